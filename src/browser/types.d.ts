@@ -1,0 +1,208 @@
+// The public types of signal-wasm, written by hand and shipped as they stand (docs and all) with every entry of the package.
+
+/** Anything that JSON can hold. What you `send` is what the other pages' `onmessage` gets. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined };
+
+/**
+ * How envelopes travel in frames.
+ *
+ * `'websocket'`: each text frame is one `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page.
+ */
+export type Protocol = 'websocket';
+
+/**
+ * The two ends of a channel as the WebRTC libraries use them: a plain, extensible object.
+ * Libraries write members of their own on it and replace `send`; both are fine.
+ */
+export interface Handle<Out = unknown> {
+  /**
+   * Sends one value to every other page that has the channel open. Callable at once: what is sent before the connection is
+   * open waits in the outbox and goes out in order. May be taken off the handle (`const { send } = handle`).
+   *
+   * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a BigInt, a cycle).
+   * @throws {SignalingError} `message-too-large`, `outbox-full`, `channel-closed` or `signaling-closed`.
+   */
+  send(message: Out): void;
+  /** The channel's name, the very string that is used on the wire. */
+  readonly channel: string;
+  /** Closes the channel: no message of it is delivered from now on, and `send` throws `channel-closed`. Closing twice is fine. */
+  close(): void;
+}
+
+/** What a page or library hands to `openSignalingChannel` and `openSocket`. */
+export interface ChannelConfig<In = any> {
+  /** The channel's name. Default: `this.channel` of the object that the function hangs on, else the option `channel`. */
+  channel?: string | number | null | undefined;
+  /** Called as a method of the config with each message that another page sent on the channel. */
+  onmessage?: ((message: In) => void) | null | undefined;
+  /** Readiness: called once, as a method of the config, `openDelay` milliseconds after the call. Not called if there is a `callback`. */
+  onopen?: ((handle: Handle) => void) | null | undefined;
+  /** Readiness, instead of `onopen`, with the handle. */
+  callback?: ((handle: Handle) => void) | null | undefined;
+}
+
+/** An open function of ours: takes a config, or just the function that is to get the messages. */
+export type OpenChannel = <In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)) => Handle<Out>;
+
+/** `'idle'`: no channel was opened yet. `'waiting'`: the connection was lost, the next attempt has its time. `'closed'`: for good. */
+export type State = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
+
+/** What goes with a change of state. */
+export interface StateDetail {
+  /** Why, in words. */
+  readonly reason: string;
+  /** In state `waiting`: milliseconds until the next attempt. */
+  readonly retryIn?: number;
+  /** The WebSocket close code that ended the connection, if it was one that ended it. */
+  readonly code?: number;
+}
+
+/** Which frame went by, for `onframe`. */
+export type FrameKind = 'sent' | 'delivered' | 'own' | 'foreign' | 'bad';
+
+/** How to reconnect: full-jitter exponential backoff. */
+export interface Reconnect {
+  /** The first attempt comes after a random time of up to this many milliseconds, each further one up to twice as late. Default 500. */
+  base?: number | undefined;
+  /** The longest wait, in milliseconds. Default 20000. */
+  cap?: number | undefined;
+  /** How many attempts in a row before the signaling is closed. Default `Infinity`. */
+  attempts?: number | undefined;
+}
+
+/** Bounds of the outbox: the messages that wait for the connection. */
+export interface OutboxBounds {
+  /** How many messages may wait. Default 1000. */
+  messages?: number | undefined;
+  /** How many bytes of JSON text (UTF-8) may wait. Default 4194304 (4 MiB). */
+  bytes?: number | undefined;
+}
+
+/** The options of `configure` and `new Signaling`. */
+export interface Options {
+  /** The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's own origin, path `/`. */
+  url?: string | URL | undefined;
+  /** How envelopes travel in frames. Default `'websocket'`. */
+  protocol?: Protocol | undefined;
+  /** The channel that is used where neither the config nor `this` names one. Default `'main-channel'`; `null`: there is none, naming one is a must. */
+  channel?: string | null | undefined;
+  /** Milliseconds from the call to readiness. Default 1000 with `openWhen: 'timer'`, 0 with `'connected'`. */
+  openDelay?: number | undefined;
+  /** What readiness waits for: just the timer, as the shim does, or also the connection. Default `'timer'`. */
+  openWhen?: 'timer' | 'connected' | undefined;
+  /** The longest message taken and accepted, in characters of its JSON text. Default 4194304. */
+  maxMessage?: number | undefined;
+  /** Bounds of the outbox. */
+  outbox?: OutboxBounds | undefined;
+  /** How to reconnect, or `false`: never. */
+  reconnect?: Reconnect | false | undefined;
+  /** Called after each change of state. */
+  onstatechange?: ((state: State, detail: StateDetail) => void) | null | undefined;
+  /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a lost connection that is final. */
+  onerror?: ((error: SignalingError) => void) | null | undefined;
+  /** For inspectors: called with every frame that goes by. Costs time; leave it out otherwise. */
+  onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
+}
+
+/** The codes of our errors; they are stable, the sentences are not. */
+export type SignalingErrorCode =
+  | 'bad-config'
+  | 'bad-option'
+  | 'unknown-option'
+  | 'bad-url'
+  | 'no-channel'
+  | 'bad-message'
+  | 'message-too-large'
+  | 'outbox-full'
+  | 'channel-closed'
+  | 'signaling-closed'
+  | 'in-use'
+  | 'bad-frame'
+  | 'connection-failed'
+  | 'not-initialised';
+
+/** An error of ours. Wrong arguments are a `TypeError` with a `code`; all else has the name `SignalingError`. */
+export interface SignalingError extends Error {
+  readonly name: 'SignalingError' | 'TypeError';
+  readonly code: SignalingErrorCode;
+}
+
+/** Counters since the signaling was made. */
+export interface Stats {
+  /** Frames handed to the connection. */
+  readonly sent: number;
+  /** Frames received, of whatever kind. */
+  readonly received: number;
+  /** Received frames whose message went to a channel of this page. */
+  readonly delivered: number;
+  /** Received frames that this page had sent itself. */
+  readonly own: number;
+  /** Received frames for channels that this page hasn't open. */
+  readonly foreign: number;
+  /** Received frames that are no envelope: not JSON, not an object, binary, over `maxMessage`. */
+  readonly bad: number;
+  /** Messages that wait in the outbox, and their bytes. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Channels that are open. */
+  readonly channels: number;
+  /** How often a connection came up. */
+  readonly connects: number;
+}
+
+/**
+ * One logical connection to a server. It connects when its first channel is opened, and it lives until `close()`, whether or not the
+ * page keeps a reference to it, like a native WebSocket.
+ */
+export class Signaling {
+  /** @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the value. */
+  constructor(options?: Options);
+  /** Sets `connection.openSignalingChannel`, for RTCMultiConnection 1 and 2, DataChannel.js and their like; returns the connection. */
+  attach<C extends object>(connection: C): C & { openSignalingChannel: OpenChannel };
+  /** Opens a channel, for the hook of that name. May hang on any object: `this.channel` is that object's. */
+  readonly openSignalingChannel: OpenChannel;
+  /** Opens a channel, for the hook of that name. */
+  readonly openSocket: OpenChannel;
+  /** Closes the connection and every channel for good. Closing twice is fine. */
+  close(): void;
+  /** Same as `close()`, so that `using signaling = new Signaling()` closes at the end of its block. */
+  [Symbol.dispose](): void;
+  /** The `sender` of this page's messages: 53 random bits. */
+  readonly userid: number;
+  /** Where the connection stands. */
+  readonly state: State;
+  /** A snapshot of the counters. */
+  stats(): Stats;
+  /** See {@link Options.onstatechange}. */
+  get onstatechange(): Options['onstatechange'];
+  set onstatechange(handler: Options['onstatechange']);
+  /** See {@link Options.onerror}. */
+  get onerror(): Options['onerror'];
+  set onerror(handler: Options['onerror']);
+  /** See {@link Options.onframe}. */
+  get onframe(): Options['onframe'];
+  set onframe(handler: Options['onframe']);
+}
+
+/**
+ * Makes the default signaling, which `openSignalingChannel` and `openSocket` use, and returns it.
+ * Call it before the first of them; without it they use the page's own origin and the defaults.
+ *
+ * @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the value.
+ * @throws {SignalingError} `in-use`: a channel of the default signaling is open already.
+ */
+export function configure(options?: Options): Signaling;
+
+/**
+ * Opens a channel of the default signaling. Drop-in for the shim: `connection.openSignalingChannel = openSignalingChannel`.
+ *
+ * @throws {TypeError} `bad-config` or `no-channel`.
+ */
+export function openSignalingChannel<In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)): Handle<Out>;
+
+/**
+ * Opens a channel of the default signaling. Drop-in for the shim: `var config = { openSocket: openSocket }`.
+ *
+ * @throws {TypeError} `bad-config` or `no-channel`.
+ */
+export function openSocket<In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)): Handle<Out>;

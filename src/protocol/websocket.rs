@@ -1,0 +1,69 @@
+//! The plain protocol of the seed's "any WebSocket server": each text frame is `{"sender":…,"channel":…,"message":…}`, no more.
+//!
+//! * encode: [`encode_head`] + the message's JSON text + [`TAIL`], byte for byte what the shim's `JSON.stringify` makes.
+//! * decode: [`decode_head`] reads sender and channel of a frame in that canonical order. The message's JSON text is then all up to the
+//!   frame's last character, which must be [`TAIL`]: if that much is one JSON value, the frame is one JSON object with just these three members.
+//!
+//! A frame that names a member twice is no canonical frame of anybody's; of such a frame the head counts here, where `JSON.parse` takes
+//! the last.
+
+use super::envelope::{Head, Sender, UserId};
+use super::json::{PlainString, Scanner, write_number, write_string};
+
+const SENDER: &str = "{\"sender\":";
+const CHANNEL: &str = ",\"channel\":\"";
+const MESSAGE: &str = ",\"message\":";
+
+/// What stands after the message.
+pub const TAIL: &str = "}";
+
+/// More than all that stands before and around the channel's name: the three member names and a sender of 16 digits in quotes, with room to spare.
+pub const HEAD_WITHOUT_NAME: usize = 96;
+
+/// What stands before the message.
+pub fn encode_head(sender: UserId, channel: &str) -> String {
+    let mut out = String::with_capacity(HEAD_WITHOUT_NAME + channel.len());
+    out.push_str(SENDER);
+    write_number(&mut out, sender.get());
+    out.push_str(",\"channel\":");
+    write_string(&mut out, channel);
+    out.push_str(MESSAGE);
+    out
+}
+
+/// Reads the head of a frame; `whole` says that it is all there is of it.
+pub fn decode_head(head: &str, whole: bool) -> Head<'_> {
+    scan(head, whole).unwrap_or(Head::Unclear)
+}
+
+fn scan(head: &str, whole: bool) -> Option<Head<'_>> {
+    let mut scanner = Scanner { rest: head };
+    scanner.literal(SENDER)?;
+    let sender = scan_sender(&mut scanner)?;
+    scanner.literal(CHANNEL)?;
+    let channel = match scanner.plain_string() {
+        PlainString::Closed(name) => name,
+        PlainString::Open if !whole => return Some(Head::LongName { sender }),
+        PlainString::Open | PlainString::Odd => return None,
+    };
+    scanner.literal(MESSAGE)?;
+    let read = head.get(..head.len() - scanner.rest.len())?;
+    Some(Head::Envelope { sender, channel, payload: utf16_length(read) })
+}
+
+fn scan_sender<'a>(scanner: &mut Scanner<'a>) -> Option<Sender<'a>> {
+    if scanner.literal("\"").is_none() {
+        return scanner.whole_number().map(Sender::Number);
+    }
+    let PlainString::Closed(name) = scanner.plain_string() else { return None };
+    let mut digits = Scanner { rest: name };
+    match digits.whole_number() {
+        Some(number) if digits.rest.is_empty() => Some(Sender::Number(number)),
+        // What begins with a letter is never a finite number to `==`; anything else ("", " 5", "0x5", "+5", "5e0") might be.
+        _ => name.starts_with(|first: char| first.is_ascii_alphabetic()).then_some(Sender::Name(name)),
+    }
+}
+
+fn utf16_length(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() }
+}
