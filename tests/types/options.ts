@@ -1,0 +1,102 @@
+// The options of `configure` and `new Signaling`: every member, right and wrong.
+
+import { configure, Signaling, type Options, type Protocol } from 'signal-wasm';
+import { some, type Must, type Same } from './expect.js';
+
+configure();
+configure({});
+new Signaling();
+export type Configured = Must<Same<ReturnType<typeof configure>, Signaling>>;
+
+const all: Required<Options> = {
+  url: 'wss://example.org/',
+  protocol: 'websocket',
+  channel: 'main-channel',
+  openDelay: 0,
+  openWhen: 'connected',
+  maxMessage: 65536,
+  outbox: { messages: 10, bytes: 1000 },
+  reconnect: { base: 100, cap: 1000, attempts: Infinity },
+  onstatechange: (state, detail) => state + detail.reason + detail.retryIn + detail.code,
+  onerror: (error) => error.code,
+  onframe: (kind, frame) => kind + frame.length,
+};
+configure(all);
+new Signaling(all);
+configure({ url: new URL('/signal', location.href) });
+configure({ channel: null });
+configure({ openWhen: 'timer' });
+configure({ reconnect: false });
+configure({ reconnect: {}, outbox: {} });
+configure({ onstatechange: null, onerror: null, onframe: null });
+// As they come from `{ url: settings.url }`, under exactOptionalPropertyTypes too.
+configure({
+  url: undefined,
+  protocol: undefined,
+  channel: undefined,
+  openDelay: undefined,
+  openWhen: undefined,
+  maxMessage: undefined,
+  outbox: { messages: undefined, bytes: undefined },
+  reconnect: { base: undefined, cap: undefined, attempts: undefined },
+  onstatechange: undefined,
+  onerror: undefined,
+  onframe: undefined,
+});
+configure({ outbox: undefined, reconnect: undefined });
+// A handler may look at less than it is given.
+configure({ onstatechange: (state) => state === 'open', onerror: () => {}, onframe: async () => {} });
+
+const chosen = some<Protocol>();
+configure({ protocol: chosen });
+
+// @ts-expect-error TS2559: options are an object
+configure('wss://example.org/');
+// @ts-expect-error TS2345: options are an object or left out
+configure(null);
+// @ts-expect-error TS2554: one object holds them all
+configure('wss://example.org/', 'websocket');
+// @ts-expect-error TS2353: unknown option
+configure({ uri: 'wss://example.org/' });
+// @ts-expect-error TS2353: unknown option, at the class too
+new Signaling({ onopen() {} });
+// @ts-expect-error TS2322: a URL is text or a URL object
+configure({ url: 8888 });
+// @ts-expect-error TS2322: null doesn't mean the default
+configure({ url: null });
+// @ts-expect-error TS2322: unknown protocol
+configure({ protocol: 'webtransport' });
+// @ts-expect-error TS2322: a protocol is one of ours, not any string
+configure({ protocol: some<string>() });
+// @ts-expect-error TS2322: the default channel is text or null
+configure({ channel: 7 });
+// @ts-expect-error TS2322: a delay is a number of milliseconds
+configure({ openDelay: '1000' });
+// @ts-expect-error TS2322: a delay isn't null
+configure({ openDelay: null });
+// @ts-expect-error TS2322: timer or connected
+configure({ openWhen: 'open' });
+// @ts-expect-error TS2322: a limit is a number
+configure({ maxMessage: '64k' });
+// @ts-expect-error TS2322: a limit isn't a BigInt
+configure({ maxMessage: 65536n });
+// @ts-expect-error TS2559: the outbox has two bounds, each with its name
+configure({ outbox: 1000 });
+// @ts-expect-error TS2353: unknown bound
+configure({ outbox: { size: 1000 } });
+// @ts-expect-error TS2322: a bound is a number
+configure({ outbox: { messages: '1000' } });
+// @ts-expect-error TS2322: true says nothing that the default doesn't
+configure({ reconnect: true });
+// @ts-expect-error TS2353: unknown member
+configure({ reconnect: { delay: 500 } });
+// @ts-expect-error TS2322: times are numbers
+configure({ reconnect: { base: '500ms' } });
+// @ts-expect-error TS2322: a handler is a function
+configure({ onerror: 'console.error' });
+// @ts-expect-error TS2322: a state is text
+configure({ onstatechange: (state: number) => state });
+// @ts-expect-error TS2322: an error isn't text
+configure({ onerror: (error: string) => error });
+// @ts-expect-error TS2322: a handler of frames gets kind and frame
+configure({ onframe: (kind: string, frame: string, size: number) => kind + frame + size });
