@@ -1,5 +1,8 @@
 // The public types of signal-wasm, written by hand and shipped as they stand (docs and all) with every entry of the package.
 
+// `Symbol.dispose` is younger than the default library of most projects; without this line their strict check fails in our file.
+/// <reference lib="esnext.disposable" />
+
 /** Anything that JSON can hold. What you `send` is what the other pages' `onmessage` gets. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined };
 
@@ -36,7 +39,7 @@ export interface ChannelConfig<In = any> {
   /** Called as a method of the config with each message that another page sent on the channel. */
   onmessage?: ((message: In) => void) | null | undefined;
   /** Readiness: called once, as a method of the config, `openDelay` milliseconds after the call. Not called if there is a `callback`. */
-  onopen?: ((handle: Handle) => void) | null | undefined;
+  onopen?: (() => void) | null | undefined;
   /** Readiness, instead of `onopen`, with the handle. */
   callback?: ((handle: Handle) => void) | null | undefined;
 }
@@ -119,6 +122,7 @@ export type SignalingErrorCode =
   | 'in-use'
   | 'bad-frame'
   | 'connection-failed'
+  | 'no-randomness'
   | 'not-initialised';
 
 /** An error of ours. Wrong arguments are a `TypeError` with a `code`; all else has the name `SignalingError`. */
