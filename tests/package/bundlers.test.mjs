@@ -1,0 +1,140 @@
+// The package in the hands of Vite, webpack, esbuild and Rollup: what they make of it is loaded in a browser, and two pages talk.
+//
+// The bundlers come from this repository; the project that they bundle holds nothing but the installed tarball.
+
+import assert from 'node:assert/strict';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { build as esbuild } from 'esbuild';
+import { rollup } from 'rollup';
+import { build as viteBuild, createServer } from 'vite';
+import webpack from 'webpack';
+import { launchChromium } from '../support/chromium.mjs';
+import { serveFiles } from '../support/files.mjs';
+import { seedServer } from '../support/servers.mjs';
+import { makeConsumer } from './consumer.mjs';
+import { roundTrip } from './pages.mjs';
+
+let browser;
+let consumer;
+let server;
+
+before(async () => {
+  [browser, consumer, server] = await Promise.all([launchChromium(), makeConsumer(), seedServer()]);
+});
+after(() => Promise.all([browser?.close(), consumer?.remove(), server?.close()]));
+
+const BUILDS = [
+  { name: 'Vite, entry .', make: vite, wasm: 1 },
+  { name: 'webpack, entry .', entry: 'module.mjs', make: runWebpack, wasm: 1 },
+  { name: 'webpack, entry ./inline', entry: 'inline.mjs', make: runWebpack, wasm: 0 },
+  { name: 'esbuild, entry . told where the module is', entry: 'url.mjs', make: runEsbuild, wasm: 1 },
+  { name: 'esbuild, entry ./inline', entry: 'inline.mjs', make: runEsbuild, wasm: 0 },
+  { name: 'esbuild, entry ./global', entry: 'global.mjs', make: runEsbuild, wasm: 0 },
+  { name: 'Rollup, entry ./inline', entry: 'inline.mjs', make: runRollup, wasm: 0 },
+  { name: 'Rollup, entry ./global', entry: 'global.mjs', make: runRollup, wasm: 0 },
+];
+
+for (const [index, { name, entry, make, wasm }] of BUILDS.entries()) {
+  describe(name, () => {
+    const out = () => join(consumer.folder, `out-${index}`);
+
+    it('builds without a warning', async () => {
+      assert.deepEqual(await make(out(), entry), []);
+      if (make !== vite) await writeFile(join(out(), 'index.html'), PAGE);
+    });
+
+    it(wasm ? 'emits the .wasm once' : 'needs no second file', async () => {
+      const files = (await readdir(out(), { recursive: true })).filter((path) => path.endsWith('.wasm'));
+      assert.equal(files.length, wasm, `emitted: ${files.join(', ') || 'none'}`);
+      const packed = join(consumer.folder, 'node_modules/signal-wasm/dist/signal_wasm_bg.wasm');
+      for (const path of files) assert.deepEqual(await readFile(join(out(), path)), await readFile(packed));
+    });
+
+    it('lets two pages talk', async () => {
+      const files = await serveFiles({ '/': out() });
+      try {
+        await roundTrip(browser, `${files.origin}/`, server);
+      } finally {
+        await files.close();
+      }
+    });
+  });
+}
+
+describe('Vite while developing, entry .', () => {
+  it('lets two pages talk', async () => {
+    const warnings = [];
+    const developing = await createServer({ ...viteOptions(warnings), server: { host: '127.0.0.1', port: 0, hmr: false } });
+    try {
+      await developing.listen();
+      await roundTrip(browser, `http://127.0.0.1:${developing.httpServer.address().port}/`, server);
+      assert.deepEqual(warnings, []);
+    } finally {
+      await developing.close();
+    }
+  });
+});
+
+const PAGE = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>bundled</title><link rel="icon" href="data:,"></head>
+<body><script type="module" src="main.js"></script></body></html>
+`;
+
+function viteOptions(warnings) {
+  const note = (text) => warnings.push(text);
+  return {
+    root: consumer.folder,
+    configFile: false,
+    logLevel: 'warn',
+    customLogger: { info() {}, warn: note, warnOnce: note, error: note, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false },
+  };
+}
+
+async function vite(outDir) {
+  const warnings = [];
+  await viteBuild({ ...viteOptions(warnings), build: { outDir } });
+  return warnings;
+}
+
+async function runWebpack(out, entry) {
+  const compiler = webpack({
+    mode: 'production',
+    context: consumer.folder,
+    entry: `./${entry}`,
+    output: { path: out, filename: 'main.js' },
+  });
+  const stats = await new Promise((done, fail) => compiler.run((error, stats) => (error ? fail(error) : done(stats))));
+  await new Promise((done) => compiler.close(done));
+  const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
+  return [...errors, ...warnings].map(({ message }) => message);
+}
+
+async function runEsbuild(out, entry) {
+  const { errors, warnings } = await esbuild({
+    absWorkingDir: consumer.folder,
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    loader: { '.wasm': 'file' },
+    outfile: join(out, 'main.js'),
+    logLevel: 'silent',
+  });
+  return [...errors, ...warnings].map(({ text }) => text);
+}
+
+async function runRollup(out, entry) {
+  const warnings = [];
+  const { resolve } = createRequire(join(consumer.folder, 'package.json'));
+  const bundle = await rollup({
+    input: join(consumer.folder, entry),
+    // Stands in for @rollup/plugin-node-resolve: packages are found as Node finds them.
+    plugins: [{ name: 'packages', resolveId: (id) => (/^[./]|^\w:|\0/.test(id) ? null : resolve(id)) }],
+    onwarn: ({ message }) => warnings.push(message),
+  });
+  await bundle.write({ file: join(out, 'main.js'), format: 'es' });
+  await bundle.close();
+  return warnings;
+}

@@ -1,0 +1,101 @@
+// What the tarball holds: exactly the files meant, in order as publint sees it, and nothing of the machine that built it.
+
+import assert from 'node:assert/strict';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { after, before, describe, it } from 'node:test';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { ROOT, makeConsumer } from './consumer.mjs';
+
+const FILES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'dist/global.d.ts',
+  'dist/global.js',
+  'dist/inline.d.ts',
+  'dist/inline.js',
+  'dist/signal_wasm.d.ts',
+  'dist/signal_wasm.js',
+  'dist/signal_wasm_bg.wasm',
+  'package.json',
+];
+
+let consumer;
+let installed;
+
+before(async () => {
+  consumer = await makeConsumer();
+  installed = join(consumer.folder, 'node_modules/signal-wasm');
+});
+after(() => consumer?.remove());
+
+describe('the tarball', () => {
+  it('holds exactly the files meant', () => {
+    assert.deepEqual(consumer.files, FILES);
+  });
+
+  it('arrives whole, with nothing empty, and brings no other package', async () => {
+    const arrived = (await readdir(installed, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    assert.equal(arrived.length, FILES.length);
+    for (const path of FILES) assert.ok((await stat(join(installed, path))).size > 0, `${path} is empty`);
+    const packages = (await readdir(join(consumer.folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
+    assert.deepEqual(packages, ['signal-wasm']);
+  });
+
+  it('has no dependency and runs nothing when it is installed', async () => {
+    const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    for (const member of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundleDependencies', 'bin']) {
+      assert.equal(manifest[member], undefined, `${member} in package.json`);
+    }
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+      assert.equal(manifest.scripts?.[script], undefined, `script ${script} in package.json`);
+    }
+  });
+
+  it('has the version of the crate, and the change log has heard of it', async () => {
+    const { version } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    const cargo = await readFile(join(ROOT, 'Cargo.toml'), 'utf8');
+    const [, crate] = /^\[package\]$[^[]*?^version = "([^"]+)"$/m.exec(cargo) ?? [];
+    assert.equal(version, crate);
+    const changes = await readFile(join(installed, 'CHANGELOG.md'), 'utf8');
+    assert.ok(changes.includes(version), `CHANGELOG.md doesn't name ${version}`);
+  });
+
+  it('keeps the licence and the notice of the shim it replaces', async () => {
+    const licence = await readFile(join(installed, 'LICENSE'), 'utf8');
+    assert.match(licence, /MIT/);
+    assert.match(licence, /Copyright \(c\) 2013 Muaz Khan/);
+  });
+
+  it('tells nothing of the machine that built it', async () => {
+    // Panic messages carry the paths of sources; they belong to nobody's download.
+    const places = [ROOT.replace(/[\\/]$/, ''), homedir(), process.env.CARGO_HOME, '/registry/src/', '\\registry\\src\\'].filter((place) => place && place.length > 1);
+    for (const path of FILES) {
+      const text = await readFile(join(installed, path), 'latin1');
+      for (const place of places) {
+        const at = text.indexOf(place);
+        assert.equal(at, -1, `${path} holds ${JSON.stringify(text.slice(Math.max(0, at - 20), at + 120))}`);
+      }
+    }
+  });
+
+  it('has links in its README that work away from the repository', async () => {
+    const readme = await readFile(join(installed, 'README.md'), 'utf8');
+    const relative = [...readme.matchAll(/\]\((?!https?:|#|mailto:)([^)\s]+)\)/g)].map(([, target]) => target.split('#')[0]);
+    for (const target of relative) assert.ok(FILES.includes(target.replace(/^\.\//, '')), `README.md links to ${target}, which the package doesn't hold`);
+  });
+
+  it('gives publint nothing to say', async () => {
+    const file = await readFile(consumer.tarball);
+    const tarball = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
+    const { messages, pkg } = await publint({ pack: { tarball }, level: 'suggestion', strict: true });
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg, { color: false })),
+      [],
+    );
+  });
+});

@@ -1,0 +1,118 @@
+// The package without a bundler: each entry on a page of its own, under a strict Content-Security-Policy, and the classic script.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { join } from 'node:path';
+import { launchChromium } from '../support/chromium.mjs';
+import { serveFiles } from '../support/files.mjs';
+import { seedServer } from '../support/servers.mjs';
+import { makeConsumer } from './consumer.mjs';
+import { load, roundTrip } from './pages.mjs';
+
+const STRICT = "script-src 'self' 'wasm-unsafe-eval'";
+
+/** Entry → the tags of a page that uses it, and the scripts that such tags name. */
+const ENTRIES = {
+  '.': '<script type="module" src="/page/module.js"></script>',
+  './inline': '<script type="module" src="/page/inline.js"></script>',
+  './global': '<script src="/signal-wasm/dist/global.js"></script><script src="/project/talk.js"></script><script src="/page/global.js"></script>',
+};
+const SCRIPTS = {
+  'module.js': "import init, * as api from '/signal-wasm/dist/signal_wasm.js';\nimport '/project/talk.js';\nawait init();\ntalk(api);\n",
+  'inline.js': "import * as api from '/signal-wasm/dist/inline.js';\nimport '/project/talk.js';\ntalk(api);\n",
+  'global.js': 'talk(SignalWasm);\n',
+};
+
+let browser;
+let consumer;
+let server;
+
+before(async () => {
+  [browser, consumer, server] = await Promise.all([launchChromium(), makeConsumer(), seedServer()]);
+});
+after(() => Promise.all([browser?.close(), consumer?.remove(), server?.close()]));
+
+/** Serves the page of an entry under a policy, gives its address to `use`, and puts all away. */
+async function serving(tags, policy, use) {
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>page</title><link rel="icon" href="data:,"></head><body>${tags}</body></html>`;
+  const files = await serveFiles(
+    {
+      '/': (path) => (path === '' ? { type: 'text/html; charset=utf-8', body: html } : undefined),
+      '/page': (path) => (path in SCRIPTS ? { type: 'text/javascript; charset=utf-8', body: SCRIPTS[path] } : undefined),
+      '/project': consumer.folder,
+      '/signal-wasm': join(consumer.folder, 'node_modules/signal-wasm'),
+    },
+    { headers: policy ? { 'content-security-policy': policy } : {} },
+  );
+  try {
+    return await use(`${files.origin}/`);
+  } finally {
+    await files.close();
+  }
+}
+
+for (const [entry, tags] of Object.entries(ENTRIES)) {
+  describe(`entry ${entry}`, () => {
+    it('lets two pages talk', () => serving(tags, undefined, (address) => roundTrip(browser, address, server)));
+
+    it(`lets two pages talk under ${STRICT}`, async () => {
+      const { evalAllowed } = await serving(tags, STRICT, (address) => roundTrip(browser, address, server));
+      assert.equal(evalAllowed, false, 'the policy was not in force');
+    });
+
+    it('needs nothing but scripts and the socket', async () => {
+      const policy = `default-src 'none'; ${STRICT}; connect-src 'self' ${server.url}; img-src data:`;
+      await serving(tags, policy, (address) => roundTrip(browser, address, server));
+    });
+
+    it('says so where wasm is not allowed, as the browser words it', async () => {
+      await serving(tags, "script-src 'self'", async (address) => {
+        const context = await browser.newContext();
+        try {
+          const { broken } = await load(context, address);
+          await assert.rejects(broken, /WebAssembly/);
+        } finally {
+          await context.close();
+        }
+      });
+    });
+  });
+}
+
+describe('entry . before init', () => {
+  it('answers each call with code not-initialised and a sentence that says what to do', async () => {
+    await serving('', undefined, async (address) => {
+      const context = await browser.newContext();
+      try {
+        const { page, problems } = await load(context, address);
+        const answers = await page.evaluate(async () => {
+          const { default: init, configure, openSignalingChannel, openSocket, Signaling } = await import('/signal-wasm/dist/signal_wasm.js');
+          const uses = {
+            configure: () => configure({}),
+            openSignalingChannel: () => openSignalingChannel({}),
+            openSocket: () => openSocket({}),
+            Signaling: () => new Signaling(),
+          };
+          const answers = {};
+          for (const [name, use] of Object.entries(uses)) {
+            try {
+              use();
+              answers[name] = 'no error';
+            } catch (error) {
+              answers[name] = { name: error.name, code: error.code, helps: /\binit\b/.test(error.message), isError: error instanceof Error };
+            }
+          }
+          // Too early is not too late.
+          await init();
+          answers.afterwards = configure({ url: 'ws://127.0.0.1:1/' }).state;
+          return answers;
+        });
+        const early = { name: 'SignalingError', code: 'not-initialised', helps: true, isError: true };
+        assert.deepEqual(answers, { configure: early, openSignalingChannel: early, openSocket: early, Signaling: early, afterwards: 'idle' });
+        assert.deepEqual(problems, []);
+      } finally {
+        await context.close();
+      }
+    });
+  });
+});

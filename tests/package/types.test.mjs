@@ -1,0 +1,77 @@
+// The declarations in somebody else's strict project: what the package ships compiles there with no setting of ours.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { after, before, describe, it } from 'node:test';
+import { makeConsumer } from './consumer.mjs';
+
+const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+
+const MODULE = `
+import init, { configure, openSignalingChannel, Signaling, type Handle, type Options } from 'signal-wasm';
+import { openSocket } from 'signal-wasm/inline';
+import 'signal-wasm/global';
+
+await init();
+const options: Options = { url: 'wss://example.org/', onerror: ({ code }) => console.error(code) };
+const signaling: Signaling = configure(options);
+const connection = signaling.attach({ channel: 'room' });
+const handle: Handle = connection.openSignalingChannel({ onmessage: (message) => console.log(message) });
+handle.send({ text: 'hello' });
+openSignalingChannel({ onopen: () => console.log(handle.channel) });
+openSocket<string>((message) => console.log(message.length));
+SignalWasm.openSocket({}).close();
+`;
+
+const SCRIPT = `
+/// <reference types="signal-wasm/global" />
+var socket = SignalWasm.openSocket({ onmessage: function (message) { console.log(message); } });
+socket.send('hello');
+`;
+
+// A wrong line, to see that the checks above are awake: an unknown option.
+const WRONG = `import { configure } from 'signal-wasm';\nconfigure({ uri: 'wss://example.org/' });\n`;
+
+// Only what a project must say; libraries, target and the check of declarations are the compiler's defaults.
+const PROJECTS = {
+  'a module, nodenext': { files: { 'main.ts': MODULE }, options: { module: 'nodenext' } },
+  'a module, bundler': { files: { 'main.ts': MODULE }, options: { module: 'preserve', moduleResolution: 'bundler' } },
+  'an old target': { files: { 'main.ts': MODULE }, options: { module: 'nodenext', target: 'es2020', lib: ['es2020', 'dom'] } },
+  'a classic script': { files: { 'page.ts': SCRIPT }, options: { module: 'preserve', moduleResolution: 'bundler', moduleDetection: 'auto' }, manifest: {} },
+};
+
+let consumer;
+
+before(async () => {
+  consumer = await makeConsumer();
+});
+after(() => consumer?.remove());
+
+describe('tsc --strict', () => {
+  for (const [name, { files, options, manifest }] of Object.entries(PROJECTS)) {
+    it(`accepts ${name}`, async () => {
+      assert.equal(await compile(name, files, options, manifest), '');
+    });
+  }
+
+  it('still rejects what is wrong', async () => {
+    assert.match(await compile('wrong', { 'main.ts': WRONG }, { module: 'nodenext' }), /error TS2353.*'uri'/);
+  });
+});
+
+async function compile(name, files, options, manifest = { type: 'module' }) {
+  const folder = join(consumer.folder, name.replaceAll(/\W+/g, '-'));
+  await mkdir(folder);
+  for (const [path, text] of Object.entries(files)) await writeFile(join(folder, path), text);
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { strict: true, noEmit: true, ...options }, files: Object.keys(files) }));
+  return new Promise((done) => {
+    execFile(process.execPath, [TSC, '--pretty', 'false', '-p', folder], { cwd: folder }, (error, stdout, stderr) => {
+      done(stdout + stderr || (error ? `tsc ended with ${error.code}` : ''));
+    });
+  });
+}
