@@ -1,0 +1,22 @@
+// npm datachannel 1.0.0 over signal-wasm. Everything here but the marked line is what a page of that library has always had.
+
+import { libraryPage, report } from './library-page.js';
+
+libraryPage({
+  library: 'DataChannel',
+  start(room) {
+    const { DataChannel, SignalWasm } = window;
+    const connection = new DataChannel();
+    connection.channel = `datachannel-${room}`;
+
+    connection.openSignalingChannel = SignalWasm.openSignalingChannel; // the changed line
+
+    connection.onopen = (userid) => report('open', userid);
+    connection.onmessage = (text, userid) => report('message', { userid, text });
+    connection.onleave = (userid) => report('leave', userid);
+    connection.onclose = () => {};
+    connection.connect();
+
+    return { userid: connection.userid, open: () => connection.open(), send: (text) => connection.send(text) };
+  },
+});

@@ -1,0 +1,200 @@
+// The demo's entry: loads signal-wasm, joins the room that the address names, and wires the parts of the page to it.
+
+import { Call } from './call.js';
+import { openCamera } from './camera.js';
+import { chat } from './chat.js';
+import { inspector } from './inspector.js';
+import { avatar, LONGEST_NAME, nameFor } from './names.js';
+import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, serverFromAddress, settle } from './place.js';
+import { Presence } from './presence.js';
+import { statePill } from './state-pill.js';
+import { tiles } from './tiles.js';
+
+const $ = (id) => document.getElementById(id);
+const room = roomName();
+
+settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
+$('room-name').value = room;
+$('room-name').addEventListener('change', () => goTo($('room-name').value.trim() || LOBBY));
+$('room-new').addEventListener('click', () => goTo(newRoomName()));
+document.title = room === LOBBY ? document.title : `${room} · signal-wasm`;
+
+function goTo(name) {
+  location.href = linkTo(name);
+}
+
+try {
+  await start();
+} catch (error) {
+  fail(error);
+}
+
+async function start() {
+  const { default: init, configure, openSocket } = await load();
+  await init();
+
+  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more') });
+  const frames = inspector({ counters: $('counters'), frames: $('frames'), pause: $('inspector-pause'), clear: $('inspector-clear') });
+
+  let presence;
+  let talk;
+  let call;
+  const signaling = configure({
+    url: serverFromAddress(),
+    onframe: frames.onframe,
+    onerror: (error) => talk?.tell(error.message),
+    onstatechange(state, detail) {
+      showState(state, detail);
+      frames.refresh();
+      $('chat-note').textContent = state === 'open' || state === 'idle' ? '' : 'No connection: what you send waits, and goes out when it is back.';
+      // Also after each loss: people may have come and gone in the meantime, and part of a call's set-up may be lost.
+      if (state === 'open') {
+        call?.reconnected();
+        presence?.hello();
+      }
+    },
+  });
+  frames.watch(signaling);
+
+  const me = { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid), call: null };
+  presence = new Presence({ openSocket, room, me });
+  talk = chat({ presence, log: $('chat-log'), form: $('chat-form'), field: $('chat-text') });
+  talk.enable();
+
+  $('my-name').value = me.name;
+  $('my-name').addEventListener('change', () => {
+    me.name = $('my-name').value.trim().slice(0, LONGEST_NAME) || nameFor(me.id);
+    $('my-name').value = me.name;
+    sessionStorage.setItem('name', me.name);
+    presence.changed();
+    people();
+  });
+
+  presence.addEventListener('join', ({ detail }) => (talk.tell(`${detail.name} is here`), people()));
+  presence.addEventListener('leave', ({ detail }) => (talk.tell(`${detail.name} has left`), people()));
+  presence.addEventListener('change', people);
+
+  // `pagehide` also comes before a page is put aside for the back button, and `pageshow` when it is taken out again.
+  addEventListener('pagehide', () => presence.bye());
+  addEventListener('pageshow', ({ persisted }) => persisted && presence.hello());
+
+  call = new Call({ presence, iceServers: iceServersFromAddress() });
+  callControls({ call, presence, me, changed: people });
+  people();
+
+  function people() {
+    const everybody = [{ ...me, mine: true }, ...presence.peers.values()];
+    $('people').replaceChildren(...everybody.map(person));
+    const others = [...presence.peers.values()];
+    const calling = others.filter((peer) => peer.call !== null);
+    $('stage-hint').textContent =
+      others.length === 0
+        ? 'Nobody else is here yet. Open a second tab, or send the link to somebody.'
+        : calling.length > 0
+          ? `${names(calling)} ${calling.length === 1 ? 'is' : 'are'} in the call.`
+          : `${names(others)} ${others.length === 1 ? 'is' : 'are'} here. Start the call.`;
+    if (!call.joined) $('call-toggle').textContent = calling.length > 0 ? 'Join the call' : 'Start the call';
+  }
+}
+
+async function load() {
+  try {
+    return await import('/signal-wasm/signal_wasm.js');
+  } catch (error) {
+    throw new Error(`signal-wasm itself could not be loaded (${error.message}). Has it been built? npm start does that and serves this page.`, { cause: error });
+  }
+}
+
+function callControls({ call, presence, me, changed }) {
+  const toggle = $('call-toggle');
+  const mic = $('mic-toggle');
+  const camera = $('camera-toggle');
+  const stage = tiles({ grid: $('tiles'), empty: $('stage-empty') });
+  let own;
+
+  call.addEventListener('peer', ({ detail: { peer, stream, state } }) => stage.show(peer.id, peer.name, { stream, state }));
+  call.addEventListener('gone', ({ detail }) => stage.remove(detail.id));
+  presence.addEventListener('change', ({ detail }) => stage.rename(detail.id, detail.name));
+
+  toggle.disabled = false;
+  toggle.addEventListener('click', async () => {
+    toggle.disabled = true;
+    try {
+      if (call.joined) hangUp();
+      else await join();
+    } finally {
+      toggle.disabled = false;
+    }
+  });
+
+  async function join() {
+    $('call-note').textContent = 'Asking for camera and microphone…';
+    own = await openCamera(me);
+    const [sound] = own.stream.getAudioTracks();
+    const [picture] = own.stream.getVideoTracks();
+    // Two tabs on one machine hear each other through its speakers and howl, so the microphone waits to be asked.
+    if (sound) sound.enabled = false;
+    $('call-note').textContent = own.note || 'Your microphone is off to begin with: two tabs on one machine would howl.';
+    stage.show(me.id, `${me.name} (you)`, { stream: own.stream, state: 'connected', muted: true, mirrored: own.mirrored });
+    call.join(own.stream);
+    toggle.textContent = 'Leave the call';
+    toggle.classList.replace('primary', 'danger');
+    switchFor(mic, sound);
+    switchFor(camera, picture);
+    changed();
+  }
+
+  function hangUp() {
+    call.leave();
+    own.stop();
+    stage.clear();
+    $('call-note').textContent = '';
+    toggle.classList.replace('danger', 'primary');
+    mic.hidden = camera.hidden = true;
+    changed();
+  }
+}
+
+function switchFor(button, track) {
+  button.hidden = !track;
+  if (!track) return;
+  const render = () => {
+    button.ariaChecked = String(track.enabled);
+  };
+  button.onclick = () => {
+    track.enabled = !track.enabled;
+    render();
+  };
+  render();
+}
+
+function person({ id, name, call, mine }) {
+  const item = document.createElement('li');
+  item.className = 'person';
+  const label = document.createElement('span');
+  label.textContent = name;
+  const more = document.createElement('small');
+  more.textContent = [mine && 'you', call !== null && 'in the call'].filter(Boolean).join(', ');
+  item.append(avatar(id, name), label, ...(more.textContent ? [more] : []));
+  return item;
+}
+
+function names(people) {
+  return new Intl.ListFormat('en').format(people.map(({ name }) => name));
+}
+
+function rememberedName() {
+  try {
+    return sessionStorage.getItem('name') ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function fail(error) {
+  console.error(error);
+  $('failure').textContent = error.message;
+  $('failure').hidden = false;
+  $('state').dataset.state = 'closed';
+  $('state-word').textContent = 'Not started';
+}

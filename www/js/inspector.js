@@ -1,0 +1,154 @@
+// The inspector: counters of the frames that go by, and the latest of them to look into.
+
+const KEPT = 120;
+const SHOWN_CHARACTERS = 4_000;
+// Longer frames are shown as they are: to indent them one would have to parse them first.
+const PARSED_CHARACTERS = 200_000;
+
+/** Gives the handler for `onframe`; call `watch(signaling)` once there is one. */
+export function inspector({ counters, frames, pause, clear }) {
+  let paused = false;
+  let missed = 0;
+  let pending = [];
+  let scheduled = false;
+  let signaling;
+
+  const tiles = [...counters.querySelectorAll('[data-kind]')];
+  const facts = [...counters.querySelectorAll('[data-stat]')];
+
+  for (const tile of tiles) {
+    tile.addEventListener('click', () => {
+      tile.ariaPressed = tile.ariaPressed === 'true' ? 'false' : 'true';
+      frames.dataset.hide = tiles.filter((other) => other.ariaPressed === 'false').map((other) => other.dataset.kind).join(' ');
+    });
+  }
+  pause.addEventListener('click', () => {
+    paused = !paused;
+    pause.ariaPressed = String(paused);
+    missed = 0;
+    label();
+  });
+  clear.addEventListener('click', () => {
+    frames.replaceChildren();
+    pending = [];
+  });
+
+  function label() {
+    pause.textContent = !paused ? 'Pause' : missed === 0 ? 'Go on' : `Go on (${missed} went by)`;
+  }
+
+  function render() {
+    scheduled = false;
+    if (signaling) count(signaling.stats());
+    label();
+    frames.prepend(...pending.reverse().map(row));
+    pending = [];
+    while (frames.childElementCount > KEPT) frames.lastElementChild.remove();
+  }
+
+  function count(stats) {
+    for (const tile of tiles) write(tile.querySelector('b'), stats[tile.dataset.kind]);
+    for (const fact of facts) write(fact, stats[fact.dataset.stat]);
+  }
+
+  function schedule() {
+    if (scheduled) return;
+    scheduled = true;
+    // Both: animation frames stop in a hidden tab, and a timer alone would render more often than anybody can see.
+    const once = () => scheduled && render();
+    requestAnimationFrame(once);
+    setTimeout(once, 500);
+  }
+
+  return {
+    onframe(kind, frame) {
+      if (paused) {
+        missed += 1;
+      } else {
+        pending.push({ kind, frame: String(frame), at: new Date() });
+        if (pending.length > KEPT) pending.shift();
+      }
+      schedule();
+    },
+    watch(watched) {
+      signaling = watched;
+      // Not all of it moves with a frame: the outbox fills while there is no connection.
+      setInterval(schedule, 1000);
+      schedule();
+    },
+    refresh: schedule,
+  };
+}
+
+function row({ kind, frame, at }) {
+  const item = document.createElement('li');
+  item.dataset.kind = kind;
+  const details = document.createElement('details');
+  const summary = document.createElement('summary');
+  const { channel, text } = describe(frame);
+  summary.append(
+    cell('frame-time', `${at.toLocaleTimeString([], { hour12: false })}.${String(at.getMilliseconds()).padStart(3, '0')}`),
+    cell('frame-kind', kind),
+    cell('frame-channel', channel),
+    cell('frame-text', text),
+    cell('frame-size', size(frame.length)),
+  );
+  details.append(summary);
+  details.addEventListener('toggle', () => {
+    if (!details.open || details.querySelector('pre')) return;
+    const body = document.createElement('pre');
+    body.textContent = pretty(frame);
+    details.append(body);
+  });
+  item.append(details);
+  return item;
+}
+
+function cell(name, text) {
+  const element = document.createElement('span');
+  element.className = name;
+  element.textContent = text;
+  element.title = text;
+  return element;
+}
+
+function envelope(frame) {
+  if (frame.length > PARSED_CHARACTERS) return undefined;
+  try {
+    const value = JSON.parse(frame);
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(frame) {
+  const value = envelope(frame);
+  if (!value) return { channel: '', text: frame.slice(0, 200) };
+  const { channel, message } = value;
+  return { channel: channel === undefined ? '' : String(channel), text: summary(message) };
+}
+
+function summary(message) {
+  if (message === null || typeof message !== 'object') return JSON.stringify(message) ?? '';
+  if (message.kind) return [message.kind, message.text ?? message.name].filter((part) => typeof part === 'string').join(' ');
+  if (message.description) return String(message.description.type);
+  if (message.candidate !== undefined) return message.candidate === null ? 'end of candidates' : `candidate ${message.candidate.candidate ?? ''}`;
+  return JSON.stringify(message).slice(0, 200);
+}
+
+function pretty(frame) {
+  const value = envelope(frame);
+  const text = value ? JSON.stringify(value, null, 2) : frame;
+  const left = text.length - SHOWN_CHARACTERS;
+  return left > 0 ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${left.toLocaleString()} more characters` : text;
+}
+
+function size(characters) {
+  return characters < 10_000 ? `${characters} chars` : `${Math.round(characters / 1000)}k chars`;
+}
+
+function write(element, value) {
+  const text = Number(value ?? 0).toLocaleString();
+  if (element.textContent !== text) element.textContent = text;
+}

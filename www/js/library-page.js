@@ -1,0 +1,98 @@
+// What the pages of the older libraries share: the state pill, the links, the log, the line to say something.
+
+import { roomName, serverFromAddress, settle } from './place.js';
+import { statePill } from './state-pill.js';
+
+const $ = (id) => document.getElementById(id);
+
+/**
+ * Sets the page up and calls `start(room)`, which makes the library's connection. Whatever is thrown is shown on the page.
+ *
+ * `start` returns `{ userid, open, send }`: who this tab is to the library, and the two things that the page's buttons do.
+ */
+export function libraryPage({ library, start }) {
+  settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
+  try {
+    if (!globalThis.SignalWasm) throw new Error('signal-wasm itself could not be loaded. Has it been built? npm start does that and serves this page.');
+    if (!globalThis[library]) throw new Error(`${library} could not be loaded. npm start installs it and serves it.`);
+
+    // The page works without this, on the server that served it; here it only serves the pill and the ?server= of the address.
+    globalThis.SignalWasm.configure({
+      url: serverFromAddress(),
+      onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more') }),
+      onerror: (error) => tell(error.message),
+    });
+    run(start(roomName()));
+  } catch (error) {
+    console.error(error);
+    $('failure').textContent = error.message;
+    $('failure').hidden = false;
+    $('state').dataset.state = 'closed';
+    $('state-word').textContent = 'Not started';
+  }
+}
+
+function run({ userid: own, open, send }) {
+  tell(`This tab is ${own}.`);
+  const connected = new Set();
+
+  $('open').disabled = false;
+  $('open').addEventListener('click', () => {
+    $('open').disabled = true;
+    open();
+    tell('You have opened a session. Others join within a few seconds.');
+  });
+  $('form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const text = $('text').value.trim();
+    if (text === '') return;
+    send(text);
+    say('You', text);
+    $('text').value = '';
+  });
+
+  document.addEventListener('library:open', ({ detail: userid }) => {
+    if (connected.has(userid)) return;
+    connected.add(userid);
+    tell(`${userid} is connected with you.`);
+    render();
+  });
+  document.addEventListener('library:leave', ({ detail: userid }) => {
+    if (!connected.delete(userid)) return;
+    tell(`${userid} has left.`);
+    render();
+  });
+  document.addEventListener('library:message', ({ detail: { userid, text } }) => say(userid, text));
+
+  function render() {
+    const some = connected.size > 0;
+    for (const control of $('form').elements) control.disabled = !some;
+    $('text').placeholder = some ? 'Say something' : 'Nobody is connected yet';
+    if (some) $('open').disabled = true;
+  }
+}
+
+/** Tells what the library reported: `open` and `leave` with a userid, `message` with `{ userid, text }`. */
+export function report(what, detail) {
+  document.dispatchEvent(new CustomEvent(`library:${what}`, { detail }));
+}
+
+function tell(text) {
+  const item = document.createElement('li');
+  item.className = 'told';
+  item.textContent = text;
+  add(item);
+}
+
+function say(who, text) {
+  const item = document.createElement('li');
+  const name = document.createElement('b');
+  name.textContent = `${who}: `;
+  item.append(name, String(text));
+  add(item);
+}
+
+function add(item) {
+  $('log').append(item);
+  $('log').scrollTop = $('log').scrollHeight;
+}

@@ -1,0 +1,34 @@
+// Names, initials and colours for people: something friendly to call a tab that nobody has named yet.
+
+const FIRST = ['Amber', 'Bright', 'Clever', 'Dusty', 'Early', 'Fair', 'Gentle', 'Hazel', 'Ivory', 'Jolly', 'Keen', 'Lucky', 'Merry', 'Noble', 'Olive', 'Quiet'];
+const SECOND = ['Badger', 'Crane', 'Dolphin', 'Finch', 'Heron', 'Ibex', 'Kestrel', 'Lynx', 'Marten', 'Newt', 'Otter', 'Plover', 'Robin', 'Seal', 'Tern', 'Wren'];
+
+/** The longest name that is shown. */
+export const LONGEST_NAME = 40;
+
+/** The name that goes with a userid until its owner types another. */
+export function nameFor(userid) {
+  return `${FIRST[userid % FIRST.length]} ${SECOND[Math.floor(userid / FIRST.length) % SECOND.length]}`;
+}
+
+/** One or two letters for an avatar. */
+export function initials(name) {
+  const words = name.trim().split(/\s+/);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : ''].map((word) => [...(word ?? '')][0] ?? '');
+  return letters.join('').toUpperCase() || '?';
+}
+
+/** A round badge with the initials, in a colour of the userid's own. */
+export function avatar(userid, name) {
+  const badge = document.createElement('span');
+  badge.className = 'avatar';
+  badge.ariaHidden = 'true';
+  badge.textContent = initials(name);
+  badge.style.setProperty('--hue', hue(userid));
+  return badge;
+}
+
+/** The hue of a userid. */
+export function hue(userid) {
+  return Math.floor(userid % 997) * 137 % 360;
+}

@@ -1,0 +1,74 @@
+// Where a page is: its room (the hash of the address), the options in the address, and the link that brings others here.
+
+/** The room that a page without a hash is in, so that two tabs of the bare address meet. */
+export const LOBBY = 'lobby';
+
+/** The room's name, from the address. */
+export function roomName() {
+  const hash = location.hash.slice(1);
+  try {
+    return decodeURIComponent(hash).trim() || LOBBY;
+  } catch {
+    return hash;
+  }
+}
+
+/** A room name that nobody guesses. */
+export function newRoomName() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte & 31]).join('');
+}
+
+/** The address of this page in that room. */
+export function linkTo(room) {
+  const link = new URL(location.href);
+  link.hash = encodeURIComponent(room);
+  return link.href;
+}
+
+/** What `?server=` names, if anything: the signaling server to use instead of the page's own. */
+export function serverFromAddress() {
+  return new URLSearchParams(location.search).get('server')?.trim() || undefined;
+}
+
+/** The ICE servers that `?stun=` names. None by default: a demo should tell nobody's address to a third party. */
+export function iceServersFromAddress() {
+  const urls = new URLSearchParams(location.search).getAll('stun').filter(Boolean);
+  return urls.length === 0 ? [] : [{ urls }];
+}
+
+/** Wires what every page has: links that keep the room, the copy button, and a reload when the room in the address changes. */
+export function settle({ copyButton, secondTab, announce }) {
+  const link = linkTo(roomName());
+  for (const other of document.querySelectorAll('a[data-keep-room]')) {
+    other.search = location.search;
+    other.hash = location.hash;
+  }
+  if (secondTab) secondTab.href = link;
+  if (copyButton) {
+    const label = copyButton.textContent;
+    copyButton.addEventListener('click', async () => {
+      const copied = await copy(link);
+      copyButton.textContent = copied ? 'Copied' : 'Not copied';
+      announce?.(copied ? 'The link is on the clipboard.' : `The browser doesn’t let this page copy. The link is ${link}`);
+      setTimeout(() => (copyButton.textContent = label), 2000);
+    });
+  }
+  addEventListener('hashchange', () => location.reload());
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Plain http pages other than localhost have no clipboard; the old command still works there.
+    const field = document.createElement('textarea');
+    field.value = text;
+    field.className = 'unseen';
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand('copy');
+    field.remove();
+    return copied;
+  }
+}

@@ -1,0 +1,69 @@
+// The pictures of the call: one tile for each person in it, this tab included.
+
+const WORDS = {
+  new: 'calling…',
+  connecting: 'connecting…',
+  disconnected: 'connection interrupted…',
+  failed: 'no way through: trying again. Between different networks a call needs a STUN or TURN server.',
+};
+
+/** Gives `{ show, rename, remove, clear }`. */
+export function tiles({ grid, empty }) {
+  const shown = new Map();
+
+  function show(id, name, { stream, state, muted = false, mirrored = false }) {
+    const tile = shown.get(id) ?? make(id, muted);
+    tile.figure.classList.toggle('mirrored', mirrored);
+    tile.caption.textContent = name;
+    if (tile.video.srcObject !== stream) tile.video.srcObject = stream;
+    // Refused only where the page was not touched yet; the button that joins the call is such a touch.
+    tile.video.play().catch(() => {});
+    const word = state === 'connected' ? '' : (WORDS[state] ?? '');
+    tile.wait.textContent = word;
+    tile.wait.hidden = word === '';
+  }
+
+  function make(id, muted) {
+    const figure = document.createElement('figure');
+    figure.className = 'tile';
+    figure.dataset.who = muted ? 'me' : 'other';
+    const video = document.createElement('video');
+    video.autoplay = video.playsInline = true;
+    video.muted = muted;
+    const wait = document.createElement('div');
+    wait.className = 'tile-wait';
+    const caption = document.createElement('figcaption');
+    figure.append(video, wait, caption);
+    const tile = { figure, video, wait, caption };
+    shown.set(id, tile);
+    grid.append(figure);
+    count();
+    return tile;
+  }
+
+  function remove(id) {
+    const tile = shown.get(id);
+    if (!tile) return;
+    tile.video.srcObject = null;
+    tile.figure.remove();
+    shown.delete(id);
+    count();
+  }
+
+  function count() {
+    grid.dataset.count = shown.size;
+    empty.hidden = shown.size > 0;
+  }
+
+  return {
+    show,
+    remove,
+    rename(id, name) {
+      const tile = shown.get(id);
+      if (tile) tile.caption.textContent = name;
+    },
+    clear() {
+      for (const id of [...shown.keys()]) remove(id);
+    },
+  };
+}
