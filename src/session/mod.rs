@@ -1,0 +1,541 @@
+//! The session: one logical connection to a server, as a pure state machine.
+//!
+//! Inputs are methods that take the present time: [`open`](Session::open), [`send`](Session::send), [`opened`](Session::opened),
+//! [`lost`](Session::lost), [`receive`](Session::receive), [`woken`](Session::woken) and so on. After each one the driver
+//!
+//! 1. performs every [`Action`] until [`next_action`](Session::next_action) is empty: they never involve the page,
+//! 2. arms one timer for [`wake_at`](Session::wake_at),
+//! 3. tells the page every [`Event`] of [`next_event`](Session::next_event), with no borrow of the session held: the page may call back,
+//!    and then the driver goes through 1 and 2 at once, so that a `send` reaches an open socket before it returns.
+//!
+//! The session calls nobody, has no clock and makes no randomness of its own beyond the seed that it is given.
+
+mod backoff;
+mod channels;
+mod outbox;
+
+use crate::protocol::{Head, Protocol, UserId};
+use backoff::Random;
+pub use backoff::Reconnect;
+pub use channels::ChannelId;
+use channels::Channels;
+use outbox::Outbox;
+pub use outbox::{Bounds, Message};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// Milliseconds, as JavaScript counts them; as a point in time, on a clock that never goes back.
+pub type Millis = f64;
+
+/// A connection that lasted this long was a working one: the next loss begins the backoff anew.
+const STABLE: Millis = 5_000.0;
+
+/// A frame may be longer than the longest message by this many characters, for the envelope.
+const ENVELOPE_ROOM: usize = 1024;
+
+/// A message's JSON text, which the session carries about and never reads. In a browser it stays a JavaScript string.
+pub trait Payload: Clone {
+    /// Its length in characters (UTF-16 units, as JavaScript counts).
+    fn length(&self) -> usize;
+    /// Its length in UTF-8, as it counts for the outbox's bound.
+    fn bytes(&self) -> usize;
+}
+
+impl Payload for String {
+    fn length(&self) -> usize {
+        self.encode_utf16().count()
+    }
+
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+/// What readiness waits for; the option `openWhen`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenWhen {
+    /// The timer alone, as with the shim.
+    #[default]
+    Timer,
+    /// The timer and the connection.
+    Connected,
+}
+
+/// How a session behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// How envelopes travel in frames.
+    pub protocol: Protocol,
+    /// From `open` to readiness.
+    pub open_delay: Millis,
+    /// What readiness waits for.
+    pub open_when: OpenWhen,
+    /// The longest message in characters of its JSON text, sent or received.
+    pub max_message: usize,
+    /// Bounds of the outbox.
+    pub outbox: Bounds,
+    /// How to reconnect; `None`: never.
+    pub reconnect: Option<Reconnect>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            protocol: Protocol::default(),
+            open_delay: 1_000.0,
+            open_when: OpenWhen::Timer,
+            max_message: 4 << 20,
+            outbox: Bounds::default(),
+            reconnect: Some(Reconnect::default()),
+        }
+    }
+}
+
+/// Where the connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// No channel was opened yet.
+    Idle,
+    /// A socket is being opened.
+    Connecting,
+    /// Messages go out at once.
+    Open,
+    /// The connection was lost; the next attempt has its time.
+    Waiting,
+    /// For good.
+    Closed,
+}
+
+impl State {
+    /// The name as the page sees it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Idle => "idle",
+            State::Connecting => "connecting",
+            State::Open => "open",
+            State::Waiting => "waiting",
+            State::Closed => "closed",
+        }
+    }
+}
+
+/// Why a message wasn't taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// It is longer than `max_message`.
+    TooLarge {
+        /// Its length in characters.
+        length: usize,
+    },
+    /// It has no place in the outbox beside what waits there.
+    OutboxFull {
+        /// How many messages wait.
+        messages: usize,
+        /// How many bytes wait.
+        bytes: usize,
+    },
+    /// Its channel isn't open.
+    ChannelClosed,
+    /// The session is closed.
+    SessionClosed,
+}
+
+/// The session is closed, for good: no channel can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
+/// How a connection ended, or why there was none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The WebSocket close code, if there was one.
+    pub code: Option<u16>,
+    /// Why, in words.
+    pub reason: String,
+    /// That trying again is no use.
+    pub last: bool,
+}
+
+/// What the driver is to do. Performing an action never involves the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action<P> {
+    /// Open a socket.
+    Connect,
+    /// Close the socket, and hear nothing of it from now on.
+    Disconnect,
+    /// Hand this message to the socket, in a frame of [`Config::protocol`]; if it doesn't take it: [`Session::not_taken`].
+    Transmit(Message<P>),
+}
+
+/// What the page is to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event<S> {
+    /// This opening of a channel is ready.
+    Ready(S),
+    /// The state changed.
+    State {
+        /// To this one.
+        state: State,
+        /// Why, in words.
+        reason: String,
+        /// The WebSocket close code, if one was the cause.
+        code: Option<u16>,
+        /// When the next attempt comes, if `Waiting`.
+        retry_in: Option<Millis>,
+    },
+    /// The first frame that was no envelope; all of them are counted.
+    BadFrame(&'static str),
+    /// The connection is lost for good, and this many messages with it.
+    Failed {
+        /// Why, in words.
+        reason: String,
+        /// Messages in the outbox that were never sent.
+        unsent: usize,
+    },
+}
+
+/// Whose a received frame is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Received<S> {
+    /// A subscriber's. The message's JSON text runs from this UTF-16 unit up to the protocol's tail.
+    Deliver(S, usize),
+    /// Sent by this very page.
+    Own,
+    /// For a channel that isn't open here.
+    Foreign,
+    /// The head doesn't tell: read the whole frame and ask [`Session::receive_whole`].
+    Unclear,
+}
+
+/// What a frame that went by was; see [`Session::count`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameKind {
+    /// Handed to the socket.
+    Sent,
+    /// Its message went to a subscriber.
+    Delivered,
+    /// Received, and sent by this very page.
+    Own,
+    /// Received, for a channel that isn't open here.
+    Foreign,
+    /// Received, and no envelope.
+    Bad(&'static str),
+}
+
+impl FrameKind {
+    /// The name as the page sees it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FrameKind::Sent => "sent",
+            FrameKind::Delivered => "delivered",
+            FrameKind::Own => "own",
+            FrameKind::Foreign => "foreign",
+            FrameKind::Bad(_) => "bad",
+        }
+    }
+}
+
+/// Counters since the session was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Frames handed to the socket.
+    pub sent: u32,
+    /// Frames received whose message went to a subscriber.
+    pub delivered: u32,
+    /// Frames received that this page had sent.
+    pub own: u32,
+    /// Frames received for channels not open here.
+    pub foreign: u32,
+    /// Frames received that are no envelope.
+    pub bad: u32,
+    /// Messages that wait in the outbox.
+    pub queued: usize,
+    /// Their bytes.
+    pub queued_bytes: usize,
+    /// Channels that are open.
+    pub channels: usize,
+    /// How often a connection came up.
+    pub connects: u32,
+}
+
+/// One logical connection. `P` is a message's JSON text, `S` whom a channel's messages are for; the session only hands both on.
+#[derive(Debug)]
+pub struct Session<P, S> {
+    config: Config,
+    userid: UserId,
+    random: Random,
+    state: State,
+    /// When the connection came up, if `Open`; when to try again, if `Waiting`.
+    since_or_until: Millis,
+    /// Attempts since the last working connection.
+    attempts: u32,
+    channels: Channels<S>,
+    /// Openings that aren't ready yet, in the order of their times, which is the order in which they came.
+    unready: VecDeque<(Millis, ChannelId, Rc<str>, S)>,
+    outbox: Outbox<P>,
+    counters: Stats,
+    actions: VecDeque<Action<P>>,
+    events: VecDeque<Event<S>>,
+}
+
+impl<P: Payload, S: Clone> Session<P, S> {
+    /// A session of the page `userid`; `seed` is for the jitter.
+    pub fn new(config: Config, userid: UserId, seed: u64) -> Session<P, S> {
+        Session {
+            outbox: Outbox::new(config.outbox),
+            config,
+            userid,
+            random: Random::new(seed),
+            state: State::Idle,
+            since_or_until: 0.0,
+            attempts: 0,
+            channels: Channels::new(),
+            unready: VecDeque::new(),
+            counters: Stats::default(),
+            actions: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// How it behaves.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The page's own `sender`.
+    pub fn userid(&self) -> UserId {
+        self.userid
+    }
+
+    /// Where the connection stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            queued: self.outbox.messages(),
+            queued_bytes: self.outbox.bytes(),
+            channels: self.channels.len(),
+            ..self.counters
+        }
+    }
+
+    /// The next thing to do.
+    pub fn next_action(&mut self) -> Option<Action<P>> {
+        self.actions.pop_front()
+    }
+
+    /// The next thing to tell the page.
+    pub fn next_event(&mut self) -> Option<Event<S>> {
+        self.events.pop_front()
+    }
+
+    /// When [`woken`](Self::woken) wants to be called; asked anew after every input.
+    pub fn wake_at(&self) -> Option<Millis> {
+        let retry = (self.state == State::Waiting).then_some(self.since_or_until);
+        let ready = self.unready.front().filter(|_| self.may_be_ready()).map(|(due, ..)| *due);
+        match (retry, ready) {
+            (Some(retry), Some(ready)) => Some(retry.min(ready)),
+            (retry, ready) => retry.or(ready),
+        }
+    }
+
+    // What the page does.
+
+    /// Opens a channel; an earlier opening of the same name hears nothing from now on. The first one connects.
+    pub fn open(&mut self, now: Millis, name: &str, subscriber: S) -> Result<ChannelId, Closed> {
+        if self.state == State::Closed {
+            return Err(Closed);
+        }
+        let id = self.channels.open(name, subscriber.clone());
+        self.unready.push_back((now + self.config.open_delay, id, name.into(), subscriber));
+        if self.state == State::Idle {
+            self.connect("the first channel was opened");
+        } else {
+            self.ready(now);
+        }
+        Ok(id)
+    }
+
+    /// Closes that opening of a channel; one that was superseded or closed before stays as it is.
+    pub fn close_channel(&mut self, name: &str, id: ChannelId) {
+        if self.channels.close(name, id) {
+            self.unready.retain(|(_, unready, ..)| *unready != id);
+        }
+    }
+
+    /// Takes a message for an open channel. It goes out after all that was sent before it.
+    pub fn send(&mut self, channel: &str, payload: P) -> Result<(), SendError> {
+        if self.state == State::Closed {
+            return Err(SendError::SessionClosed);
+        }
+        let channel = self.channels.name(channel).ok_or(SendError::ChannelClosed)?;
+        let length = payload.length();
+        if length > self.config.max_message {
+            return Err(SendError::TooLarge { length });
+        }
+        let message = Message { channel, payload };
+        if self.state == State::Open {
+            // The outbox is empty while the state is `Open`, so this one is next; and it need not be measured.
+            self.actions.push_back(Action::Transmit(message));
+            return Ok(());
+        }
+        self.outbox.push(message)
+    }
+
+    /// Closes everything, for good.
+    pub fn close(&mut self) {
+        if self.state != State::Closed {
+            let unsent = self.outbox.messages();
+            let reason = if unsent > 0 { "closed by the page, with messages that were never sent" } else { "closed by the page" };
+            self.finish(reason.into(), None);
+        }
+    }
+
+    // What the connection does.
+
+    /// The socket is open: what waited goes out, and only then the state is `Open`.
+    pub fn opened(&mut self, now: Millis) {
+        if self.state != State::Connecting {
+            return;
+        }
+        self.counters.connects = self.counters.connects.wrapping_add(1);
+        self.since_or_until = now;
+        while let Some(message) = self.outbox.pop() {
+            self.actions.push_back(Action::Transmit(message));
+        }
+        self.enter(State::Open, "connected".into(), None, None);
+        self.ready(now);
+    }
+
+    /// The socket is gone, or couldn't be had.
+    pub fn lost(&mut self, now: Millis, loss: Loss) {
+        if !matches!(self.state, State::Connecting | State::Open) {
+            return;
+        }
+        if self.state == State::Open && now - self.since_or_until >= STABLE {
+            self.attempts = 0;
+        }
+        // What was to be transmitted wasn't.
+        for action in std::mem::take(&mut self.actions).into_iter().rev() {
+            if let Action::Transmit(message) = action {
+                self.outbox.put_back(message);
+            }
+        }
+        self.actions.push_back(Action::Disconnect);
+        let last = loss.last || loss.code.is_some_and(is_final);
+        let delay = self.config.reconnect.filter(|_| !last).and_then(|reconnect| reconnect.delay(self.attempts, self.random.next()));
+        let Some(delay) = delay else {
+            self.events.push_back(Event::Failed { reason: loss.reason.clone(), unsent: self.outbox.messages() });
+            self.finish(loss.reason, loss.code);
+            return;
+        };
+        self.attempts += 1;
+        self.since_or_until = now + delay;
+        self.enter(State::Waiting, loss.reason, loss.code, Some(delay));
+    }
+
+    /// The socket didn't take this message, since it is going down: the message goes out first when the next one is up.
+    pub fn not_taken(&mut self, now: Millis, message: Message<P>) {
+        self.actions.push_front(Action::Transmit(message));
+        self.lost(now, Loss { code: None, reason: "the connection went down".into(), last: false });
+    }
+
+    /// The time of [`wake_at`](Self::wake_at) has come.
+    pub fn woken(&mut self, now: Millis) {
+        if self.state == State::Waiting && now >= self.since_or_until {
+            self.connect("trying again");
+        }
+        self.ready(now);
+    }
+
+    // What is received.
+
+    /// How many characters of a frame [`receive`](Self::receive) is to be given.
+    pub fn head_length(&self) -> usize {
+        self.config.protocol.head_length(self.channels.longest_name())
+    }
+
+    /// A frame longer than this is bad, whatever it holds.
+    pub fn max_frame(&self) -> usize {
+        self.config.max_message.saturating_add(ENVELOPE_ROOM)
+    }
+
+    /// Tells whose a text frame is by its head: its first [`head_length`](Self::head_length) characters, or all of it.
+    #[inline]
+    pub fn receive(&self, head: &str, whole: bool) -> Received<S> {
+        match self.config.protocol.decode_head(head, whole) {
+            Head::Envelope { sender, .. } | Head::LongName { sender } if sender.is(self.userid) => Received::Own,
+            Head::Envelope { channel, payload, .. } => match self.channels.subscriber(channel) {
+                Some(subscriber) => Received::Deliver(subscriber.clone(), payload),
+                None => Received::Foreign,
+            },
+            Head::LongName { .. } => Received::Foreign,
+            Head::Unclear => Received::Unclear,
+        }
+    }
+
+    /// Tells whose a frame is that was read as a whole: whether its sender is this page, and its channel.
+    pub fn receive_whole(&self, own: bool, channel: Option<&str>) -> Received<S> {
+        match channel.and_then(|name| self.channels.subscriber(name)) {
+            _ if own => Received::Own,
+            Some(subscriber) => Received::Deliver(subscriber.clone(), 0),
+            None => Received::Foreign,
+        }
+    }
+
+    /// Counts a frame once it is known what it was; the first bad one is an event.
+    pub fn count(&mut self, kind: FrameKind) {
+        let counter = match kind {
+            FrameKind::Sent => &mut self.counters.sent,
+            FrameKind::Delivered => &mut self.counters.delivered,
+            FrameKind::Own => &mut self.counters.own,
+            FrameKind::Foreign => &mut self.counters.foreign,
+            FrameKind::Bad(what) => {
+                if self.counters.bad == 0 {
+                    self.events.push_back(Event::BadFrame(what));
+                }
+                &mut self.counters.bad
+            }
+        };
+        *counter = counter.wrapping_add(1);
+    }
+
+    fn connect(&mut self, reason: &str) {
+        self.actions.push_back(Action::Connect);
+        self.enter(State::Connecting, reason.into(), None, None);
+    }
+
+    fn finish(&mut self, reason: String, code: Option<u16>) {
+        self.actions.clear();
+        self.actions.push_back(Action::Disconnect);
+        self.channels.clear();
+        self.unready.clear();
+        self.outbox.clear();
+        self.enter(State::Closed, reason, code, None);
+    }
+
+    fn enter(&mut self, state: State, reason: String, code: Option<u16>, retry_in: Option<Millis>) {
+        self.state = state;
+        self.events.push_back(Event::State { state, reason, code, retry_in });
+    }
+
+    fn may_be_ready(&self) -> bool {
+        self.config.open_when == OpenWhen::Timer || self.state == State::Open
+    }
+
+    fn ready(&mut self, now: Millis) {
+        while self.may_be_ready() && self.unready.front().is_some_and(|(due, ..)| *due <= now) {
+            if let Some((.., subscriber)) = self.unready.pop_front() {
+                self.events.push_back(Event::Ready(subscriber));
+            }
+        }
+    }
+}
+
+/// Close codes by which a server says that trying again is no use.
+fn is_final(code: u16) -> bool {
+    matches!(code, 3500..=3999 | 4500..=4999)
+}
