@@ -1,0 +1,62 @@
+//! The three entries of the package: their source from the glue, and esbuild's minified form of it.
+
+use std::path::Path;
+
+use crate::build::encode;
+use crate::build::glue::Glue;
+use crate::files;
+use crate::problem::Outcome;
+use crate::process;
+use crate::project::Project;
+
+/// What browsers must know besides WebAssembly's reference types, which are as old.
+const TARGET: &str = "--target=es2022";
+
+/// Writes the entries' sources into `work`.
+pub fn write(work: &Path, glue: &Glue, wasm: &[u8]) -> Outcome {
+    files::write(&work.join("signal_wasm.js"), &glue.module)?;
+    files::write(&work.join("glue.js"), &glue.ready)?;
+    files::write(&work.join("bytes.js"), encode::as_module(wasm))?;
+
+    let names = glue.names.join(", ");
+    // Compiling at once is allowed on the main thread for a module as small as this.
+    let start = "import { initSync } from './glue.js';\nimport bytes from './bytes.js';\ninitSync({ module: bytes });\n";
+    files::write(
+        &work.join("inline.js"),
+        format!("{start}export {{ {names} }} from './glue.js';\n"),
+    )?;
+    // Not `var SignalWasm`: a bundler that takes this file for a module would keep that to itself.
+    files::write(
+        &work.join("global.js"),
+        format!(
+            "{start}import {{ {names} }} from './glue.js';\nglobalThis.SignalWasm = {{ {names} }};\n"
+        ),
+    )
+}
+
+/// Makes `dist/<name>.js` in `work` of `<name>.js`.
+pub fn minify(project: &Project, work: &Path, name: &str) -> Outcome {
+    let mut esbuild = process::npm_program(&project.root, "esbuild")?;
+    esbuild
+        .current_dir(work)
+        .arg(format!("{name}.js"))
+        .arg(format!("--outfile=dist/{name}.js"))
+        .args([
+            "--minify",
+            TARGET,
+            "--log-level=warning",
+            "--legal-comments=none",
+        ])
+        .arg(format!(
+            "--banner:js=/*! signal-wasm {} | MIT */",
+            project.version()?
+        ));
+    esbuild.args(match name {
+        // Not bundled, so that `new URL(…, import.meta.url)` stays as it is: Vite and webpack look for it.
+        "signal_wasm" => &["--format=esm"][..],
+        "inline" => &["--format=esm", "--bundle"],
+        _ => &["--format=iife", "--bundle"],
+    });
+    process::quiet(&mut esbuild)?;
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The few changes that we make to the JavaScript which wasm-bindgen generates.
+//!
+//! Each is checked: it says what it expects to find and how often, so that a wasm-bindgen that writes something else
+//! fails the build with a sentence instead of shipping glue without the change.
+
+use crate::problem::{Outcome, fail};
+
+/// Throws for whatever is asked of it; stands in for the module's exports until there are any.
+const NOT_INITIALISED: &str = include_str!("not_initialised.js");
+
+/// The generated glue in the two shapes that the entries need.
+#[derive(Debug)]
+pub struct Glue {
+    /// For the entry `.`: throws a worded error when a function is called before `init`.
+    pub module: String,
+    /// For the entries that initialise themselves.
+    pub ready: String,
+    /// What the glue exports, without `init` and `initSync`, sorted.
+    pub names: Vec<String>,
+}
+
+impl Glue {
+    /// Makes both shapes from wasm-pack's output.
+    pub fn of(generated: &str) -> Outcome<Self> {
+        let ready = change(
+            generated,
+            "`using` closes the signaling, as the types promise; `free` alone would leave a shell that can't even say it is closed",
+            1,
+            "Signaling.prototype[Symbol.dispose] = Signaling.prototype.free;",
+            "Signaling.prototype[Symbol.dispose] = Signaling.prototype.close;",
+        )?;
+        let ready = change(
+            &ready,
+            "the class must keep its name, which people see in the console, when all names are made short",
+            1,
+            "export class Signaling {",
+            "export class Signaling {\n    static name = 'Signaling';",
+        )?;
+        let module = change(
+            &ready,
+            "a call before `init` gets a sentence instead of `undefined is not an object`",
+            1,
+            "let wasmModule, wasmInstance, wasm;",
+            &format!(
+                "let wasmModule, wasmInstance, wasm = {};",
+                NOT_INITIALISED.trim()
+            ),
+        )?;
+        let module = change(
+            &module,
+            "with `wasm` never undefined, only the instance tells whether there was an `init` (twice: `init` and `initSync`)",
+            2,
+            "if (wasm !== undefined) return wasm;",
+            "if (wasmInstance !== undefined) return wasm;",
+        )?;
+        Ok(Glue {
+            module,
+            ready,
+            names: exported(generated)?,
+        })
+    }
+}
+
+/// Replaces `from` by `to`, where `from` must be found exactly `times` times.
+fn change(text: &str, why: &str, times: usize, from: &str, to: &str) -> Outcome<String> {
+    let found = text.matches(from).count();
+    if found != times {
+        fail!(
+            "wasm-bindgen's glue holds `{from}` {found} times, expected {times}. The build changes it because {why}.\n\
+             Look at pkg/signal_wasm.js and put right xtask/src/build/glue.rs."
+        );
+    }
+    Ok(text.replace(from, to))
+}
+
+fn exported(generated: &str) -> Outcome<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for line in generated.lines() {
+        let Some(declared) = line.strip_prefix("export ") else {
+            continue;
+        };
+        if declared == "{ initSync, __wbg_init as default };" {
+            continue;
+        }
+        let name = declared
+            .strip_prefix("function ")
+            .or_else(|| declared.strip_prefix("class "))
+            .and_then(|rest| {
+                rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                    .next()
+            });
+        match name {
+            Some(name) if !name.is_empty() => names.push(name.to_string()),
+            _ => fail!(
+                "wasm-bindgen's glue exports `{declared}`, which xtask/src/build/glue.rs can't read"
+            ),
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GENERATED: &str = "\
+export class Signaling {
+}
+if (Symbol.dispose) Signaling.prototype[Symbol.dispose] = Signaling.prototype.free;
+export function openSocket(_this) {
+}
+let wasmModule, wasmInstance, wasm;
+function initSync(module) {
+    if (wasm !== undefined) return wasm;
+}
+async function __wbg_init(module_or_path) {
+    if (wasm !== undefined) return wasm;
+}
+export { initSync, __wbg_init as default };
+";
+
+    #[test]
+    fn both_shapes_are_made() {
+        let glue = Glue::of(GENERATED).unwrap();
+        assert_eq!(glue.names, ["Signaling", "openSocket"]);
+        assert!(glue.ready.contains("Signaling.prototype.close;"));
+        assert!(glue.ready.contains("let wasmModule, wasmInstance, wasm;"));
+        assert!(glue.module.contains("wasm = new Proxy("));
+        assert!(!glue.module.contains("wasm !== undefined"));
+    }
+
+    #[test]
+    fn unknown_glue_is_refused() {
+        let problem = Glue::of(&GENERATED.replace("wasmInstance, ", "")).unwrap_err();
+        assert!(
+            problem.to_string().contains("0 times, expected 1"),
+            "{problem}"
+        );
+        let problem = Glue::of(&GENERATED.replace("export class", "export const")).unwrap_err();
+        assert!(
+            problem.to_string().contains("`const Signaling {`"),
+            "{problem}"
+        );
+    }
+}

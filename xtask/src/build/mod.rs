@@ -1,0 +1,144 @@
+//! `cargo xtask build`: from the crate to dist/, in four steps, and the relay.
+//!
+//! ```text
+//! src/ ─ wasm-pack ─► pkg/ ─ glue ─► target/xtask/entries/ ─ esbuild ─► dist/signal_wasm.js, inline.js, global.js
+//!                      │                                                dist/signal_wasm_bg.wasm
+//!                      └─ types ──────────────────────────────────────► dist/*.d.ts
+//! ```
+
+mod encode;
+mod entries;
+mod freshness;
+mod glue;
+mod types;
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+
+use crate::files;
+use crate::problem::{Outcome, Problem};
+use crate::process;
+use crate::project::Project;
+use crate::say;
+use crate::setup;
+use crate::size;
+
+/// What dist/ holds when it is whole.
+pub const DIST: [&str; 7] = [
+    "signal_wasm.js",
+    "signal_wasm_bg.wasm",
+    "signal_wasm.d.ts",
+    "inline.js",
+    "inline.d.ts",
+    "global.js",
+    "global.d.ts",
+];
+
+/// Builds all that is out of date: the package and the relay.
+pub fn all(project: &Project) -> Outcome {
+    package(project)?;
+    relay(project)
+}
+
+/// Builds dist/, if anything that it is made of has changed.
+pub fn package(project: &Project) -> Outcome {
+    setup::for_package(project)?;
+
+    // `npm start` in one terminal and `npm test` in another: one of them builds, the other one waits and finds it done.
+    let _lock = lock(project)?;
+    let made_of = freshness::made_of(project)?;
+    if freshness::is_fresh(project, &made_of) {
+        return Ok(());
+    }
+    say::step("Building the npm package (wasm-pack build)", || {
+        let pkg = project.root.join("pkg");
+        wasm_pack(project, &pkg, &[])?;
+        assemble(project, &pkg)
+    })?;
+    freshness::remember(project, &made_of)?;
+    size::tell_entries(project)
+}
+
+/// Builds the relay; cargo knows whether there is anything to do.
+pub fn relay(project: &Project) -> Outcome {
+    let mut build = process::cargo();
+    build.current_dir(&project.root).args([
+        "build",
+        "--profile",
+        "relay",
+        "--package",
+        "signal-relay",
+    ]);
+    if project.relay().exists() {
+        process::open(build.arg("--quiet"))
+    } else {
+        say::step("Building the relay (cargo build --profile relay)", || {
+            process::open(&mut build)
+        })
+    }
+}
+
+/// Runs wasm-pack with its output in `folder`; `features` go to cargo.
+pub fn wasm_pack(project: &Project, folder: &Path, features: &[&str]) -> Outcome {
+    let mut build = Command::new("wasm-pack");
+    build
+        .current_dir(&project.root)
+        .env("PATH", project.path()?)
+        // What is missing has been installed by the set-up, in the versions that we name; wasm-pack would fetch its own choice.
+        .args([
+            "build",
+            "--mode",
+            "no-install",
+            "--release",
+            "--target",
+            "web",
+            "--no-pack",
+        ])
+        .args(["--out-name", "signal_wasm", "--out-dir"])
+        .arg(folder);
+    if !features.is_empty() {
+        build.args(["--", "--features", &features.join(",")]);
+    }
+    process::quiet(&mut build)
+        .map_err(|problem| problem.during("building the WebAssembly module"))?;
+    Ok(())
+}
+
+fn assemble(project: &Project, pkg: &Path) -> Outcome {
+    let generated = files::read(&pkg.join("signal_wasm.js"))?;
+    let wasm = files::read_bytes(&pkg.join("signal_wasm_bg.wasm"))?;
+    let work = project.scratch().join("entries");
+    files::remove(&work)?;
+
+    entries::write(&work, &glue::Glue::of(&generated)?, &wasm)?;
+    for name in ["signal_wasm", "inline", "global"] {
+        entries::minify(project, &work, name)?;
+    }
+    files::write(&work.join("dist/signal_wasm_bg.wasm"), &wasm)?;
+    types::write(
+        &work.join("dist"),
+        &files::read(&project.root.join("src/browser/types.d.ts"))?,
+        &files::read(&pkg.join("signal_wasm.d.ts"))?,
+    )?;
+
+    let dist = project.root.join("dist");
+    files::make_folder(&dist)?;
+    for name in DIST {
+        files::replace(&work.join("dist").join(name), &dist.join(name))?;
+    }
+    for path in files::list(&dist) {
+        if !DIST.iter().any(|name| path.ends_with(name)) {
+            files::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn lock(project: &Project) -> Outcome<File> {
+    let path = project.scratch().join("build.lock");
+    files::write(&path, "")?;
+    File::open(&path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|error| Problem::new(format!("can't lock {}: {error}", path.display())))
+}

@@ -1,0 +1,124 @@
+//! Running other programs: quietly, with their output kept for the error, or in the open.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::problem::{Outcome, Problem, fail};
+
+/// How many lines of a failed program's output its error shows.
+const SHOWN: usize = 60;
+
+/// Runs a program that has nothing to say unless it fails; returns its standard output.
+pub fn quiet(command: &mut Command) -> Outcome<String> {
+    let shown = show(command);
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| not_started(command, &error))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let lines: Vec<&str> = said.lines().collect();
+    let end = lines.iter().skip(lines.len().saturating_sub(SHOWN));
+    let end: Vec<String> = end.map(|line| format!("    {line}")).collect();
+    fail!("`{shown}` failed ({}):\n{}", output.status, end.join("\n"))
+}
+
+/// Runs a program whose output is the user's to read.
+pub fn open(command: &mut Command) -> Outcome {
+    let shown = show(command);
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| not_started(command, &error))?;
+    if !status.success() {
+        fail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// The command line as one would type it.
+pub fn show(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| {
+            let word = word.to_string_lossy();
+            if word.contains(' ') {
+                format!("'{word}'")
+            } else {
+                word.into_owned()
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The error for a program that didn't even start.
+pub fn not_started(command: &Command, error: &std::io::Error) -> Problem {
+    Problem::new(format!("can't run `{}`: {error}", show(command)))
+}
+
+/// A program on `path`, which is a list of folders as in `PATH`.
+pub fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
+    let endings: &[&str] = if cfg!(windows) {
+        &[".exe", ".cmd", ".bat"]
+    } else {
+        &[""]
+    };
+    env::split_paths(path)
+        .flat_map(|folder| {
+            endings
+                .iter()
+                .map(move |ending| folder.join(format!("{name}{ending}")))
+        })
+        .find(|candidate| is_program(candidate))
+}
+
+/// A program on this process' own `PATH`.
+pub fn find_here(name: &str) -> Option<PathBuf> {
+    find(name, &env::var_os("PATH").unwrap_or_default())
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// A program of npm's, from node_modules.
+pub fn npm_program(root: &Path, name: &str) -> Outcome<Command> {
+    let folder = root.join("node_modules").join(".bin");
+    match find(name, folder.as_os_str()) {
+        Some(program) => Ok(Command::new(program)),
+        None => fail!("there is no {name} in node_modules/.bin; run: npm ci"),
+    }
+}
+
+/// The cargo that runs this program, so that all of a build is one toolchain's.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The rustc that cargo uses.
+pub fn rustc() -> Command {
+    Command::new(
+        env::var_os("RUSTC")
+            .filter(|value| !value.is_empty())
+            .unwrap_or_else(|| "rustc".into()),
+    )
+}

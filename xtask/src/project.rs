@@ -1,0 +1,142 @@
+//! Where things are: the project's folders, the tools' folder, and the versions that Cargo.lock names.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::files;
+use crate::problem::{Outcome, Problem, fail};
+
+/// wasm-pack isn't in Cargo.lock, so its version stands here.
+pub const WASM_PACK: &str = "0.15.1";
+
+/// The places that all commands share.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder of the root Cargo.toml.
+    pub root: PathBuf,
+    /// Cargo's target folder.
+    pub target: PathBuf,
+    /// Where tools are installed for this user, one folder for each tool and version.
+    pub tools: PathBuf,
+}
+
+impl Project {
+    /// Finds the places from where cargo put this program.
+    pub fn find() -> Outcome<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .map(Path::to_path_buf)
+            .filter(|root| root.join("Cargo.toml").is_file())
+            .ok_or_else(|| {
+                Problem::new(
+                    "the project's folder isn't where it was when xtask was built; run it by: cargo xtask",
+                )
+            })?;
+        // target/debug/xtask: whatever decides on the target folder (a variable, a config file), cargo has done the deciding.
+        let target = env::current_exe()
+            .ok()
+            .and_then(|program| Some(program.parent()?.parent()?.to_path_buf()))
+            .ok_or_else(|| {
+                Problem::new("can't tell where xtask itself lies; run it by: cargo xtask")
+            })?;
+        let tools = match env::var_os("SIGNAL_WASM_TOOLS").filter(|value| !value.is_empty()) {
+            Some(folder) => std::path::absolute(&folder).map_err(|error| {
+                Problem::new(format!(
+                    "SIGNAL_WASM_TOOLS is {}: {error}",
+                    folder.display()
+                ))
+            })?,
+            None => cache_folder()?.join("signal-wasm"),
+        };
+        Ok(Project {
+            root,
+            target,
+            tools,
+        })
+    }
+
+    /// The folder for what the commands leave for each other.
+    pub fn scratch(&self) -> PathBuf {
+        self.target.join("xtask")
+    }
+
+    /// The relay's binary.
+    pub fn relay(&self) -> PathBuf {
+        self.target
+            .join("relay")
+            .join(format!("signal-relay{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// The version of the crate, and so of the package.
+    pub fn version(&self) -> Outcome<String> {
+        self.locked("signal-wasm")
+    }
+
+    /// The version of a crate that Cargo.lock names.
+    pub fn locked(&self, name: &str) -> Outcome<String> {
+        let lock = files::read(&self.root.join("Cargo.lock"))?;
+        match locked_version(&lock, name) {
+            Some(version) => Ok(version.to_string()),
+            None => fail!(
+                "Cargo.lock doesn't name {name}; restore it from git, or run: cargo update --workspace"
+            ),
+        }
+    }
+
+    /// A tool's own folder, such as `wasm-pack-0.15.1`.
+    pub fn tool_folder(&self, tool: &str, version: &str) -> PathBuf {
+        self.tools.join(format!("{tool}-{version}"))
+    }
+
+    /// `PATH` with the tools' folders and npm's programs before the rest.
+    pub fn path(&self) -> Outcome<OsString> {
+        let mut folders = vec![
+            self.tool_folder("wasm-bindgen", &self.locked("wasm-bindgen")?)
+                .join("bin"),
+            self.tool_folder("wasm-pack", WASM_PACK).join("bin"),
+            self.root.join("node_modules/.bin"),
+        ];
+        folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+        env::join_paths(folders)
+            .map_err(|error| Problem::new(format!("a folder's name can't stand in PATH: {error}")))
+    }
+}
+
+/// The folder for caches as the system has it.
+fn cache_folder() -> Outcome<PathBuf> {
+    let of = |name: &str| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let folder = of("XDG_CACHE_HOME")
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| of("HOME").map(|home| home.join(".cache")))
+        .or_else(|| of("LOCALAPPDATA"));
+    folder.ok_or_else(|| {
+        Problem::new("neither HOME nor XDG_CACHE_HOME is set; set SIGNAL_WASM_TOOLS to a folder for the build tools")
+    })
+}
+
+fn locked_version<'lock>(lock: &'lock str, name: &str) -> Option<&'lock str> {
+    let mut lines = lock.lines();
+    let wanted = format!("name = \"{name}\"");
+    lines.find(|line| *line == wanted)?;
+    lines
+        .next()?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_from_the_lock() {
+        let lock = "[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"2.1.0\"\n";
+        assert_eq!(locked_version(lock, "a"), Some("2.1.0"));
+        assert_eq!(locked_version(lock, "b"), None);
+    }
+}

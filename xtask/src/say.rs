@@ -1,0 +1,61 @@
+//! What the commands tell the person who waits for them: what is being done, and how long it took.
+
+use std::time::{Duration, Instant};
+
+use crate::problem::Outcome;
+
+/// One line of news.
+pub fn line(text: impl AsRef<str>) {
+    println!("{}", text.as_ref());
+}
+
+/// Says what is being done, does it, and says how long it took.
+pub fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    println!("▸ {what} …");
+    let began = Instant::now();
+    let result = work();
+    let ending = if result.is_ok() { "done" } else { "failed" };
+    println!("  {ending} in {}", seconds(began.elapsed()));
+    result
+}
+
+/// A duration as people read it.
+pub fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(100) {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", time.as_secs() / 60, time.as_secs() % 60)
+    }
+}
+
+/// A number of bytes with its thousands kept apart, as in `12,345`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1000), "1,000");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn long_times_are_told_in_minutes() {
+        assert_eq!(seconds(Duration::from_millis(1240)), "1.2 s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 05 s");
+    }
+}
