@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::problem::{Outcome, Problem, fail};
 
 /// How many lines of a failed program's output its error shows.
-const SHOWN: usize = 60;
+const SHOWN: usize = 200;
 
 /// Runs a program that has nothing to say unless it fails; returns its standard output.
 pub fn quiet(command: &mut Command) -> Outcome<String> {

@@ -137,9 +137,9 @@ export { initSync, __wbg_init as default };
             problem.to_string().contains("0 times, expected 1"),
             "{problem}"
         );
-        let problem = Glue::of(&GENERATED.replace("export class", "export const")).unwrap_err();
+        let problem = Glue::of(&GENERATED.replace("export function", "export const")).unwrap_err();
         assert!(
-            problem.to_string().contains("`const Signaling {`"),
+            problem.to_string().contains("`const openSocket(_this) {`"),
             "{problem}"
         );
     }

@@ -12,12 +12,12 @@ mod freshness;
 mod glue;
 mod types;
 
-use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
 use crate::files;
-use crate::problem::{Outcome, Problem};
+use crate::lock;
+use crate::problem::Outcome;
 use crate::process;
 use crate::project::Project;
 use crate::say;
@@ -44,9 +44,7 @@ pub fn all(project: &Project) -> Outcome {
 /// Builds dist/, if anything that it is made of has changed.
 pub fn package(project: &Project) -> Outcome {
     setup::for_package(project)?;
-
-    // `npm start` in one terminal and `npm test` in another: one of them builds, the other one waits and finds it done.
-    let _lock = lock(project)?;
+    let _turn = lock::take(project, "build")?;
     let made_of = freshness::made_of(project)?;
     if freshness::is_fresh(project, &made_of) {
         return Ok(());
@@ -133,12 +131,4 @@ fn assemble(project: &Project, pkg: &Path) -> Outcome {
         }
     }
     Ok(())
-}
-
-fn lock(project: &Project) -> Outcome<File> {
-    let path = project.scratch().join("build.lock");
-    files::write(&path, "")?;
-    File::open(&path)
-        .and_then(|file| file.lock().map(|()| file))
-        .map_err(|error| Problem::new(format!("can't lock {}: {error}", path.display())))
 }

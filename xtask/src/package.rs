@@ -1,0 +1,149 @@
+//! `cargo xtask package`, which npm runs before `npm pack` and `npm publish`: builds, and checks what would be shipped.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use crate::build::{self, DIST};
+use crate::files;
+use crate::problem::{Outcome, fail};
+use crate::process;
+use crate::project::Project;
+use crate::say;
+
+/// What the npm package holds besides dist/.
+const BESIDE: [&str; 4] = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+
+/// Builds and checks.
+pub fn run(project: &Project) -> Outcome {
+    build::package(project)?;
+    versions(project)?;
+    licence(project)?;
+    npm(project)?;
+    crate_files(project)?;
+    say::line(format!(
+        "The package is as it should be: {} files, version {}.",
+        DIST.len() + BESIDE.len(),
+        project.version()?
+    ));
+    Ok(())
+}
+
+/// One version for the crate, the relay and the npm package.
+fn versions(project: &Project) -> Outcome {
+    let version = project.version()?;
+    let manifest = files::read(&project.root.join("package.json"))?;
+    let npm = member(&manifest, "version").unwrap_or_default();
+    let relay = project.locked("signal-relay")?;
+    if npm != version || relay != version {
+        fail!(
+            "the versions differ: Cargo.toml has {version}, package.json {npm}, relay/Cargo.toml {relay}; make them equal"
+        );
+    }
+    let lock = files::read(&project.root.join("package-lock.json"))?;
+    match member(&lock, "version") {
+        Some(locked) if locked == version => Ok(()),
+        locked => fail!(
+            "package-lock.json has version {}, package.json {version}; run: npm install --package-lock-only",
+            locked.unwrap_or_default()
+        ),
+    }
+}
+
+fn licence(project: &Project) -> Outcome {
+    let licence = files::read(&project.root.join("LICENSE"))?;
+    for words in ["MIT", "Permission is hereby granted", "Muaz Khan"] {
+        if !licence.contains(words) {
+            fail!(
+                "LICENSE doesn't hold {words:?}; it must be the MIT licence with the seed's notice kept"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What npm would pack, to the file.
+fn npm(project: &Project) -> Outcome {
+    let Some(npm) = process::find_here("npm") else {
+        fail!("npm isn't on PATH")
+    };
+    let said = process::quiet(Command::new(npm).current_dir(&project.root).args([
+        "pack",
+        "--dry-run",
+        "--json",
+        "--ignore-scripts",
+    ]))?;
+    let packed: BTreeSet<String> = said
+        .lines()
+        .filter_map(|line| member(line, "path"))
+        .map(str::to_string)
+        .collect();
+    let meant: BTreeSet<String> = DIST
+        .iter()
+        .map(|name| format!("dist/{name}"))
+        .chain(BESIDE.iter().map(ToString::to_string))
+        .collect();
+    let lines = |set: &mut dyn Iterator<Item = &String>| {
+        set.map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let (missing, extra) = (
+        lines(&mut meant.difference(&packed)),
+        lines(&mut packed.difference(&meant)),
+    );
+    if !missing.is_empty() || !extra.is_empty() {
+        fail!(
+            "the npm package isn't what it is meant to be. Missing: [{missing}]. Not meant: [{extra}]. See `files` in package.json"
+        );
+    }
+    Ok(())
+}
+
+/// What cargo would pack for those who take the crate: the sources, and what they embed.
+fn crate_files(project: &Project) -> Outcome {
+    let mut list = process::cargo();
+    let listed = process::quiet(list.current_dir(&project.root).args([
+        "package",
+        "--list",
+        "--allow-dirty",
+        "--package",
+        "signal-wasm",
+    ]))?;
+    let listed: BTreeSet<&str> = listed.lines().collect();
+    for name in [
+        "LICENSE",
+        "README.md",
+        "src/lib.rs",
+        "src/browser/types.d.ts",
+    ] {
+        if !listed.contains(name) {
+            fail!("the crate would be published without {name}; see `include` in Cargo.toml");
+        }
+    }
+    if let Some(extra) = listed
+        .iter()
+        .find(|name| name.starts_with("dist/") || name.starts_with("tests/"))
+    {
+        fail!("the crate would be published with {extra}; see `include` in Cargo.toml");
+    }
+    Ok(())
+}
+
+/// The first string member of that name; enough for the texts that npm writes.
+fn member<'text>(json: &'text str, name: &str) -> Option<&'text str> {
+    let (_, rest) = json.split_once(&format!("\"{name}\":"))?;
+    rest.trim_start().strip_prefix('"')?.split('"').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_found() {
+        assert_eq!(
+            member("{ \"name\": \"a\",\n \"version\": \"1.2.3\" }", "version"),
+            Some("1.2.3")
+        );
+        assert_eq!(member("{ \"version\": 5 }", "version"), None);
+        assert_eq!(member("{}", "version"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! Chromium and its driver, for the tests.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::problem::{Outcome, fail};
+use crate::process;
+use crate::say;
+
+/// What they are called, in the order of preference; the same list as in tests/support/chromium.mjs.
+const BROWSERS: [&str; 5] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+];
+
+/// Where Chrome lies when it isn't on `PATH`.
+const ELSEWHERE: [&str; 4] = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
+];
+
+/// A browser and a driver that belong together.
+#[derive(Debug)]
+pub struct Browser {
+    /// Chromium or Chrome.
+    pub program: PathBuf,
+    /// Its chromedriver.
+    pub driver: PathBuf,
+}
+
+/// The browser that is there, or Debian's, installed.
+pub fn find_or_install() -> Outcome<Browser> {
+    if (asked("CHROMIUM")?.or_else(browser).is_none()
+        || asked("CHROMEDRIVER")?.or_else(driver).is_none())
+        && may_install()
+    {
+        say::step(
+            "Installing Chromium and its driver (apt-get install chromium chromium-driver)",
+            || {
+                apt(&["update"])?;
+                apt(&[
+                    "install",
+                    "--yes",
+                    "--no-install-recommends",
+                    "chromium",
+                    "chromium-driver",
+                ])
+            },
+        )?;
+    }
+    let Some(program) = asked("CHROMIUM")?.or_else(browser) else {
+        fail!(
+            "the tests need a browser, and none of {} is on PATH. Install Chromium (on Debian: apt-get install chromium chromium-driver, as root) \
+             or Chrome, or set CHROMIUM to the path of one",
+            BROWSERS.join(", ")
+        );
+    };
+    let Some(driver) = asked("CHROMEDRIVER")?.or_else(driver) else {
+        fail!(
+            "the tests need chromedriver, of the same version as {}. On Debian: apt-get install chromium-driver, as root; \
+             elsewhere put it on PATH, or set CHROMEDRIVER to its path",
+            program.display()
+        );
+    };
+    let browser = Browser { program, driver };
+    browser.check()?;
+    Ok(browser)
+}
+
+impl Browser {
+    /// A driver refuses a browser of another major version, with words that few understand.
+    fn check(&self) -> Outcome {
+        let (Some(program), Some(driver)) = (major(&self.program), major(&self.driver)) else {
+            // Chrome on Windows doesn't tell; the driver will.
+            return Ok(());
+        };
+        if program != driver {
+            fail!(
+                "{} is version {program}, but {} is for version {driver}; install the driver of the browser's own version, \
+                 or set CHROMIUM and CHROMEDRIVER to two that belong together",
+                self.program.display(),
+                self.driver.display()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What a variable names: a path, or a name to look for.
+fn asked(variable: &str) -> Outcome<Option<PathBuf>> {
+    let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let path = PathBuf::from(&value);
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    match value.to_str().and_then(process::find_here) {
+        Some(path) => Ok(Some(path)),
+        None => fail!(
+            "{variable} is {}, but there is no such program",
+            path.display()
+        ),
+    }
+}
+
+fn browser() -> Option<PathBuf> {
+    BROWSERS
+        .iter()
+        .find_map(|name| process::find_here(name))
+        .or_else(|| {
+            ELSEWHERE
+                .iter()
+                .map(PathBuf::from)
+                .find(|path| path.is_file())
+        })
+}
+
+fn driver() -> Option<PathBuf> {
+    process::find_here("chromedriver")
+}
+
+fn major(program: &Path) -> Option<u32> {
+    if cfg!(windows) {
+        return None;
+    }
+    let said = process::quiet(Command::new(program).arg("--version")).ok()?;
+    said.split_whitespace()
+        .find_map(|word| word.split_once('.')?.0.parse().ok())
+}
+
+/// Only root may install, and only Debian has both under these names; Ubuntu's are but pointers to another shop.
+fn may_install() -> bool {
+    let debian = std::fs::read_to_string("/etc/os-release")
+        .is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
+    let root = process::quiet(Command::new("id").arg("-u")).is_ok_and(|said| said.trim() == "0");
+    debian && root && process::find_here("apt-get").is_some()
+}
+
+fn apt(arguments: &[&str]) -> Outcome {
+    process::quiet(
+        Command::new("apt-get")
+            .arg("-qq")
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+    .map(drop)
+}

@@ -1,0 +1,82 @@
+//! Node, and the npm packages of package-lock.json.
+
+use std::process::Command;
+
+use crate::files;
+use crate::problem::{Outcome, Problem, fail};
+use crate::process;
+use crate::project::Project;
+use crate::say;
+
+/// The oldest Node that the build and the tests run on.
+const NODE: u32 = 20;
+
+/// Installs the packages if node_modules is missing or older than the lock.
+pub fn packages(project: &Project) -> Outcome {
+    node()?;
+    if let Some(missing) = missing(project) {
+        let Some(npm) = process::find_here("npm") else {
+            fail!("npm isn't on PATH; it comes with Node {NODE} or later");
+        };
+        say::step(
+            &format!("Installing the npm packages (npm ci): {missing}"),
+            || {
+                process::quiet(Command::new(&npm).current_dir(&project.root).args([
+                    "ci",
+                    "--no-audit",
+                    "--no-fund",
+                ]))
+            },
+        )?;
+        check_esbuild(project)?;
+    }
+    Ok(())
+}
+
+fn node() -> Outcome {
+    let version = process::quiet(Command::new("node").arg("--version")).map_err(|problem| {
+        problem.advise(format!(
+            "Node {NODE} or later is needed, as `node` on PATH."
+        ))
+    })?;
+    let major = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= NODE => Ok(()),
+        _ => fail!(
+            "`node --version` says {:?}, but Node {NODE} or later is needed",
+            version.trim()
+        ),
+    }
+}
+
+/// Why the packages have to be installed, or `None` when they are there.
+fn missing(project: &Project) -> Option<&'static str> {
+    // npm writes this file last.
+    let installed = files::modified(&project.root.join("node_modules/.package-lock.json"));
+    let wanted = files::modified(&project.root.join("package-lock.json"));
+    match (installed, wanted) {
+        (None, _) => Some("node_modules isn't there"),
+        (Some(installed), Some(wanted)) if installed < wanted => {
+            Some("package-lock.json is newer than node_modules")
+        }
+        _ => None,
+    }
+}
+
+/// esbuild's own install script may have been held back, as npm 11 does unless it is allowed. It isn't needed as
+/// long as the package with the program for this machine has come along, which this makes sure of.
+fn check_esbuild(project: &Project) -> Outcome {
+    process::quiet(process::npm_program(&project.root, "esbuild")?.arg("--version"))
+        .map(drop)
+        .map_err(|problem: Problem| {
+            problem.advise(
+                "esbuild is installed but doesn't run. npm must not leave out optional packages (--omit=optional), \
+                 and node_modules must come from this kind of machine: remove node_modules and try again.",
+            )
+        })
+}

@@ -1,0 +1,74 @@
+//! The suite `lint`: format, clippy and documentation, for both platforms, with every warning an error.
+
+use std::process::Command;
+
+use crate::problem::Outcome;
+use crate::process;
+use crate::test::tally::Tally;
+use crate::test::{Ground, watch};
+
+/// What is run. The crate is looked at as the npm package has it and as a Rust front end takes it.
+const CHECKS: [&[&str]; 6] = [
+    &["fmt", "--all", "--check"],
+    &[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-Dwarnings",
+    ],
+    &[
+        "clippy",
+        "-psignal-wasm",
+        "--target=wasm32-unknown-unknown",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-Dwarnings",
+    ],
+    &[
+        "clippy",
+        "-psignal-wasm",
+        "--target=wasm32-unknown-unknown",
+        "--no-default-features",
+        "--features=typed",
+        "--",
+        "-Dwarnings",
+    ],
+    &[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ],
+    &[
+        "doc",
+        "-psignal-wasm",
+        "--no-deps",
+        "--target=wasm32-unknown-unknown",
+        "--all-features",
+        "--document-private-items",
+    ],
+];
+
+/// Runs the suite.
+pub fn run(ground: &Ground) -> Outcome<Tally> {
+    let mut tally = Tally::default();
+    for check in CHECKS {
+        let mut cargo: Command = process::cargo();
+        cargo
+            .current_dir(&ground.project.root)
+            .args(check)
+            .env("RUSTDOCFLAGS", "-Dwarnings");
+        if check.first() != Some(&"fmt") {
+            cargo.env("CARGO_TERM_QUIET", "true");
+        }
+        let what = process::show(&cargo);
+        tally.check(
+            &what,
+            watch::run(&mut cargo, ground.limit, |_| ()).and_then(watch::Watched::success),
+        );
+    }
+    Ok(tally)
+}

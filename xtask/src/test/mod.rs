@@ -1,0 +1,197 @@
+//! `cargo xtask test [SUITE…]`, which is `npm test`: runs the suites, counts what they ran, and ends with a table.
+//!
+//! A suite that ran nothing is a failure, and so is a test file that ran nothing: an exit code alone doesn't tell the two
+//! from success. A skipped test is said aloud, and is a failure where `CI` is set.
+
+mod cargo_suites;
+mod lint;
+mod node_suites;
+mod reap;
+mod tally;
+mod wasm_suite;
+mod watch;
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use crate::build;
+use crate::problem::{Outcome, Problem, fail};
+use crate::process;
+use crate::project::Project;
+use crate::say;
+use crate::setup::{self, Browser};
+use crate::size;
+use tally::Tally;
+use watch::Watched;
+
+/// Runs one suite.
+type Suite = fn(&Ground) -> Outcome<Tally>;
+
+/// All suites, cheap ones first.
+const SUITES: [(&str, Suite); 8] = [
+    ("lint", lint::run),
+    ("host", cargo_suites::run),
+    ("types", |ground| node_suites::run(ground, "tests/types")),
+    ("browser", wasm_suite::run),
+    ("package", |ground| {
+        node_suites::run(ground, "tests/package")
+    }),
+    ("pages", |ground| node_suites::run(ground, "tests/e2e")),
+    ("size", |ground| {
+        let mut tally = Tally::default();
+        tally.check(
+            "the feature `typed` costs the npm package nothing",
+            size::typed_costs_nothing(ground.project),
+        );
+        tally.check("npm run size", size::table(ground.project, &[]));
+        Ok(tally)
+    }),
+    ("bench", |ground| {
+        let mut tally = Tally::default();
+        let mut gate = ground.node();
+        let ended = watch::run(
+            gate.args(["benches/receive.mjs", "--gate"]),
+            ground.limit,
+            |_| (),
+        );
+        tally.check(
+            "benches/receive.mjs --gate",
+            ended.and_then(Watched::success),
+        );
+        Ok(tally)
+    }),
+];
+
+/// What every suite stands on.
+#[derive(Debug)]
+pub struct Ground<'project> {
+    project: &'project Project,
+    browser: Browser,
+    /// How long one run of a test program may take before it counts as hanging.
+    limit: Duration,
+}
+
+impl Ground<'_> {
+    /// Node, in the project's folder, told where the browser and the relay are.
+    fn node(&self) -> std::process::Command {
+        let mut node = std::process::Command::new("node");
+        node.current_dir(&self.project.root)
+            .env("CHROMIUM", &self.browser.program)
+            .env("CHROMEDRIVER", &self.browser.driver)
+            .env("SIGNAL_RELAY", self.project.relay());
+        node
+    }
+}
+
+/// Runs all suites, or those that are named, and tells how it went.
+pub fn run(project: &Project, names: &[String]) -> Outcome {
+    for name in names {
+        if !SUITES.iter().any(|(suite, _)| suite == name) {
+            fail!(
+                "there is no suite {name:?}; there are {}",
+                SUITES.map(|(suite, _)| suite).join(", ")
+            );
+        }
+    }
+    let chosen: Vec<_> = SUITES
+        .iter()
+        .filter(|(suite, _)| names.is_empty() || names.iter().any(|name| name == suite))
+        .collect();
+
+    setup::for_lint()?;
+    let ground = Ground {
+        project,
+        browser: setup::for_tests(project)?,
+        limit: Duration::from_secs(15 * 60),
+    };
+    if let Err(problem) = build::all(project) {
+        eprintln!("\nerror: {problem}");
+        return Err(end("the build failed", 0, 1, 0));
+    }
+
+    let mut table = Vec::new();
+    for (name, suite) in chosen {
+        say::line(format!("\n━━ {name} ━━"));
+        let began = Instant::now();
+        let mut tally = suite(&ground).unwrap_or_else(Tally::broken);
+        if tally.passed + tally.failed == 0 {
+            tally.fail("the suite ran no test");
+        }
+        table.push((*name, tally, began.elapsed()));
+    }
+    conclude(&table)
+}
+
+/// The command `browser`: the wasm-bindgen tests alone, with arguments for cargo, such as `--test browser`.
+pub fn browser(project: &Project, arguments: &[String]) -> Outcome {
+    let browser = setup::for_tests(project)?;
+    process::open(wasm_suite::command(project, &browser)?.args(arguments))
+}
+
+/// Whether nobody is there to read about skipped tests.
+fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()))
+}
+
+fn conclude(table: &[(&str, Tally, Duration)]) -> Outcome {
+    let mut sum = Tally::default();
+    say::line(format!(
+        "\n{:<10}{:>8}{:>8}{:>9}{:>14}",
+        "suite", "passed", "failed", "skipped", "time"
+    ));
+    for (name, tally, time) in table {
+        let (passed, failed, skipped) = (tally.passed, tally.failed, tally.skipped);
+        say::line(format!(
+            "{name:<10}{passed:>8}{failed:>8}{skipped:>9}{:>14}",
+            say::seconds(*time)
+        ));
+        sum.passed += passed;
+        sum.failed += failed;
+        sum.skipped += skipped;
+        sum.complaints.extend(
+            tally
+                .complaints
+                .iter()
+                .map(|complaint| format!("{name}: {complaint}")),
+        );
+    }
+    let mut verdict = "";
+    if sum.failed > 0 {
+        verdict = "tests failed";
+    }
+    if sum.skipped > 0 {
+        let words = if is_ci() {
+            "With CI set that is a failure."
+        } else {
+            "They were NOT tested."
+        };
+        sum.complaints
+            .push(format!("{} skipped. {words}", sum.skipped));
+        if is_ci() {
+            verdict = "tests were skipped";
+        }
+    }
+    if !sum.complaints.is_empty() {
+        say::line("");
+        sum.complaints
+            .iter()
+            .for_each(|complaint| say::line(format!("✗ {complaint}")));
+    }
+    let problem = end(verdict, sum.passed, sum.failed, sum.skipped);
+    if verdict.is_empty() {
+        Ok(())
+    } else {
+        Err(problem)
+    }
+}
+
+/// Prints the last line, which is read by programs too; the problem itself has then been told.
+fn end(verdict: &str, passed: usize, failed: usize, skipped: usize) -> Problem {
+    let skipped = if skipped > 0 {
+        format!(", {skipped} skipped")
+    } else {
+        String::new()
+    };
+    say::line(format!("\n{passed} passed, {failed} failed{skipped}"));
+    Problem::told(verdict)
+}
