@@ -1,0 +1,85 @@
+// npm run size: what each entry of the package weighs, beside the libraries that it stands in for.
+//
+// Raw bytes, gzip at level 9 and brotli at level 11, which is what a good host sends. Fails when the entry `.` is over its budget.
+// The change is against benches/size.json; `npm run size -- --record` writes today's sizes there.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { transform } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const RECORD = join(ROOT, 'benches/size.json');
+const BUDGET = 20_000;
+
+const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false } } });
+
+const file = (path) => readFile(join(ROOT, path));
+const minified = async (path) => Buffer.from((await transform(await file(path), { minify: true })).code);
+
+// A page that loads two files gets each compressed by itself, so their sizes are added up.
+const OURS = {
+  'signal-wasm': [await file('dist/signal_wasm.js'), await file('dist/signal_wasm_bg.wasm')],
+  '  module': [await file('dist/signal_wasm.js')],
+  '  wasm': [await file('dist/signal_wasm_bg.wasm')],
+  'signal-wasm/inline': [await file('dist/inline.js')],
+  'signal-wasm/global': [await file('dist/global.js')],
+};
+const OTHERS = {
+  'socket.io-client': [await file('node_modules/socket.io-client/dist/socket.io.min.js')],
+  '@microsoft/signalr': [await file('node_modules/@microsoft/signalr/dist/browser/signalr.min.js')],
+  "the seed's shim, minified": [await minified('tests/support/seed-shim.js')],
+};
+
+const recorded = JSON.parse(await readFile(RECORD, 'utf8').catch(() => '{}'));
+const today = Object.fromEntries(Object.entries(OURS).map(([name, files]) => [name.trim(), weigh(files)]));
+
+row('', 'raw', 'gzip', 'brotli', 'since recorded (brotli)');
+for (const [name, files] of Object.entries(OURS)) print(name, weigh(files), change(today[name.trim()], recorded[name.trim()]));
+console.log();
+for (const [name, files] of Object.entries(OTHERS)) print(name, weigh(files), '');
+
+if (options.record) {
+  await writeFile(RECORD, `${JSON.stringify(today, null, 2)}\n`);
+  console.log('\nRecorded in benches/size.json.');
+}
+
+const { brotli } = today['signal-wasm'];
+console.log(`\nBudget of signal-wasm: ${number(brotli)} of ${number(BUDGET)} bytes, brotli.`);
+if (brotli > BUDGET) {
+  console.error(`signal-wasm is ${number(brotli - BUDGET)} bytes over its budget.`);
+  process.exitCode = 1;
+}
+
+function weigh(files) {
+  const sum = (size) => files.reduce((total, bytes) => total + size(bytes), 0);
+  return {
+    raw: sum((bytes) => bytes.length),
+    gzip: sum((bytes) => gzipSync(bytes, { level: 9 }).length),
+    brotli: sum((bytes) => {
+      const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = constants;
+      return brotliCompressSync(bytes, { params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
+    }),
+  };
+}
+
+function change(now, before) {
+  if (!before) return 'not recorded';
+  const difference = now.brotli - before.brotli;
+  return difference === 0 ? 'same' : `${difference > 0 ? '+' : '−'}${number(Math.abs(difference))}`;
+}
+
+function print(name, { raw, gzip, brotli }, note) {
+  row(name, number(raw), number(gzip), number(brotli), note);
+}
+
+function row(name, ...cells) {
+  console.log([name.padEnd(27), ...cells.map((cell, index) => cell.padStart(index === 3 ? 26 : 10))].join('').trimEnd());
+}
+
+function number(value) {
+  return value.toLocaleString('en');
+}
