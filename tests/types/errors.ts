@@ -23,6 +23,8 @@ export function advice(code: SignalingErrorCode): string {
     case 'bad-frame':
     case 'connection-failed':
       return 'look at the server';
+    case 'no-randomness':
+      return 'look at the browser';
     case 'not-initialised':
       return 'await init()';
   }
@@ -33,7 +35,7 @@ export function hole(code: SignalingErrorCode): string {
     case 'outbox-full':
       return 'send less';
     default: {
-      // @ts-expect-error TS2322: thirteen codes are left
+      // @ts-expect-error TS2322: fourteen codes are left
       const none: never = code;
       return none;
     }

@@ -92,7 +92,7 @@ openSocket({ onmessage: 'console.log' });
 openSocket({ onopen: Promise.resolve() });
 // @ts-expect-error TS2322: a handler gets one argument
 openSocket({ onmessage: (message: string, sender: string) => sender + message });
-// @ts-expect-error TS2322: readiness brings the handle, not an Event
+// @ts-expect-error TS2322: readiness brings no Event
 openSocket({ onopen: (event: Event) => event.type });
 // @ts-expect-error TS2322: the callback gets the handle, not its name
 openSocket({ callback: (name: string) => name });

@@ -1,9 +1,9 @@
 
-/** What `init` takes: where the module is, or the module itself. */
-export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
+/** What `init` takes: where the module is, or the module itself. (`& object`, because TypeScript's `Module` has no members: a number would do.) */
+export type InitInput = RequestInfo | URL | Response | BufferSource | (WebAssembly.Module & object);
 
 /** What `initSync` takes: the module itself. */
-export type SyncInitInput = BufferSource | WebAssembly.Module;
+export type SyncInitInput = BufferSource | (WebAssembly.Module & object);
 
 /**
  * Loads the WebAssembly module; to be awaited before anything else is called. Calling it again is fine.
