@@ -1,0 +1,345 @@
+// The demo, as a newcomer uses it: two tabs chat and call each other, see frames go by, and live through a relay that goes away and comes back.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
+import { assertNoTroubles, openPage, rawClient, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { MOUNT_ARGS, relay } from '../support/servers.mjs';
+
+const DESKTOP = { viewport: { width: 1280, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const DARK = { colorScheme: 'dark' };
+
+// Chromium's own words when a server is away.
+const NO_SERVER = [/WebSocket connection to 'ws:[^']*' failed/, /net::ERR_CONNECTION_REFUSED/];
+
+let browser;
+before(async () => {
+  browser = await launchChromium({ args: FAKE_CAMERA });
+});
+after(() => browser?.close());
+
+for (const [name, start] of Object.entries(SERVERS)) {
+  describe(`on ${name}`, () => {
+    let server;
+    let first;
+    let second;
+
+    before(async () => {
+      server = await start();
+      // Two tabs of the bare address meet: nobody has to make up a room first.
+      first = await openPage(browser, `${server.origin}/${server.query}`, DESKTOP);
+      second = await openPage(browser, `${server.origin}/${server.query}`, { ...DESKTOP, ...DARK });
+      await Promise.all([first, second].map((page) => seesOthers(page, 1)));
+    });
+    after(async () => {
+      await first?.context().close();
+      await second?.context().close();
+      await server?.close();
+    });
+
+    test('two tabs chat', TIMEOUT, async () => {
+      for (const page of [first, second]) await page.waitForSelector('#state[data-state="open"]');
+      await first.getByLabel('Your name').fill('Ada');
+      await first.getByLabel('Your name').press('Enter');
+      await second.waitForFunction(() => [...document.querySelectorAll('.person')].some((person) => person.textContent.includes('Ada')));
+
+      await say(first, 'Hello from the first tab');
+      await said(second, 'Hello from the first tab', 'Ada');
+      await say(second, '<b>no markup</b> & “all” of Unicode 🦀');
+      await said(first, '<b>no markup</b> & “all” of Unicode 🦀');
+      assert.equal(await first.locator('#chat-log .said').count(), 2, 'own messages are shown once');
+      assertNoTroubles([first, second]);
+    });
+
+    test('the inspector counts what goes by, and shows it', TIMEOUT, async () => {
+      const before = await counters(first);
+      assert.ok(before.sent >= 3 && before.delivered >= 2, JSON.stringify(before));
+
+      const stranger = await rawClient(server.url);
+      stranger.send('{"sender":1,"channel":"another room","message":{"kind":"chat","text":"not for you"}}');
+      stranger.send(`{"sender":1,"channel":"lobby","message":{"kind":"something long","list":${JSON.stringify(Array(2000).fill('entry'))}}}`);
+      await first.waitForFunction(({ foreign, delivered }) => Number(document.querySelector('.counter[data-kind="foreign"] b').textContent) === foreign + 1 && Number(document.querySelector('.counter[data-kind="delivered"] b').textContent) >= delivered + 1, before);
+
+      // A frame opens to its envelope, indented and cut off where it gets long.
+      const newest = first.locator('#frames li[data-kind="delivered"]').first();
+      await newest.locator('summary').click();
+      const text = await newest.locator('pre').textContent();
+      assert.match(text, /^\{\n  "sender": 1,\n  "channel": "lobby",\n  "message": \{\n    "kind": "something long"/);
+      assert.match(text, /more characters$/);
+      assert.ok(text.length < 5_000);
+
+      // Hidden by kind, and paused.
+      await first.getByRole('button', { name: /foreign/ }).click();
+      assert.equal(await first.locator('#frames li[data-kind="foreign"]:visible').count(), 0);
+      await first.getByRole('button', { name: /foreign/ }).click();
+      assert.ok((await first.locator('#frames li[data-kind="foreign"]:visible').count()) > 0);
+
+      await first.getByRole('button', { name: 'Pause' }).click();
+      const shown = await first.locator('#frames li').count();
+      stranger.send('{"sender":1,"channel":"another room","message":"while paused"}');
+      await first.getByRole('button', { name: /Go on \(\d+ went by\)/ }).waitFor();
+      assert.equal(await first.locator('#frames li').count(), shown);
+      assert.equal((await counters(first)).foreign, before.foreign + 2, 'counters go on while the list is paused');
+      await first.getByRole('button', { name: /Go on/ }).click();
+      await stranger.close();
+      assertNoTroubles([first]);
+    });
+
+    test('a video call: the other’s video really plays, in both tabs', TIMEOUT, async () => {
+      await first.getByRole('button', { name: 'Start the call' }).click();
+      await second.getByRole('button', { name: 'Join the call' }).click();
+      for (const page of [first, second]) {
+        await remoteVideoPlays(page, 1);
+        assert.equal(await page.getByRole('switch', { name: 'Microphone' }).getAttribute('aria-checked'), 'false');
+      }
+      // Pictures of this test: both tabs, in light and in dark.
+      for (const [page, scheme] of [[first, 'light'], [second, 'dark']]) {
+        await page.evaluate(() => scrollTo(0, 0));
+        await screenshot(page, `call-${scheme}-${name === 'our relay' ? 'relay' : 'seed'}`, { fullPage: true });
+      }
+
+      // The picture is made of what the other sends: with the other's camera off it turns black.
+      assert.ok((await brightness(first)) > 30);
+      await second.getByRole('switch', { name: 'Camera' }).click();
+      await first.waitForFunction(() => sampleBrightness() < 10);
+
+      await second.getByRole('button', { name: 'Leave the call' }).click();
+      await first.waitForFunction(() => document.querySelectorAll('.tile[data-who="other"]').length === 0);
+      assert.equal(await second.locator('.tile').count(), 0);
+
+      // And again, so that nothing of the first call is left in the way.
+      await second.getByRole('button', { name: 'Join the call' }).click();
+      for (const page of [first, second]) await remoteVideoPlays(page, 1);
+      assertNoTroubles([first, second]);
+    });
+
+    test('a third tab joins chat and call, and goes again', TIMEOUT, async () => {
+      const third = await openPage(browser, `${server.origin}/${server.query}`, { ...PHONE });
+      for (const page of [first, second, third]) await seesOthers(page, 2);
+      await third.getByRole('button', { name: 'Join the call' }).tap();
+      for (const page of [first, second, third]) await remoteVideoPlays(page, 2);
+      await say(third, 'from the phone');
+      for (const page of [first, second]) await said(page, 'from the phone');
+      // What the other two say to each other passes by the third unopened.
+      await third.waitForFunction(() => document.querySelector('[data-stat="channels"]').textContent === '3');
+
+      await third.evaluate(() => scrollTo(0, 0));
+      await screenshot(third, `phone-${name === 'our relay' ? 'relay' : 'seed'}`, { fullPage: true });
+      assertNoTroubles([third]);
+      await third.close({ runBeforeUnload: true });
+      for (const page of [first, second]) {
+        await seesOthers(page, 1);
+        await remoteVideoPlays(page, 1);
+      }
+      await third.context().close();
+    });
+  });
+}
+
+describe('the demo', () => {
+  test('says where the connection stands when the relay goes and comes back, and carries on', TIMEOUT, async () => {
+    let server = await relay({ args: MOUNT_ARGS });
+    const address = `${server.origin}/#outage`;
+    const pages = [await openPage(browser, address, DESKTOP), await openPage(browser, address, DESKTOP)];
+    try {
+      for (const page of pages) {
+        await page.waitForSelector('#state[data-state="open"]');
+        await seesOthers(page, 1);
+      }
+      await server.close();
+      for (const page of pages) {
+        await page.waitForSelector('#state[data-state="waiting"]');
+        assert.equal(await page.locator('#state-word').textContent(), 'Connection lost');
+      }
+      await pages[0].waitForFunction(() => /next attempt in \d+ s|trying again/.test(document.getElementById('state-more').textContent));
+      // A reason in words stands before it.
+      await pages[0].waitForFunction(() => /^[^,]*\w+ \w+.*, (next attempt|trying)/.test(document.getElementById('state-more').textContent));
+      await screenshot(pages[0], 'connection-lost');
+
+      // Said while there is no connection: it waits, and the page says that it does.
+      await say(pages[0], 'sent while the relay was away');
+      await pages[0].waitForFunction(() => Number(document.querySelector('[data-stat="queued"]').textContent) >= 1);
+      assert.match(await pages[0].locator('#chat-note').textContent(), /waits/);
+
+      const port = String(server.port);
+      server = await relay({ args: [...MOUNT_ARGS, '--listen', `127.0.0.1:${port}`] });
+      for (const page of pages) {
+        await page.waitForSelector('#state[data-state="open"]', { timeout: 60_000 });
+        await page.waitForFunction(() => document.querySelector('[data-stat="connects"]').textContent === '2');
+        await page.waitForFunction(() => document.querySelector('[data-stat="queued"]').textContent === '0');
+        assert.equal(await page.locator('#chat-note').textContent(), '');
+      }
+      await say(pages[0], 'and on it goes');
+      await said(pages[1], 'and on it goes');
+      assertNoTroubles(pages, NO_SERVER);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
+  test('rooms are apart, links keep the room, a new room has a name of its own', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const pages = await Promise.all(['red', 'blue'].map((room) => openPage(browser, `${server.origin}/#${room}`, DESKTOP)));
+    try {
+      const [red, blue] = pages;
+      for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
+      await say(red, 'in the red room');
+      await blue.waitForFunction(() => Number(document.querySelector('.counter[data-kind="foreign"] b').textContent) >= 1);
+      assert.equal(await blue.locator('.person').count(), 1);
+      assert.equal(await blue.locator('#chat-log .said').count(), 0);
+
+      assert.equal(await red.getByRole('link', { name: 'Open a second tab' }).getAttribute('href'), `${server.origin}/#red`);
+      assert.equal(await red.getByRole('navigation').getByRole('link', { name: 'DataChannel.js' }).evaluate((link) => link.href), `${server.origin}/datachannel.html#red`);
+      const [opened] = await Promise.all([red.context().waitForEvent('page'), red.getByRole('link', { name: 'Open a second tab' }).click()]);
+      await seesOthers(opened, 1);
+      await seesOthers(red, 1);
+
+      await red.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await red.bringToFront();
+      await red.getByRole('button', { name: 'Copy link' }).click();
+      await red.getByRole('button', { name: 'Copied' }).waitFor();
+      assert.equal(await red.evaluate(() => navigator.clipboard.readText()), `${server.origin}/#red`);
+
+      await Promise.all([opened.waitForEvent('load'), opened.getByRole('button', { name: 'New' }).click()]);
+      await opened.waitForSelector('#state[data-state="open"]');
+      assert.match(new URL(opened.url()).hash, /^#[a-z2-9]{8}$/);
+      await seesOthers(red, 0);
+      assertNoTroubles(pages);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
+  test('without a camera the chat works, the page says so, and a drawn picture takes its place', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    // As on a machine without devices, and as where the visitor says no.
+    const without = (page, name) =>
+      page.addInitScript((name) => {
+        MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException('no', name));
+      }, name);
+    const pages = [];
+    try {
+      for (const [name, words] of [['NotFoundError', /no camera here/], ['NotAllowedError', /didn’t allow/]]) {
+        const context = await browser.newContext(DESKTOP);
+        const page = await context.newPage();
+        page.troubles = [];
+        page.on('pageerror', (error) => page.troubles.push(String(error)));
+        await without(page, name);
+        await page.goto(`${server.origin}/#no-camera`);
+        pages.push(page);
+        await page.waitForSelector('#state[data-state="open"]');
+        await page.getByRole('button', { name: /(Start|Join) the call/ }).click();
+        await page.waitForFunction((source) => new RegExp(source).test(document.getElementById('call-note').textContent), words.source);
+      }
+      for (const page of pages) await remoteVideoPlays(page, 1);
+      await say(pages[0], 'still here');
+      await said(pages[1], 'still here');
+      await screenshot(pages[0], 'no-camera', { fullPage: true });
+      assertNoTroubles(pages);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
+  test('a bad server in the address, and a library that is missing, are told in words', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    try {
+      for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {
+        const page = await openPage(browser, `${server.origin}/${path}?server=${encodeURIComponent('ftp://example.org/')}`, DESKTOP);
+        await page.getByRole('alert').waitFor();
+        assert.match(await page.getByRole('alert').textContent(), /ftp:\/\/example\.org\//);
+        await page.context().close();
+
+        const context = await browser.newContext(DESKTOP);
+        await context.route('**/signal-wasm/**', (route) => route.fulfill({ status: 404, body: '' }));
+        const lost = await context.newPage();
+        await lost.goto(`${server.origin}/${path}`);
+        await lost.getByRole('alert').waitFor();
+        assert.match(await lost.getByRole('alert').textContent(), /could not be loaded.*npm start/);
+        await context.close();
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('every page fits a phone, in light and dark, and names all its controls', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    try {
+      for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {
+        for (const width of [320, 390]) {
+          const page = await openPage(browser, `${server.origin}/${path}#a-room-with-a-rather-long-name-that-goes-on`, { ...PHONE, viewport: { width, height: 844 }, ...(width === 390 ? DARK : {}) });
+          await page.waitForSelector('#state[data-state="open"]');
+          const { scroll, inner, unnamed } = await page.evaluate(() => ({
+            scroll: document.documentElement.scrollWidth,
+            inner: innerWidth,
+            unnamed: [...document.querySelectorAll('button, a[href], input')]
+              .filter((control) => !(control.textContent.trim() || control.labels?.length || control.ariaLabel))
+              .map((control) => control.outerHTML),
+          }));
+          // A phone widens its layout to what doesn't fit, so that nothing would seem to scroll: the width itself must be the phone's.
+          assert.deepEqual({ scroll, inner }, { scroll: width, inner: width }, `/${path} at ${width}`);
+          assert.deepEqual(unnamed, []);
+          await screenshot(page, `${path.replace('.html', '') || 'demo'}-${width}`, { fullPage: true });
+          await page.context().close();
+        }
+      }
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+function seesOthers(page, count) {
+  return page.waitForFunction((count) => document.querySelectorAll('.person').length === count + 1, count);
+}
+
+async function say(page, text) {
+  await page.getByRole('textbox', { name: 'Message' }).fill(text);
+  await page.getByRole('textbox', { name: 'Message' }).press('Enter');
+}
+
+function said(page, text, who = '') {
+  return page.waitForFunction(
+    ({ text, who }) => [...document.querySelectorAll('#chat-log .said:not(.mine)')].some((item) => item.querySelector('.said-text').textContent === text && item.querySelector('.said-who').textContent.startsWith(who)),
+    { text, who },
+  );
+}
+
+async function counters(page) {
+  return page.$$eval('.counter', (tiles) => Object.fromEntries(tiles.map((tile) => [tile.dataset.kind, Number(tile.querySelector('b').textContent.replace(/\D/g, ''))])));
+}
+
+async function remoteVideoPlays(page, count) {
+  await page.waitForFunction(
+    (count) => {
+      const videos = [...document.querySelectorAll('.tile[data-who="other"] video')];
+      return videos.length === count && videos.every((video) => video.videoWidth > 0 && !video.paused && video.readyState >= 3);
+    },
+    count,
+    { timeout: 45_000 },
+  );
+  // Time must go on from here, whatever it was.
+  const from = await page.$$eval('.tile[data-who="other"] video', (videos) => videos.map((video) => video.currentTime));
+  await page.waitForFunction((from) => [...document.querySelectorAll('.tile[data-who="other"] video')].every((video, index) => video.currentTime > from[index] + 0.3), from);
+}
+
+async function brightness(page) {
+  await page.evaluate(() => {
+    window.sampleBrightness = () => {
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = 16;
+      const paint = canvas.getContext('2d');
+      paint.drawImage(document.querySelector('.tile[data-who="other"] video'), 0, 0, 16, 16);
+      const { data } = paint.getImageData(0, 0, 16, 16);
+      let brightest = 0;
+      for (let index = 0; index < data.length; index += 4) brightest = Math.max(brightest, data[index], data[index + 1], data[index + 2]);
+      return brightest;
+    };
+  });
+  return page.evaluate(() => sampleBrightness());
+}

@@ -1,0 +1,215 @@
+// The seed's own shim and signal-wasm on one channel: what each sends, what each hears, and what strangers on the server can do to a page.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium } from '../support/chromium.mjs';
+import { assertNoTroubles, openPage, rawClient, SERVERS, TIMEOUT } from '../support/pages.mjs';
+
+// Everything JSON has, and the corners of JavaScript's strings.
+const VALUES = [
+  { type: 'offer', sdp: 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n' },
+  'a string',
+  '',
+  0,
+  -0.5,
+  1e300,
+  true,
+  false,
+  null,
+  [],
+  {},
+  [1, [2, [3, { deep: [null] }]]],
+  { sender: 1, channel: 'decoy', message: 'decoy', id: '7' },
+  { '': 'empty name', 'quo"te': '\\ \b\f\n\r\t \u0001', slash: '</script>' },
+  { accents: 'Grüße, 日本語, 🦀', separators: '\u2028\u2029', lone: '\ud83e', replacement: '\ufffd' },
+  { ['__proto__']: { polluted: true }, constructor: 'x', toJSON: 'not a function' },
+  { left: undefined, when: new Date(0), none: [undefined, NaN, Infinity] },
+  'x'.repeat(70_000),
+  '\u00e9\u{1f600}'.repeat(20_000),
+];
+
+let browser;
+before(async () => {
+  browser = await launchChromium();
+});
+after(() => browser?.close());
+
+for (const [name, start] of Object.entries(SERVERS)) {
+  describe(`on ${name}`, () => {
+    let server;
+    let shim;
+    let ours;
+    let wire;
+
+    before(async () => {
+      server = await start();
+      wire = await rawClient(server.url);
+      shim = await openPage(browser, `${server.origin}/test-pages/bare.html`);
+      await shim.evaluate(async (url) => {
+        window.heard = [];
+        window.shim = seedShim(url);
+        await new Promise((done) => (window.shim.websocket.onopen = done));
+        window.connection = { channel: 'main', openSignalingChannel: window.shim.openSignalingChannel };
+        window.handle = connection.openSignalingChannel({ onmessage: (message) => heard.push(message) });
+      }, server.url);
+      ours = await openPage(browser, `${server.origin}/test-pages/bare.html`);
+      await ours.evaluate(async (url) => {
+        const { default: init, configure, openSignalingChannel } = await import('/signal-wasm/signal_wasm.js');
+        await init();
+        window.heard = [];
+        window.errors = [];
+        window.signaling = configure({ url, onerror: (error) => errors.push({ name: error.name, code: error.code, message: error.message }) });
+        window.connection = { channel: 'main', openSignalingChannel };
+        window.handle = connection.openSignalingChannel({ onmessage: (message) => heard.push(message) });
+      }, server.url);
+      await ours.waitForFunction(() => signaling.state === 'open');
+    });
+
+    after(async () => {
+      await shim?.context().close();
+      await ours?.context().close();
+      await wire?.close();
+      await server?.close();
+    });
+
+    test('each hears the other, value for value, and not itself', TIMEOUT, async () => {
+      const expected = VALUES.map((value) => JSON.parse(JSON.stringify(value)));
+      for (const [from, to] of [[shim, ours], [ours, shim]]) {
+        await to.evaluate(() => void heard.splice(0));
+        await sendAll(from);
+        await to.waitForFunction((count) => heard.length >= count, VALUES.length);
+        assert.deepEqual(await heardAsText(to), expected.map((value) => JSON.stringify(value)));
+        assert.deepEqual(await from.evaluate(() => heard.length), 0, 'a page heard itself');
+        await to.evaluate(() => void heard.splice(0));
+      }
+      const { own, bad } = await ours.evaluate(() => signaling.stats());
+      assert.deepEqual({ own, bad }, { own: 0, bad: 0 });
+      assertNoTroubles([shim, ours]);
+    });
+
+    test('what signal-wasm sends is what the shim sends, byte for byte, but for the sender’s number', TIMEOUT, async () => {
+      const ids = { shim: await shim.evaluate(() => window.shim.userid), ours: await ours.evaluate(() => signaling.userid) };
+      const sent = {};
+      for (const [who, page] of Object.entries({ shim, ours })) {
+        const already = wire.frames.length;
+        await sendAll(page);
+        await wire.got(already + VALUES.length);
+        sent[who] = wire.frames.slice(already);
+        for (const frame of sent[who]) assert.ok(typeof frame === 'string' && frame.startsWith(`{"sender":${ids[who]},"channel":"main","message":`), frame.slice(0, 100));
+      }
+      const withoutSender = (frames) => frames.map((frame) => frame.replace(/^\{"sender":\d+,/, '{"sender":…,'));
+      assert.deepEqual(withoutSender(sent.ours), withoutSender(sent.shim));
+      assert.ok(Number.isSafeInteger(ids.ours));
+    });
+
+    test('sends in beforeunload reach the others, all of them and in order', TIMEOUT, async () => {
+      const leaving = await openPage(browser, `${server.origin}/test-pages/bare.html`);
+      await leaving.evaluate(async (url) => {
+        const { default: init, Signaling } = await import('/signal-wasm/signal_wasm.js');
+        await init();
+        window.signaling = new Signaling({ url });
+        const handle = signaling.openSocket({ channel: 'main', onmessage() {} });
+        addEventListener('beforeunload', () => {
+          for (let count = 1; count <= 10; count += 1) handle.send({ left: true, count });
+        });
+      }, server.url);
+      await leaving.waitForFunction(() => signaling.state === 'open');
+      await shim.evaluate(() => void heard.splice(0));
+      await ours.evaluate(() => void heard.splice(0));
+      await leaving.goto('about:blank');
+      for (const page of [shim, ours]) {
+        await page.waitForFunction(() => heard.filter((message) => message?.left).length >= 10);
+        assert.deepEqual(await page.evaluate(() => heard), Array.from({ length: 10 }, (_, index) => ({ left: true, count: index + 1 })));
+      }
+      await leaving.context().close();
+    });
+
+    test('messages sent before the connection is open go out in order at open', TIMEOUT, async () => {
+      const early = await openPage(browser, `${server.origin}/test-pages/bare.html`);
+      await shim.evaluate(() => void heard.splice(0));
+      const state = await early.evaluate(async (url) => {
+        const { default: init, Signaling } = await import('/signal-wasm/signal_wasm.js');
+        await init();
+        window.signaling = new Signaling({ url });
+        const { send } = signaling.openSocket({ channel: 'main', onmessage() {} });
+        for (let count = 0; count < 100; count += 1) send({ early: count });
+        return signaling.state;
+      }, server.url);
+      assert.equal(state, 'connecting');
+      await shim.waitForFunction(() => heard.length >= 100);
+      assert.deepEqual(await shim.evaluate(() => heard.map((message) => message.early)), Array.from({ length: 100 }, (_, index) => index));
+      await early.context().close();
+    });
+
+    test('junk from strangers is counted, told once, and disturbs nobody', TIMEOUT, async () => {
+      await ours.evaluate(() => void (heard.splice(0), errors.splice(0)));
+      const before = await ours.evaluate(() => signaling.stats());
+      const stranger = await rawClient(server.url);
+      const bad = ['', 'not json', '[]', '[{"sender":1,"channel":"main","message":"in an array"}]', 'null', '5', '"main"', '{"sender":1,"channel":"main","message":', '['.repeat(50_000), '\u0000'];
+      const foreign = [
+        '{"sender":1,"channel":"__proto__","message":"x"}',
+        '{"sender":1,"channel":"constructor","message":"x"}',
+        '{"sender":1,"channel":"toString","message":"x"}',
+        '{"sender":1,"channel":"Main","message":"x"}',
+        '{"sender":1,"message":"no channel"}',
+        '{}',
+      ];
+      for (const frame of [...bad, ...foreign]) stranger.send(frame);
+      // Bytes come from another: a server of text may close the connection that sends them.
+      const binary = await rawClient(server.url);
+      binary.send(Buffer.from([0, 1, 2, 255, 254]));
+      if (name === 'the seed’s server') await ours.waitForFunction((count) => signaling.stats().bad >= count, before.bad + bad.length + 1);
+      stranger.send('{"message":{"after":"junk"},"extra":[1,2],"channel":"main","sender":"a stranger"}');
+
+      await ours.waitForFunction(() => heard.length >= 1);
+      assert.deepEqual(await ours.evaluate(() => heard), [{ after: 'junk' }]);
+      const now = await ours.evaluate(() => signaling.stats());
+      assert.equal(now.delivered - before.delivered, 1);
+      assert.equal(await ours.evaluate(() => signaling.state), 'open');
+      // Our relay carries text only, but any text.
+      assert.equal(now.bad - before.bad, bad.length + (name === 'our relay' ? 0 : 1));
+      assert.equal(now.foreign - before.foreign, foreign.length);
+      assert.deepEqual(await ours.evaluate(() => errors.map(({ name, code }) => ({ name, code }))), [{ name: 'SignalingError', code: 'bad-frame' }]);
+      assertNoTroubles([ours]);
+      await Promise.all([stranger.close(), binary.close()]);
+    });
+
+    test('a frame over the limit is dropped, and the page hears what comes next', TIMEOUT, async () => {
+      await ours.evaluate(() => void heard.splice(0));
+      const before = await ours.evaluate(() => signaling.stats());
+      // Two strangers, for the same reason.
+      const greedy = await rawClient(server.url);
+      const modest = await rawClient(server.url);
+      greedy.send(`{"sender":1,"channel":"main","message":"${'x'.repeat(6_000_000)}"}`);
+      if (name === 'the seed’s server') await ours.waitForFunction((count) => signaling.stats().bad > count, before.bad);
+      modest.send('{"sender":2,"channel":"main","message":"next"}');
+      await ours.waitForFunction(() => heard.length >= 1);
+      assert.deepEqual(await ours.evaluate(() => heard), ['next']);
+      assert.equal(await ours.evaluate(() => signaling.state), 'open');
+      assertNoTroubles([ours]);
+      await Promise.all([greedy.close(), modest.close()]);
+    });
+  });
+}
+
+// Values cross from node to the page as source text: playwright's own serialiser would change some of them.
+function sendAll(page) {
+  return page.evaluate(`{
+    const values = [${VALUES.map(source).join(',\n')}];
+    for (const value of values) handle.send(value);
+  }`);
+}
+
+function heardAsText(page) {
+  return page.evaluate(() => heard.map((message) => JSON.stringify(message)));
+}
+
+function source(value) {
+  if (value instanceof Date) return `new Date(${value.getTime()})`;
+  if (Array.isArray(value)) return `[${value.map(source).join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    return `({${Object.entries(value).map(([name, member]) => `[${JSON.stringify(name)}]:${source(member)}`).join(',')}})`;
+  }
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  return value === undefined ? 'undefined' : JSON.stringify(value);
+}

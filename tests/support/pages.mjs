@@ -1,0 +1,104 @@
+// What the page tests share: pages that remember their errors, a bare WebSocket client, the two servers under one roof, and waiting.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { serveFiles } from './files.mjs';
+import { MOUNT_ARGS, MOUNTS, relay, ROOT, seedServer } from './servers.mjs';
+
+/** No test may run longer than this; a hang then ends as a failure that names the test. */
+export const TIMEOUT = { timeout: 90_000 };
+
+// Beside the demo's mounts: what the tests bring themselves.
+const TEST_MOUNTS = { '/test-support': join(ROOT, 'tests/support'), '/test-pages': join(ROOT, 'tests/e2e/pages') };
+
+/**
+ * The two servers that every page must work with. Each function gives `{ origin, url, query, close() }`: where pages are served, where the
+ * signaling is, and what to add to the address of a demo page to use it.
+ */
+export const SERVERS = {
+  'the seed’s server': async () => {
+    const [files, server] = await Promise.all([serveFiles({ ...MOUNTS, ...TEST_MOUNTS }), seedServer()]);
+    return {
+      origin: files.origin,
+      url: server.url,
+      query: `?server=${encodeURIComponent(server.url)}`,
+      close: () => Promise.all([files.close(), server.close()]),
+    };
+  },
+  'our relay': async () => {
+    const mounts = Object.entries(TEST_MOUNTS).flatMap(([prefix, folder]) => ['--mount', `${prefix}=${folder}`]);
+    const server = await relay({ args: [...MOUNT_ARGS, ...mounts] });
+    return { origin: server.origin, url: server.url, query: '', close: () => server.close() };
+  },
+};
+
+/** Opens a page of its own browser context. `page.troubles` fills with everything that went wrong on it. */
+export async function openPage(browser, address, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.troubles = [];
+  page.on('pageerror', (error) => page.troubles.push(`uncaught: ${error.stack ?? error}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') page.troubles.push(`console: ${message.text()}`);
+  });
+  await page.goto(address);
+  return page;
+}
+
+/** Fails if anything went wrong on one of the pages. `expected` are patterns of troubles that belong to the test. */
+export function assertNoTroubles(pages, expected = []) {
+  for (const page of pages) {
+    const left = page.troubles.filter((trouble) => !expected.some((pattern) => pattern.test(trouble)));
+    assert.deepEqual(left, [], `troubles on ${page.url()}`);
+  }
+}
+
+/** A WebSocket client with no library at all: sees every frame as the bytes it came in, and can send anything. */
+export async function rawClient(url) {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  const frames = [];
+  const waiting = new Set();
+  socket.on('message', (data, binary) => {
+    frames.push(binary ? data : data.toString('utf8'));
+    for (const check of waiting) check();
+  });
+  socket.on('error', () => {});
+  await new Promise((done, fail) => socket.once('open', done).once('error', fail));
+  return {
+    frames,
+    send: (data) => socket.send(data),
+    /** Resolves once `count` frames that pass `filter` have come, with those. */
+    got(count, filter = () => true) {
+      return new Promise((done, fail) => {
+        const settle = (finish, value) => {
+          clearTimeout(timer);
+          waiting.delete(check);
+          finish(value);
+        };
+        const check = () => {
+          const found = frames.filter(filter);
+          if (found.length >= count) settle(done, found);
+        };
+        const timer = setTimeout(() => settle(fail, new Error(`${frames.filter(filter).length} of ${count} frames came:\n${frames.map((frame) => String(frame).slice(0, 200)).join('\n')}`)), 30_000);
+        waiting.add(check);
+        check();
+      });
+    },
+    close: () =>
+      new Promise((done) => {
+        // A server may have closed it long ago.
+        if (socket.readyState === WebSocket.CLOSED) return done();
+        socket.once('close', done);
+        socket.terminate();
+      }),
+  };
+}
+
+/** Writes a screenshot into target/screenshots, for people to look at. */
+export async function screenshot(page, name, options = {}) {
+  const folder = join(ROOT, 'target/screenshots');
+  await mkdir(folder, { recursive: true });
+  return page.screenshot({ path: join(folder, `${name}.png`), ...options });
+}
