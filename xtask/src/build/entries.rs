@@ -1,11 +1,12 @@
 //! The three entries of the package: their source from the glue, and esbuild's minified form of it.
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::build::encode;
 use crate::build::glue::Glue;
 use crate::files;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::project::Project;
 
@@ -17,6 +18,7 @@ pub fn write(work: &Path, glue: &Glue, wasm: &[u8]) -> Outcome {
     files::write(&work.join("signal_wasm.js"), &glue.module)?;
     files::write(&work.join("glue.js"), &glue.ready)?;
     files::write(&work.join("bytes.js"), encode::as_module(wasm))?;
+    check_bytes(work, wasm)?;
 
     let names = glue.names.join(", ");
     // Compiling at once is allowed on the main thread for a module as small as this.
@@ -32,6 +34,26 @@ pub fn write(work: &Path, glue: &Glue, wasm: &[u8]) -> Outcome {
             "{start}import {{ {names} }} from './glue.js';\nglobalThis.SignalWasm = {{ {names} }};\n"
         ),
     )
+}
+
+/// Decodes the text once: a wrong byte among the module's data would be found by nobody else.
+fn check_bytes(work: &Path, wasm: &[u8]) -> Outcome {
+    let mut node = Command::new("node");
+    node.current_dir(work).args([
+        "--input-type=module",
+        "--eval",
+        "import bytes from './bytes.js'; process.stdout.write(Buffer.from(bytes).toString('hex'));",
+    ]);
+    let decoded = process::quiet(&mut node)?;
+    if decoded
+        != wasm
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    {
+        fail!("the module as text doesn't decode to the module; look at xtask/src/build/encode.rs");
+    }
+    Ok(())
 }
 
 /// Makes `dist/<name>.js` in `work` of `<name>.js`.
