@@ -1,0 +1,92 @@
+//! Why connections end: every WebSocket close code that the relay sends, in one place.
+//!
+//! | code | reason | what the client did, or what happened |
+//! | --- | --- | --- |
+//! | 1001 | `the relay is shutting down` | connect again later |
+//! | 1002 | `not a WebSocket frame: …` | broke the WebSocket protocol |
+//! | 1003 | `text frames only` | sent a binary frame |
+//! | 1007 | `text frames are UTF-8` | sent a text frame that isn't UTF-8 |
+//! | 1009 | `frame over … bytes` | sent a frame over the limit |
+//! | 1013 | `try again later` | the store behind the hub doesn't take frames |
+//! | 4008 | `too slow` | read so slowly that its send queue overflowed; what waited there is gone |
+//! | 4012 | `no answer to a ping` | was silent for too long |
+//!
+//! All of them leave a client free to connect again. A client's own close is answered with its own code.
+
+use std::borrow::Cow;
+
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// The close code of a connection that couldn't keep up.
+pub const TOO_SLOW: u16 = 4008;
+/// The close code of a connection that didn't answer a ping.
+pub const SILENT: u16 = 4012;
+
+/// Why a connection ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The other side closed it or is gone; nothing is left to be said.
+    Gone,
+    /// The relay is being stopped.
+    ShuttingDown,
+    /// Something came that the WebSocket protocol doesn't allow.
+    NotWebSocket(ProtocolError),
+    /// A binary frame came.
+    NotText,
+    /// A text frame came that isn't UTF-8.
+    NotUtf8,
+    /// A frame came that is longer than this many bytes.
+    TooLong(usize),
+    /// The store didn't take a frame.
+    NoStore,
+    /// The send queue overflowed.
+    TooSlow,
+    /// Nothing came, not even the answer to a ping.
+    Silent,
+}
+
+impl Ending {
+    /// The ending that an error of the connection means, where frames may have up to `max_frame` bytes.
+    #[must_use]
+    pub fn from_error(error: Error, max_frame: usize) -> Self {
+        match error {
+            Error::Capacity(_) => Self::TooLong(max_frame),
+            Error::Utf8(_) => Self::NotUtf8,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            Error::Protocol(error) => Self::NotWebSocket(error),
+            _ => Self::Gone,
+        }
+    }
+
+    /// What the other side is told, if there is something to tell.
+    #[must_use]
+    pub fn frame(&self) -> Option<CloseFrame> {
+        let (code, reason): (CloseCode, Cow<'static, str>) = match self {
+            Self::Gone => return None,
+            Self::ShuttingDown => (CloseCode::Away, "the relay is shutting down".into()),
+            Self::NotWebSocket(error) => (
+                CloseCode::Protocol,
+                format!("not a WebSocket frame: {error}").into(),
+            ),
+            Self::NotText => (CloseCode::Unsupported, "text frames only".into()),
+            Self::NotUtf8 => (CloseCode::Invalid, "text frames are UTF-8".into()),
+            Self::TooLong(max) => (CloseCode::Size, format!("frame over {max} bytes").into()),
+            Self::NoStore => (CloseCode::Again, "try again later".into()),
+            Self::TooSlow => (TOO_SLOW.into(), "too slow".into()),
+            Self::Silent => (SILENT.into(), "no answer to a ping".into()),
+        };
+        // A close frame has room for 123 bytes.
+        let reason = (0..=reason.len().min(123))
+            .rev()
+            .find_map(|end| reason.get(..end))
+            .unwrap_or_default();
+        Some(CloseFrame {
+            code,
+            reason: reason.into(),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! What can be set about a relay, and the values it has when nobody does.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::files::Mount;
+use crate::origin::Origin;
+use crate::queue::Bounds;
+
+/// Where the relay listens.
+pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
+/// The longest frame. The messages of a call set-up have a few kilobytes.
+pub const MAX_FRAME: usize = 1024 * 1024;
+/// Frames that may wait for one member. A client's outbox that is sent at once (signal-wasm keeps up to 1000 messages) has to fit.
+pub const QUEUE_FRAMES: usize = 1024;
+/// Bytes that may wait for one member.
+pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// WebSocket connections at one time.
+pub const CONNECTIONS: usize = 10_000;
+
+/// The settings of one relay.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address and port to listen on; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The folders to serve.
+    pub mounts: Vec<Mount>,
+    /// Origins that are allowed besides those that always are (see [`crate::origin`]).
+    pub origins: Vec<Origin>,
+    /// The longest frame that is taken, in bytes.
+    pub max_frame: usize,
+    /// What may wait for one member.
+    pub queue: Bounds,
+    /// How many WebSocket connections there may be at one time.
+    pub connections: usize,
+    /// A connection that was silent for so long is pinged.
+    pub ping: Duration,
+    /// How long a pinged connection may stay silent before it is dropped.
+    pub patience: Duration,
+    /// How long a connection may take to close: for what still waits for it, the close frame, and the other side's answer.
+    pub farewell: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: LISTEN,
+            mounts: Vec::new(),
+            origins: Vec::new(),
+            max_frame: MAX_FRAME,
+            queue: Bounds {
+                frames: QUEUE_FRAMES,
+                bytes: QUEUE_BYTES,
+            },
+            connections: CONNECTIONS,
+            // Below the minute after which common proxies drop an idle connection.
+            ping: Duration::from_secs(25),
+            patience: Duration::from_secs(20),
+            farewell: Duration::from_secs(3),
+        }
+    }
+}

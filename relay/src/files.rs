@@ -1,0 +1,211 @@
+//! Serving folders: which file a path means, and the headers that go with it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use tower::ServiceExt;
+use tower_http::services::ServeDir;
+
+/// A folder and the path under which it is served: `/PREFIX=FOLDER`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Without a slash at its end, so it is empty for `/`.
+    prefix: String,
+    folder: PathBuf,
+}
+
+impl Mount {
+    /// The path, with a slash at its beginning.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        if self.prefix.is_empty() {
+            "/"
+        } else {
+            &self.prefix
+        }
+    }
+
+    /// The folder, as it was given.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl fmt::Display for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.prefix(), self.folder.display())
+    }
+}
+
+/// Why a text is no mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountError(String);
+
+impl fmt::Display for MountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for MountError {}
+
+impl FromStr for Mount {
+    type Err = MountError;
+
+    fn from_str(text: &str) -> Result<Self, MountError> {
+        let Some((prefix, folder)) = text.split_once('=') else {
+            return Err(MountError(
+                "a mount is /PREFIX=FOLDER, for example /=www".into(),
+            ));
+        };
+        if folder.is_empty() {
+            return Err(MountError(format!(
+                "no folder after {prefix}=, for example {prefix}=www"
+            )));
+        }
+        if !prefix.starts_with('/') {
+            return Err(MountError(format!(
+                "the prefix begins with a slash: did you mean /{text}?"
+            )));
+        }
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_~!$&'()*+,;@:.".contains(c);
+        if !prefix
+            .split('/')
+            .skip(1)
+            .all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain))
+        {
+            return Err(MountError(format!(
+                "{prefix} is no path to serve under: use letters, digits, hyphens and single slashes"
+            )));
+        }
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            folder: folder.into(),
+        })
+    }
+}
+
+/// The mounted folders.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Longest prefix first, so that the first that fits is the right one.
+    mounts: Vec<(Mount, ServeDir)>,
+}
+
+impl Files {
+    /// Serves these mounts.
+    #[must_use]
+    pub fn new(mounts: &[Mount]) -> Self {
+        let serve =
+            |mount: &Mount| ServeDir::new(&mount.folder).redirect_path_prefix(mount.prefix.clone());
+        let mut mounts: Vec<_> = mounts
+            .iter()
+            .map(|mount| (mount.clone(), serve(mount)))
+            .collect();
+        mounts.sort_by_key(|(mount, _)| std::cmp::Reverse(mount.prefix.len()));
+        Self { mounts }
+    }
+
+    /// Whether a path is one that a mount answers for, with a file or without.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
+    fn find(&self, path: &str) -> Option<(&Mount, &ServeDir, String)> {
+        self.mounts.iter().find_map(|(mount, serve)| {
+            let rest = path.strip_prefix(&mount.prefix)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| (mount, serve, rest.to_owned()))
+        })
+    }
+
+    /// Answers a request with a file, or with `404 Not Found`.
+    pub async fn serve(&self, request: Request) -> Response {
+        let path = request.uri().path();
+        let Some((mount, serve, rest)) = self.find(path).filter(|_| !is_hidden(path)) else {
+            return not_found();
+        };
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
+        if rest.is_empty() {
+            // `/mount` is the folder `/mount/`; without the slash the relative links of its index.html would lead elsewhere.
+            return redirect(&format!("{}/{query}", mount.prefix));
+        }
+        let Ok(inside) = PathAndQuery::try_from(format!("{rest}{query}")) else {
+            return not_found();
+        };
+        let (mut head, body) = request.into_parts();
+        head.uri = Uri::from(inside);
+        let found: Result<_, Infallible> =
+            serve.clone().oneshot(Request::from_parts(head, body)).await;
+        let Ok(mut response) = found.map(|response| response.map(Body::new));
+        match response.status() {
+            StatusCode::NOT_FOUND => return not_found(),
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::warn!(path = ?rest, mount = %mount, "a file can't be read")
+            }
+            _ => {}
+        }
+        // Ask each time whether the file is still the same: then an edited page is seen at the next reload.
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        name_type(&rest, &mut response);
+        response
+    }
+}
+
+/// Paths that aren't served although the file may exist: with a part that begins with a dot (`.git`, `.env`, and `..` in every disguise),
+/// except `.well-known`, which is there for the public; and those that begin with two slashes, which a redirect would make another host's.
+fn is_hidden(path: &str) -> bool {
+    let decoded: Vec<u8> = percent_decode_str(path).collect();
+    let mut parts = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
+    path.starts_with("//") || parts.any(|part| part.starts_with(b".") && part != b".well-known")
+}
+
+/// Puts right what is guessed from the file's name. Modules are `text/javascript`, like all JavaScript. And text is UTF-8: files say so rarely,
+/// and a browser that isn't told guesses.
+fn name_type(path: &str, response: &mut Response) {
+    let Some(guess) = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return;
+    };
+    let guess = if path.ends_with(".mjs") {
+        "text/javascript"
+    } else {
+        guess
+    };
+    if guess.starts_with("text/")
+        && let Ok(value) = HeaderValue::try_from(format!("{guess}; charset=utf-8"))
+    {
+        response.headers_mut().insert(CONTENT_TYPE, value);
+    }
+}
+
+fn redirect(to: &str) -> Response {
+    match HeaderValue::try_from(to) {
+        Ok(to) => (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, to)]).into_response(),
+        Err(_) => not_found(),
+    }
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "There is nothing at this address.\n").into_response()
+}

@@ -1,0 +1,233 @@
+//! One WebSocket of the plain protocol: from the request to the last byte.
+//!
+//! Reading and writing go on side by side, so that a member that doesn't read is still heard, and the other way round.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use crate::close::Ending;
+use crate::config::Config;
+use crate::frame::Frame;
+use crate::hub::Membership;
+use crate::queue::Head;
+use crate::server::Relay;
+
+/// Each connection keeps a buffer of this size from the start.
+const READ_BUFFER: usize = 8 * 1024;
+/// So much is put together before it is written.
+const WRITE_BUFFER: usize = 32 * 1024;
+/// After so many frames the writer flushes and looks up.
+const BATCH: usize = 64;
+/// The longest path that names a space.
+const LONGEST_PATH: usize = 1024;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Sink = SplitSink<Socket, Message>;
+type Stream = SplitStream<Socket>;
+
+/// Answers a request for a WebSocket, and runs the connection once it is there.
+pub(crate) fn accept(relay: &Arc<Relay>, request: Request) -> Response {
+    let (mut head, _) = request.into_parts();
+    let space = head.uri.path().to_owned();
+    if space.len() > LONGEST_PATH {
+        return (
+            StatusCode::URI_TOO_LONG,
+            format!("A space's name has at most {LONGEST_PATH} bytes.\n"),
+        )
+            .into_response();
+    }
+    let Some(upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
+        return (
+            StatusCode::UPGRADE_REQUIRED,
+            "This connection can't become a WebSocket.\n",
+        )
+            .into_response();
+    };
+    let response = match create_response(&Request::from_parts(head, ())) {
+        Ok(response) => response.map(|()| Body::empty()),
+        Err(error) => {
+            return (
+                StatusCode::BAD_REQUEST,
+                format!("That is no WebSocket handshake: {error}.\n"),
+            )
+                .into_response();
+        }
+    };
+    let Ok(place) = Arc::clone(&relay.places).try_acquire_owned() else {
+        tracing::warn!(
+            "refused: all {} connections are in use, --connections sets how many there may be",
+            relay.config.connections
+        );
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(RETRY_AFTER, "10")],
+            "The relay has all the connections it may have.\n",
+        )
+            .into_response();
+    };
+    let connection = Arc::clone(relay);
+    relay.tasks.spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => run(&connection, &space, TokioIo::new(upgraded)).await,
+            Err(error) => tracing::debug!(%error, "gone before the WebSocket was open"),
+        }
+        drop(place);
+    });
+    response
+}
+
+async fn run(relay: &Relay, space: &str, io: TokioIo<Upgraded>) {
+    let limits = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_frame_size(Some(relay.config.max_frame))
+        .max_message_size(Some(relay.config.max_frame));
+    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
+    let (mut sink, mut stream) = socket.split();
+    let (membership, mut queue) = relay.hub.join(space);
+    tracing::debug!(?space, "joined");
+
+    let ping = Notify::new();
+    let overflow = queue.overflow();
+    let ending = tokio::select! {
+        ending = read(&mut stream, &membership, &ping, &relay.config) => ending,
+        ending = write(&mut sink, &mut queue, &ping) => ending,
+        () = overflow => Ending::TooSlow,
+        () = relay.stopping.cancelled() => Ending::ShuttingDown,
+    };
+
+    drop(membership);
+    if ending == Ending::TooSlow {
+        tracing::info!(?space, "closed a connection that couldn't keep up");
+    }
+    tracing::debug!(?space, ?ending, "left");
+    if timeout(relay.config.farewell, part(sink, stream, queue, &ending))
+        .await
+        .is_err()
+    {
+        tracing::debug!(?space, "closed without the other side's answer");
+    }
+}
+
+/// Publishes what comes in, and watches over the silence in between. It is judged by when something was last read, and always after reading
+/// what is there: a relay that was itself stopped for a while doesn't take its members for dead.
+async fn read(
+    stream: &mut Stream,
+    membership: &Membership,
+    ping: &Notify,
+    config: &Config,
+) -> Ending {
+    let mut deadline = Instant::now() + config.ping;
+    let mut pinged = false;
+    loop {
+        match timeout_at(deadline, stream.next()).await {
+            Ok(Some(Ok(Message::Text(text)))) => {
+                if membership.publish(frame(text)).await.is_err() {
+                    return Ending::NoStore;
+                }
+                // A sender that never lets up gives way to the others of its thread now and then.
+                tokio::task::consume_budget().await;
+            }
+            Ok(Some(Ok(Message::Binary(_)))) => return Ending::NotText,
+            // Pings and a close are answered by the library, on the next read.
+            Ok(Some(Ok(
+                Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
+            ))) => {}
+            Ok(Some(Err(error))) => return Ending::from_error(error, config.max_frame),
+            Ok(None) => return Ending::Gone,
+            Err(_) if pinged => return Ending::Silent,
+            Err(_) => {
+                ping.notify_one();
+                pinged = true;
+                deadline = Instant::now() + config.patience;
+                continue;
+            }
+        }
+        pinged = false;
+        deadline = Instant::now() + config.ping;
+    }
+}
+
+/// A frame of its own memory if it is short: as a slice of the read buffer it could keep all of that alive while it waits in a queue.
+fn frame(text: Utf8Bytes) -> Frame {
+    if text.len() < READ_BUFFER {
+        Frame::from(text.as_str())
+    } else {
+        Frame::new(text)
+    }
+}
+
+/// Writes what the queue holds, and the pings.
+async fn write(sink: &mut Sink, queue: &mut Head, ping: &Notify) -> Ending {
+    loop {
+        let written = tokio::select! {
+            biased;
+            () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await,
+            () = queue.filled() => write_batch(sink, queue).await,
+        };
+        if written.is_err() {
+            return Ending::Gone;
+        }
+    }
+}
+
+async fn write_batch(sink: &mut Sink, queue: &mut Head) -> Result<(), Error> {
+    for _ in 0..BATCH {
+        // A frame leaves the queue only when it can be handed on at once: if this is dropped half-way, none is lost in between.
+        poll_fn(|context| sink.poll_ready_unpin(context)).await?;
+        let Some(frame) = queue.take() else { break };
+        sink.start_send_unpin(frame.into())?;
+    }
+    sink.flush().await
+}
+
+/// Says goodbye. If that isn't answered with a close frame, reads on until the other side has closed all the same: when a socket is closed that
+/// has unread input, the system resets the connection, and what was written last, the close code, is lost.
+async fn part(
+    mut sink: Sink,
+    mut stream: Stream,
+    mut queue: Head,
+    ending: &Ending,
+) -> Result<(), Error> {
+    if *ending == Ending::ShuttingDown {
+        while let Some(frame) = queue.take() {
+            sink.feed(frame.into()).await?;
+        }
+    }
+    drop(queue);
+    let mut answered = false;
+    if let Some(frame) = ending.frame() {
+        sink.send(Message::Close(Some(frame))).await?;
+        while let Some(Ok(message)) = stream.next().await {
+            answered |= message.is_close();
+        }
+    } else {
+        sink.flush().await?;
+        answered = true;
+    }
+    let Ok(mut socket) = sink.reunite(stream) else {
+        return Ok(());
+    };
+    let io = socket.get_mut();
+    io.shutdown().await?;
+    let mut rest = [0; 1024];
+    while !answered && io.read(&mut rest).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! What's tested: the program as people start it. Its one line on stdout, `--help`, what it says to a wrong command line and to a port or folder
+//! that it can't have, its exit codes, and how it ends.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Output, Stdio};
+
+use support::{Client, LIMIT};
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signal-relay"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command(arguments).output().unwrap();
+    (
+        status.code().unwrap(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
+}
+
+/// A running program, which doesn't outlive its test.
+struct Program {
+    child: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(&[&["--listen", "127.0.0.1:0"], arguments].concat())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line
+            .strip_prefix("signal-relay listening on http://")
+            .and_then(|rest| rest.strip_suffix("/\n"));
+        let address = address
+            .unwrap_or_else(|| panic!("{line:?}"))
+            .parse()
+            .unwrap();
+        Self {
+            child,
+            stdout,
+            address,
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the end. Returns the exit code, and what was printed after the first line and on stderr.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut stderr)
+            .unwrap();
+        (self.child.wait().unwrap().code(), stdout, stderr)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_it_and_its_members_are_told() {
+    for name in ["TERM", "INT"] {
+        let program = Program::start(&[]);
+        let mut clients = Vec::new();
+        for path in ["/", "/room", "/room"] {
+            clients.push(Client::open(program.address, path).await.unwrap());
+        }
+        // Heard by another: so all three are members by now.
+        clients[1].send("hello").await;
+        assert_eq!(clients[2].text().await, "hello");
+        program.signal(name);
+        for client in &mut clients {
+            assert_eq!(
+                client.closed().await,
+                (1001, "the relay is shutting down".into())
+            );
+            while client.next().await.is_some() {}
+        }
+        let ended = tokio::time::timeout(LIMIT, tokio::task::spawn_blocking(|| program.end()))
+            .await
+            .expect("it goes on")
+            .unwrap();
+        let (code, stdout, stderr) = ended;
+        assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+        assert!(
+            stderr.contains(&format!("SIG{name}: stopping")) && stderr.contains("stopped"),
+            "{stderr}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_it_even_if_nobody_answers() {
+    let program = Program::start(&["--log", "off"]);
+    let _mute = support::raw(program.address, "/").await;
+    let _idle = tokio::net::TcpStream::connect(program.address)
+        .await
+        .unwrap();
+    program.signal("TERM");
+    let ended = tokio::time::timeout(LIMIT, tokio::task::spawn_blocking(|| program.end()))
+        .await
+        .expect("it goes on")
+        .unwrap();
+    assert_eq!(ended, (Some(0), String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn it_serves_and_relays_as_the_command_line_says() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page.html"), "page").unwrap();
+    let mount = format!("/files={}", folder.path().display());
+    let program = Program::start(&[
+        "--mount",
+        &mount,
+        "--origin",
+        "https://example.org",
+        "--max-frame",
+        "1K",
+        "--queue-bytes",
+        "1k",
+        "--connections",
+        "2",
+    ]);
+    assert_eq!(
+        support::get(program.address, "/files/page.html").await.body,
+        "page"
+    );
+    let mut a = Client::open_with(program.address, "/", &[("origin", "https://example.org")])
+        .await
+        .unwrap();
+    let mut b = Client::open(program.address, "/").await.unwrap();
+    assert!(Client::open(program.address, "/").await.is_err());
+    // A pong shows that b is in.
+    use futures_util::SinkExt;
+    b.0.send(tokio_tungstenite::tungstenite::Message::Ping(
+        Vec::new().into(),
+    ))
+    .await
+    .unwrap();
+    b.next().await.unwrap().unwrap();
+    a.send(&"x".repeat(1024)).await;
+    assert_eq!(b.text().await.len(), 1024);
+    a.send(&"x".repeat(1025)).await;
+    assert_eq!(a.closed().await, (1009, "frame over 1024 bytes".into()));
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_way_out() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let (code, stdout, stderr) = run(&["--listen", &address.to_string()]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert_eq!(
+        stderr,
+        format!(
+            "signal-relay: {address} is taken by another program, perhaps another signal-relay: \
+             stop the other or choose --listen 127.0.0.1:0 for any free port\n"
+        )
+    );
+}
+
+#[test]
+fn what_can_not_be_had_ends_it_with_code_1() {
+    for (arguments, told) in [
+        // An address of the block that is kept for documentation.
+        (
+            ["--listen", "192.0.2.1:8888"],
+            "this machine has no address 192.0.2.1; --listen 0.0.0.0:8888 takes all it has",
+        ),
+        (
+            ["--mount", "/=no-such-folder"],
+            "can't serve --mount /=no-such-folder: ",
+        ),
+    ] {
+        let (code, stdout, stderr) = run(&arguments);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{arguments:?}: {stderr}");
+        assert!(
+            stderr.starts_with("signal-relay: ") && stderr.contains(told),
+            "{arguments:?}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_it_with_code_2() {
+    for (arguments, told) in [
+        (
+            &["--listen", "localhost:9000"][..],
+            "invalid value 'localhost:9000' for '--listen <IP:PORT>': that is no IP address and port; this machine only: 127.0.0.1:9000",
+        ),
+        (&["--listen", "8888"], "all its addresses: 0.0.0.0:8888"),
+        (&["--listen", "127.0.0.1"], "no IP address and port"),
+        (&["--listen", "127.0.0.1:65536"], "no IP address and port"),
+        (
+            &["--mount", "www"],
+            "for '--mount </PREFIX=DIR>': a mount is /PREFIX=FOLDER, for example /=www",
+        ),
+        (
+            &["--mount", "/=.", "--mount", "/=src"],
+            "--mount /=. and --mount /=src are for the same path",
+        ),
+        (
+            &["--origin", "example.org"],
+            "for '--origin <ORIGIN>': an origin is SCHEME://HOST[:PORT]; did you mean https://example.org?",
+        ),
+        (
+            &["--max-frame", "big"],
+            "for '--max-frame <BYTES>': give a number of bytes from 1 up",
+        ),
+        (
+            &["--max-frame", "0"],
+            "for '--max-frame <BYTES>': give a number of bytes from 1 up",
+        ),
+        (
+            &["--max-frame", "99999999999999999999"],
+            "give a number of bytes",
+        ),
+        (
+            &["--max-frame", "18446744073709551615K"],
+            "give a number of bytes",
+        ),
+        (
+            &["--max-frame", "2M", "--queue-bytes", "1M"],
+            "raise --queue-bytes to at least 2097152 or lower --max-frame",
+        ),
+        (&["--queue", "0"], "for '--queue <FRAMES>'"),
+        (&["--queue", "-1"], "--queue"),
+        (&["--connections", "0"], "for '--connections <NUMBER>'"),
+        (
+            &["--log", "loud"],
+            "[possible values: off, error, warn, info, debug]",
+        ),
+        (&["--mont", "/=www"], "a similar argument exists: '--mount'"),
+        (&["www"], "unexpected argument 'www'"),
+    ] {
+        let (code, stdout, stderr) = run(arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_longer_frame_alone_is_no_contradiction() {
+    let mut program = Program::start(&["--max-frame", "16M"]);
+    assert!(program.child.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn the_help_tells_every_option_its_default_and_its_purpose() {
+    let (code, help, _) = run(&["--help"]);
+    assert_eq!(code, 0);
+    // As one line: where lines are broken depends on the terminal.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "signal-relay [OPTIONS]",
+        "--listen <IP:PORT>",
+        "[default: 127.0.0.1:8888]",
+        "--mount </PREFIX=DIR>",
+        "--origin <ORIGIN>",
+        "--max-frame <BYTES>",
+        "[default: 1M]",
+        "--queue <FRAMES>",
+        "[default: 1024]",
+        "--queue-bytes <BYTES>",
+        "[default: 4M, or --max-frame if that is more]",
+        "--connections <NUMBER>",
+        "[default: 10000]",
+        "--log <LEVEL>",
+        "[default: info]",
+        "code 1009",
+        "code 4008",
+        "HTTP 503",
+        "SIGTERM",
+        "Examples: signal-relay ",
+        "Exit codes:",
+    ] {
+        assert!(help.contains(told), "{told:?} is missing from:\n{help}");
+    }
+    let (code, short, _) = run(&["-h"]);
+    assert_eq!(code, 0);
+    assert!(
+        short.len() < help.len() / 2 && short.contains("--queue-bytes"),
+        "{short}"
+    );
+    assert_eq!(
+        run(&["--version"]),
+        (
+            0,
+            format!("signal-relay {}\n", env!("CARGO_PKG_VERSION")),
+            String::new()
+        )
+    );
+}

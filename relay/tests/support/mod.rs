@@ -1,0 +1,274 @@
+//! What the relay's tests share: a relay in this process, clients, and a plain HTTP request.
+//!
+//! Every wait has the same generous limit, which only a failing test meets.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use signal_relay::hub::{Census, Hub};
+use signal_relay::server::Observer;
+use signal_relay::{Config, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Settings for tests: any free port, and time enough to see a close code on a busy machine.
+pub fn config() -> Config {
+    Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        farewell: LIMIT,
+        ..Config::default()
+    }
+}
+
+/// A relay that runs in this process.
+pub struct Relay {
+    pub address: SocketAddr,
+    pub observer: Observer,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Relay {
+    pub async fn start(config: Config) -> Self {
+        Self::run(Server::bind(config).await.unwrap())
+    }
+
+    pub async fn start_with(config: Config, hub: Hub) -> Self {
+        Self::run(Server::bind_with(config, hub).await.unwrap())
+    }
+
+    fn run(server: Server) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let (address, observer) = (server.address(), server.observer());
+        let served = tokio::spawn(server.serve(async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            observer,
+            stop,
+            served,
+        }
+    }
+
+    /// Opens a client that is a member of the space when this returns.
+    pub async fn join(&self, space: &str) -> Client {
+        let before = self.observer.census().joined;
+        let client = Client::open(self.address, space).await.unwrap();
+        self.until(|census| census.joined > before).await;
+        client
+    }
+
+    /// Waits until the census is as wanted.
+    pub async fn until(&self, wanted: impl Fn(Census) -> bool) {
+        let waiting = async {
+            while !wanted(self.observer.census()) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        if tokio::time::timeout(LIMIT, waiting).await.is_err() {
+            panic!("the census stays {:?}", self.observer.census());
+        }
+    }
+
+    /// Waits until no connection is left.
+    pub async fn until_empty(&self) {
+        self.until(|census| {
+            (census.spaces, census.members) == (0, 0) && self.observer.connections() == 0
+        })
+        .await;
+    }
+
+    /// Tells the relay to stop.
+    pub fn stop(self) -> JoinHandle<()> {
+        self.stop.send(()).unwrap();
+        self.served
+    }
+}
+
+/// A native WebSocket client.
+pub struct Client(pub WebSocketStream<TcpStream>);
+
+impl Client {
+    pub async fn open(address: SocketAddr, path: &str) -> Result<Self, Error> {
+        Self::open_with(address, path, &[]).await
+    }
+
+    pub async fn open_with(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
+        Self::over(
+            TcpStream::connect(address).await.unwrap(),
+            address,
+            path,
+            headers,
+        )
+        .await
+    }
+
+    /// A client with room for few bytes, so that it counts as slow as soon as it doesn't read.
+    pub async fn open_narrow(address: SocketAddr, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Self::over(socket.connect(address).await.unwrap(), address, path, &[])
+            .await
+            .unwrap()
+    }
+
+    async fn over(
+        stream: TcpStream,
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
+        let mut request = format!("ws://{address}{path}").into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let opening = tokio_tungstenite::client_async(request, stream);
+        tokio::time::timeout(LIMIT, opening)
+            .await
+            .expect("no answer to the handshake")
+            .map(|(socket, _)| Self(socket))
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next message of whatever kind; `None` at the end.
+    pub async fn next(&mut self) -> Option<Result<Message, Error>> {
+        tokio::time::timeout(LIMIT, self.0.next())
+            .await
+            .expect("nothing came")
+    }
+
+    /// The next text frame.
+    pub async fn text(&mut self) -> String {
+        loop {
+            match self.next().await {
+                Some(Ok(Message::Text(text))) => return text.as_str().to_owned(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?} and not a text frame"),
+            }
+        }
+    }
+
+    /// The code and the reason that the connection is closed with; what comes before is read over.
+    pub async fn closed(&mut self) -> (u16, String) {
+        loop {
+            match self.next().await {
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return (frame.code.into(), frame.reason.as_str().to_owned());
+                }
+                Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?} and no close frame"),
+            }
+        }
+    }
+}
+
+/// A connection on which the handshake is done and nothing else: what goes over it is up to the test.
+pub async fn raw(address: SocketAddr, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(
+            tokio::time::timeout(LIMIT, stream.read_u8())
+                .await
+                .expect("no answer to the handshake")
+                .unwrap(),
+        );
+    }
+    assert!(
+        head.starts_with(b"HTTP/1.1 101 "),
+        "{}",
+        String::from_utf8_lossy(&head)
+    );
+    stream
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Sends a request just as it is written here, and reads the answer to its end.
+pub async fn request(address: SocketAddr, line: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut text = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        text += &format!("host: {address}\r\n");
+    }
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    text += "\r\n";
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let answer = tokio::time::timeout(LIMIT, exchange)
+        .await
+        .expect("no answer");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let mut lines = head.lines();
+    let status = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    Answer {
+        status,
+        headers,
+        body: body.to_owned(),
+    }
+}
+
+pub async fn get(address: SocketAddr, path: &str) -> Answer {
+    request(address, &format!("GET {path}"), &[]).await
+}
