@@ -86,6 +86,22 @@ for (const [name, start] of Object.entries(SERVERS)) {
       assertNoTroubles([first]);
     });
 
+    test('messages of strangers, of any shape, don’t disturb the room', TIMEOUT, async () => {
+      const stranger = await rawClient(server.url);
+      const say = (message) => stranger.send(JSON.stringify({ sender: 'stranger', channel: 'lobby', message }));
+      for (const message of [null, 5, 'text', [], {}, { kind: 5 }, { kind: 'hello' }, { kind: 'hello', from: 'x' }, { kind: 'hello', from: -0.5 }, { kind: 'chat', from: 1 }, { kind: 'chat', from: 1, text: {} }]) {
+        say(message);
+      }
+      say({ kind: 'hello', from: 12345, name: { not: 'a name' }, call: 'not a number' });
+      await seesOthers(first, 2);
+      say({ kind: 'here', from: 12345, name: 'x'.repeat(5_000), call: null });
+      await first.waitForFunction(() => [...document.querySelectorAll('.person')].some((person) => person.textContent.includes('x'.repeat(40)) && !person.textContent.includes('x'.repeat(41))));
+      say({ kind: 'bye', from: 12345 });
+      for (const page of [first, second]) await seesOthers(page, 1);
+      assertNoTroubles([first, second]);
+      await stranger.close();
+    });
+
     test('a video call: the other’s video really plays, in both tabs', TIMEOUT, async () => {
       await first.getByRole('button', { name: 'Start the call' }).click();
       await second.getByRole('button', { name: 'Join the call' }).click();

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
 import { assertNoTroubles, openPage, rawClient, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { seedServer } from '../support/servers.mjs';
 
 // Everything JSON has, and the corners of JavaScript's strings.
 const VALUES = [
@@ -191,6 +192,37 @@ for (const [name, start] of Object.entries(SERVERS)) {
     });
   });
 }
+
+test('on a server that echoes, a page doesn’t hear itself, and says so in its counters', TIMEOUT, async () => {
+  const files = await SERVERS['the seed’s server']();
+  const server = await seedServer({ echo: true });
+  const pages = [await openPage(browser, `${files.origin}/test-pages/bare.html`), await openPage(browser, `${files.origin}/test-pages/bare.html`)];
+  try {
+    for (const page of pages) {
+      await page.evaluate(async (url) => {
+        const { default: init, Signaling } = await import('/signal-wasm/signal_wasm.js');
+        await init();
+        window.heard = [];
+        window.signaling = new Signaling({ url });
+        window.handle = signaling.openSocket({ channel: 'echo', onmessage: (message) => heard.push(message) });
+      }, server.url);
+      await page.waitForFunction(() => signaling.state === 'open');
+    }
+    const [speaker, listener] = pages;
+    await speaker.evaluate(() => [1, 2, 3].forEach((number) => handle.send(number)));
+    await listener.waitForFunction(() => heard.length >= 3);
+    await listener.evaluate(() => handle.send('enough'));
+    await speaker.waitForFunction(() => heard.includes('enough'));
+    assert.deepEqual(await listener.evaluate(() => heard), [1, 2, 3]);
+    assert.deepEqual(await speaker.evaluate(() => heard), ['enough']);
+    const { sent, received, own, delivered } = await speaker.evaluate(() => signaling.stats());
+    assert.deepEqual({ sent, received, own, delivered }, { sent: 3, received: 4, own: 3, delivered: 1 });
+    assertNoTroubles(pages);
+  } finally {
+    await Promise.all(pages.map((page) => page.context().close()));
+    await Promise.all([files.close(), server.close()]);
+  }
+});
 
 // Values cross from node to the page as source text: playwright's own serialiser would change some of them.
 function sendAll(page) {

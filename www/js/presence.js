@@ -9,6 +9,8 @@ import { LONGEST_NAME } from './names.js';
 const ROLL_CALL_EVERY = 30_000;
 // A hidden tab's timers may run but once a minute.
 const GONE_AFTER = 150_000;
+// Anybody can say hello under any number of names; the page must not drown in them.
+const MOST_PEERS = 100;
 
 /**
  * Events: `join`, `leave` and `change`, each with the peer in `detail`; `message` with `{ peer, message }` of the pair's channel; `room` with a message
@@ -80,6 +82,7 @@ export class Presence extends EventTarget {
 
   #met({ kind, from, to, name, call }) {
     const known = this.peers.get(from);
+    if (!known && this.peers.size >= MOST_PEERS) return;
     const peer = known ?? { id: from, name: '', call: null };
     const before = JSON.stringify([peer.name, peer.call]);
     peer.name = typeof name === 'string' && name.trim() ? name.trim().slice(0, LONGEST_NAME) : 'Somebody';
