@@ -8,6 +8,9 @@ use crate::problem::{Outcome, fail};
 /// Throws for whatever is asked of it; stands in for the module's exports until there are any.
 const NOT_INITIALISED: &str = include_str!("not_initialised.js");
 
+/// The export that pages call with `new`.
+const CLASS: &str = "Signaling";
+
 /// The generated glue in the two shapes that the entries need.
 #[derive(Debug)]
 pub struct Glue {
@@ -22,20 +25,15 @@ pub struct Glue {
 impl Glue {
     /// Makes both shapes from wasm-pack's output.
     pub fn of(generated: &str) -> Outcome<Self> {
-        let ready = change(
-            generated,
-            "`using` closes the signaling, as the types promise; `free` alone would leave a shell that can't even say it is closed",
-            1,
-            "Signaling.prototype[Symbol.dispose] = Signaling.prototype.free;",
-            "Signaling.prototype[Symbol.dispose] = Signaling.prototype.close;",
-        )?;
-        let ready = change(
-            &ready,
-            "the class must keep its name, which people see in the console, when all names are made short",
-            1,
-            "export class Signaling {",
-            "export class Signaling {\n    static name = 'Signaling';",
-        )?;
+        let names = exported(generated)?;
+        let mut ready = generated.to_string();
+        if names.iter().any(|name| name == CLASS) {
+            // All names are made short, but this one people see in the console.
+            ready +=
+                &format!("\nObject.defineProperty({CLASS}, 'name', {{ value: '{CLASS}' }});\n");
+        } else {
+            fail!("wasm-bindgen's glue exports no {CLASS}; look at pkg/signal_wasm.js");
+        }
         let module = change(
             &ready,
             "a call before `init` gets a sentence instead of `undefined is not an object`",
@@ -56,7 +54,7 @@ impl Glue {
         Ok(Glue {
             module,
             ready,
-            names: exported(generated)?,
+            names,
         })
     }
 }
@@ -105,9 +103,8 @@ mod tests {
     use super::*;
 
     const GENERATED: &str = "\
-export class Signaling {
+export function Signaling(_this) {
 }
-if (Symbol.dispose) Signaling.prototype[Symbol.dispose] = Signaling.prototype.free;
 export function openSocket(_this) {
 }
 let wasmModule, wasmInstance, wasm;
@@ -124,7 +121,10 @@ export { initSync, __wbg_init as default };
     fn both_shapes_are_made() {
         let glue = Glue::of(GENERATED).unwrap();
         assert_eq!(glue.names, ["Signaling", "openSocket"]);
-        assert!(glue.ready.contains("Signaling.prototype.close;"));
+        assert!(
+            glue.ready
+                .ends_with("Object.defineProperty(Signaling, 'name', { value: 'Signaling' });\n")
+        );
         assert!(glue.ready.contains("let wasmModule, wasmInstance, wasm;"));
         assert!(glue.module.contains("wasm = new Proxy("));
         assert!(!glue.module.contains("wasm !== undefined"));
@@ -137,7 +137,9 @@ export { initSync, __wbg_init as default };
             problem.to_string().contains("0 times, expected 1"),
             "{problem}"
         );
-        let problem = Glue::of(&GENERATED.replace("export function", "export const")).unwrap_err();
+        let problem =
+            Glue::of(&GENERATED.replace("export function openSocket", "export const openSocket"))
+                .unwrap_err();
         assert!(
             problem.to_string().contains("`const openSocket(_this) {`"),
             "{problem}"
