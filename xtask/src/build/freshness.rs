@@ -20,9 +20,6 @@ const SOURCES: [&str; 6] = [
 pub fn made_of(project: &Project) -> Outcome<String> {
     let mut hash = Hash::new();
     hash.add(process::quiet(process::rustc().arg("-vV"))?.as_bytes());
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
-        hash.add(std::env::var(variable).unwrap_or_default().as_bytes());
-    }
     for source in SOURCES {
         for path in files::list_deep(&project.root.join(source)) {
             hash.add(

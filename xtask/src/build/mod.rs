@@ -77,12 +77,17 @@ pub fn relay(project: &Project) -> Outcome {
     }
 }
 
+/// What the compiler is told for the npm package and for nothing else: see src/lean.rs. Flags from outside don't count here, so
+/// that everybody builds the same module.
+pub const LEAN: (&str, &str) = ("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}lean");
+
 /// Runs wasm-pack with its output in `folder`; `features` go to cargo.
 pub fn wasm_pack(project: &Project, folder: &Path, features: &[&str]) -> Outcome {
     let mut build = Command::new("wasm-pack");
     build
         .current_dir(&project.root)
         .env("PATH", project.path()?)
+        .env(LEAN.0, LEAN.1)
         // What is missing has been installed by the set-up, in the versions that we name; wasm-pack would fetch its own choice.
         .args([
             "build",

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::build;
 use crate::problem::Outcome;
 use crate::process;
 use crate::test::tally::Tally;
@@ -52,23 +53,44 @@ const CHECKS: [&[&str]; 6] = [
     ],
 ];
 
+/// Run with the flags of the npm package's build.
+const LEAN_CHECK: &[&str] = &[
+    "clippy",
+    "-psignal-wasm",
+    "--target=wasm32-unknown-unknown",
+    "--",
+    "-Dwarnings",
+];
+
 /// Runs the suite.
 pub fn run(ground: &Ground) -> Outcome<Tally> {
     let mut tally = Tally::default();
     for check in CHECKS {
-        let mut cargo: Command = process::cargo();
-        cargo
-            .current_dir(&ground.project.root)
-            .args(check)
-            .env("RUSTDOCFLAGS", "-Dwarnings");
-        if check.first() != Some(&"fmt") {
-            cargo.env("CARGO_TERM_QUIET", "true");
-        }
+        let mut cargo = cargo(ground, check);
         let what = process::show(&cargo);
         tally.check(
             &what,
             watch::run(&mut cargo, ground.limit, |_| ()).and_then(watch::Watched::success),
         );
     }
+    let mut lean = cargo(ground, LEAN_CHECK);
+    lean.env(build::LEAN.0, build::LEAN.1);
+    let what = format!("{}, as the npm package is built", process::show(&lean));
+    tally.check(
+        &what,
+        watch::run(&mut lean, ground.limit, |_| ()).and_then(watch::Watched::success),
+    );
     Ok(tally)
+}
+
+fn cargo(ground: &Ground, arguments: &[&str]) -> Command {
+    let mut cargo = process::cargo();
+    cargo
+        .current_dir(&ground.project.root)
+        .args(arguments)
+        .env("RUSTDOCFLAGS", "-Dwarnings");
+    if arguments.first() != Some(&"fmt") {
+        cargo.env("CARGO_TERM_QUIET", "true");
+    }
+    cargo
 }
