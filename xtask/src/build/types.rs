@@ -70,7 +70,10 @@ fn unindented(text: &str) -> String {
 
 /// The same declarations as a global name, for pages that load the classic script.
 fn global(types: &str) -> String {
-    let inside: String = types
+    // `/// <reference …>` means something at the top of a file only; inside the namespace it would be any comment.
+    let top = types.find("/**").unwrap_or_default();
+    let (head, declarations) = types.split_at(top);
+    let inside: String = declarations
         .lines()
         .map(|line| {
             if line.is_empty() {
@@ -83,7 +86,7 @@ fn global(types: &str) -> String {
     format!(
         "// `<script src=\".../global.js\">` makes the global `SignalWasm`, ready when the tag has loaded. For its types:\n\
          // `import 'signal-wasm/global'` or `/// <reference types=\"signal-wasm/global\" />`.\n\n\
-         export {{}};\n\ndeclare global {{\n  namespace SignalWasm {{\n{inside}  }}\n}}\n"
+         {head}export {{}};\n\ndeclare global {{\n  namespace SignalWasm {{\n{inside}  }}\n}}\n"
     )
 }
 
@@ -102,6 +105,15 @@ mod tests {
     fn wasm_bindgens_own_declarations_are_known() {
         let types = "export function openSocket(): void;\n";
         assert_eq!(check(types, &generated(types)), Ok(()));
+    }
+
+    #[test]
+    fn the_global_keeps_references_at_its_top() {
+        let types = "// About.\n/// <reference lib=\"x\" />\n\n/** Opens. */\nexport function openSocket(): void;\n";
+        let text = global(types);
+        let (top, _) = text.split_once("export {};").unwrap();
+        assert!(top.contains("\n/// <reference lib=\"x\" />\n"), "{text}");
+        assert!(text.contains("\n    /** Opens. */\n    export function openSocket(): void;\n  }\n}\n"), "{text}");
     }
 
     #[test]
