@@ -113,7 +113,10 @@ mod tests {
         let text = global(types);
         let (top, _) = text.split_once("export {};").unwrap();
         assert!(top.contains("\n/// <reference lib=\"x\" />\n"), "{text}");
-        assert!(text.contains("\n    /** Opens. */\n    export function openSocket(): void;\n  }\n}\n"), "{text}");
+        assert!(
+            text.contains("\n    /** Opens. */\n    export function openSocket(): void;\n  }\n}\n"),
+            "{text}"
+        );
     }
 
     #[test]
