@@ -21,11 +21,19 @@
 //! The first two run under plain `cargo test`, and servers can use them. JavaScript pages get the functions of `browser/exports.rs` through
 //! the npm package; Rust front ends take the crate with `default-features = false, features = ["typed"]` and use `Signaling` and `Channel`.
 
+#![cfg_attr(lean, no_std)]
+
+extern crate alloc;
+
 pub mod protocol;
 pub mod session;
 
+#[cfg(all(lean, target_arch = "wasm32"))]
+mod lean;
+
 #[cfg(target_arch = "wasm32")]
-mod browser;
+#[doc(hidden)]
+pub mod browser;
 
 #[cfg(all(target_arch = "wasm32", feature = "typed"))]
-pub use browser::typed::{Channel, Error, Options, Signaling};
+pub use browser::typed::{Channel, Error, Options, Outbox, Reconnect, Signaling};

@@ -4,71 +4,72 @@
 //! socket before it returns); what it is to be told waits until the present telling is over.
 
 use super::callback::{self, Subscriber};
-use super::error::{Code, Error, count};
+use super::error::{Error, count, failed, fill};
+use super::functions::{Call, Functions};
 use super::js::{self, Text};
-use super::options::{Handlers, Options};
-use super::socket::{Listener, Socket};
+use super::options::Options;
+use super::socket::Socket;
 use super::timer::Timer;
 use crate::protocol::UserId;
-use crate::session::{Action, ChannelId, Event, FrameKind, Loss, Message, Payload, Received, Session, State, Stats};
-use js_sys::{JsString, Object, Reflect};
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::rc::{Rc, Weak};
+use crate::session::{
+    Action, ChannelId, Event, FrameKind, Loss, Message, Payload, Received, Session, State, Stats,
+};
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::cell::{Cell, RefCell};
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
 /// A message's JSON text, in JavaScript's hands.
-impl Payload for JsString {
+impl Payload for Text {
     fn length(&self) -> usize {
-        JsString::length(self) as usize
+        Text::length(self) as usize
     }
 
     fn bytes(&self) -> usize {
-        String::from(self).len()
+        self.copy(0, u32::MAX).len()
     }
 }
 
+/// What a received frame was; its message, if it is for a subscriber.
+type Read = (FrameKind, Option<(Rc<dyn Subscriber>, JsValue)>);
+
 /// One signaling at work.
 pub struct Driver {
-    session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
+    session: RefCell<Session<Text, Rc<dyn Subscriber>>>,
     url: String,
     /// The channel that is used where none is named.
     pub default_channel: Option<String>,
-    /// The page's `onstatechange`, `onerror` and `onframe`.
-    pub handlers: Handlers,
+    /// The page's object: its `onstatechange`, `onerror` and `onframe` are called, its `state` is kept up to date.
+    pub page: JsValue,
+    /// What the page and the socket call. They refer to this driver and keep it alive until it is closed, whether or not the page keeps a
+    /// reference, as a native WebSocket lives.
+    functions: RefCell<Option<Functions>>,
     socket: RefCell<Option<Socket>>,
     timer: RefCell<Option<Timer>>,
-    /// Frames that went out and that `onframe` has yet to be told of.
-    sent: RefCell<VecDeque<JsString>>,
     telling: Cell<bool>,
     /// Why the browser refused to make a socket, until the call that caused it has thrown it.
     refusal: RefCell<Option<String>>,
-    weak: Weak<Driver>,
-    /// Itself, from the first channel to the end: like a native WebSocket, a connection lives whether or not the page keeps a reference.
-    alive: RefCell<Option<Rc<Driver>>>,
 }
 
 impl Driver {
     /// A signaling that hasn't connected yet.
-    pub fn new(options: Options) -> Result<Rc<Driver>, Error> {
-        let random = || {
-            getrandom::u64().map_err(|_| {
-                Error::new(Code::NoRandomness, &["the browser gave no random numbers for the user id: crypto.getRandomValues is missing or failed"])
-            })
-        };
-        let session = Session::new(options.config, UserId::from_bits(random()?), random()?);
-        Ok(Rc::new_cyclic(|weak| Driver {
-            session: RefCell::new(session),
+    pub fn new(options: Options, page: JsValue) -> Result<Rc<Driver>, Error> {
+        let [userid, seed] = random()?;
+        Ok(Rc::new(Driver {
+            session: RefCell::new(Session::new(
+                options.config,
+                UserId::from_bits(userid),
+                seed,
+            )),
             url: options.url,
             default_channel: options.channel,
-            handlers: options.handlers,
+            page,
+            functions: RefCell::default(),
             socket: RefCell::default(),
             timer: RefCell::default(),
-            sent: RefCell::default(),
             telling: Cell::new(false),
             refusal: RefCell::default(),
-            weak: Weak::clone(weak),
-            alive: RefCell::default(),
         }))
     }
 
@@ -87,192 +88,262 @@ impl Driver {
         self.session.borrow().stats()
     }
 
+    /// Takes the functions that refer to it.
+    pub fn keep(&self, functions: Functions) {
+        self.functions.replace(Some(functions));
+    }
+
+    /// A function of its own; `null` once it is closed.
+    pub fn function(&self, call: Call, id: ChannelId, bound: &JsValue) -> JsValue {
+        self.functions
+            .borrow()
+            .as_ref()
+            .map_or(JsValue::NULL, |functions| {
+                functions.get(call, id, bound).into()
+            })
+    }
+
     /// Opens a channel.
-    pub fn open(&self, name: &str, subscriber: Rc<dyn Subscriber>) -> Result<ChannelId, Error> {
-        let id = self.session.borrow_mut().open(js::now(), name, subscriber)?;
+    pub fn open(
+        self: &Rc<Self>,
+        name: &str,
+        subscriber: Rc<dyn Subscriber>,
+    ) -> Result<ChannelId, Error> {
+        let id = self
+            .session
+            .borrow_mut()
+            .open(js::now(), name, subscriber)?;
         self.settle();
         match self.refusal.take() {
-            Some(reason) => Err(Error::new(Code::ConnectionFailed, &[&reason])),
+            Some(reason) => Err(failed("connection-failed", "#", &[&reason])),
             None => Ok(id),
         }
     }
 
     /// Closes that opening of a channel.
-    pub fn close_channel(&self, name: &str, id: ChannelId) {
+    pub fn close_channel(self: &Rc<Self>, name: &str, id: ChannelId) {
         self.session.borrow_mut().close_channel(name, id);
         self.settle();
     }
 
     /// Sends a message, given as its JSON text.
-    pub fn send(&self, channel: &str, payload: JsString) -> Result<(), Error> {
+    pub fn send(self: &Rc<Self>, channel: &str, payload: Text) -> Result<(), Error> {
         let taken = {
             let mut session = self.session.borrow_mut();
-            session.send(channel, payload).map_err(|error| Error::of_send(error, channel, session.config()))
+            session
+                .send(channel, payload)
+                .map_err(|error| Error::of_send(error, channel, session.config()))
         };
         self.settle();
         taken
     }
 
     /// Closes everything for good.
-    pub fn close(&self) {
+    pub fn close(self: &Rc<Self>) {
         self.session.borrow_mut().close();
         self.settle();
     }
 
+    /// The socket is open.
+    pub fn opened(self: &Rc<Self>) {
+        self.session.borrow_mut().opened(js::now());
+        self.settle();
+    }
+
+    /// The socket is closed, or couldn't be opened.
+    pub fn lost(self: &Rc<Self>, code: u16, reason: &str) {
+        let reason = match (self.state(), reason) {
+            (State::Open, "") => "the connection was lost".into(),
+            (_, "") => fill("no connection to # could be made", &[&self.url]),
+            _ => fill("the server closed the connection: #", &[reason]),
+        };
+        self.session.borrow_mut().lost(
+            js::now(),
+            Loss {
+                code: Some(code),
+                reason,
+                last: false,
+            },
+        );
+        self.settle();
+    }
+
+    /// A frame came in: a string, or an `ArrayBuffer`.
+    pub fn frame(self: &Rc<Self>, data: JsValue) {
+        let (kind, message) = if data.is_string() {
+            self.read(data.unchecked_ref())
+        } else {
+            self.bad("a binary frame")
+        };
+        if kind != FrameKind::Bad {
+            self.session.borrow_mut().count(kind);
+        }
+        self.tell_frame(kind, &data);
+        if let Some((subscriber, message)) = message {
+            subscriber.deliver(message);
+        }
+        self.settle();
+    }
+
     /// After every input: act, arm the timer, tell.
-    fn settle(&self) {
-        while let Some(action) = self.next_action() {
-            self.perform(action);
+    fn settle(self: &Rc<Self>) {
+        loop {
+            let action = self.session.borrow_mut().next_action();
+            match action {
+                Some(Action::Connect) => self.connect(),
+                Some(Action::Disconnect) => drop(self.socket.take()),
+                Some(Action::Transmit(message)) => self.transmit(message),
+                None => break,
+            }
         }
         self.arm_timer();
         if !self.telling.replace(true) {
-            while self.tell_next() {}
+            loop {
+                let event = self.session.borrow_mut().next_event();
+                let Some(event) = event else { break };
+                self.tell(event);
+            }
             self.telling.set(false);
         }
         if self.state() == State::Closed {
-            // The last reference may be this one: it goes last.
-            let _alive = self.alive.take();
+            drop(self.functions.take());
         }
     }
 
-    fn next_action(&self) -> Option<Action<JsString>> {
-        self.session.borrow_mut().next_action()
-    }
-
-    fn perform(&self, action: Action<JsString>) {
-        match action {
-            Action::Connect => {
-                self.alive.replace(self.weak.upgrade());
-                match Socket::connect(&self.url, &self.weak) {
-                    Ok(socket) => drop(self.socket.replace(Some(socket))),
-                    Err(thrown) => self.refused(&thrown),
-                }
+    fn connect(&self) {
+        let handlers = |call| self.function(call, 0, &JsValue::UNDEFINED);
+        match Socket::connect(
+            &self.url,
+            &[
+                handlers(Call::Opened),
+                handlers(Call::Frame),
+                handlers(Call::Lost),
+            ],
+        ) {
+            Ok(socket) => drop(self.socket.replace(Some(socket))),
+            Err(thrown) => {
+                let reason = fill(
+                    "the browser made no WebSocket for #: #",
+                    &[&self.url, &js::text(&thrown)],
+                );
+                self.refusal.replace(Some(reason.clone()));
+                self.session.borrow_mut().lost(
+                    js::now(),
+                    Loss {
+                        code: None,
+                        reason,
+                        last: true,
+                    },
+                );
             }
-            Action::Disconnect => drop(self.socket.take()),
-            Action::Transmit(message) => self.transmit(message),
         }
     }
 
-    fn refused(&self, thrown: &JsValue) {
-        let why = js::to_text(thrown).map(|text| String::from(&text)).unwrap_or_default();
-        let reason = ["the browser made no WebSocket for ", &self.url, ": ", &why].concat();
-        self.refusal.replace(Some(reason.clone()));
-        self.session.borrow_mut().lost(js::now(), Loss { code: None, reason, last: true });
-    }
-
-    fn transmit(&self, message: Message<JsString>) {
+    fn transmit(&self, message: Message<Text>) {
         let (head, tail) = {
             let session = self.session.borrow();
             let protocol = session.config().protocol;
-            (protocol.encode_head(session.userid(), &message.channel), protocol.tail())
+            (
+                JsValue::from(protocol.encode_head(session.userid(), &message.channel)),
+                protocol.tail(),
+            )
         };
-        let frame = JsString::from(head).unchecked_into::<Text>().concat(&message.payload, tail);
-        let taken = self.socket.borrow().as_ref().is_some_and(|socket| socket.send(&frame).is_ok());
-        let mut session = self.session.borrow_mut();
-        if !taken {
-            session.not_taken(js::now(), message);
-            return;
-        }
-        session.count(FrameKind::Sent);
-        if self.handlers.onframe.borrow().is_some() {
-            self.sent.borrow_mut().push_back(frame);
+        let frame = head.unchecked_ref::<Text>().concat(&message.payload, tail);
+        let taken = self
+            .socket
+            .borrow()
+            .as_ref()
+            .is_some_and(|socket| socket.send(&frame).is_ok());
+        if taken {
+            self.session.borrow_mut().count(FrameKind::Sent);
+            self.tell_frame(FrameKind::Sent, &frame);
+        } else {
+            self.session.borrow_mut().not_taken(js::now(), message);
         }
     }
 
-    fn arm_timer(&self) {
+    fn arm_timer(self: &Rc<Self>) {
         let wake_at = self.session.borrow().wake_at();
         if self.timer.borrow().as_ref().map(|timer| timer.at) == wake_at {
             return;
         }
         let timer = wake_at.map(|at| {
-            let driver = Weak::clone(&self.weak);
-            Timer::new(js::now(), at, move || {
-                if let Some(driver) = driver.upgrade() {
-                    driver.woken();
-                }
-            })
+            Timer::new(
+                js::now(),
+                at,
+                &self.function(Call::Woken, 0, &JsValue::UNDEFINED),
+            )
         });
         drop(self.timer.replace(timer));
     }
 
-    fn woken(&self) {
+    /// The timer fired.
+    pub fn woken(self: &Rc<Self>) {
         // A timer that has fired is none: the next one may be for the same time, if the browser fired this one early.
         drop(self.timer.take());
         self.session.borrow_mut().woken(js::now());
         self.settle();
     }
 
-    /// Tells the page one thing; `false` if there is nothing.
-    fn tell_next(&self) -> bool {
-        let sent = self.sent.borrow_mut().pop_front();
-        if let Some(frame) = sent {
-            self.tell_frame(FrameKind::Sent, &frame);
-            return true;
-        }
-        let event = self.session.borrow_mut().next_event();
+    fn tell(&self, event: Event<Rc<dyn Subscriber>>) {
         match event {
-            Some(Event::Ready(subscriber)) => subscriber.ready(),
-            Some(Event::State { state, reason, code, retry_in }) => self.tell_state(state, &reason, code, retry_in),
-            Some(Event::BadFrame(what)) => self.tell_error(Error::new(
-                Code::BadFrame,
-                &["received ", what, " from ", &self.url, "; it was dropped, and further ones will be, counted in stats().bad"],
+            Event::Ready(subscriber) => subscriber.ready(),
+            Event::State { state, reason, code, retry_in } => self.tell_state(state, &reason, code, retry_in),
+            Event::BadFrame(what) => self.tell_error(failed(
+                "bad-frame",
+                "received # from #; it was dropped, and further ones will be, counted in stats().bad",
+                &[what, &self.url],
             )),
-            Some(Event::Failed { reason, unsent }) => {
-                let lost = if unsent > 0 { [", with ", &count(unsent), " unsent messages"].concat() } else { String::new() };
-                self.tell_error(Error::new(Code::ConnectionFailed, &["the connection to ", &self.url, " is lost for good", &lost, ": ", &reason]));
-            }
-            None => return false,
+            Event::Failed { reason, unsent } => self.tell_error(failed(
+                "connection-failed",
+                "the connection to # is lost for good, with # unsent messages: #",
+                &[&self.url, &count(unsent), &reason],
+            )),
         }
-        true
     }
 
     fn tell_state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>) {
-        let handler = self.handlers.onstatechange.borrow().clone();
-        let Some(handler) = handler else { return };
+        let state = JsValue::from(state.name());
+        // The page's object is a plain one, or it is the page's own doing that it takes no members.
+        js::put(&self.page, "state", &state);
         let detail = Object::new();
-        let member = |name: &str, value: JsValue| drop(Reflect::set(&detail, &name.into(), &value));
-        member("reason", reason.into());
-        if let Some(code) = code {
-            member("code", code.into());
+        js::put(&detail, "reason", &reason.into());
+        for (member, value) in [("code", code.map(f64::from)), ("retryIn", retry_in)] {
+            if let Some(value) = value {
+                js::put(&detail, member, &value.into());
+            }
         }
-        if let Some(delay) = retry_in {
-            member("retryIn", delay.into());
-        }
-        callback::call(&handler, &JsValue::UNDEFINED, &[state.name().into(), detail.into()]);
+        callback::call_member(&self.page, "onstatechange", &[&state, &detail]);
     }
 
     fn tell_error(&self, error: Error) {
-        let handler = self.handlers.onerror.borrow().clone();
-        if let Some(handler) = handler {
-            callback::call(&handler, &JsValue::UNDEFINED, &[error.into()]);
-        }
+        callback::call_member(&self.page, "onerror", &[&error.into()]);
     }
 
     fn tell_frame(&self, kind: FrameKind, frame: &JsValue) {
-        let handler = self.handlers.onframe.borrow().clone();
-        if let Some(handler) = handler {
-            callback::call(&handler, &JsValue::UNDEFINED, &[kind.name().into(), frame.clone()]);
-        }
+        callback::call_member(&self.page, "onframe", &[&kind.name().into(), frame]);
     }
 
     /// Reads a text frame as far as it must be read; the message, if it is for a subscriber.
-    fn read(&self, frame: &JsString) -> (FrameKind, Option<(Rc<dyn Subscriber>, JsValue)>) {
+    fn read(&self, frame: &Text) -> Read {
         let length = frame.length();
-        let received = {
+        let (received, tail) = {
             let session = self.session.borrow();
             if length as usize > session.max_frame() {
-                return (FrameKind::Bad("a frame longer than maxMessage allows"), None);
+                drop(session);
+                return self.bad("a frame longer than maxMessage allows");
             }
-            let head_length = session.head_length() as u32;
-            let whole = length <= head_length;
             // The rest of the frame never enters wasm.
-            let head = if whole { String::from(frame) } else { String::from(frame.slice(0, head_length)) };
-            session.receive(&head, whole)
+            let head_length = session.head_length() as u32;
+            (
+                session.receive(&frame.copy(0, head_length), length <= head_length),
+                session.config().protocol.tail(),
+            )
         };
         match received {
             Received::Own => (FrameKind::Own, None),
             Received::Foreign => (FrameKind::Foreign, None),
-            Received::Deliver(subscriber, start) if frame.char_code_at(length - 1) == f64::from(b'}') => {
+            Received::Deliver(subscriber, start) if frame.copy(length - 1, length) == tail => {
                 match js::parse_json(&frame.slice(start as u32, length - 1)) {
                     Ok(message) => (FrameKind::Delivered, Some((subscriber, message))),
                     Err(_) => self.read_whole(frame),
@@ -282,64 +353,53 @@ impl Driver {
         }
     }
 
+    fn bad(&self, what: &'static str) -> Read {
+        self.session.borrow_mut().count_bad(what);
+        (FrameKind::Bad, None)
+    }
+
     /// Reads a frame that isn't canonical the way the shim does.
-    fn read_whole(&self, frame: &JsString) -> (FrameKind, Option<(Rc<dyn Subscriber>, JsValue)>) {
-        let Ok(envelope) = js::parse_json(frame) else {
-            return (FrameKind::Bad("a frame that isn't JSON"), None);
+    fn read_whole(&self, frame: &Text) -> Read {
+        let Ok(envelope) = js::parse_json(frame.unchecked_ref()) else {
+            return self.bad("a frame that isn't JSON");
         };
         if !envelope.is_object() || js_sys::Array::is_array(&envelope) {
-            return (FrameKind::Bad("a frame that isn't an object"), None);
+            return self.bad("a frame that isn't an object");
         }
-        let member = |name: &str| Reflect::get(&envelope, &name.into()).unwrap_or_default();
+        let member = |name: &str| js::member(&envelope, name);
         let own = member("sender").loose_eq(&self.userid().into());
-        let channel = member("channel");
         // The shim looks up `channels[data.channel]`, so that 5 is the channel '5'.
-        let name = channel.as_string().or_else(|| channel.as_f64().and_then(|_| js::to_text(&channel).ok()).map(String::from));
-        match self.session.borrow().receive_whole(own, name.as_deref()) {
-            Received::Deliver(subscriber, _) => (FrameKind::Delivered, Some((subscriber, member("message")))),
+        let channel = js::text(&member("channel"));
+        match self.session.borrow().receive_whole(own, &channel) {
+            Received::Deliver(subscriber, _) => {
+                (FrameKind::Delivered, Some((subscriber, member("message"))))
+            }
             Received::Own => (FrameKind::Own, None),
             _ => (FrameKind::Foreign, None),
         }
     }
 }
 
-impl Listener for Driver {
-    fn opened(&self) {
-        self.session.borrow_mut().opened(js::now());
-        self.settle();
-    }
-
-    fn frame(&self, data: JsValue) {
-        let (kind, message) = match data.dyn_ref::<JsString>() {
-            Some(frame) => self.read(frame),
-            None => (FrameKind::Bad("a binary frame"), None),
-        };
-        self.session.borrow_mut().count(kind);
-        if self.handlers.onframe.borrow().is_some() {
-            self.tell_frame(kind, &data);
-        }
-        if let Some((subscriber, message)) = message {
-            subscriber.deliver(message);
-        }
-        if matches!(kind, FrameKind::Bad(_)) {
-            self.settle();
-        }
-    }
-
-    fn closed(&self, code: u16, reason: String) {
-        let opened = self.state() == State::Open;
-        let reason = match (opened, reason.as_str()) {
-            (true, "") => "the connection was lost".into(),
-            (false, "") => ["no connection to ", &self.url, " could be made"].concat(),
-            _ => ["the server closed the connection: ", &reason].concat(),
-        };
-        self.session.borrow_mut().lost(js::now(), Loss { code: Some(code), reason, last: false });
-        self.settle();
-    }
+/// Two random numbers: for the user id, and for the jitter.
+fn random() -> Result<[u64; 2], Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| {
+        let template = "the browser gave no random numbers for the user id: crypto.getRandomValues is missing or failed";
+        failed("no-randomness", template, &[])
+    })?;
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let (userid, seed) = bytes.split_at(8);
+    Ok([number(userid), number(seed)])
 }
 
-impl std::fmt::Debug for Driver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Driver").field("url", &self.url).finish_non_exhaustive()
+impl core::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Driver")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }

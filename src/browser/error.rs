@@ -3,176 +3,153 @@
 
 use super::js;
 use crate::session::{Closed, Config, SendError};
-use js_sys::{Error as JsError, JsString, Reflect, TypeError};
+use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
-/// What went wrong; the codes of `types.d.ts`, each documented there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Code {
-    /// The config of a channel is missing or of the wrong type.
-    BadConfig,
-    /// An option is of the wrong type or out of its range.
-    BadOption,
-    /// There is no option of that name.
-    UnknownOption,
-    /// The URL can't be one of a WebSocket server.
-    BadUrl,
-    /// No channel was named and there is no default.
-    NoChannel,
-    /// JSON can't hold the message.
-    BadMessage,
-    /// The message is longer than `maxMessage`.
-    MessageTooLarge,
-    /// The message has no place in the outbox.
-    OutboxFull,
-    /// The channel isn't open.
-    ChannelClosed,
-    /// The signaling is closed.
-    SignalingClosed,
-    /// The default signaling is in use.
-    InUse,
-    /// A received frame is no envelope.
-    BadFrame,
-    /// The connection is lost for good.
-    ConnectionFailed,
-    /// The browser gave no random numbers.
-    NoRandomness,
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Error)]
+    fn plain_error(message: &str) -> JsValue;
+    #[wasm_bindgen(js_name = TypeError)]
+    fn type_error(message: &str) -> JsValue;
 }
 
-impl Code {
-    /// The code as JavaScript sees it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Code::BadConfig => "bad-config",
-            Code::BadOption => "bad-option",
-            Code::UnknownOption => "unknown-option",
-            Code::BadUrl => "bad-url",
-            Code::NoChannel => "no-channel",
-            Code::BadMessage => "bad-message",
-            Code::MessageTooLarge => "message-too-large",
-            Code::OutboxFull => "outbox-full",
-            Code::ChannelClosed => "channel-closed",
-            Code::SignalingClosed => "signaling-closed",
-            Code::InUse => "in-use",
-            Code::BadFrame => "bad-frame",
-            Code::ConnectionFailed => "connection-failed",
-            Code::NoRandomness => "no-randomness",
-        }
-    }
+/// An error of ours, in JavaScript's hands from the start.
+#[derive(Debug, Clone)]
+pub struct Error(JsValue);
 
-    fn is_type_error(self) -> bool {
-        matches!(self, Code::BadConfig | Code::BadOption | Code::UnknownOption | Code::BadUrl | Code::NoChannel | Code::BadMessage)
-    }
+/// What is wrong with an argument: a `TypeError`.
+pub fn wrong(code: &str, template: &str, values: &[&str]) -> Error {
+    Error::new(type_error(&fill(template, values)), code)
 }
 
-/// An error of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
-    code: Code,
-    message: String,
+/// What went wrong otherwise: an `Error` named `SignalingError`.
+pub fn failed(code: &str, template: &str, values: &[&str]) -> Error {
+    let js = plain_error(&fill(template, values));
+    js::put(&js, "name", &"SignalingError".into());
+    Error::new(js, code)
 }
 
 impl Error {
-    /// The sentence is put together of `parts`.
-    pub fn new(code: Code, parts: &[&str]) -> Error {
-        Error { code, message: parts.concat() }
+    fn new(js: JsValue, code: &str) -> Error {
+        js::put(&js, "code", &code.into());
+        Error(js)
     }
 
-    /// What went wrong, for programs.
-    pub fn code(&self) -> Code {
-        self.code
+    /// An error that came from JavaScript: one of ours, or what a getter of the page's threw.
+    #[cfg(feature = "typed")]
+    pub fn from_js(thrown: JsValue) -> Error {
+        Error(thrown)
+    }
+
+    /// What went wrong, for programs: one of the codes of `types.d.ts`.
+    pub fn code(&self) -> String {
+        js::text(&js::member(&self.0, "code"))
     }
 
     /// Why a message wasn't taken.
     pub fn of_send(error: SendError, channel: &str, config: &Config) -> Error {
         match error {
-            SendError::TooLarge { length } => Error::new(
-                Code::MessageTooLarge,
-                &[
-                    "send: the message has ",
-                    &count(length),
-                    " characters of JSON, maxMessage is ",
-                    &count(config.max_message),
-                    "; send it in parts, or raise the option maxMessage",
-                ],
+            SendError::TooLarge { length } => failed(
+                "message-too-large",
+                "send: the message has # characters of JSON, maxMessage is #; send it in parts, or raise the option maxMessage",
+                &[&count(length), &count(config.max_message)],
             ),
-            SendError::OutboxFull { messages, bytes } => Error::new(
-                Code::OutboxFull,
+            SendError::OutboxFull { messages, bytes } => failed(
+                "outbox-full",
+                "send: the outbox is full (# of # messages, # of # bytes); wait for the state 'open', or raise the option outbox",
                 &[
-                    "send: the outbox is full (",
                     &count(messages),
-                    " of ",
                     &count(config.outbox.messages),
-                    " messages, ",
                     &count(bytes),
-                    " of ",
                     &count(config.outbox.bytes),
-                    " bytes); wait for the state 'open', or raise the option outbox",
                 ],
             ),
-            SendError::ChannelClosed => {
-                Error::new(Code::ChannelClosed, &["send: the channel ", &quoted(channel), " is closed; open it again"])
-            }
-            SendError::SessionClosed => Error::signaling_closed("send"),
+            SendError::ChannelClosed => failed(
+                "channel-closed",
+                "send: the channel # is closed; open it again",
+                &[&quoted(channel)],
+            ),
+            SendError::SessionClosed => Error::signaling_closed(),
         }
     }
 
-    /// `what` was called on a signaling that is closed.
-    pub fn signaling_closed(what: &str) -> Error {
-        Error::new(Code::SignalingClosed, &[what, ": the signaling is closed; make a new one with new Signaling() or configure()"])
+    /// The signaling is closed.
+    pub fn signaling_closed() -> Error {
+        failed(
+            "signaling-closed",
+            "the signaling is closed; make a new one with new Signaling() or configure()",
+            &[],
+        )
     }
 }
 
 impl From<Closed> for Error {
     fn from(_: Closed) -> Error {
-        Error::signaling_closed("open")
+        Error::signaling_closed()
     }
 }
 
-impl std::fmt::Display for Error {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&js::text(&js::member(&self.0, "message")))
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
+
+impl PartialEq for Error {
+    fn eq(&self, other: &Error) -> bool {
+        self.code() == other.code()
+    }
+}
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
-        let js: JsValue = if error.code.is_type_error() {
-            TypeError::new(&error.message).into()
-        } else {
-            let js = JsError::new(&error.message);
-            js.set_name("SignalingError");
-            js.into()
-        };
-        // A fresh error takes any member.
-        let _ = Reflect::set(&js, &"code".into(), &error.code.name().into());
-        js
+        error.0
     }
 }
 
-/// A number as text, without the weight of `core::fmt`.
-pub fn count(number: usize) -> String {
-    show(&JsValue::from_f64(number as f64))
+/// `template`, each `#` in it replaced by the next of `values`: a tenth of the weight of `core::fmt`.
+pub fn fill(template: &str, values: &[&str]) -> String {
+    let mut text = String::new();
+    let mut values = values.iter();
+    for character in template.chars() {
+        match character {
+            '#' => text.push_str(values.next().unwrap_or(&"")),
+            _ => text.push(character),
+        }
+    }
+    text
 }
 
-/// A value as an error names it: its JSON if that is short, else what kind of thing it is.
+/// A number as text.
+pub fn count(number: usize) -> String {
+    js::text(&JsValue::from_f64(number as f64))
+}
+
+/// A value as an error names it: itself if it is short, else what kind of thing it is.
 pub fn show(value: &JsValue) -> String {
-    let kind = value.js_typeof().as_string().unwrap_or_default();
-    match kind.as_str() {
-        "function" => "a function".into(),
-        "object" if !value.is_null() => if js_sys::Array::is_array(value) { "an array" } else { "an object" }.into(),
-        "string" => quoted(&value.as_string().unwrap_or_default()),
-        _ => js::to_text(value).map(|text| String::from(&text)).unwrap_or(kind),
+    if let Some(text) = value.as_string() {
+        quoted(&text)
+    } else if value.is_function() {
+        "a function".into()
+    } else if value.is_object() {
+        "an object".into()
+    } else {
+        js::text(value)
     }
 }
 
 /// A text in quotes, cut where it gets long.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let cut: JsString = text.into();
-    let short = String::from(cut.slice(0, LONGEST as u32));
-    ["'", &short, if short.len() < text.len() { "…'" } else { "'" }].concat()
+    let mut short: String = "'".into();
+    short.extend(text.chars().take(LONGEST));
+    short.push_str(if short.len() <= text.len() {
+        "…'"
+    } else {
+        "'"
+    });
+    short
 }

@@ -1,10 +1,21 @@
 //! Bindings of our own: what js-sys and web-sys lack, or have only by copying whole strings into wasm and back.
+//!
+//! An import costs about a hundred bytes of the package, so what isn't on a hot path goes through [`get`] and [`set`].
 
-use js_sys::{Function, JsString};
+use alloc::string::String;
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
+    /// `target[member]`; the error is a getter's, or that of a target that isn't an object.
+    #[wasm_bindgen(js_namespace = Reflect, catch)]
+    pub fn get(target: &JsValue, member: &str) -> Result<JsValue, JsValue>;
+
+    /// `target[member] = value`; `false` where that can't be.
+    #[wasm_bindgen(js_namespace = Reflect, catch)]
+    pub fn set(target: &JsValue, member: &str, value: &JsValue) -> Result<bool, JsValue>;
+
     /// `JSON.parse` of a string that stays in JavaScript.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
@@ -15,7 +26,7 @@ extern "C" {
 
     /// `String(value)`.
     #[wasm_bindgen(js_name = String, catch)]
-    pub fn to_text(value: &JsValue) -> Result<JsString, JsValue>;
+    fn string(value: &JsValue) -> Result<String, JsValue>;
 
     /// Tells the console and `window.onerror` of an exception as if it hadn't been caught.
     #[wasm_bindgen(js_name = reportError)]
@@ -25,22 +36,44 @@ extern "C" {
     #[wasm_bindgen(js_namespace = performance)]
     pub fn now() -> f64;
 
-    /// The page's or worker's address; `None` where there is neither.
-    #[wasm_bindgen(thread_local_v2, js_name = location)]
-    pub static LOCATION: Option<Location>;
-
-    /// `Location` and `WorkerLocation`.
-    pub type Location;
-    #[wasm_bindgen(method, getter)]
-    pub fn href(this: &Location) -> String;
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static GLOBAL: JsValue;
 
     /// A string whose methods take and give strings that stay in JavaScript.
-    #[wasm_bindgen(extends = JsString)]
     pub type Text;
-    #[wasm_bindgen(method, js_class = "String", js_name = concat)]
-    pub fn concat(this: &Text, middle: &JsString, tail: &str) -> JsString;
+    #[wasm_bindgen(method, getter)]
+    pub fn length(this: &Text) -> u32;
+    #[wasm_bindgen(method)]
+    pub fn slice(this: &Text, start: u32, end: u32) -> JsString;
+    /// The same, but the slice comes into wasm.
+    #[wasm_bindgen(method, js_name = slice)]
+    pub fn copy(this: &Text, start: u32, end: u32) -> String;
+    #[wasm_bindgen(method)]
+    pub fn concat(this: &Text, middle: &Text, tail: &str) -> Text;
+}
 
-    /// A function that is called with one value, or none, and whose exceptions are caught.
-    #[wasm_bindgen(extends = Function)]
-    pub type Callback;
+impl core::fmt::Debug for Text {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Text")
+    }
+}
+
+/// `target[member] = value`, for a target of our own making: it takes any member.
+pub fn put(target: &JsValue, member: &str, value: &JsValue) {
+    let _ = set(target, member, value);
+}
+
+/// A member of a target that needn't have it, nor be an object.
+pub fn member(target: &JsValue, member: &str) -> JsValue {
+    get(target, member).unwrap_or_default()
+}
+
+/// `String(value)`; empty for what throws at that.
+pub fn text(value: &JsValue) -> String {
+    string(value).unwrap_or_default()
+}
+
+/// A member of the global object.
+pub fn global(member: &str) -> JsValue {
+    GLOBAL.with(|global| self::member(global, member))
 }

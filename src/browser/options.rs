@@ -1,15 +1,20 @@
 //! What `configure` and `new Signaling` take: read member by member, each checked, each named in its error.
 
-use super::error::{Code, Error, quoted, show};
+use super::error::{Error, fill, quoted, show, wrong};
 use super::js;
 use super::timer;
-use crate::protocol::Protocol;
-use crate::session::{Bounds, Config, OpenWhen, Reconnect};
-use js_sys::{Function, Object, Reflect};
-use std::cell::RefCell;
-use std::ops::RangeInclusive;
+use crate::protocol::{Protocol, Scanner};
+use crate::session::{Config, OpenWhen};
+use alloc::string::String;
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
-use web_sys::Url;
+
+#[wasm_bindgen]
+extern "C" {
+    type Url;
+    #[wasm_bindgen(constructor, js_class = "URL", catch)]
+    fn new(url: &str, base: &JsValue) -> Result<Url, JsValue>;
+}
 
 /// The options, checked.
 #[derive(Debug)]
@@ -20,186 +25,280 @@ pub struct Options {
     pub channel: Option<String>,
     /// How the session behaves.
     pub config: Config,
-    /// Whom to tell.
-    pub handlers: Handlers,
 }
 
-/// The page's callbacks of a signaling.
-#[derive(Debug, Default)]
-pub struct Handlers {
-    /// `onstatechange`.
-    pub onstatechange: RefCell<Option<Function>>,
-    /// `onerror`.
-    pub onerror: RefCell<Option<Function>>,
-    /// `onframe`.
-    pub onframe: RefCell<Option<Function>>,
+/// What an option may be, and where its value goes.
+enum Kind {
+    /// A number from, to, and whether it must be whole.
+    Number(f64, f64, bool, fn(&mut Config, f64)),
+    /// One of these; its place among them is the value.
+    Choice(&'static [&'static str], fn(&mut Config, usize)),
+    /// An object with options of its own; `false` instead, where that is allowed, means this.
+    Object(Option<fn(&mut Config)>),
+    /// A function, or `null`; it becomes a member of the page's object.
+    Handler,
+    /// The channel.
+    Channel,
+    /// The URL.
+    Url,
 }
 
-const DEFAULT_CHANNEL: &str = "main-channel";
-const KNOWN: &str = "url, protocol, channel, openDelay, openWhen, maxMessage, outbox, reconnect, onstatechange, onerror, onframe";
+const LARGE: f64 = timer::LONGEST;
+
+/// Every option.
+const OPTIONS: [(&str, Kind); 16] = [
+    ("url", Kind::Url),
+    (
+        "protocol",
+        Kind::Choice(&["websocket"], |config, place| {
+            config.protocol = Protocol::ALL.get(place).copied().unwrap_or_default()
+        }),
+    ),
+    ("channel", Kind::Channel),
+    (
+        "openDelay",
+        Kind::Number(0.0, LARGE, false, |config, number| {
+            config.open_delay = Some(number)
+        }),
+    ),
+    (
+        "openWhen",
+        Kind::Choice(&["timer", "connected"], |config, place| {
+            config.open_when = if place == 0 {
+                OpenWhen::Timer
+            } else {
+                OpenWhen::Connected
+            };
+        }),
+    ),
+    (
+        "maxMessage",
+        Kind::Number(1.0, LARGE, true, |config, number| {
+            config.max_message = number as usize
+        }),
+    ),
+    ("outbox", Kind::Object(None)),
+    (
+        "outbox.messages",
+        Kind::Number(1.0, LARGE, true, |config, number| {
+            config.outbox.messages = number as usize
+        }),
+    ),
+    (
+        "outbox.bytes",
+        Kind::Number(1.0, LARGE, true, |config, number| {
+            config.outbox.bytes = number as usize
+        }),
+    ),
+    (
+        "reconnect",
+        Kind::Object(Some(|config| config.reconnect.attempts = 0.0)),
+    ),
+    (
+        "reconnect.base",
+        Kind::Number(1.0, LARGE, false, |config, number| {
+            config.reconnect.base = number
+        }),
+    ),
+    (
+        "reconnect.cap",
+        Kind::Number(1.0, LARGE, false, |config, number| {
+            config.reconnect.cap = number
+        }),
+    ),
+    (
+        "reconnect.attempts",
+        Kind::Number(0.0, f64::INFINITY, false, |config, number| {
+            config.reconnect.attempts = number
+        }),
+    ),
+    ("onstatechange", Kind::Handler),
+    ("onerror", Kind::Handler),
+    ("onframe", Kind::Handler),
+];
+
+/// Options half read.
+struct Reading<'a> {
+    page: &'a JsValue,
+    url: JsValue,
+    channel: Option<String>,
+    config: Config,
+}
 
 impl Options {
-    /// Reads `options`; missing ones are the defaults.
-    pub fn read(options: &JsValue) -> Result<Options, JsValue> {
-        let mut url = None;
-        let mut channel = Some(DEFAULT_CHANNEL.into());
-        let mut config = Config::default();
-        let mut open_delay = None;
-        let handlers = Handlers::default();
-        for (name, value) in members(options, "options")? {
-            match name.as_str() {
-                "url" => url = Some(value),
-                "protocol" => config.protocol = read_protocol(&value)?,
-                "channel" => channel = read_channel(&value)?,
-                "openDelay" => open_delay = Some(number(&name, &value, 0.0..=timer::LONGEST)?),
-                "openWhen" => config.open_when = read_open_when(&value)?,
-                "maxMessage" => config.max_message = size(&name, &value)?,
-                "outbox" => config.outbox = read_outbox(&value)?,
-                "reconnect" => config.reconnect = read_reconnect(&value)?,
-                "onstatechange" => set_handler(&handlers.onstatechange, &name, &value)?,
-                "onerror" => set_handler(&handlers.onerror, &name, &value)?,
-                "onframe" => set_handler(&handlers.onframe, &name, &value)?,
-                _ => return Err(unknown(&name, KNOWN).into()),
+    /// Reads `options`; missing ones are the defaults. The handlers among them become members of `page`.
+    pub fn read(options: &JsValue, page: &JsValue) -> Result<Options, JsValue> {
+        let mut reading = Reading {
+            page,
+            url: JsValue::UNDEFINED,
+            channel: Some("main-channel".into()),
+            config: Config::default(),
+        };
+        reading.members(options, "", "")?;
+        Ok(Options {
+            url: read_url(&reading.url)?,
+            channel: reading.channel,
+            config: reading.config,
+        })
+    }
+}
+
+impl Reading<'_> {
+    /// Reads the members of `object`, which is the option `owner`, or the options themselves; `prefix` stands before their names.
+    fn members(&mut self, object: &JsValue, owner: &str, prefix: &str) -> Result<(), JsValue> {
+        if object.is_undefined() {
+            return Ok(());
+        }
+        if !object.is_object() || js_sys::Array::is_array(object) {
+            return Err(bad(owner, object, "an object").into());
+        }
+        let keys = Object::keys(object.unchecked_ref::<Object>());
+        for at in 0..keys.length() {
+            let key = js::text(&keys.get(at));
+            self.member(&fill("##", &[prefix, &key]), &js::get(object, &key)?)?;
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, name: &str, value: &JsValue) -> Result<(), JsValue> {
+        let Some((_, kind)) = OPTIONS.iter().find(|(known, _)| *known == name) else {
+            return Err(unknown(name).into());
+        };
+        if value.is_undefined() {
+            return Ok(());
+        }
+        let null = value.is_null();
+        let wanted = match kind {
+            Kind::Number(low, high, whole, set) => {
+                let fits = |number: &f64| {
+                    *number >= *low
+                        && *number <= *high
+                        && !(*whole && *number != f64::from(*number as u32))
+                };
+                if let Some(number) = value.as_f64().filter(fits) {
+                    set(&mut self.config, number);
+                    return Ok(());
+                }
+                let text = |bound: &f64| js::text(&(*bound).into());
+                fill(
+                    if *whole {
+                        "a whole number from # to #"
+                    } else {
+                        "a number from # to #"
+                    },
+                    &[&text(low), &text(high)],
+                )
             }
-        }
-        config.open_delay = open_delay.unwrap_or(match config.open_when {
-            OpenWhen::Timer => config.open_delay,
-            OpenWhen::Connected => 0.0,
-        });
-        Ok(Options { url: read_url(url)?, channel, config, handlers })
+            Kind::Choice(choices, set) => {
+                let text = value.as_string().unwrap_or_default();
+                if let Some(place) = choices.iter().position(|choice| *choice == text) {
+                    set(&mut self.config, place);
+                    return Ok(());
+                }
+                listed(choices.iter().copied(), "'", "' or '")
+            }
+            Kind::Object(Some(without)) if value.as_bool() == Some(false) => {
+                without(&mut self.config);
+                return Ok(());
+            }
+            Kind::Object(_) => return self.members(value, name, &fill("#.", &[name])),
+            Kind::Handler if null || value.is_function() => {
+                js::put(self.page, name, value);
+                return Ok(());
+            }
+            Kind::Handler => "a function, or null".into(),
+            Kind::Channel if null || value.is_string() => {
+                self.channel = value.as_string().filter(|name| !name.is_empty());
+                return Ok(());
+            }
+            Kind::Channel => "a string, or null".into(),
+            Kind::Url => {
+                self.url = value.clone();
+                return Ok(());
+            }
+        };
+        Err(bad(name, value, &wanted).into())
     }
-}
-
-/// Sets a handler to a function, or to none.
-pub fn set_handler(handler: &RefCell<Option<Function>>, name: &str, value: &JsValue) -> Result<(), Error> {
-    let function = match value.dyn_ref::<Function>() {
-        Some(function) => Some(function.clone()),
-        None if value.is_null() || value.is_undefined() => None,
-        None => return Err(bad(name, value, "a function, or null")),
-    };
-    handler.replace(function);
-    Ok(())
-}
-
-/// The members of an options object that aren't `undefined`; none if it is left out.
-fn members(object: &JsValue, name: &str) -> Result<Vec<(String, JsValue)>, JsValue> {
-    if object.is_undefined() {
-        return Ok(Vec::new());
-    }
-    let Some(object) = object.dyn_ref::<Object>().filter(|object| !object.is_function() && !js_sys::Array::is_array(object)) else {
-        return Err(bad(name, object, "an object").into());
-    };
-    let mut members = Vec::new();
-    for key in Object::keys(object).iter() {
-        let value = Reflect::get(object, &key)?;
-        if !value.is_undefined() {
-            members.push((String::from(key.unchecked_into::<js_sys::JsString>()), value));
-        }
-    }
-    Ok(members)
 }
 
 fn bad(name: &str, value: &JsValue, wanted: &str) -> Error {
-    Error::new(Code::BadOption, &["the option ", name, " is ", &show(value), "; it must be ", wanted])
+    let template = if name.is_empty() {
+        "#the options are #; they must be #"
+    } else {
+        "the option # is #; it must be #"
+    };
+    wrong("bad-option", template, &[name, &show(value), wanted])
 }
 
-fn unknown(name: &str, known: &str) -> Error {
-    Error::new(Code::UnknownOption, &["there is no option ", &quoted(name), "; the options are ", known])
+fn unknown(name: &str) -> Error {
+    let names = listed(OPTIONS.iter().map(|(name, _)| *name), "", ", ");
+    wrong(
+        "unknown-option",
+        "there is no option #; the options are #",
+        &[&quoted(name), &names],
+    )
 }
 
-fn number(name: &str, value: &JsValue, range: RangeInclusive<f64>) -> Result<f64, Error> {
-    value.as_f64().filter(|number| range.contains(number)).ok_or_else(|| {
-        let [low, high] = [range.start(), range.end()].map(|bound| show(&JsValue::from_f64(*bound)));
-        bad(name, value, &["a number from ", &low, " to ", &high].concat())
-    })
-}
-
-/// A bound that is a whole number from 1 on.
-fn size(name: &str, value: &JsValue) -> Result<usize, Error> {
-    let size = number(name, value, 1.0..=f64::from(i32::MAX))?;
-    if size.fract() == 0.0 { Ok(size as usize) } else { Err(bad(name, value, "a whole number")) }
-}
-
-fn read_protocol(value: &JsValue) -> Result<Protocol, Error> {
-    value.as_string().and_then(|name| Protocol::from_name(&name)).ok_or_else(|| {
-        let names: Vec<_> = Protocol::ALL.iter().map(|protocol| quoted(protocol.name())).collect();
-        bad("protocol", value, &names.join(" or "))
-    })
-}
-
-fn read_channel(value: &JsValue) -> Result<Option<String>, Error> {
-    match value.as_string() {
-        Some(name) if !name.is_empty() => Ok(Some(name)),
-        None if value.is_null() => Ok(None),
-        _ => Err(bad("channel", value, "a string that isn't empty, or null")),
+/// `names` in one text, `around` it all, `between` each two.
+fn listed<'a>(names: impl Iterator<Item = &'a str>, around: &str, between: &str) -> String {
+    let mut list = String::from(around);
+    for name in names {
+        list.push_str(if list.len() > around.len() {
+            between
+        } else {
+            ""
+        });
+        list.push_str(name);
     }
-}
-
-fn read_open_when(value: &JsValue) -> Result<OpenWhen, Error> {
-    match value.as_string().as_deref() {
-        Some("timer") => Ok(OpenWhen::Timer),
-        Some("connected") => Ok(OpenWhen::Connected),
-        _ => Err(bad("openWhen", value, "'timer' or 'connected'")),
-    }
-}
-
-fn read_outbox(value: &JsValue) -> Result<Bounds, JsValue> {
-    let mut bounds = Bounds::default();
-    for (member, value) in members(value, "outbox")? {
-        let name = ["outbox.", &member].concat();
-        match member.as_str() {
-            "messages" => bounds.messages = size(&name, &value)?,
-            "bytes" => bounds.bytes = size(&name, &value)?,
-            _ => return Err(unknown(&name, "outbox.messages, outbox.bytes").into()),
-        }
-    }
-    Ok(bounds)
-}
-
-fn read_reconnect(value: &JsValue) -> Result<Option<Reconnect>, JsValue> {
-    if value.as_bool() == Some(false) {
-        return Ok(None);
-    }
-    let mut reconnect = Reconnect::default();
-    for (member, value) in members(value, "reconnect")? {
-        let name = ["reconnect.", &member].concat();
-        match member.as_str() {
-            "base" => reconnect.base = number(&name, &value, 1.0..=timer::LONGEST)?,
-            "cap" => reconnect.cap = number(&name, &value, 1.0..=timer::LONGEST)?,
-            "attempts" => reconnect.attempts = number(&name, &value, 0.0..=f64::INFINITY)?,
-            _ => return Err(unknown(&name, "reconnect.base, reconnect.cap, reconnect.attempts").into()),
-        }
-    }
-    Ok(Some(reconnect))
+    list.push_str(around);
+    list
 }
 
 /// The server's URL in the form that every `WebSocket` takes: absolute, `ws:` or `wss:`, no fragment.
-fn read_url(value: Option<JsValue>) -> Result<String, Error> {
-    let given = match &value {
-        None => "/".into(),
-        Some(value) => match (value.as_string(), value.dyn_ref::<Url>()) {
-            (Some(text), _) => text,
-            (_, Some(url)) => url.href(),
-            _ => return Err(bad("url", value, "a string or a URL")),
-        },
+fn read_url(given: &JsValue) -> Result<String, JsValue> {
+    let base = js::get(&js::global("location"), "href").unwrap_or_default();
+    let text = if given.is_undefined() {
+        "/".into()
+    } else {
+        js::text(given)
     };
-    let base = js::LOCATION.with(|location| location.as_ref().map(js::Location::href));
-    let parsed = match &base {
-        Some(base) => Url::new_with_base(&given, base),
-        None => Url::new(&given),
-    };
-    let wrong = |what: &str| {
-        let subject = if value.is_some() { "the option url is " } else { "with no option url the server is the page's own origin, " };
-        let shown = if value.is_some() { quoted(&given) } else { quoted(base.as_deref().unwrap_or_default()) };
-        Error::new(Code::BadUrl, &[subject, &shown, what, "; name the server, as in configure({ url: 'wss://example.org/' })"])
-    };
-    let url = parsed.map_err(|_| wrong(", which is no URL here"))?;
-    match url.protocol().as_str() {
-        "ws:" | "wss:" => {}
-        "http:" => url.set_protocol("ws:"),
-        "https:" => url.set_protocol("wss:"),
-        _ => return Err(wrong(", which is no ws:, wss:, http: or https: address")),
+    // A URL object is its own text; of any other object that would be nonsense.
+    if given.is_object() && js::get(given, "href")?.as_string().as_ref() != Some(&text) {
+        return Err(self::bad("url", given, "a string or a URL").into());
     }
-    url.set_hash("");
-    Ok(url.href())
+    let bad = |why: &str| {
+        let (template, shown) = if given.is_undefined() {
+            (
+                "without the option url the server is the page's own origin, #, which is #; name the server, as in configure({ url: 'wss://example.org/' })",
+                &base,
+            )
+        } else {
+            (
+                "the option url is #, which is #; it must be like 'wss://example.org/'",
+                given,
+            )
+        };
+        JsValue::from(wrong("bad-url", template, &[&show(shown), why]))
+    };
+    let href = js::text(&*Url::new(&text, &base).map_err(|_| bad("no URL here"))?);
+    let mut scheme = Scanner { rest: &href };
+    for (from, to) in [
+        ("ws:", "ws:"),
+        ("wss:", "wss:"),
+        ("http:", "ws:"),
+        ("https:", "wss:"),
+    ] {
+        if scheme.literal(from).is_some() {
+            // A fragment would be refused by older browsers and never be sent.
+            let mut url = String::from(to);
+            url.extend(
+                scheme
+                    .rest
+                    .chars()
+                    .take_while(|character| *character != '#'),
+            );
+            return Ok(url);
+        }
+    }
+    Err(bad("no ws:, wss:, http: or https: address"))
 }

@@ -1,8 +1,11 @@
 //! As much JSON (RFC 8259) as heads need: a string written as `JSON.stringify` writes it, and a scanner that never looks back.
 
+use alloc::string::String;
 /// Appends `text` as a JSON string, quotes included, byte for byte what `JSON.stringify` makes of it.
 pub fn write_string(out: &mut String, text: &str) {
-    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     out.push('"');
     for character in text.chars() {
         let short = match character {
@@ -13,7 +16,11 @@ pub fn write_string(out: &mut String, text: &str) {
             '\u{8}' => 'b',
             '\u{c}' => 'f',
             '\0'..' ' => {
-                out.push_str(if character < '\u{10}' { "\\u000" } else { "\\u001" });
+                out.push_str(if character < '\u{10}' {
+                    "\\u000"
+                } else {
+                    "\\u001"
+                });
                 out.extend(HEX.get(character as usize & 15));
                 continue;
             }
@@ -38,7 +45,7 @@ pub(super) fn write_number(out: &mut String, number: u64) {
 
 /// Where a string without escapes ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum PlainString<'a> {
+pub enum PlainString<'a> {
     /// At its closing quote, which is taken.
     Closed(&'a str),
     /// Not within the text.
@@ -49,7 +56,8 @@ pub(super) enum PlainString<'a> {
 
 /// Reads a text from its start; each method that succeeds moves on past what it read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scanner<'a> {
+pub struct Scanner<'a> {
+    /// What hasn't been read yet.
     pub rest: &'a str,
 }
 
@@ -64,22 +72,37 @@ impl<'a> Scanner<'a> {
     /// Takes a whole number of JSON's grammar, of at most 16 digits and no sign.
     #[inline]
     pub fn whole_number(&mut self) -> Option<u64> {
-        let end = self.rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .bytes()
+            .position(|byte| !byte.is_ascii_digit())
+            .unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at_checked(end)?;
         if digits.is_empty() || digits.len() > 16 || (digits.len() > 1 && digits.starts_with('0')) {
             return None;
         }
         self.rest = rest;
-        Some(digits.bytes().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+        Some(
+            digits
+                .bytes()
+                .fold(0, |number, digit| number * 10 + u64::from(digit - b'0')),
+        )
     }
 
     /// Takes the rest of a string whose opening quote was taken.
     #[inline]
     pub fn plain_string(&mut self) -> PlainString<'a> {
-        let Some(end) = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ') else {
+        let Some(end) = self
+            .rest
+            .bytes()
+            .position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')
+        else {
             return PlainString::Open;
         };
-        match (self.rest.get(..end), self.rest.get(end..).and_then(|rest| rest.strip_prefix('"'))) {
+        match (
+            self.rest.get(..end),
+            self.rest.get(end..).and_then(|rest| rest.strip_prefix('"')),
+        ) {
             (Some(string), Some(rest)) => {
                 self.rest = rest;
                 PlainString::Closed(string)
@@ -102,7 +125,10 @@ mod tests {
 
     #[test]
     fn control_characters_as_json_stringify_writes_them() {
-        assert_eq!(written("\0\u{7}\u{8}\t\n\u{b}\u{c}\r\u{1f}\u{7f}"), "\"\\u0000\\u0007\\b\\t\\n\\u000b\\f\\r\\u001f\u{7f}\"");
+        assert_eq!(
+            written("\0\u{7}\u{8}\t\n\u{b}\u{c}\r\u{1f}\u{7f}"),
+            "\"\\u0000\\u0007\\b\\t\\n\\u000b\\f\\r\\u001f\u{7f}\""
+        );
         assert_eq!(written("\"\\/é\u{2028}😀"), "\"\\\"\\\\/é\u{2028}😀\"");
     }
 

@@ -3,12 +3,13 @@
 //! Decoding is asked for the **head** of a frame only, its first few hundred characters: canonical frames tell there who sent them and on
 //! which channel, and most frames that a page receives are not for it. See [`websocket::decode_head`].
 
+use alloc::string::String;
 mod envelope;
 mod json;
 pub mod websocket;
 
 pub use envelope::{Head, Sender, UserId};
-pub use json::write_string;
+pub use json::{Scanner, write_string};
 
 /// How envelopes travel in frames; the option `protocol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +33,10 @@ impl Protocol {
 
     /// The protocol of that name.
     pub fn from_name(name: &str) -> Option<Protocol> {
-        Protocol::ALL.iter().copied().find(|protocol| protocol.name() == name)
+        Protocol::ALL
+            .iter()
+            .copied()
+            .find(|protocol| protocol.name() == name)
     }
 
     /// Reads the head of a text frame; `whole` says that the head is all there is of it.

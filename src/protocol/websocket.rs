@@ -9,6 +9,7 @@
 
 use super::envelope::{Head, Sender, UserId};
 use super::json::{PlainString, Scanner, write_number, write_string};
+use alloc::string::String;
 
 const SENDER: &str = "{\"sender\":";
 const CHANNEL: &str = ",\"channel\":\"";
@@ -48,22 +49,34 @@ fn scan(head: &str, whole: bool) -> Option<Head<'_>> {
     };
     scanner.literal(MESSAGE)?;
     let read = head.get(..head.len() - scanner.rest.len())?;
-    Some(Head::Envelope { sender, channel, payload: utf16_length(read) })
+    Some(Head::Envelope {
+        sender,
+        channel,
+        payload: utf16_length(read),
+    })
 }
 
 fn scan_sender<'a>(scanner: &mut Scanner<'a>) -> Option<Sender<'a>> {
     if scanner.literal("\"").is_none() {
         return scanner.whole_number().map(Sender::Number);
     }
-    let PlainString::Closed(name) = scanner.plain_string() else { return None };
+    let PlainString::Closed(name) = scanner.plain_string() else {
+        return None;
+    };
     let mut digits = Scanner { rest: name };
     match digits.whole_number() {
         Some(number) if digits.rest.is_empty() => Some(Sender::Number(number)),
         // What begins with a letter is never a finite number to `==`; anything else ("", " 5", "0x5", "+5", "5e0") might be.
-        _ => name.starts_with(|first: char| first.is_ascii_alphabetic()).then_some(Sender::Name(name)),
+        _ => name
+            .starts_with(|first: char| first.is_ascii_alphabetic())
+            .then_some(Sender::Name(name)),
     }
 }
 
 fn utf16_length(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() }
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.chars().map(char::len_utf16).sum()
+    }
 }

@@ -15,7 +15,11 @@ pub struct Reconnect {
 
 impl Default for Reconnect {
     fn default() -> Reconnect {
-        Reconnect { base: 500.0, cap: 20_000.0, attempts: f64::INFINITY }
+        Reconnect {
+            base: 500.0,
+            cap: 20_000.0,
+            attempts: f64::INFINITY,
+        }
     }
 }
 
@@ -56,8 +60,13 @@ mod tests {
     #[test]
     fn the_longest_wait_doubles_up_to_the_cap() {
         let reconnect = Reconnect::default();
-        let longest: Vec<_> = (0..8).map(|attempt| reconnect.delay(attempt, 1.0)).collect();
-        let expected = [500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0, 20_000.0, 20_000.0].map(Some);
+        let longest: Vec<_> = (0..8)
+            .map(|attempt| reconnect.delay(attempt, 1.0))
+            .collect();
+        let expected = [
+            500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0, 20_000.0, 20_000.0,
+        ]
+        .map(Some);
         assert_eq!(longest, expected);
         assert_eq!(reconnect.delay(u32::MAX, 1.0), Some(20_000.0));
         assert_eq!(reconnect.delay(3, 0.0), Some(0.0));
@@ -65,7 +74,10 @@ mod tests {
 
     #[test]
     fn attempts_are_counted() {
-        let reconnect = Reconnect { attempts: 2.0, ..Reconnect::default() };
+        let reconnect = Reconnect {
+            attempts: 2.0,
+            ..Reconnect::default()
+        };
         assert_eq!(reconnect.delay(1, 1.0), Some(1000.0));
         assert_eq!(reconnect.delay(2, 1.0), None);
     }

@@ -10,19 +10,20 @@
 //!
 //! The session calls nobody, has no clock and makes no randomness of its own beyond the seed that it is given.
 
+use alloc::string::String;
 mod backoff;
 mod channels;
 mod outbox;
 
 use crate::protocol::{Head, Protocol, UserId};
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
 use backoff::Random;
 pub use backoff::Reconnect;
 pub use channels::ChannelId;
 use channels::Channels;
 use outbox::Outbox;
 pub use outbox::{Bounds, Message};
-use std::collections::VecDeque;
-use std::rc::Rc;
 
 /// Milliseconds, as JavaScript counts them; as a point in time, on a clock that never goes back.
 pub type Millis = f64;
@@ -30,11 +31,14 @@ pub type Millis = f64;
 /// A connection that lasted this long was a working one: the next loss begins the backoff anew.
 const STABLE: Millis = 5_000.0;
 
+/// From opening to readiness, as the shim has it.
+const SHIM_DELAY: Millis = 1_000.0;
+
 /// A frame may be longer than the longest message by this many characters, for the envelope.
 const ENVELOPE_ROOM: usize = 1024;
 
 /// A message's JSON text, which the session carries about and never reads. In a browser it stays a JavaScript string.
-pub trait Payload: Clone {
+pub trait Payload {
     /// Its length in characters (UTF-16 units, as JavaScript counts).
     fn length(&self) -> usize;
     /// Its length in UTF-8, as it counts for the outbox's bound.
@@ -66,27 +70,27 @@ pub enum OpenWhen {
 pub struct Config {
     /// How envelopes travel in frames.
     pub protocol: Protocol,
-    /// From `open` to readiness.
-    pub open_delay: Millis,
+    /// From `open` to readiness; `None`: a second if it waits for the timer alone, else nothing.
+    pub open_delay: Option<Millis>,
     /// What readiness waits for.
     pub open_when: OpenWhen,
     /// The longest message in characters of its JSON text, sent or received.
     pub max_message: usize,
     /// Bounds of the outbox.
     pub outbox: Bounds,
-    /// How to reconnect; `None`: never.
-    pub reconnect: Option<Reconnect>,
+    /// How to reconnect.
+    pub reconnect: Reconnect,
 }
 
 impl Default for Config {
     fn default() -> Config {
         Config {
             protocol: Protocol::default(),
-            open_delay: 1_000.0,
+            open_delay: None,
             open_when: OpenWhen::Timer,
             max_message: 4 << 20,
             outbox: Bounds::default(),
-            reconnect: Some(Reconnect::default()),
+            reconnect: Reconnect::default(),
         }
     }
 }
@@ -219,7 +223,7 @@ pub enum FrameKind {
     /// Received, for a channel that isn't open here.
     Foreign,
     /// Received, and no envelope.
-    Bad(&'static str),
+    Bad,
 }
 
 impl FrameKind {
@@ -230,32 +234,40 @@ impl FrameKind {
             FrameKind::Delivered => "delivered",
             FrameKind::Own => "own",
             FrameKind::Foreign => "foreign",
-            FrameKind::Bad(_) => "bad",
+            FrameKind::Bad => "bad",
         }
     }
 }
 
-/// Counters since the session was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Counters since the session was made. Numbers as JavaScript has them: they can't overflow, nor fail to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Stats {
     /// Frames handed to the socket.
-    pub sent: u32,
+    pub sent: f64,
     /// Frames received whose message went to a subscriber.
-    pub delivered: u32,
+    pub delivered: f64,
     /// Frames received that this page had sent.
-    pub own: u32,
+    pub own: f64,
     /// Frames received for channels not open here.
-    pub foreign: u32,
+    pub foreign: f64,
     /// Frames received that are no envelope.
-    pub bad: u32,
+    pub bad: f64,
     /// Messages that wait in the outbox.
-    pub queued: usize,
+    pub queued: f64,
     /// Their bytes.
-    pub queued_bytes: usize,
+    pub queued_bytes: f64,
     /// Channels that are open.
-    pub channels: usize,
+    pub channels: f64,
     /// How often a connection came up.
-    pub connects: u32,
+    pub connects: f64,
+}
+
+#[derive(Debug)]
+struct Unready<S> {
+    due: Millis,
+    id: ChannelId,
+    /// `None` if the page has closed the channel since.
+    subscriber: Option<S>,
 }
 
 /// One logical connection. `P` is a message's JSON text, `S` whom a channel's messages are for; the session only hands both on.
@@ -271,10 +283,12 @@ pub struct Session<P, S> {
     attempts: u32,
     channels: Channels<S>,
     /// Openings that aren't ready yet, in the order of their times, which is the order in which they came.
-    unready: VecDeque<(Millis, ChannelId, Rc<str>, S)>,
+    unready: VecDeque<Unready<S>>,
     outbox: Outbox<P>,
     counters: Stats,
-    actions: VecDeque<Action<P>>,
+    /// What [`next_action`](Self::next_action) has yet to ask for, of the socket.
+    connect: bool,
+    disconnect: bool,
     events: VecDeque<Event<S>>,
 }
 
@@ -292,7 +306,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
             channels: Channels::new(),
             unready: VecDeque::new(),
             counters: Stats::default(),
-            actions: VecDeque::new(),
+            connect: false,
+            disconnect: false,
             events: VecDeque::new(),
         }
     }
@@ -315,16 +330,25 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// The counters.
     pub fn stats(&self) -> Stats {
         Stats {
-            queued: self.outbox.messages(),
-            queued_bytes: self.outbox.bytes(),
-            channels: self.channels.len(),
+            queued: self.outbox.messages() as f64,
+            queued_bytes: self.outbox.bytes() as f64,
+            channels: self.channels.len() as f64,
             ..self.counters
         }
     }
 
     /// The next thing to do.
     pub fn next_action(&mut self) -> Option<Action<P>> {
-        self.actions.pop_front()
+        if core::mem::take(&mut self.disconnect) {
+            return Some(Action::Disconnect);
+        }
+        if core::mem::take(&mut self.connect) {
+            return Some(Action::Connect);
+        }
+        if self.state != State::Open {
+            return None;
+        }
+        self.outbox.pop().map(Action::Transmit)
     }
 
     /// The next thing to tell the page.
@@ -335,7 +359,11 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// When [`woken`](Self::woken) wants to be called; asked anew after every input.
     pub fn wake_at(&self) -> Option<Millis> {
         let retry = (self.state == State::Waiting).then_some(self.since_or_until);
-        let ready = self.unready.front().filter(|_| self.may_be_ready()).map(|(due, ..)| *due);
+        let ready = self
+            .unready
+            .front()
+            .filter(|_| self.may_be_ready())
+            .map(|unready| unready.due);
         match (retry, ready) {
             (Some(retry), Some(ready)) => Some(retry.min(ready)),
             (retry, ready) => retry.or(ready),
@@ -350,7 +378,19 @@ impl<P: Payload, S: Clone> Session<P, S> {
             return Err(Closed);
         }
         let id = self.channels.open(name, subscriber.clone());
-        self.unready.push_back((now + self.config.open_delay, id, name.into(), subscriber));
+        let delay = self
+            .config
+            .open_delay
+            .unwrap_or(if self.config.open_when == OpenWhen::Timer {
+                SHIM_DELAY
+            } else {
+                0.0
+            });
+        self.unready.push_back(Unready {
+            due: now + delay,
+            id,
+            subscriber: Some(subscriber),
+        });
         if self.state == State::Idle {
             self.connect("the first channel was opened");
         } else {
@@ -361,8 +401,9 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// Closes that opening of a channel; one that was superseded or closed before stays as it is.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
-        if self.channels.close(name, id) {
-            self.unready.retain(|(_, unready, ..)| *unready != id);
+        self.channels.close(name, id);
+        if let Some(unready) = self.unready.iter_mut().find(|unready| unready.id == id) {
+            unready.subscriber = None;
         }
     }
 
@@ -371,25 +412,31 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state == State::Closed {
             return Err(SendError::SessionClosed);
         }
-        let channel = self.channels.name(channel).ok_or(SendError::ChannelClosed)?;
+        let channel = self
+            .channels
+            .get(channel)
+            .map(|channel| Rc::clone(&channel.name))
+            .ok_or(SendError::ChannelClosed)?;
         let length = payload.length();
         if length > self.config.max_message {
             return Err(SendError::TooLarge { length });
         }
-        let message = Message { channel, payload };
         if self.state == State::Open {
-            // The outbox is empty while the state is `Open`, so this one is next; and it need not be measured.
-            self.actions.push_back(Action::Transmit(message));
+            self.outbox.pass(channel, payload);
             return Ok(());
         }
-        self.outbox.push(message)
+        self.outbox.push(channel, payload)
     }
 
     /// Closes everything, for good.
     pub fn close(&mut self) {
         if self.state != State::Closed {
             let unsent = self.outbox.messages();
-            let reason = if unsent > 0 { "closed by the page, with messages that were never sent" } else { "closed by the page" };
+            let reason = if unsent > 0 {
+                "closed by the page, with messages that were never sent"
+            } else {
+                "closed by the page"
+            };
             self.finish(reason.into(), None);
         }
     }
@@ -401,11 +448,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state != State::Connecting {
             return;
         }
-        self.counters.connects = self.counters.connects.wrapping_add(1);
+        self.counters.connects += 1.0;
         self.since_or_until = now;
-        while let Some(message) = self.outbox.pop() {
-            self.actions.push_back(Action::Transmit(message));
-        }
         self.enter(State::Open, "connected".into(), None, None);
         self.ready(now);
     }
@@ -418,17 +462,17 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state == State::Open && now - self.since_or_until >= STABLE {
             self.attempts = 0;
         }
-        // What was to be transmitted wasn't.
-        for action in std::mem::take(&mut self.actions).into_iter().rev() {
-            if let Action::Transmit(message) = action {
-                self.outbox.put_back(message);
-            }
-        }
-        self.actions.push_back(Action::Disconnect);
+        self.disconnect = true;
         let last = loss.last || loss.code.is_some_and(is_final);
-        let delay = self.config.reconnect.filter(|_| !last).and_then(|reconnect| reconnect.delay(self.attempts, self.random.next()));
-        let Some(delay) = delay else {
-            self.events.push_back(Event::Failed { reason: loss.reason.clone(), unsent: self.outbox.messages() });
+        let delay = self
+            .config
+            .reconnect
+            .delay(self.attempts, self.random.next());
+        let Some(delay) = delay.filter(|_| !last) else {
+            self.events.push_back(Event::Failed {
+                reason: loss.reason.clone(),
+                unsent: self.outbox.messages(),
+            });
             self.finish(loss.reason, loss.code);
             return;
         };
@@ -439,8 +483,15 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// The socket didn't take this message, since it is going down: the message goes out first when the next one is up.
     pub fn not_taken(&mut self, now: Millis, message: Message<P>) {
-        self.actions.push_front(Action::Transmit(message));
-        self.lost(now, Loss { code: None, reason: "the connection went down".into(), last: false });
+        self.outbox.put_back(message);
+        self.lost(
+            now,
+            Loss {
+                code: None,
+                reason: "the connection went down".into(),
+                last: false,
+            },
+        );
     }
 
     /// The time of [`wake_at`](Self::wake_at) has come.
@@ -455,7 +506,9 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// How many characters of a frame [`receive`](Self::receive) is to be given.
     pub fn head_length(&self) -> usize {
-        self.config.protocol.head_length(self.channels.longest_name())
+        self.config
+            .protocol
+            .head_length(self.channels.longest_name())
     }
 
     /// A frame longer than this is bad, whatever it holds.
@@ -467,9 +520,13 @@ impl<P: Payload, S: Clone> Session<P, S> {
     #[inline]
     pub fn receive(&self, head: &str, whole: bool) -> Received<S> {
         match self.config.protocol.decode_head(head, whole) {
-            Head::Envelope { sender, .. } | Head::LongName { sender } if sender.is(self.userid) => Received::Own,
-            Head::Envelope { channel, payload, .. } => match self.channels.subscriber(channel) {
-                Some(subscriber) => Received::Deliver(subscriber.clone(), payload),
+            Head::Envelope { sender, .. } | Head::LongName { sender } if sender.is(self.userid) => {
+                Received::Own
+            }
+            Head::Envelope {
+                channel, payload, ..
+            } => match self.channels.get(channel) {
+                Some(channel) => Received::Deliver(channel.subscriber.clone(), payload),
                 None => Received::Foreign,
             },
             Head::LongName { .. } => Received::Foreign,
@@ -478,48 +535,57 @@ impl<P: Payload, S: Clone> Session<P, S> {
     }
 
     /// Tells whose a frame is that was read as a whole: whether its sender is this page, and its channel.
-    pub fn receive_whole(&self, own: bool, channel: Option<&str>) -> Received<S> {
-        match channel.and_then(|name| self.channels.subscriber(name)) {
+    pub fn receive_whole(&self, own: bool, channel: &str) -> Received<S> {
+        match self.channels.get(channel) {
             _ if own => Received::Own,
-            Some(subscriber) => Received::Deliver(subscriber.clone(), 0),
+            Some(channel) => Received::Deliver(channel.subscriber.clone(), 0),
             None => Received::Foreign,
         }
     }
 
-    /// Counts a frame once it is known what it was; the first bad one is an event.
+    /// Counts a frame once it is known what it was.
     pub fn count(&mut self, kind: FrameKind) {
+        let counters = &mut self.counters;
         let counter = match kind {
-            FrameKind::Sent => &mut self.counters.sent,
-            FrameKind::Delivered => &mut self.counters.delivered,
-            FrameKind::Own => &mut self.counters.own,
-            FrameKind::Foreign => &mut self.counters.foreign,
-            FrameKind::Bad(what) => {
-                if self.counters.bad == 0 {
-                    self.events.push_back(Event::BadFrame(what));
-                }
-                &mut self.counters.bad
-            }
+            FrameKind::Sent => &mut counters.sent,
+            FrameKind::Delivered => &mut counters.delivered,
+            FrameKind::Own => &mut counters.own,
+            FrameKind::Foreign => &mut counters.foreign,
+            FrameKind::Bad => &mut counters.bad,
         };
-        *counter = counter.wrapping_add(1);
+        *counter += 1.0;
+    }
+
+    /// Counts a frame that is no envelope; the first one is an event, which says `what` it was.
+    pub fn count_bad(&mut self, what: &'static str) {
+        if self.counters.bad == 0.0 {
+            self.events.push_back(Event::BadFrame(what));
+        }
+        self.count(FrameKind::Bad);
     }
 
     fn connect(&mut self, reason: &str) {
-        self.actions.push_back(Action::Connect);
+        self.connect = true;
         self.enter(State::Connecting, reason.into(), None, None);
     }
 
     fn finish(&mut self, reason: String, code: Option<u16>) {
-        self.actions.clear();
-        self.actions.push_back(Action::Disconnect);
+        self.connect = false;
+        self.disconnect = true;
         self.channels.clear();
-        self.unready.clear();
+        self.unready = VecDeque::new();
         self.outbox.clear();
         self.enter(State::Closed, reason, code, None);
     }
 
     fn enter(&mut self, state: State, reason: String, code: Option<u16>, retry_in: Option<Millis>) {
         self.state = state;
-        self.events.push_back(Event::State { state, reason, code, retry_in });
+        self.events.push_back(Event::State {
+            state,
+            reason,
+            code,
+            retry_in,
+        });
     }
 
     fn may_be_ready(&self) -> bool {
@@ -527,8 +593,17 @@ impl<P: Payload, S: Clone> Session<P, S> {
     }
 
     fn ready(&mut self, now: Millis) {
-        while self.may_be_ready() && self.unready.front().is_some_and(|(due, ..)| *due <= now) {
-            if let Some((.., subscriber)) = self.unready.pop_front() {
+        while self.may_be_ready()
+            && self
+                .unready
+                .front()
+                .is_some_and(|unready| unready.due <= now)
+        {
+            if let Some(Unready {
+                subscriber: Some(subscriber),
+                ..
+            }) = self.unready.pop_front()
+            {
                 self.events.push_back(Event::Ready(subscriber));
             }
         }

@@ -1,8 +1,8 @@
 //! The outbox: messages not yet taken by the server, in order, bounded in number and bytes.
 
 use super::{Payload, SendError};
-use std::collections::VecDeque;
-use std::rc::Rc;
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
 
 /// The option `outbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,10 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { messages: 1000, bytes: 4 << 20 }
+        Bounds {
+            messages: 1000,
+            bytes: 4 << 20,
+        }
     }
 }
 
@@ -26,19 +29,24 @@ pub struct Message<P> {
     pub channel: Rc<str>,
     /// Its JSON text.
     pub payload: P,
+    /// The bytes that it counts for in the outbox.
+    bytes: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Outbox<P> {
     bounds: Bounds,
-    /// Each message with its bytes.
-    waiting: VecDeque<(Message<P>, usize)>,
+    waiting: VecDeque<Message<P>>,
     bytes: usize,
 }
 
 impl<P: Payload> Outbox<P> {
     pub fn new(bounds: Bounds) -> Outbox<P> {
-        Outbox { bounds, waiting: VecDeque::new(), bytes: 0 }
+        Outbox {
+            bounds,
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
     }
 
     pub fn messages(&self) -> usize {
@@ -50,32 +58,49 @@ impl<P: Payload> Outbox<P> {
     }
 
     /// Puts a message last, or refuses it where it would break a bound.
-    pub fn push(&mut self, message: Message<P>) -> Result<(), SendError> {
-        let size = message.payload.bytes();
-        if self.waiting.len() >= self.bounds.messages || size > self.bounds.bytes.saturating_sub(self.bytes) {
-            return Err(SendError::OutboxFull { messages: self.waiting.len(), bytes: self.bytes });
+    pub fn push(&mut self, channel: Rc<str>, payload: P) -> Result<(), SendError> {
+        let bytes = payload.bytes();
+        if self.waiting.len() >= self.bounds.messages
+            || bytes > self.bounds.bytes.saturating_sub(self.bytes)
+        {
+            return Err(SendError::OutboxFull {
+                messages: self.waiting.len(),
+                bytes: self.bytes,
+            });
         }
-        self.bytes += size;
-        self.waiting.push_back((message, size));
+        self.bytes += bytes;
+        self.waiting.push_back(Message {
+            channel,
+            payload,
+            bytes,
+        });
         Ok(())
     }
 
-    /// Puts a message that was taken out back to the head. It was within the bounds before, so it isn't refused.
+    /// Puts a message last that is taken out again before anything else happens: it doesn't count, and needn't be measured.
+    pub fn pass(&mut self, channel: Rc<str>, payload: P) {
+        self.waiting.push_back(Message {
+            channel,
+            payload,
+            bytes: 0,
+        });
+    }
+
+    /// Puts a message that was taken out back to the head. It had its place before, so it isn't refused.
     pub fn put_back(&mut self, message: Message<P>) {
-        let size = message.payload.bytes();
-        self.bytes += size;
-        self.waiting.push_front((message, size));
+        self.bytes += message.bytes;
+        self.waiting.push_front(message);
     }
 
     pub fn pop(&mut self) -> Option<Message<P>> {
-        let (message, size) = self.waiting.pop_front()?;
-        self.bytes -= size;
+        let message = self.waiting.pop_front()?;
+        self.bytes -= message.bytes;
         Some(message)
     }
 
-    /// Drops everything; returns how many messages that were.
-    pub fn clear(&mut self) -> usize {
+    /// Drops everything.
+    pub fn clear(&mut self) {
         self.bytes = 0;
-        std::mem::take(&mut self.waiting).len()
+        self.waiting = VecDeque::new();
     }
 }

@@ -1,0 +1,103 @@
+//! A signaling as the page sees it: an object of the page's with our functions in it.
+
+use super::channel;
+use super::driver::Driver;
+use super::error::{show, wrong};
+use super::functions::{Call, Functions};
+use super::js;
+use super::options::Options;
+use crate::session::State;
+use alloc::rc::Rc;
+use js_sys::Object;
+use wasm_bindgen::prelude::*;
+
+/// Makes a signaling of the page's object.
+pub fn furnish(page: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue> {
+    let driver = Driver::new(Options::read(options, page)?, page.clone())?;
+    let functions = Functions::new(&driver);
+    js::put(page, "userid", &driver.userid().into());
+    js::put(page, "state", &State::Idle.name().into());
+    for (member, call) in [
+        ("openSignalingChannel", Call::OpenSignalingChannel),
+        ("openSocket", Call::OpenSocket),
+    ] {
+        js::put(page, member, &functions.with_this(call));
+    }
+    for (member, call) in [
+        ("attach", Call::Attach),
+        ("stats", Call::Stats),
+        ("close", Call::Close),
+    ] {
+        js::put(page, member, &functions.get(call, 0, &JsValue::UNDEFINED));
+    }
+    driver.keep(functions);
+    Ok(driver)
+}
+
+/// Does what a bound function is for.
+pub fn dispatch(
+    driver: &Rc<Driver>,
+    call: Call,
+    id: u32,
+    bound: JsValue,
+    first: JsValue,
+    second: JsValue,
+    third: JsValue,
+) -> Result<JsValue, JsValue> {
+    match call {
+        Call::Frame => driver.frame(js::member(&first, "data")),
+        Call::Opened => driver.opened(),
+        Call::Woken => driver.woken(),
+        Call::Lost => {
+            let code = js::member(&first, "code").as_f64().unwrap_or_default();
+            driver.lost(code as u16, &js::text(&js::member(&first, "reason")));
+        }
+        Call::Send => channel::send(driver, &js::text(&bound), &first)?,
+        Call::CloseChannel => driver.close_channel(&js::text(&bound), id),
+        Call::OpenSignalingChannel | Call::OpenSocket => {
+            return channel::open(driver, call, &second, &js::member(&third, "0"));
+        }
+        Call::Attach => return attach(driver, first),
+        Call::Stats => return stats(driver),
+        Call::Close => driver.close(),
+    }
+    Ok(JsValue::UNDEFINED)
+}
+
+/// Sets `connection.openSignalingChannel`.
+fn attach(driver: &Driver, connection: JsValue) -> Result<JsValue, JsValue> {
+    let member = "openSignalingChannel";
+    match js::set(&connection, member, &js::member(&driver.page, member)) {
+        Ok(true) => Ok(connection),
+        _ => Err(wrong(
+            "bad-config",
+            "attach: the connection is #, whose openSignalingChannel can't be set; it must be an object, such as new RTCMultiConnection()",
+            &[&show(&connection)],
+        )
+        .into()),
+    }
+}
+
+/// A snapshot of the counters.
+fn stats(driver: &Driver) -> Result<JsValue, JsValue> {
+    let stats = driver.stats();
+    let object = Object::new();
+    for (name, value) in [
+        ("sent", stats.sent),
+        (
+            "received",
+            stats.delivered + stats.own + stats.foreign + stats.bad,
+        ),
+        ("delivered", stats.delivered),
+        ("own", stats.own),
+        ("foreign", stats.foreign),
+        ("bad", stats.bad),
+        ("queued", stats.queued),
+        ("queuedBytes", stats.queued_bytes),
+        ("channels", stats.channels),
+        ("connects", stats.connects),
+    ] {
+        js::put(&object, name, &value.into());
+    }
+    Ok(object.into())
+}
