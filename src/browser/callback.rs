@@ -2,7 +2,7 @@
 
 use super::error::{show, wrong};
 use super::js;
-use js_sys::{Array, Function};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 /// Whom a channel's messages are for.
@@ -13,9 +13,12 @@ pub trait Subscriber {
     fn ready(&self);
 }
 
-/// Reads a member that is to be a function; `Ok(None)` if it is missing or falsy, as the shim's `if (config.onmessage)` has it.
-pub fn optional_function(object: &JsValue, member: &str) -> Result<Option<Function>, JsValue> {
-    let value = js::get(object, member)?;
+/// A member that is to be a function; `Ok(None)` if it is missing or falsy, as the shim's `if (config.onmessage)` has it.
+pub fn optional_function(
+    value: Result<JsValue, JsValue>,
+    member: &str,
+) -> Result<Option<Function>, JsValue> {
+    let value = value?;
     if value.is_falsy() {
         return Ok(None);
     }
@@ -34,7 +37,17 @@ pub type Called = bool;
 
 /// Calls the member of `object` as its method, if it has it.
 pub fn call_member(object: &JsValue, member: &str, arguments: &[&JsValue]) -> Called {
-    match optional_function(object, member) {
+    call_value(js::get(object, member), object, member, arguments)
+}
+
+/// Calls what was read of `object` as its `member`.
+pub fn call_value(
+    value: Result<JsValue, JsValue>,
+    object: &JsValue,
+    member: &str,
+    arguments: &[&JsValue],
+) -> Called {
+    match optional_function(value, member) {
         Ok(None) => return false,
         Ok(Some(function)) => call(&function, object, arguments),
         Err(thrown) => js::report_error(&thrown),
@@ -42,13 +55,14 @@ pub fn call_member(object: &JsValue, member: &str, arguments: &[&JsValue]) -> Ca
     true
 }
 
-/// Calls `function` as a method of `this`.
+/// Calls `function` as a method of `this`, with exactly these arguments.
 pub fn call(function: &Function, this: &JsValue, arguments: &[&JsValue]) {
-    let list = Array::new();
-    for argument in arguments {
-        list.push(argument);
-    }
-    if let Err(thrown) = function.apply(this, &list) {
+    let result = match arguments {
+        [] => function.call0(this),
+        [only] => function.call1(this, only),
+        [first, second, ..] => function.call2(this, first, second),
+    };
+    if let Err(thrown) = result {
         js::report_error(&thrown);
     }
 }

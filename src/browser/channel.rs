@@ -4,7 +4,7 @@ use super::callback::{self, Subscriber};
 use super::driver::Driver;
 use super::error::{Error, show, wrong};
 use super::functions::Call;
-use super::js::{self, Text};
+use super::js::{self, Received, Text};
 use alloc::rc::Rc;
 use alloc::string::String;
 use js_sys::{Function, Object};
@@ -29,7 +29,7 @@ pub fn open(
     if !is_function {
         // Refused while the caller is still there to be told.
         for member in ["onmessage", "onopen", "callback"] {
-            callback::optional_function(config, member)?;
+            callback::optional_function(js::get(config, member), member)?;
         }
         name = name_of(&js::get(config, "channel")?, "config.channel")?;
     }
@@ -103,11 +103,10 @@ impl Subscriber for Page {
     fn deliver(&self, message: JsValue) {
         match self.config.dyn_ref::<Function>() {
             Some(onmessage) => callback::call(onmessage, &JsValue::UNDEFINED, &[&message]),
-            None => drop(callback::call_member(
-                &self.config,
-                "onmessage",
-                &[&message],
-            )),
+            None => {
+                let onmessage = self.config.unchecked_ref::<Received>().onmessage();
+                callback::call_value(onmessage, &self.config, "onmessage", &[&message]);
+            }
         }
     }
 

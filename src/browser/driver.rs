@@ -321,7 +321,15 @@ impl Driver {
     }
 
     fn tell_frame(&self, kind: FrameKind, frame: &JsValue) {
-        callback::call_member(&self.page, "onframe", &[&kind.name().into(), frame]);
+        let onframe = self.page.unchecked_ref::<js::Received>().onframe();
+        if !matches!(&onframe, Ok(handler) if handler.is_undefined()) {
+            callback::call_value(
+                onframe,
+                &self.page,
+                "onframe",
+                &[&kind.name().into(), frame],
+            );
+        }
     }
 
     /// Reads a text frame as far as it must be read; the message, if it is for a subscriber.
@@ -343,8 +351,9 @@ impl Driver {
         match received {
             Received::Own => (FrameKind::Own, None),
             Received::Foreign => (FrameKind::Foreign, None),
-            Received::Deliver(subscriber, start) if frame.copy(length - 1, length) == tail => {
-                match js::parse_json(&frame.slice(start as u32, length - 1)) {
+            Received::Deliver(subscriber, start) if ends_with(frame, length, tail) => {
+                let end = length - tail.len() as u32;
+                match js::parse_json(&frame.slice(start as u32, end)) {
                     Ok(message) => (FrameKind::Delivered, Some((subscriber, message))),
                     Err(_) => self.read_whole(frame),
                 }
@@ -378,6 +387,13 @@ impl Driver {
             _ => (FrameKind::Foreign, None),
         }
     }
+}
+
+/// Whether `frame`, of that length, ends with `tail`, which is ASCII; compared in place.
+fn ends_with(frame: &Text, length: u32, tail: &str) -> bool {
+    (1..=length)
+        .zip(tail.bytes().rev())
+        .all(|(back, byte)| frame.char_code_at(length - back) == u32::from(byte))
 }
 
 /// Two random numbers: for the user id, and for the jitter.

@@ -1,6 +1,7 @@
 //! Bindings of our own: what js-sys and web-sys lack, or have only by copying whole strings into wasm and back.
 //!
-//! An import costs about a hundred bytes of the package, so what isn't on a hot path goes through [`get`] and [`set`].
+//! An import costs some fifty bytes of the package, so what isn't on a hot path goes through [`get`] and [`set`]. On the receive path no Rust
+//! string goes to JavaScript: decoding one takes as long as all the rest.
 
 use alloc::string::String;
 use js_sys::JsString;
@@ -39,6 +40,18 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
     static GLOBAL: JsValue;
 
+    /// The members that each received frame asks for, by names that are in the glue.
+    pub type Received;
+    /// Of a `MessageEvent`.
+    #[wasm_bindgen(method, getter, catch)]
+    pub fn data(this: &Received) -> Result<JsValue, JsValue>;
+    /// Of a channel's config.
+    #[wasm_bindgen(method, getter, catch)]
+    pub fn onmessage(this: &Received) -> Result<JsValue, JsValue>;
+    /// Of a signaling.
+    #[wasm_bindgen(method, getter, catch)]
+    pub fn onframe(this: &Received) -> Result<JsValue, JsValue>;
+
     /// A string whose methods take and give strings that stay in JavaScript.
     pub type Text;
     #[wasm_bindgen(method, getter)]
@@ -48,6 +61,8 @@ extern "C" {
     /// The same, but the slice comes into wasm.
     #[wasm_bindgen(method, js_name = slice)]
     pub fn copy(this: &Text, start: u32, end: u32) -> String;
+    #[wasm_bindgen(method, js_name = charCodeAt)]
+    pub fn char_code_at(this: &Text, at: u32) -> u32;
     #[wasm_bindgen(method)]
     pub fn concat(this: &Text, middle: &Text, tail: &str) -> Text;
 }
