@@ -93,7 +93,7 @@ export interface Options {
   openDelay?: number | undefined;
   /** What readiness waits for: just the timer, as the shim does, or also the connection. Default `'timer'`. */
   openWhen?: 'timer' | 'connected' | undefined;
-  /** The longest message taken and accepted, in characters of its JSON text. Default 4194304. */
+  /** The longest message taken, in characters of its JSON text. Longer frames that are received are dropped. Default 1000000, which our relay and Socket.IO servers take. */
   maxMessage?: number | undefined;
   /** Bounds of the outbox. */
   outbox?: OutboxBounds | undefined;

@@ -34,8 +34,11 @@ const STABLE: Millis = 5_000.0;
 /// From opening to readiness, as the shim has it.
 const SHIM_DELAY: Millis = 1_000.0;
 
-/// A frame may be longer than the longest message by this many characters, for the envelope.
+/// A frame may be longer than the longest message by this many characters, for the envelope without the channel's name.
 const ENVELOPE_ROOM: usize = 1024;
+
+/// What one character of a name may be in JSON: `\u0000`.
+const LONGEST_ESCAPE: usize = 6;
 
 /// A message's JSON text, which the session carries about and never reads. In a browser it stays a JavaScript string.
 pub trait Payload {
@@ -88,7 +91,7 @@ impl Default for Config {
             protocol: Protocol::default(),
             open_delay: None,
             open_when: OpenWhen::Timer,
-            max_message: 4 << 20,
+            max_message: 1_000_000,
             outbox: Bounds::default(),
             reconnect: Reconnect::default(),
         }
@@ -266,8 +269,7 @@ pub struct Stats {
 struct Unready<S> {
     due: Millis,
     id: ChannelId,
-    /// `None` if the page has closed the channel since.
-    subscriber: Option<S>,
+    subscriber: S,
 }
 
 /// One logical connection. `P` is a message's JSON text, `S` whom a channel's messages are for; the session only hands both on.
@@ -284,6 +286,8 @@ pub struct Session<P, S> {
     channels: Channels<S>,
     /// Openings that aren't ready yet, in the order of their times, which is the order in which they came.
     unready: VecDeque<Unready<S>>,
+    /// How many of these, from the front, the page is to be told of now.
+    ripe: usize,
     outbox: Outbox<P>,
     counters: Stats,
     /// What [`next_action`](Self::next_action) has yet to ask for, of the socket.
@@ -305,6 +309,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
             attempts: 0,
             channels: Channels::new(),
             unready: VecDeque::new(),
+            ripe: 0,
             counters: Stats::default(),
             connect: false,
             disconnect: false,
@@ -353,7 +358,12 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// The next thing to tell the page.
     pub fn next_event(&mut self) -> Option<Event<S>> {
-        self.events.pop_front()
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        self.ripe = self.ripe.checked_sub(1)?;
+        let unready = self.unready.pop_front()?;
+        Some(Event::Ready(unready.subscriber))
     }
 
     /// When [`woken`](Self::woken) wants to be called; asked anew after every input.
@@ -361,7 +371,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
         let retry = (self.state == State::Waiting).then_some(self.since_or_until);
         let ready = self
             .unready
-            .front()
+            .get(self.ripe)
             .filter(|_| self.may_be_ready())
             .map(|unready| unready.due);
         match (retry, ready) {
@@ -372,7 +382,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     // What the page does.
 
-    /// Opens a channel; an earlier opening of the same name hears nothing from now on. The first one connects.
+    /// Opens a channel; an earlier opening of the same name hears nothing from now on. The first one connects. It is never ready before
+    /// the next [`woken`](Self::woken), however soon that is: the page doesn't have its handle yet.
     pub fn open(&mut self, now: Millis, name: &str, subscriber: S) -> Result<ChannelId, Closed> {
         if self.state == State::Closed {
             return Err(Closed);
@@ -389,12 +400,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
         self.unready.push_back(Unready {
             due: now + delay,
             id,
-            subscriber: Some(subscriber),
+            subscriber,
         });
         if self.state == State::Idle {
             self.connect("the first channel was opened");
-        } else {
-            self.ready(now);
         }
         Ok(id)
     }
@@ -402,8 +411,9 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// Closes that opening of a channel; one that was superseded or closed before stays as it is.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
         self.channels.close(name, id);
-        if let Some(unready) = self.unready.iter_mut().find(|unready| unready.id == id) {
-            unready.subscriber = None;
+        if let Some(at) = self.unready.iter().position(|unready| unready.id == id) {
+            self.unready.remove(at);
+            self.ripe -= usize::from(at < self.ripe);
         }
     }
 
@@ -513,7 +523,9 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// A frame longer than this is bad, whatever it holds.
     pub fn max_frame(&self) -> usize {
-        self.config.max_message.saturating_add(ENVELOPE_ROOM)
+        self.config
+            .max_message
+            .saturating_add(ENVELOPE_ROOM + LONGEST_ESCAPE * self.channels.longest_name())
     }
 
     /// Tells whose a text frame is by its head: its first [`head_length`](Self::head_length) characters, or all of it.
@@ -574,6 +586,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
         self.disconnect = true;
         self.channels.clear();
         self.unready = VecDeque::new();
+        self.ripe = 0;
         self.outbox.clear();
         self.enter(State::Closed, reason, code, None);
     }
@@ -596,16 +609,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
         while self.may_be_ready()
             && self
                 .unready
-                .front()
+                .get(self.ripe)
                 .is_some_and(|unready| unready.due <= now)
         {
-            if let Some(Unready {
-                subscriber: Some(subscriber),
-                ..
-            }) = self.unready.pop_front()
-            {
-                self.events.push_back(Event::Ready(subscriber));
-            }
+            self.ripe += 1;
         }
     }
 }
