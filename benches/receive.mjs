@@ -4,8 +4,8 @@
 // that is (delivered). Prints microseconds for each frame. With `--gate` it fails when a ratio is missed; only ratios are judged, because
 // both sides run in turns on the same machine in the same minute. What is missed is measured once more before it counts.
 //
-// What else runs on the machine only ever adds time, to some rounds of either side. So each side is judged by the lower quartile of its
-// rounds: what the code costs when it is left alone. The medians stand beside it.
+// What else runs on the machine only ever adds time, and never to all rounds. So each side is judged by its best
+// round: what the code costs when it is left alone. The medians stand beside it.
 
 import { parseArgs } from 'node:util';
 import process from 'node:process';
@@ -14,7 +14,7 @@ import { launchChromium } from '../tests/support/chromium.mjs';
 import { serveFiles } from '../tests/support/files.mjs';
 
 const { values: options } = parseArgs({
-  options: { gate: { type: 'boolean', default: false }, rounds: { type: 'string', default: '15' } },
+  options: { gate: { type: 'boolean', default: false }, rounds: { type: 'string', default: '21' } },
 });
 const ROUNDS = Number(options.rounds);
 if (!Number.isInteger(ROUNDS) || ROUNDS < 1) throw new Error(`--rounds is ${options.rounds}; give a whole number from 1 up`);
@@ -49,7 +49,7 @@ const GATES = [
 
 const browser = await launchChromium({ args: ['--js-flags=--expose-gc'] });
 try {
-  console.log(`Receive path in Chromium ${browser.version()}: microseconds for each frame, lower quartiles of ${ROUNDS} rounds.\n`);
+  console.log(`Receive path in Chromium ${browser.version()}: microseconds for each frame, best of ${ROUNDS} rounds.\n`);
   const results = await run();
   print(results);
   if (options.gate) {
@@ -99,8 +99,8 @@ async function run() {
       const shim = times.map((round) => round.shim).sort((a, b) => a - b);
       const ours = times.map((round) => round.ours).sort((a, b) => a - b);
       const at = (part) => ({ shim: shim[Math.floor(shim.length * part)], ours: ours[Math.floor(ours.length * part)] });
-      const quiet = at(0.25);
-      results.set(key, { ...quiet, ratio: quiet.ours / quiet.shim, median: at(0.5) });
+      const best = at(0);
+      results.set(key, { ...best, ratio: best.ours / best.shim, median: at(0.5) });
     }
     return results;
   } finally {

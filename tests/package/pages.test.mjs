@@ -65,6 +65,44 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
       await serving(tags, policy, (address) => roundTrip(browser, address, server));
     });
 
+    it('has at run time what its types promise', async () => {
+      await serving(tags, undefined, async (address) => {
+        const context = await browser.newContext();
+        try {
+          const { page } = await load(context, `${address}?server=${encodeURIComponent(server.url)}`);
+          await page.waitForFunction(() => window.page?.handle);
+          const found = await page.evaluate(async (entry) => {
+            const api = { '.': '/signal-wasm/dist/signal_wasm.js', './inline': '/signal-wasm/dist/inline.js' }[entry];
+            const { Signaling } = api ? await import(api) : window.SignalWasm;
+            const made = { configure: window.page.signaling, new: new Signaling({ url: 'ws://127.0.0.1:1/' }) };
+            const describe = (signaling) => ({
+              isSignaling: signaling instanceof Signaling,
+              missing: ['attach', 'close', 'openSignalingChannel', 'openSocket', 'stats', Symbol.dispose].filter((name) => typeof signaling[name] !== 'function').map(String),
+              userid: Number.isSafeInteger(signaling.userid),
+              state: typeof signaling.state,
+              stats: Object.entries(signaling.stats()).filter(([, value]) => !Number.isInteger(value) || value < 0),
+              counters: Object.keys(signaling.stats()).sort(),
+            });
+            const handle = window.page.handle;
+            return {
+              configure: describe(made.configure),
+              new: describe(made.new),
+              handle: { keys: Object.keys(handle).sort(), extensible: Object.isExtensible(handle), channel: handle.channel },
+            };
+          }, entry);
+          const counters = ['bad', 'channels', 'connects', 'delivered', 'foreign', 'own', 'queued', 'queuedBytes', 'received', 'sent'];
+          const promised = { isSignaling: true, missing: [], userid: true, state: 'string', stats: [], counters };
+          assert.deepEqual(found, {
+            configure: promised,
+            new: promised,
+            handle: { keys: ['channel', 'close', 'send'], extensible: true, channel: 'package-test' },
+          });
+        } finally {
+          await context.close();
+        }
+      });
+    });
+
     it('says so where wasm is not allowed, as the browser words it', async () => {
       await serving(tags, "script-src 'self'", async (address) => {
         const context = await browser.newContext();
