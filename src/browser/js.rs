@@ -17,6 +17,9 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Reflect, catch)]
     pub fn set(target: &JsValue, member: &str, value: &JsValue) -> Result<bool, JsValue>;
 
+    #[wasm_bindgen(js_namespace = Reflect, js_name = set)]
+    fn set_symbol(target: &JsValue, symbol: &JsValue, value: &JsValue) -> bool;
+
     /// `JSON.parse` of a string that stays in JavaScript.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
@@ -86,6 +89,14 @@ pub fn member(target: &JsValue, member: &str) -> JsValue {
 /// `String(value)`; empty for what throws at that.
 pub fn text(value: &JsValue) -> String {
     string(value).unwrap_or_default()
+}
+
+/// Makes `dispose` what `using` calls at the end of its block, where the browser knows of it.
+pub fn put_dispose(target: &JsValue, dispose: &JsValue) {
+    let symbol = member(&global("Symbol"), "dispose");
+    if !symbol.is_undefined() {
+        set_symbol(target, &symbol, dispose);
+    }
 }
 
 /// A member of the global object.

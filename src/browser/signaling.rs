@@ -30,6 +30,7 @@ pub fn furnish(page: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue>
     ] {
         js::put(page, member, &functions.get(call, 0, &JsValue::UNDEFINED));
     }
+    js::put_dispose(page, &js::member(page, "close"));
     driver.keep(functions);
     Ok(driver)
 }
