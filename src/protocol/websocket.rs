@@ -42,9 +42,11 @@ fn scan(head: &str, whole: bool) -> Option<Head<'_>> {
     scanner.literal(SENDER)?;
     let sender = scan_sender(&mut scanner)?;
     scanner.literal(CHANNEL)?;
+    // Behind a long sender even a short name may run past the head.
+    let room = head.len() - scanner.rest.len() < HEAD_WITHOUT_NAME;
     let channel = match scanner.plain_string() {
         PlainString::Closed(name) => name,
-        PlainString::Open if !whole => return Some(Head::LongName { sender }),
+        PlainString::Open if room && !whole => return Some(Head::LongName { sender }),
         PlainString::Open | PlainString::Odd => return None,
     };
     scanner.literal(MESSAGE)?;
