@@ -107,11 +107,10 @@ async fn a_signal_ends_it_and_its_members_are_told() {
         let program = Program::start(&[]);
         let mut clients = Vec::new();
         for path in ["/", "/room", "/room"] {
-            clients.push(Client::open(program.address, path).await.unwrap());
+            let mut client = Client::open(program.address, path).await.unwrap();
+            client.joined().await;
+            clients.push(client);
         }
-        // Heard by another: so all three are members by now.
-        clients[1].send("hello").await;
-        assert_eq!(clients[2].text().await, "hello");
         program.signal(name);
         for client in &mut clients {
             assert_eq!(
@@ -175,14 +174,7 @@ async fn it_serves_and_relays_as_the_command_line_says() {
         .unwrap();
     let mut b = Client::open(program.address, "/").await.unwrap();
     assert!(Client::open(program.address, "/").await.is_err());
-    // A pong shows that b is in.
-    use futures_util::SinkExt;
-    b.0.send(tokio_tungstenite::tungstenite::Message::Ping(
-        Vec::new().into(),
-    ))
-    .await
-    .unwrap();
-    b.next().await.unwrap().unwrap();
+    b.joined().await;
     a.send(&"x".repeat(1024)).await;
     assert_eq!(b.text().await.len(), 1024);
     a.send(&"x".repeat(1025)).await;

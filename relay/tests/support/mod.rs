@@ -150,6 +150,12 @@ impl Client {
             .map(|(socket, _)| Self(socket))
     }
 
+    /// Waits until the relay has made it a member: before, it answers no ping.
+    pub async fn joined(&mut self) {
+        self.0.send(Message::Ping(Vec::new().into())).await.unwrap();
+        assert!(matches!(self.next().await, Some(Ok(Message::Pong(_)))));
+    }
+
     pub async fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
     }

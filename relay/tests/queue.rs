@@ -1,0 +1,80 @@
+//! What's tested: the two bounds of a send queue, to the frame and to the byte, what an overflow does, and that waiting ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use signal_relay::frame::Frame;
+use signal_relay::queue::{Bounds, Head, Level, queue};
+use tokio::time::timeout;
+
+/// A wait that only a failing test makes full use of.
+async fn soon(what: impl Future<Output = ()>) {
+    timeout(Duration::from_secs(60), what)
+        .await
+        .expect("it never comes");
+}
+
+fn drain(head: &mut Head) -> Vec<String> {
+    std::iter::from_fn(|| head.take())
+        .map(|frame| frame.as_str().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_frame_after_the_last_that_fits_overflows() {
+    let (tail, mut head) = queue(Bounds {
+        frames: 4,
+        bytes: 1000,
+    });
+    let levels: Vec<_> = (0..4)
+        .map(|number| tail.push(Frame::from(number.to_string().as_str())))
+        .collect();
+    assert_eq!(levels, [Level::Low, Level::Low, Level::High, Level::High]);
+    // Room for one is made, and taken again.
+    assert_eq!(head.take(), Some(Frame::from("0")));
+    assert_eq!(tail.push(Frame::from("4")), Level::High);
+    assert_eq!(tail.push(Frame::from("")), Level::Overflowed);
+    soon(head.overflow()).await;
+    // All is let go of, and an empty queue takes nothing any more.
+    assert_eq!(drain(&mut head), [""; 0]);
+    assert_eq!(tail.push(Frame::from("5")), Level::Overflowed);
+    assert_eq!(drain(&mut head), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_byte_after_the_last_that_fits_overflows() {
+    let (tail, mut head) = queue(Bounds {
+        frames: 1000,
+        bytes: 10,
+    });
+    assert_eq!(tail.push(Frame::from("öö!")), Level::Low);
+    assert_eq!(tail.push(Frame::from("12345")), Level::High);
+    assert_eq!(tail.push(Frame::from("")), Level::High);
+    assert_eq!(drain(&mut head), ["öö!", "12345", ""]);
+    assert_eq!(tail.push(Frame::from("1234567890")), Level::High);
+    assert_eq!(tail.push(Frame::from("1")), Level::Overflowed);
+    soon(head.overflow()).await;
+}
+
+#[tokio::test]
+async fn waiting_ends_with_a_frame() {
+    let (tail, mut head) = queue(Bounds {
+        frames: 10,
+        bytes: 10,
+    });
+    // Before, after, and while it is waited for.
+    tail.push(Frame::from("before"));
+    soon(head.filled()).await;
+    assert_eq!(drain(&mut head), ["before"]);
+    let ((), _) = tokio::join!(soon(head.filled()), async {
+        tail.push(Frame::from("while"))
+    });
+    assert_eq!(drain(&mut head), ["while"]);
+    assert!(
+        timeout(Duration::from_millis(1), head.filled())
+            .await
+            .is_err(),
+        "it is empty"
+    );
+}
