@@ -122,3 +122,14 @@ pub fn rustc() -> Command {
             .unwrap_or_else(|| "rustc".into()),
     )
 }
+
+/// Where cargo keeps the sources of crates.
+pub fn cargo_home() -> Option<PathBuf> {
+    let of = |name: &str| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    of("CARGO_HOME")
+        .or_else(|| Some(of(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?.join(".cargo")))
+}

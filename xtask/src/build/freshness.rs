@@ -7,8 +7,9 @@ use crate::process;
 use crate::project::Project;
 
 /// All that decides what dist/ will hold. The build's own source is among it.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "src",
+    "npm",
     "Cargo.toml",
     "Cargo.lock",
     ".cargo/config.toml",

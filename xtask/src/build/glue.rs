@@ -3,6 +3,8 @@
 //! Each is checked: it says what it expects to find and how often, so that a wasm-bindgen that writes something else
 //! fails the build with a sentence instead of shipping glue without the change.
 
+use std::collections::BTreeMap;
+
 use crate::problem::{Outcome, fail};
 
 /// Throws for whatever is asked of it; stands in for the module's exports until there are any.
@@ -18,15 +20,23 @@ pub struct Glue {
     pub module: String,
     /// For the entries that initialise themselves.
     pub ready: String,
-    /// What the glue exports, without `init` and `initSync`, sorted.
+    /// The names of the public functions, sorted.
     pub names: Vec<String>,
 }
 
 impl Glue {
-    /// Makes both shapes from wasm-pack's output.
-    pub fn of(generated: &str) -> Outcome<Self> {
-        let names = exported(generated)?;
-        let mut ready = generated.to_string();
+    /// Makes both shapes from the glue, in which the module's exports may have got other names: `names` has the new with the old.
+    pub fn of(glue: &str, names: &BTreeMap<String, String>) -> Outcome<Self> {
+        let called: Vec<String> = names
+            .iter()
+            .map(|(new, old)| format!("{new}: '{}{old}'", if old == CLASS { "new " } else { "" }))
+            .collect();
+        let not_initialised = NOT_INITIALISED
+            .trim()
+            .replace("NAMES", &format!("{{ {} }}", called.join(", ")));
+        let mut names: Vec<String> = names.values().cloned().collect();
+        names.sort();
+        let mut ready = glue.to_string();
         if names.iter().any(|name| name == CLASS) {
             // All names are made short, but this one people see in the console.
             ready +=
@@ -39,10 +49,7 @@ impl Glue {
             "a call before `init` gets a sentence instead of `undefined is not an object`",
             1,
             "let wasmModule, wasmInstance, wasm;",
-            &format!(
-                "let wasmModule, wasmInstance, wasm = {};",
-                NOT_INITIALISED.trim()
-            ),
+            &format!("let wasmModule, wasmInstance, wasm = {not_initialised};"),
         )?;
         let module = change(
             &module,
@@ -71,7 +78,8 @@ fn change(text: &str, why: &str, times: usize, from: &str, to: &str) -> Outcome<
     Ok(text.replace(from, to))
 }
 
-fn exported(generated: &str) -> Outcome<Vec<String>> {
+/// What the generated glue exports, without `init` and `initSync`, sorted.
+pub fn exported(generated: &str) -> Outcome<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for line in generated.lines() {
         let Some(declared) = line.strip_prefix("export ") else {
@@ -117,9 +125,15 @@ async function __wbg_init(module_or_path) {
 export { initSync, __wbg_init as default };
 ";
 
+    fn names() -> BTreeMap<String, String> {
+        [("a", "Signaling"), ("b", "openSocket")]
+            .map(|(new, old)| (new.to_string(), old.to_string()))
+            .into()
+    }
+
     #[test]
     fn both_shapes_are_made() {
-        let glue = Glue::of(GENERATED).unwrap();
+        let glue = Glue::of(GENERATED, &names()).unwrap();
         assert_eq!(glue.names, ["Signaling", "openSocket"]);
         assert!(
             glue.ready
@@ -127,22 +141,32 @@ export { initSync, __wbg_init as default };
         );
         assert!(glue.ready.contains("let wasmModule, wasmInstance, wasm;"));
         assert!(glue.module.contains("wasm = new Proxy("));
+        assert!(
+            glue.module
+                .contains("{ a: 'new Signaling', b: 'openSocket' }")
+        );
         assert!(!glue.module.contains("wasm !== undefined"));
     }
 
     #[test]
     fn unknown_glue_is_refused() {
-        let problem = Glue::of(&GENERATED.replace("wasmInstance, ", "")).unwrap_err();
+        let problem = Glue::of(&GENERATED.replace("wasmInstance, ", ""), &names()).unwrap_err();
         assert!(
             problem.to_string().contains("0 times, expected 1"),
             "{problem}"
         );
+        assert!(Glue::of(GENERATED, &BTreeMap::new()).is_err());
         let problem =
-            Glue::of(&GENERATED.replace("export function openSocket", "export const openSocket"))
+            exported(&GENERATED.replace("export function openSocket", "export const openSocket"))
                 .unwrap_err();
         assert!(
             problem.to_string().contains("`const openSocket(_this) {`"),
             "{problem}"
         );
+    }
+
+    #[test]
+    fn exports_are_found() {
+        assert_eq!(exported(GENERATED).unwrap(), ["Signaling", "openSocket"]);
     }
 }

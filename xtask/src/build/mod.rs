@@ -1,15 +1,15 @@
-//! `cargo xtask build`: from the crate to dist/, in four steps, and the relay.
+//! `cargo xtask build`: from the crate to dist/, and the relay.
 //!
 //! ```text
-//! src/ ─ wasm-pack ─► pkg/ ─ glue ─► target/xtask/entries/ ─ esbuild ─► dist/signal_wasm.js, inline.js, global.js
-//!                      │                                                dist/signal_wasm_bg.wasm
-//!                      └─ types ──────────────────────────────────────► dist/*.d.ts
+//! npm/, src/ ─ wasm-pack ─► pkg/ ─ shrink, glue, entries, esbuild ─► dist/signal_wasm.js, signal_wasm_bg.wasm, inline.js, global.js
+//!                            └──── types ───────────────────────────► dist/signal_wasm.d.ts, inline.d.ts, global.d.ts
 //! ```
 
 mod encode;
 mod entries;
 mod freshness;
 mod glue;
+pub mod shrink;
 mod types;
 
 use std::path::Path;
@@ -51,7 +51,7 @@ pub fn package(project: &Project) -> Outcome {
     }
     say::step("Building the npm package (wasm-pack build)", || {
         let pkg = project.root.join("pkg");
-        wasm_pack(project, &pkg, &[])?;
+        wasm_pack(project, &pkg, LEAN, &[])?;
         assemble(project, &pkg)
     })?;
     freshness::remember(project, &made_of)?;
@@ -77,20 +77,20 @@ pub fn relay(project: &Project) -> Outcome {
     }
 }
 
-/// What the compiler is told for the npm package and for nothing else: see src/lean.rs. Flags from outside don't count here, so
-/// that everybody builds the same module.
-pub const LEAN: (&str, &str) = ("CARGO_ENCODED_RUSTFLAGS", "--cfg\u{1f}lean");
+/// What the compiler is told for the npm package: see src/lean.rs. Flags from outside don't count, so that everybody builds the same.
+pub const LEAN: &str = "--cfg\u{1f}lean";
 
-/// Runs wasm-pack with its output in `folder`; `features` go to cargo.
-pub fn wasm_pack(project: &Project, folder: &Path, features: &[&str]) -> Outcome {
+/// Runs wasm-pack on the crate npm/, with its output in `folder`. `flags` go to rustc, `features` to cargo.
+pub fn wasm_pack(project: &Project, folder: &Path, flags: &str, features: &[&str]) -> Outcome {
     let mut build = Command::new("wasm-pack");
     build
         .current_dir(&project.root)
         .env("PATH", project.path()?)
-        .env(LEAN.0, LEAN.1)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
         // What is missing has been installed by the set-up, in the versions that we name; wasm-pack would fetch its own choice.
         .args([
             "build",
+            "npm",
             "--mode",
             "no-install",
             "--release",
@@ -103,22 +103,29 @@ pub fn wasm_pack(project: &Project, folder: &Path, features: &[&str]) -> Outcome
     if !features.is_empty() {
         build.args(["--", "--features", &features.join(",")]);
     }
+    if !setup::can_optimise_whole_programs()? {
+        build.env("CARGO_PROFILE_RELEASE_LTO", "off");
+    }
     process::quiet(&mut build)
         .map_err(|problem| problem.during("building the WebAssembly module"))?;
     Ok(())
 }
 
 fn assemble(project: &Project, pkg: &Path) -> Outcome {
-    let generated = files::read(&pkg.join("signal_wasm.js"))?;
-    let wasm = files::read_bytes(&pkg.join("signal_wasm_bg.wasm"))?;
     let work = project.scratch().join("entries");
     files::remove(&work)?;
+    files::make_folder(&work)?;
 
-    entries::write(&work, &glue::Glue::of(&generated)?, &wasm)?;
+    let small = shrink::shrink(project, pkg, &work)?;
+    entries::write(
+        &work,
+        &glue::Glue::of(&small.glue, &small.names)?,
+        &small.wasm,
+    )?;
     for name in ["signal_wasm", "inline", "global"] {
         entries::minify(project, &work, name)?;
     }
-    files::write(&work.join("dist/signal_wasm_bg.wasm"), &wasm)?;
+    files::write(&work.join("dist/signal_wasm_bg.wasm"), &small.wasm)?;
     types::write(
         &work.join("dist"),
         &files::read(&project.root.join("src/browser/types.d.ts"))?,

@@ -8,6 +8,7 @@ mod tools;
 mod wasm_std;
 
 pub use browser::Browser;
+pub use wasm_std::can_optimise_whole_programs;
 
 use crate::lock;
 use crate::problem::{Outcome, fail};

@@ -20,6 +20,8 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 pub struct Rust {
     /// Its version, such as `1.95.0`.
     pub release: String,
+    /// The commit that it was made of.
+    pub commit: String,
     /// Where it is installed.
     pub sysroot: PathBuf,
     /// Where its libraries for wasm32 belong.
@@ -31,14 +33,13 @@ impl Rust {
     pub fn find() -> Outcome<Self> {
         let ask = |arguments: &[&str]| process::quiet(process::rustc().args(arguments));
         let version = ask(&["-vV"])?;
-        let Some(release) = version
-            .lines()
-            .find_map(|line| line.strip_prefix("release: "))
-        else {
+        let field = |name: &str| version.lines().find_map(|line| line.strip_prefix(name));
+        let Some(release) = field("release: ") else {
             fail!("`rustc -vV` doesn't tell its release:\n{version}");
         };
         Ok(Rust {
             release: release.to_string(),
+            commit: field("commit-hash: ").unwrap_or(release).to_string(),
             sysroot: PathBuf::from(ask(&["--print", "sysroot"])?.trim()),
             libraries: PathBuf::from(
                 ask(&["--print", "target-libdir", "--target", TARGET])?.trim(),
@@ -51,6 +52,19 @@ impl Rust {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.starts_with("libstd-") && name.ends_with(".rlib")
         })
+    }
+
+    /// Whether the library holds LLVM's bitcode, which the module must be optimised together with. rustup's does, and ours.
+    fn has_bitcode(&self) -> Outcome<bool> {
+        const SECTION: &[u8] = b".llvmbc";
+        let core = files::list(&self.libraries).into_iter().find(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("libcore-"))
+        });
+        let Some(core) = core else { return Ok(false) };
+        Ok(files::read_bytes(&core)?
+            .windows(SECTION.len())
+            .any(|bytes| bytes == SECTION))
     }
 
     /// Where the standard library's source lies if it is installed.
@@ -94,6 +108,20 @@ pub fn install(project: &Project) -> Outcome {
     })
 }
 
+/// Whether the module can be made as small as it should be; says so if not, and what to do.
+pub fn can_optimise_whole_programs() -> Outcome<bool> {
+    let rust = Rust::find()?;
+    let can = rust.has_bitcode()?;
+    if !can {
+        say::line(format!(
+            "  Rust's library in {} was built without bitcode: the module comes out a fifth larger than it could be.\n  \
+             To have it built anew: remove that folder and target/{TARGET}, then run cargo xtask setup",
+            rust.libraries.display()
+        ));
+    }
+    Ok(can)
+}
+
 fn from_source(project: &Project, rust: &Rust) -> Outcome {
     let work = project.scratch().join("wasm-std");
     files::remove(&work)?;
@@ -109,17 +137,19 @@ fn from_source(project: &Project, rust: &Rust) -> Outcome {
             ),
             || debian::rust_library(&rust.release, &work.join("debian")),
         )?;
-        // It stays in our own folder: whoever looks into the sysroot finds only what belongs to the toolchain.
+        // It stays in our own folder: in the sysroot, others would take it for a part of the toolchain.
         library
     };
     say::step("Building Rust's standard library for wasm32", || {
-        build(&source, &rust.libraries, &work.join("target"))
+        build(rust, &source, &work.join("target"))
     })?;
+    // What was compiled for another library of the same version, cargo would take for still good.
+    files::remove(&project.target.join(TARGET))?;
     files::remove(&work)
 }
 
-/// Builds the library from `source` in the folder `work` and puts it into `libraries`.
-fn build(source: &Path, libraries: &Path, work: &Path) -> Outcome {
+/// Builds the library from `source` in the folder `work` and puts it where rustc looks for it.
+fn build(rust: &Rust, source: &Path, work: &Path) -> Outcome {
     let mut cargo = process::cargo();
     cargo
         // Not in the project, whose cargo config is none of the library's business.
@@ -128,10 +158,12 @@ fn build(source: &Path, libraries: &Path, work: &Path) -> Outcome {
         .arg(source.join("sysroot/Cargo.toml"))
         // As rustc's own build does: the library uses what a stable compiler keeps from others.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", "-Zforce-unstable-if-unmarked")
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            flags(rust, source).join("\u{1f}"),
+        )
         .env("__CARGO_DEFAULT_LIB_METADATA", "signal-wasm")
         .env("CARGO_TARGET_DIR", work)
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
     process::quiet(&mut cargo)?;
 
@@ -149,9 +181,36 @@ fn build(source: &Path, libraries: &Path, work: &Path) -> Outcome {
             .is_some_and(|name| name.to_string_lossy().starts_with("libstd-"))
     });
     for path in others.into_iter().chain(std) {
-        files::copy(path, &libraries.join(path.file_name().unwrap_or_default()))?;
+        files::copy(
+            path,
+            &rust.libraries.join(path.file_name().unwrap_or_default()),
+        )?;
     }
     Ok(())
+}
+
+/// What rustc's own build tells the compiler, where it matters to us.
+fn flags(rust: &Rust, source: &Path) -> Vec<String> {
+    let mut flags = vec![
+        "-Zforce-unstable-if-unmarked".to_string(),
+        // Cargo leaves the bitcode out of a library, and then the module can't be optimised together with it.
+        "-Cembed-bitcode=yes".to_string(),
+    ];
+    // The places of panics are told by paths; the module isn't to hold this machine's, but those that every Rust has.
+    let library = format!("/rustc/{}/library", rust.commit);
+    for path in [Some(source.to_path_buf()), source.canonicalize().ok()]
+        .into_iter()
+        .flatten()
+    {
+        flags.push(format!("--remap-path-prefix={}={library}", path.display()));
+    }
+    if let Some(registry) = process::cargo_home().map(|home| home.join("registry/src")) {
+        flags.push(format!(
+            "--remap-path-prefix={}=/rust/deps",
+            registry.display()
+        ));
+    }
+    flags
 }
 
 fn is_source(library: &Path) -> bool {

@@ -56,6 +56,7 @@ const CHECKS: [&[&str]; 6] = [
 /// Run with the flags of the npm package's build.
 const LEAN_CHECK: &[&str] = &[
     "clippy",
+    "-psignal-wasm-npm",
     "-psignal-wasm",
     "--target=wasm32-unknown-unknown",
     "--",
@@ -74,7 +75,7 @@ pub fn run(ground: &Ground) -> Outcome<Tally> {
         );
     }
     let mut lean = cargo(ground, LEAN_CHECK);
-    lean.env(build::LEAN.0, build::LEAN.1);
+    lean.env("CARGO_ENCODED_RUSTFLAGS", build::LEAN);
     let what = format!("{}, as the npm package is built", process::show(&lean));
     tally.check(
         &what,
