@@ -45,7 +45,7 @@ pub struct Driver {
     /// What the page and the socket call. They refer to this driver and keep it alive until it is closed, whether or not the page keeps a
     /// reference, as a native WebSocket lives.
     functions: RefCell<Option<Functions>>,
-    socket: RefCell<Option<Socket>>,
+    socket: RefCell<Option<Rc<Socket>>>,
     timer: RefCell<Option<Timer>>,
     telling: Cell<bool>,
     /// Why the browser refused to make a socket, until the call that caused it has thrown it.
@@ -220,7 +220,7 @@ impl Driver {
                 handlers(Call::Lost),
             ],
         ) {
-            Ok(socket) => drop(self.socket.replace(Some(socket))),
+            Ok(socket) => drop(self.socket.replace(Some(Rc::new(socket)))),
             Err(thrown) => {
                 let reason = fill(
                     "the browser made no WebSocket for #: #",
@@ -249,11 +249,9 @@ impl Driver {
             )
         };
         let frame = head.unchecked_ref::<Text>().concat(&message.payload, tail);
-        let taken = self
-            .socket
-            .borrow()
-            .as_ref()
-            .is_some_and(|socket| socket.send(&frame).is_ok());
+        // A page's own WebSocket may call back from inside `send`.
+        let socket = self.socket.borrow().clone();
+        let taken = socket.is_some_and(|socket| socket.send(&frame).is_ok());
         if taken {
             self.session.borrow_mut().count(FrameKind::Sent);
             self.tell_frame(FrameKind::Sent, &frame);

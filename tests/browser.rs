@@ -1,0 +1,17 @@
+//! The library in a real browser, with no server: a stand-in WebSocket and a stand-in clock, both driven by hand.
+//!
+//! A test is a page: its body is JavaScript, as pages are, and calls the functions that the package exports. `browser/page.js` tells what is
+//! in scope there. One file, for each one costs a start of the browser; a module for each subject, which lists what it tests.
+
+#![cfg(target_arch = "wasm32")]
+
+// Its exports are what the page of the tests calls.
+use signal_wasm as _;
+use wasm_bindgen_test::wasm_bindgen_test_configure;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+#[path = "browser/page.rs"]
+mod page;
+#[path = "browser/rules.rs"]
+mod rules;

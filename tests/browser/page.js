@@ -1,0 +1,216 @@
+// Runs a test's body, which is what a page would write: strict JavaScript, with the package's functions and the things below in scope.
+//
+// A test fails if it throws, if it checks nothing, and if an exception was reported (`reportError`, `window.onerror`) that it didn't ask for.
+
+import * as signalWasm from '/wasm-bindgen-test';
+import { FakeSocket, install, real, refuse, sockets, uninstall } from '/tests/browser/fake_socket.js';
+
+const { configure, openSignalingChannel, openSocket, Signaling } = signalWasm;
+
+/** The sender of the other page in these tests. */
+const OTHER = 17;
+
+let checks = 0;
+let reports = [];
+
+addEventListener('error', (event) => {
+  reports.push(event.error);
+  event.preventDefault();
+});
+
+/** A value as a failed check prints it. */
+function show(value) {
+  const seen = new Set();
+  const replace = (_, part) => {
+    if (typeof part === 'object' && part !== null) {
+      if (seen.has(part)) return '[again]';
+      seen.add(part);
+    }
+    if (part instanceof Error) return `${part.name} ${part.code}: ${part.message}`;
+    return ['undefined', 'function', 'bigint', 'symbol'].includes(typeof part) || Number.isNaN(part) ? `[${String(part).slice(0, 80)}]` : part;
+  };
+  return JSON.stringify(value, replace)?.slice(0, 2000);
+}
+
+function same(left, right) {
+  if (Object.is(left, right)) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (Object.getPrototypeOf(left) !== Object.getPrototypeOf(right)) return false;
+  const keys = Reflect.ownKeys(left);
+  return keys.length === Reflect.ownKeys(right).length && keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key]));
+}
+
+/** Deep equality, prototypes included. */
+function equal(actual, expected, what = 'value') {
+  checks += 1;
+  if (!same(actual, expected)) {
+    throw new Error(`${what}:\n  is       ${show(actual)}\n  expected ${show(expected)}`);
+  }
+}
+
+function ok(value, what) {
+  checks += 1;
+  if (!value) {
+    throw new Error(`not so: ${what}`);
+  }
+}
+
+/** Checks that an error is one of ours, and that its sentence holds each of `says`. */
+function isOurs(error, code, ...says) {
+  checks += 1;
+  const wrongArgument = ['bad-config', 'bad-option', 'unknown-option', 'bad-url', 'no-channel', 'bad-message'].includes(code);
+  const name = wrongArgument ? 'TypeError' : 'SignalingError';
+  if (!(error instanceof Error) || error.code !== code || error.name !== name || error instanceof TypeError !== wrongArgument) {
+    throw new Error(`expected a ${name} ${code}, got ${show(error)}`);
+  }
+  for (const part of says) {
+    if (!error.message.includes(part)) {
+      throw new Error(`the sentence should hold ${show(part)}: ${error.message}`);
+    }
+  }
+  return error;
+}
+
+/** Checks that `call` throws an error of ours; see `isOurs`. */
+function refused(call, code, ...says) {
+  return isOurs(thrownBy(call), code, ...says);
+}
+
+/** What `call` throws. */
+function thrownBy(call) {
+  let result;
+  try {
+    result = call();
+  } catch (thrown) {
+    return thrown;
+  }
+  throw new Error(`nothing was thrown, but ${show(result)} returned`);
+}
+
+/** The exceptions that were reported since it was last asked. */
+function reported() {
+  return reports.splice(0);
+}
+
+/** A function that notes each call: `calls` holds `[name, ...arguments]`, `targets` what `this` was. */
+class Notes {
+  calls = [];
+  targets = [];
+
+  taker(name) {
+    const notes = this;
+    return function (...values) {
+      notes.calls.push([name, ...values]);
+      notes.targets.push(this);
+    };
+  }
+
+  take() {
+    this.targets = [];
+    return this.calls.splice(0);
+  }
+}
+
+/** A config that notes what is called on it. */
+function noting(members = {}) {
+  const notes = new Notes();
+  return { notes, config: { onmessage: notes.taker('onmessage'), onopen: notes.taker('onopen'), ...members } };
+}
+
+/** A signaling with the channel `room` open on an open socket, and the notes of that channel. */
+function connected(options = {}, config = {}) {
+  const signaling = new Signaling({ url: 'ws://server.test/', ...options });
+  const { notes, config: full } = noting({ channel: 'room', ...config });
+  const handle = signaling.openSocket(full);
+  const socket = sockets.at(-1).accept();
+  return { signaling, handle, socket, notes, config: full };
+}
+
+/** What another page's shim would send. */
+function frame(channel, message, sender = OTHER) {
+  return JSON.stringify({ sender, channel, message });
+}
+
+/** The messages in a socket's frames. */
+function messages(socket) {
+  return socket.frames.map((sent) => JSON.parse(sent).message);
+}
+
+/** The module once more, as another page would have it: nothing configured, nothing open. */
+let instances = 0;
+async function freshModule() {
+  const module = await import(`/wasm-bindgen-test.js?instance=${++instances}`);
+  await module.default('/wasm-bindgen-test_bg.wasm');
+  return module;
+}
+
+/** Has all garbage collected, and lets finalisers run. */
+async function collect() {
+  if (typeof globalThis.gc !== 'function') {
+    throw new Error('gc() is missing: Chromium wants --js-flags=--expose-gc, which stands in webdriver.json');
+  }
+  globalThis.gc();
+  await new Promise((resolve) => real.setTimeout.call(globalThis, resolve, 0));
+}
+
+/** Collects until `done` says so; a leak never does. */
+async function collected(done) {
+  for (let round = 0; round < 50 && !done(); round += 1) {
+    await collect();
+  }
+  return done();
+}
+
+/** How much wasm holds: bytes of memory, and slots for JavaScript values. */
+async function held() {
+  const wasm = await signalWasm.default();
+  return { bytes: wasm.memory.buffer.byteLength, slots: wasm.__wbindgen_externrefs.length };
+}
+
+function scope(clock) {
+  return {
+    configure, openSignalingChannel, openSocket, Signaling, FakeSocket, OTHER, clock, sockets, refuse, equal, ok, isOurs, refused, thrownBy, reported, Notes, noting, connected, frame,
+    messages, freshModule, collect, collected, held,
+  };
+}
+
+function begin(options) {
+  const clock = install(options);
+  checks = 0;
+  reports = [];
+  return scope(clock);
+}
+
+function end() {
+  const left = reported();
+  if (left.length > 0) {
+    throw new Error(`reported, but not asked for: ${left.map(show).join('; ')}`);
+  }
+  if (checks === 0) {
+    throw new Error('the test checked nothing');
+  }
+}
+
+/** Runs a test's body on stand-ins for socket and clock. */
+export function run(body) {
+  const things = begin();
+  try {
+    new Function(...Object.keys(things), `'use strict';${body}`)(...Object.values(things));
+    end();
+  } finally {
+    uninstall();
+  }
+}
+
+const AsyncFunction = (async () => undefined).constructor;
+
+/** The same for a body that awaits; the clock is the browser's. */
+export async function runAwaiting(body) {
+  const things = begin({ clock: false });
+  try {
+    await new AsyncFunction(...Object.keys(things), `'use strict';${body}`)(...Object.values(things));
+    end();
+  } finally {
+    uninstall();
+  }
+}

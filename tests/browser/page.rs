@@ -1,0 +1,17 @@
+//! Runs a test's body, which is what a page would write; see `page.js`.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/tests/browser/page.js")]
+extern "C" {
+    /// Runs JavaScript on a stand-in socket and a stand-in clock.
+    #[wasm_bindgen(catch, js_name = run)]
+    pub fn page(body: &str) -> Result<(), JsValue>;
+
+    /// The same for JavaScript that awaits; on the browser's own clock.
+    #[wasm_bindgen(catch, js_name = runAwaiting)]
+    pub async fn page_awaiting(body: &str) -> Result<(), JsValue>;
+}
+
+/// What a test returns: the exception that made it fail.
+pub type Verdict = Result<(), JsValue>;
