@@ -147,6 +147,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn strings_are_what_serde_json_reads(text: String) {
             prop_assert_eq!(serde_json::from_str::<String>(&written(&text)).ok(), Some(text));

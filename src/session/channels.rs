@@ -82,3 +82,48 @@ impl<S> Channels<S> {
         self.sorted = Vec::new();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Names are opened, or an opening (be it long superseded) is closed.
+        #[test]
+        fn a_map_of_names(steps in prop::collection::vec(("[a-dé]{0,2}", any::<prop::sample::Index>(), any::<bool>()), 0..60)) {
+            let mut channels = Channels::new();
+            let mut model = BTreeMap::new();
+            let mut openings = Vec::new();
+            let mut longest = 0;
+            for (at, (name, index, open)) in steps.into_iter().enumerate() {
+                if open || openings.is_empty() {
+                    let id = channels.open(&name, at);
+                    prop_assert!(openings.iter().all(|(_, earlier)| *earlier != id));
+                    longest = longest.max(name.len());
+                    model.insert(name.clone(), (id, at));
+                    openings.push((name, id));
+                } else {
+                    let (name, id) = index.get(&openings);
+                    channels.close(name, *id);
+                    if model.get(name).is_some_and(|(open, _)| open == id) {
+                        model.remove(name);
+                    }
+                }
+                prop_assert_eq!(channels.len(), model.len());
+                prop_assert_eq!(channels.longest_name(), longest);
+                for (name, _) in &openings {
+                    let found = channels.get(name).map(|channel| (&*channel.name, channel.subscriber));
+                    let expected = model.get(name).map(|(_, at)| (name.as_str(), *at));
+                    prop_assert_eq!(found, expected);
+                }
+            }
+            channels.clear();
+            prop_assert_eq!(channels.len(), 0);
+            prop_assert!(openings.iter().all(|(name, _)| channels.get(name).is_none()));
+        }
+    }
+}

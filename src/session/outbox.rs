@@ -77,17 +77,24 @@ impl<P: Payload> Outbox<P> {
         Ok(())
     }
 
-    /// Puts a message last that is taken out again before anything else happens: it doesn't count, and needn't be measured.
+    /// Puts a message last that is about to be taken out again. It isn't refused, nor, if none waits before it, measured.
     pub fn pass(&mut self, channel: Rc<str>, payload: P) {
+        let bytes = if self.waiting.is_empty() {
+            0
+        } else {
+            payload.bytes()
+        };
+        self.bytes += bytes;
         self.waiting.push_back(Message {
             channel,
             payload,
-            bytes: 0,
+            bytes,
         });
     }
 
-    /// Puts a message that was taken out back to the head. It had its place before, so it isn't refused.
-    pub fn put_back(&mut self, message: Message<P>) {
+    /// Puts a message that was taken out back to the head. It was taken once, so it isn't refused.
+    pub fn put_back(&mut self, mut message: Message<P>) {
+        message.bytes = message.payload.bytes();
         self.bytes += message.bytes;
         self.waiting.push_front(message);
     }
