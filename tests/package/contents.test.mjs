@@ -1,6 +1,7 @@
 // What the tarball holds: exactly the files meant, in order as publint sees it, and nothing of the machine that built it.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +63,8 @@ describe('the tarball', () => {
     const [, crate] = /^\[package\]$[^[]*?^version = "([^"]+)"$/m.exec(cargo) ?? [];
     assert.equal(version, crate);
     const changes = await readFile(join(installed, 'CHANGELOG.md'), 'utf8');
-    assert.ok(changes.includes(version), `CHANGELOG.md doesn't name ${version}`);
+    const [, newest] = /^## \[?([^\]\s]+)/m.exec(changes) ?? [];
+    assert.ok(newest === version || newest === 'Unreleased', `CHANGELOG.md begins with ${newest}; it must be ${version} or Unreleased`);
   });
 
   it('keeps the licence and the notice of the shim it replaces', async () => {
@@ -83,10 +85,11 @@ describe('the tarball', () => {
     }
   });
 
-  it('has links in its README that work away from the repository', async () => {
+  it('has links in its README that lead somewhere', async () => {
     const readme = await readFile(join(installed, 'README.md'), 'utf8');
-    const relative = [...readme.matchAll(/\]\((?!https?:|#|mailto:)([^)\s]+)\)/g)].map(([, target]) => target.split('#')[0]);
-    for (const target of relative) assert.ok(FILES.includes(target.replace(/^\.\//, '')), `README.md links to ${target}, which the package doesn't hold`);
+    const targets = [...readme.matchAll(/\]\((?!https?:|#|mailto:)([^)\s]+)\)/g)].map(([, target]) => target.split('#')[0]);
+    // It is the repository's own README, which registries show with links into the repository.
+    for (const target of targets) assert.ok(existsSync(join(ROOT, target)), `README.md links to ${target}, which the repository doesn't hold`);
   });
 
   it('gives publint nothing to say', async () => {
