@@ -28,6 +28,10 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
     pub fn to_json(value: &JsValue) -> Result<JsValue, JsValue>;
 
+    /// `Number(value)`.
+    #[wasm_bindgen(js_name = Number, catch)]
+    pub fn number(value: &JsValue) -> Result<f64, JsValue>;
+
     /// `String(value)`.
     #[wasm_bindgen(js_name = String, catch)]
     fn string(value: &JsValue) -> Result<String, JsValue>;
