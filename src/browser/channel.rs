@@ -67,12 +67,14 @@ fn name_of(value: &JsValue, what: &str) -> Result<Option<String>, Error> {
     if value.is_falsy() {
         return Ok(None);
     }
-    if value.is_string() || value.as_f64().is_some() {
-        return Ok(Some(js::text(value)));
+    let name = js::text(value);
+    // Half a surrogate pair doesn't survive the way into wasm: the two ends would never meet.
+    if value.as_f64().is_some() || *value == JsValue::from(&name) {
+        return Ok(Some(name));
     }
     Err(wrong(
         "bad-config",
-        "# is #; it must be a string",
+        "# is #; it must be a well-formed string",
         &[what, &show(value)],
     ))
 }
