@@ -15,3 +15,5 @@ wasm_bindgen_test_configure!(run_in_browser);
 mod page;
 #[path = "browser/rules.rs"]
 mod rules;
+#[path = "browser/wire.rs"]
+mod wire;

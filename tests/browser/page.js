@@ -191,11 +191,16 @@ function end() {
   }
 }
 
+/** In a block of its own, so that a test may use our names for its own things. */
+function source(body) {
+  return `'use strict';{${body}\n}`;
+}
+
 /** Runs a test's body on stand-ins for socket and clock. */
 export function run(body) {
   const things = begin();
   try {
-    new Function(...Object.keys(things), `'use strict';${body}`)(...Object.values(things));
+    new Function(...Object.keys(things), source(body))(...Object.values(things));
     end();
   } finally {
     uninstall();
@@ -208,7 +213,7 @@ const AsyncFunction = (async () => undefined).constructor;
 export async function runAwaiting(body) {
   const things = begin({ clock: false });
   try {
-    await new AsyncFunction(...Object.keys(things), `'use strict';${body}`)(...Object.values(things));
+    await new AsyncFunction(...Object.keys(things), source(body))(...Object.values(things));
     end();
   } finally {
     uninstall();
