@@ -1,10 +1,12 @@
-//! What's tested: the two bounds of a send queue, to the frame and to the byte, what an overflow does, and that waiting ends.
+//! What's tested: the two bounds of a send queue, to the frame and to the byte, what an overflow does, that waiting ends, and that who publishes
+//! without a pause gives way to those who are to write it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
 
 use signal_relay::frame::Frame;
+use signal_relay::hub::Hub;
 use signal_relay::queue::{Bounds, Head, Level, queue};
 use tokio::time::timeout;
 
@@ -77,4 +79,35 @@ async fn waiting_ends_with_a_frame() {
             .is_err(),
         "it is empty"
     );
+}
+
+/// On one thread, so that a publisher that didn't give way would be alone until it is through.
+#[tokio::test]
+async fn a_publisher_gives_way_before_a_queue_is_full() {
+    let hub = Hub::in_memory(Bounds {
+        frames: 16,
+        bytes: 10_000,
+    });
+    let (publisher, _unread) = hub.join("/");
+    let (_member, mut head) = hub.join("/");
+    let receiving = tokio::spawn(async move {
+        let mut received = Vec::new();
+        while received.len() < 1000 {
+            head.filled().await;
+            received.extend(drain(&mut head));
+        }
+        received
+    });
+    for number in 0..1000 {
+        publisher
+            .publish(Frame::from(number.to_string().as_str()))
+            .await
+            .unwrap();
+    }
+    let received = timeout(Duration::from_secs(60), receiving)
+        .await
+        .expect("its queue has overflowed")
+        .unwrap();
+    let sent: Vec<_> = (0..1000).map(|number| number.to_string()).collect();
+    assert_eq!(received, sent);
 }
