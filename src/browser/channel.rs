@@ -49,6 +49,7 @@ pub fn open(
         Rc::new(Page {
             config: config.clone(),
             handle: handle.clone(),
+            is_function,
         }),
     )?;
     let name = JsValue::from(name);
@@ -99,24 +100,35 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue) -> Result<(),
 struct Page {
     config: JsValue,
     handle: JsValue,
+    /// The config is the function that is to get the messages.
+    is_function: bool,
 }
 
 impl Subscriber for Page {
     fn deliver(&self, message: JsValue) {
-        match self.config.dyn_ref::<Function>() {
-            Some(onmessage) => callback::call(onmessage, &JsValue::UNDEFINED, &[&message]),
-            None => {
-                let onmessage = self.config.unchecked_ref::<Received>().onmessage();
-                callback::call_value(onmessage, &self.config, "onmessage", &[&message]);
+        let function: Result<JsValue, JsValue>;
+        let (onmessage, this) = if self.is_function {
+            (&self.config, &JsValue::UNDEFINED)
+        } else {
+            function = self.config.unchecked_ref::<Received>().onmessage();
+            match &function {
+                Ok(onmessage) => (onmessage, &self.config),
+                Err(thrown) => return js::report_error(thrown),
+            }
+        };
+        // Called first and looked at when that failed: a look takes as long as the call.
+        if let Err(thrown) = onmessage.unchecked_ref::<Function>().call1(this, &message) {
+            match callback::optional_function(Ok(onmessage.clone()), "onmessage") {
+                Ok(None) => {}
+                Ok(Some(_)) => js::report_error(&thrown),
+                Err(worded) => js::report_error(&worded),
             }
         }
     }
 
     fn ready(&self) {
         // `callback` first: pages made for it do nothing on `onopen`. Both as methods: they say `this.onopen()`.
-        if !self.config.is_function()
-            && !callback::call_member(&self.config, "callback", &[&self.handle])
-        {
+        if !self.is_function && !callback::call_member(&self.config, "callback", &[&self.handle]) {
             callback::call_member(&self.config, "onopen", &[]);
         }
     }

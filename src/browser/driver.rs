@@ -170,8 +170,11 @@ impl Driver {
 
     /// A frame came in: a string, or an `ArrayBuffer`.
     pub fn frame(self: &Rc<Self>, data: JsValue) {
-        let (kind, message) = if data.is_string() {
-            self.read(data.unchecked_ref())
+        let frame = data.unchecked_ref::<Text>();
+        let length = frame.length();
+        // A buffer has no length; asked for one, it says nothing, which arrives as 0.
+        let (kind, message) = if length > 0 || data.is_string() {
+            self.read(frame, length)
         } else {
             self.bad("a binary frame")
         };
@@ -182,7 +185,9 @@ impl Driver {
         if let Some((subscriber, message)) = message {
             subscriber.deliver(message);
         }
-        self.settle();
+        if kind == FrameKind::Bad {
+            self.settle();
+        }
     }
 
     /// After every input: act, arm the timer, tell.
@@ -210,16 +215,14 @@ impl Driver {
         }
     }
 
-    fn connect(&self) {
-        let handlers = |call| self.function(call, 0, &JsValue::UNDEFINED);
-        match Socket::connect(
-            &self.url,
-            &[
-                handlers(Call::Opened),
-                handlers(Call::Frame),
-                handlers(Call::Lost),
-            ],
-        ) {
+    fn connect(self: &Rc<Self>) {
+        let function = |call| self.function(call, 0, &JsValue::UNDEFINED);
+        let handlers = [
+            function(Call::Opened),
+            Functions::onmessage(self),
+            function(Call::Lost),
+        ];
+        match Socket::connect(&self.url, &handlers) {
             Ok(socket) => drop(self.socket.replace(Some(Rc::new(socket)))),
             Err(thrown) => {
                 let reason = fill(
@@ -331,8 +334,7 @@ impl Driver {
     }
 
     /// Reads a text frame as far as it must be read; the message, if it is for a subscriber.
-    fn read(&self, frame: &Text) -> Read {
-        let length = frame.length();
+    fn read(&self, frame: &Text, length: u32) -> Read {
         let (received, tail) = {
             let session = self.session.borrow();
             if length as usize > session.max_frame() {

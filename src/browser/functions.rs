@@ -4,7 +4,7 @@
 //! garbage collector has it when the page lets go of it, and `const { send } = handle` works.
 
 use super::driver::Driver;
-use super::js;
+use super::js::{self, Received};
 use super::signaling;
 use alloc::rc::Rc;
 use js_sys::{Function, Object, Proxy};
@@ -23,8 +23,6 @@ extern "C" {
 pub enum Call {
     /// The socket's `onopen`.
     Opened,
-    /// The socket's `onmessage`, with the event.
-    Frame,
     /// The socket's `onclose`, with the event.
     Lost,
     /// The timer's callback.
@@ -45,9 +43,8 @@ pub enum Call {
     Close,
 }
 
-const CALLS: [Call; 11] = [
+const CALLS: [Call; 10] = [
     Call::Opened,
-    Call::Frame,
     Call::Lost,
     Call::Woken,
     Call::Send,
@@ -92,7 +89,18 @@ impl Functions {
             .bind(&JsValue::UNDEFINED, call as u32 | id << CALL_BITS, bound)
     }
 
-    /// The same, but it knows the `this` that it is called with. wasm-bindgen's closures are arrow functions, which have none; the `apply`
+    /// The socket's `onmessage`: a closure of its own, since going by way of the bound one takes a fifth of the time of dropping a frame.
+    pub fn onmessage(driver: &Rc<Driver>) -> JsValue {
+        let driver = Rc::clone(driver);
+        let closure =
+            Closure::<dyn Fn(Received) -> Result<(), JsValue>>::own(move |event: Received| {
+                driver.frame(event.data()?);
+                Ok(())
+            });
+        closure.into_js_value()
+    }
+
+    /// Like [`get`](Self::get), but the function knows the `this` that it is called with. wasm-bindgen's closures are arrow functions, which have none; the `apply`
     /// trap of a proxy is handed it.
     pub fn with_this(&self, call: Call) -> Function {
         let trap = self.get(call, 0, &JsValue::UNDEFINED);

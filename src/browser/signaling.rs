@@ -4,7 +4,7 @@ use super::channel;
 use super::driver::Driver;
 use super::error::{show, wrong};
 use super::functions::{Call, Functions};
-use super::js::{self, Received};
+use super::js;
 use super::options::Options;
 use crate::session::State;
 use alloc::rc::Rc;
@@ -46,7 +46,6 @@ pub fn dispatch(
     third: JsValue,
 ) -> Result<JsValue, JsValue> {
     match call {
-        Call::Frame => driver.frame(first.unchecked_ref::<Received>().data()?),
         Call::Opened => driver.opened(),
         Call::Woken => driver.woken(),
         Call::Lost => {

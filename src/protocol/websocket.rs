@@ -18,8 +18,11 @@ const MESSAGE: &str = ",\"message\":";
 /// What stands after the message.
 pub const TAIL: &str = "}";
 
-/// More than all that stands before and around the channel's name: the three member names and a sender of 16 digits in quotes, with room to spare.
-pub const HEAD_WITHOUT_NAME: usize = 96;
+/// What stands before the channel's name if the sender is as long as this: 16 digits in quotes, and a dozen characters to spare.
+const BEFORE_NAME: usize = SENDER.len() + 30 + CHANNEL.len();
+
+/// All that stands before and behind the channel's name, up to the message. Short, for each character of it costs two nanoseconds a frame.
+pub const HEAD_WITHOUT_NAME: usize = BEFORE_NAME + 1 + MESSAGE.len();
 
 /// What stands before the message.
 pub fn encode_head(sender: UserId, channel: &str) -> String {
@@ -42,13 +45,16 @@ fn scan(head: &str, whole: bool) -> Option<Head<'_>> {
     scanner.literal(SENDER)?;
     let sender = scan_sender(&mut scanner)?;
     scanner.literal(CHANNEL)?;
-    // Behind a long sender even a short name may run past the head.
-    let room = head.len() - scanner.rest.len() < HEAD_WITHOUT_NAME;
+    // The head holds all up to the message, unless the name is longer than any it was cut for; or else the sender is.
+    let cut = !whole && head.len() - scanner.rest.len() <= BEFORE_NAME;
     let channel = match scanner.plain_string() {
         PlainString::Closed(name) => name,
-        PlainString::Open if room && !whole => return Some(Head::LongName { sender }),
+        PlainString::Open if cut => return Some(Head::LongName { sender }),
         PlainString::Open | PlainString::Odd => return None,
     };
+    if cut && scanner.rest.len() < MESSAGE.len() {
+        return Some(Head::LongName { sender });
+    }
     scanner.literal(MESSAGE)?;
     let read = head.get(..head.len() - scanner.rest.len())?;
     Some(Head::Envelope {
