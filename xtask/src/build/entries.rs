@@ -22,7 +22,8 @@ pub fn write(work: &Path, glue: &Glue, wasm: &[u8]) -> Outcome {
 
     let names = glue.names.join(", ");
     // Compiling at once is allowed on the main thread for a module as small as this.
-    let start = "import { initSync } from './glue.js';\nimport bytes from './bytes.js';\ninitSync({ module: bytes });\n";
+    let start =
+        "import { start } from './glue.js';\nimport bytes from './bytes.js';\nstart(bytes);\n";
     files::write(
         &work.join("inline.js"),
         format!("{start}export {{ {names} }} from './glue.js';\n"),

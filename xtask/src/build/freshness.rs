@@ -63,21 +63,24 @@ fn stamp(project: &Project, made_of: &str) -> Outcome<String> {
 }
 
 /// FNV-1a, 64 bits: against accidents, not against attackers.
-struct Hash(u64);
+pub struct Hash(u64);
 
 impl Hash {
-    fn new() -> Self {
+    /// Of nothing yet.
+    pub fn new() -> Self {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
-    fn add(&mut self, bytes: &[u8]) {
+    /// Takes in one part; where it ends counts.
+    pub fn add(&mut self, bytes: &[u8]) {
         let length = (bytes.len() as u64).to_le_bytes();
         for byte in length.iter().chain(bytes) {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 
-    fn text(&self) -> String {
+    /// Sixteen hexadecimal digits.
+    pub fn text(&self) -> String {
         format!("{:016x}", self.0)
     }
 }

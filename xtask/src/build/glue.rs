@@ -5,10 +5,20 @@
 
 use std::collections::BTreeMap;
 
+use crate::build::freshness::Hash;
 use crate::problem::{Outcome, fail};
 
 /// Throws for whatever is asked of it; stands in for the module's exports until there are any.
 const NOT_INITIALISED: &str = include_str!("not_initialised.js");
+
+/// Our own `init` and `initSync`, for the entry `.`.
+const INIT: &str = include_str!("init.js");
+
+/// How the other entries start the module that they hold.
+const START: &str = include_str!("start.js");
+
+/// The hash of wasm-bindgen 0.2.130's loader.
+const LOADER: &str = "c590e87ff0e74cf0";
 
 /// The export that pages call with `new`.
 const CLASS: &str = "Signaling";
@@ -16,9 +26,9 @@ const CLASS: &str = "Signaling";
 /// The generated glue in the two shapes that the entries need.
 #[derive(Debug)]
 pub struct Glue {
-    /// For the entry `.`: throws a worded error when a function is called before `init`.
+    /// For the entry `.`: exports `init` and `initSync`, and throws a worded error when a function is called before.
     pub module: String,
-    /// For the entries that initialise themselves.
+    /// For the entries that hold the module: exports `start`.
     pub ready: String,
     /// The names of the public functions, sorted.
     pub names: Vec<String>,
@@ -36,42 +46,54 @@ impl Glue {
             .replace("NAMES", &format!("{{ {} }}", called.join(", ")));
         let mut names: Vec<String> = names.values().cloned().collect();
         names.sort();
-        let mut ready = glue.to_string();
-        if names.iter().any(|name| name == CLASS) {
-            // All names are made short, but this one people see in the console.
-            ready +=
-                &format!("\nObject.defineProperty({CLASS}, 'name', {{ value: '{CLASS}' }});\n");
-        } else {
+        // All names are made short, but this one people see in the console.
+        if !names.iter().any(|name| name == CLASS) {
             fail!("wasm-bindgen's glue exports no {CLASS}; look at pkg/signal_wasm.js");
         }
+        let named = format!("\nObject.defineProperty({CLASS}, 'name', {{ value: '{CLASS}' }});\n");
+        let body = without_loader(glue)?;
         let module = change(
-            &ready,
+            body,
             "a call before `init` gets a sentence instead of `undefined is not an object`",
-            1,
             "let wasmModule, wasmInstance, wasm;",
             &format!("let wasmModule, wasmInstance, wasm = {not_initialised};"),
         )?;
-        let module = change(
-            &module,
-            "with `wasm` never undefined, only the instance tells whether there was an `init` (twice: `init` and `initSync`)",
-            2,
-            "if (wasm !== undefined) return wasm;",
-            "if (wasmInstance !== undefined) return wasm;",
-        )?;
         Ok(Glue {
-            module,
-            ready,
+            module: format!("{module}{named}{INIT}"),
+            ready: format!("{body}{named}{START}"),
             names,
         })
     }
 }
 
-/// Replaces `from` by `to`, where `from` must be found exactly `times` times.
-fn change(text: &str, why: &str, times: usize, from: &str, to: &str) -> Outcome<String> {
-    let found = text.matches(from).count();
-    if found != times {
+/// The glue up to wasm-bindgen's own `init` and `initSync`, which ours replace: smaller, and with a sentence for a module that isn't there.
+fn without_loader(glue: &str) -> Outcome<&str> {
+    const BEGIN: &str = "async function __wbg_load(module, imports) {\n";
+    let Some((body, loader)) = glue.split_once(BEGIN) else {
         fail!(
-            "wasm-bindgen's glue holds `{from}` {found} times, expected {times}. The build changes it because {why}.\n\
+            "wasm-bindgen's glue has no `{}`; look at pkg/signal_wasm.js and put right xtask/src/build/glue.rs",
+            BEGIN.trim()
+        );
+    };
+    // What is thrown away is known to the letter, so that a new wasm-bindgen's loader is looked at by somebody.
+    let mut hash = Hash::new();
+    hash.add(loader.trim_end().as_bytes());
+    if hash.text() != LOADER {
+        fail!(
+            "wasm-bindgen's `init` is no longer the one that xtask/src/build/init.js replaces. Compare the two, take over what matters, \
+             and set LOADER in xtask/src/build/glue.rs to {:?}",
+            hash.text()
+        );
+    }
+    Ok(body)
+}
+
+/// Replaces `from` by `to`, where `from` must be found exactly once.
+fn change(text: &str, why: &str, from: &str, to: &str) -> Outcome<String> {
+    let found = text.matches(from).count();
+    if found != 1 {
+        fail!(
+            "wasm-bindgen's glue holds `{from}` {found} times, expected once. The build changes it because {why}.\n\
              Look at pkg/signal_wasm.js and put right xtask/src/build/glue.rs."
         );
     }
@@ -116,11 +138,10 @@ export function Signaling(_this) {
 export function openSocket(_this) {
 }
 let wasmModule, wasmInstance, wasm;
-function initSync(module) {
-    if (wasm !== undefined) return wasm;
+function __wbg_finalize_init(instance, module) {
 }
-async function __wbg_init(module_or_path) {
-    if (wasm !== undefined) return wasm;
+
+async function __wbg_load(module, imports) {
 }
 export { initSync, __wbg_init as default };
 ";
@@ -132,30 +153,25 @@ export { initSync, __wbg_init as default };
     }
 
     #[test]
-    fn both_shapes_are_made() {
-        let glue = Glue::of(GENERATED, &names()).unwrap();
-        assert_eq!(glue.names, ["Signaling", "openSocket"]);
-        assert!(
-            glue.ready
-                .ends_with("Object.defineProperty(Signaling, 'name', { value: 'Signaling' });\n")
-        );
-        assert!(glue.ready.contains("let wasmModule, wasmInstance, wasm;"));
-        assert!(glue.module.contains("wasm = new Proxy("));
-        assert!(
-            glue.module
-                .contains("{ a: 'new Signaling', b: 'openSocket' }")
-        );
-        assert!(!glue.module.contains("wasm !== undefined"));
+    fn another_loader_is_refused() {
+        let problem = Glue::of(GENERATED, &names()).unwrap_err();
+        assert!(problem.to_string().contains("set LOADER"), "{problem}");
+        assert!(without_loader("let wasm;\n").is_err());
     }
 
     #[test]
-    fn unknown_glue_is_refused() {
-        let problem = Glue::of(&GENERATED.replace("wasmInstance, ", ""), &names()).unwrap_err();
+    fn a_change_that_finds_nothing_is_refused() {
+        assert_eq!(change("a b", "c", "b", "d").unwrap(), "a d");
+        let problem = change("a b b", "it is a test", "b", "c").unwrap_err();
         assert!(
-            problem.to_string().contains("0 times, expected 1"),
+            problem.to_string().contains("2 times, expected once"),
             "{problem}"
         );
-        assert!(Glue::of(GENERATED, &BTreeMap::new()).is_err());
+        assert!(change("a b", "it is a test", "c", "d").is_err());
+    }
+
+    #[test]
+    fn unknown_exports_are_refused() {
         let problem =
             exported(&GENERATED.replace("export function openSocket", "export const openSocket"))
                 .unwrap_err();
