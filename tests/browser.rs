@@ -11,9 +11,15 @@ use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
+#[path = "browser/connection.rs"]
+mod connection;
+#[path = "browser/options.rs"]
+mod options;
 #[path = "browser/page.rs"]
 mod page;
 #[path = "browser/rules.rs"]
 mod rules;
+#[path = "browser/sending.rs"]
+mod sending;
 #[path = "browser/wire.rs"]
 mod wire;

@@ -155,6 +155,10 @@ impl Reading<'_> {
         let keys = Object::keys(object.unchecked_ref::<Object>());
         for at in 0..keys.length() {
             let key = js::text(&keys.get(at));
+            // The point is ours, between the two names of a nested option.
+            if key.bytes().any(|byte| byte == b'.') {
+                return Err(unknown(&key).into());
+            }
             self.member(&fill("##", &[prefix, &key]), &js::get(object, &key)?)?;
         }
         Ok(())
@@ -262,8 +266,10 @@ fn read_url(given: &JsValue) -> Result<String, JsValue> {
     } else {
         js::text(given)
     };
-    // A URL object is its own text; of any other object that would be nonsense.
-    if given.is_object() && js::get(given, "href")?.as_string().as_ref() != Some(&text) {
+    // A URL object is its own text; of anything else that would be nonsense.
+    if !(given.is_undefined() || given.is_string())
+        && !(given.is_object() && js::get(given, "href")?.as_string().as_ref() == Some(&text))
+    {
         return Err(self::bad("url", given, "a string or a URL").into());
     }
     let bad = |why: &str| {

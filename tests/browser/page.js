@@ -84,7 +84,7 @@ function thrownBy(call) {
   } catch (thrown) {
     return thrown;
   }
-  throw new Error(`nothing was thrown, but ${show(result)} returned`);
+  throw new Error(`nothing was thrown by ${call}, but ${show(result)} returned`);
 }
 
 /** The exceptions that were reported since it was last asked. */
@@ -149,8 +149,11 @@ async function collect() {
   if (typeof globalThis.gc !== 'function') {
     throw new Error('gc() is missing: Chromium wants --js-flags=--expose-gc, which stands in webdriver.json');
   }
+  // What a WeakRef was asked for stays until the present task is over.
+  const nextTask = () => new Promise((resolve) => real.setTimeout.call(globalThis, resolve, 0));
+  await nextTask();
   globalThis.gc();
-  await new Promise((resolve) => real.setTimeout.call(globalThis, resolve, 0));
+  await nextTask();
 }
 
 /** Collects until `done` says so; a leak never does. */
@@ -196,12 +199,22 @@ function source(body) {
   return `'use strict';{${body}\n}`;
 }
 
+/** Wasm's part of a stack is long and says nothing. */
+function shorten(failure) {
+  if (failure instanceof Error) {
+    failure.stack = failure.stack.split('\n').filter((line) => !/wasm-(function|bindgen-test)|^\s+at (run|runAwaiting) /.test(line)).join('\n');
+  }
+  return failure;
+}
+
 /** Runs a test's body on stand-ins for socket and clock. */
 export function run(body) {
   const things = begin();
   try {
     new Function(...Object.keys(things), source(body))(...Object.values(things));
     end();
+  } catch (failure) {
+    throw shorten(failure);
   } finally {
     uninstall();
   }
@@ -209,13 +222,20 @@ export function run(body) {
 
 const AsyncFunction = (async () => undefined).constructor;
 
-/** The same for a body that awaits; the clock is the browser's. */
-export async function runAwaiting(body) {
-  const things = begin({ clock: false });
+/** The same for a body that awaits. */
+export async function runAwaiting(body, options) {
+  const things = begin(options);
   try {
     await new AsyncFunction(...Object.keys(things), source(body))(...Object.values(things));
     end();
+  } catch (failure) {
+    throw shorten(failure);
   } finally {
     uninstall();
   }
+}
+
+/** The same on the browser's own clock. */
+export function runInRealTime(body) {
+  return runAwaiting(body, { clock: false });
 }

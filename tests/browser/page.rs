@@ -8,9 +8,13 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = run)]
     pub fn page(body: &str) -> Result<(), JsValue>;
 
-    /// The same for JavaScript that awaits; on the browser's own clock.
+    /// The same for JavaScript that awaits.
     #[wasm_bindgen(catch, js_name = runAwaiting)]
     pub async fn page_awaiting(body: &str) -> Result<(), JsValue>;
+
+    /// The same on the browser's own clock.
+    #[wasm_bindgen(catch, js_name = runInRealTime)]
+    pub async fn page_in_real_time(body: &str) -> Result<(), JsValue>;
 }
 
 /// What a test returns: the exception that made it fail.

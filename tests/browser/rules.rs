@@ -13,7 +13,7 @@
 //! * R10: the functions may be called from inside every callback, and callbacks may throw
 //! * R11: the hooks know their `this`, and `new` works where a page uses it
 
-use super::page::{Verdict, page, page_awaiting};
+use super::page::{Verdict, page, page_awaiting, page_in_real_time};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
@@ -482,7 +482,7 @@ fn r5_a_channel_closed_before_its_time_never_gets_ready() -> Verdict {
 
 #[wasm_bindgen_test]
 async fn r5_readiness_in_real_time() -> Verdict {
-    page_awaiting(
+    page_in_real_time(
         r#"
         const signaling = new Signaling({ url: 'ws://server.test/', openDelay: 5 });
         const before = performance.now();
