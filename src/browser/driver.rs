@@ -40,7 +40,7 @@ pub struct Driver {
     url: String,
     /// The channel that is used where none is named.
     pub default_channel: Option<String>,
-    /// The page's object: its `onstatechange`, `onerror` and `onframe` are called, its `state` is kept up to date.
+    /// The page's object: its `onstatechange` and `onerror` are called, its `state` is kept up to date.
     pub page: JsValue,
     /// What the page and the socket call. They refer to this driver and keep it alive until it is closed, whether or not the page keeps a
     /// reference, as a native WebSocket lives.
@@ -48,6 +48,8 @@ pub struct Driver {
     socket: RefCell<Option<Rc<Socket>>>,
     timer: RefCell<Option<Timer>>,
     telling: Cell<bool>,
+    onframe: RefCell<JsValue>,
+    inspected: Cell<bool>,
     /// Why the browser refused to make a socket, until the call that caused it has thrown it.
     refusal: RefCell<Option<String>>,
 }
@@ -69,6 +71,8 @@ impl Driver {
             socket: RefCell::default(),
             timer: RefCell::default(),
             telling: Cell::new(false),
+            onframe: RefCell::default(),
+            inspected: Cell::new(false),
             refusal: RefCell::default(),
         }))
     }
@@ -322,15 +326,22 @@ impl Driver {
     }
 
     fn tell_frame(&self, kind: FrameKind, frame: &JsValue) {
-        let onframe = self.page.unchecked_ref::<js::Received>().onframe();
-        if !matches!(&onframe, Ok(handler) if handler.is_undefined()) {
-            callback::call_value(
-                onframe,
-                &self.page,
-                "onframe",
-                &[&kind.name().into(), frame],
-            );
+        if self.inspected.get() {
+            let onframe = Ok(self.onframe());
+            let arguments = [&kind.name().into(), frame];
+            callback::call_value(onframe, &self.page, "onframe", &arguments);
         }
+    }
+
+    /// The page's `onframe`.
+    pub fn onframe(&self) -> JsValue {
+        self.onframe.borrow().clone()
+    }
+
+    /// Sets the page's `onframe`. The driver has it, because each frame would have to look for it on the page's object.
+    pub fn set_onframe(&self, onframe: JsValue) {
+        self.inspected.set(!onframe.is_falsy());
+        drop(self.onframe.replace(onframe));
     }
 
     /// Reads a text frame as far as it must be read; the message, if it is for a subscriber.

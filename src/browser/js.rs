@@ -4,7 +4,7 @@
 //! string goes to JavaScript: decoding one takes as long as all the rest.
 
 use alloc::string::String;
-use js_sys::JsString;
+use js_sys::{JsString, Object};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -19,6 +19,9 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = Reflect, js_name = set)]
     fn set_symbol(target: &JsValue, symbol: &JsValue, value: &JsValue) -> bool;
+
+    #[wasm_bindgen(js_namespace = Object, js_name = defineProperty)]
+    fn define_property(target: &JsValue, member: &str, descriptor: &JsValue);
 
     /// `JSON.parse` of a string that stays in JavaScript.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
@@ -47,17 +50,14 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
     static GLOBAL: JsValue;
 
-    /// The members that each received frame asks for, by names that are in the glue.
+    /// What each received frame asks others' objects for, by names that are in the glue.
     pub type Received;
-    /// Of a `MessageEvent`.
-    #[wasm_bindgen(method, getter, catch)]
-    pub fn data(this: &Received) -> Result<JsValue, JsValue>;
+    /// Of a `MessageEvent`, whose own getter throws nothing.
+    #[wasm_bindgen(method, getter)]
+    pub fn data(this: &Received) -> JsValue;
     /// Of a channel's config.
-    #[wasm_bindgen(method, getter, catch)]
-    pub fn onmessage(this: &Received) -> Result<JsValue, JsValue>;
-    /// Of a signaling.
-    #[wasm_bindgen(method, getter, catch)]
-    pub fn onframe(this: &Received) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn onmessage(this: &Received, message: &JsValue) -> Result<JsValue, JsValue>;
 
     /// A string whose methods take and give strings that stay in JavaScript.
     pub type Text;
@@ -93,6 +93,15 @@ pub fn member(target: &JsValue, member: &str) -> JsValue {
 /// `String(value)`; empty for what throws at that.
 pub fn text(value: &JsValue) -> String {
     string(value).unwrap_or_default()
+}
+
+/// Makes `target[member]` call `get` and `set`.
+pub fn put_accessor(target: &JsValue, member: &str, get: &JsValue, set: &JsValue) {
+    let descriptor = JsValue::from(Object::new());
+    put(&descriptor, "get", get);
+    put(&descriptor, "set", set);
+    put(&descriptor, "enumerable", &JsValue::TRUE);
+    define_property(target, member, &descriptor);
 }
 
 /// Makes `dispose` what `using` calls at the end of its block, where the browser knows of it.

@@ -30,6 +30,15 @@ pub fn furnish(page: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue>
     ] {
         js::put(page, member, &functions.get(call, 0, &JsValue::UNDEFINED));
     }
+    driver.set_onframe(js::member(page, "onframe"));
+    let [get, set] = [Call::GetOnframe, Call::SetOnframe];
+    let undefined = &JsValue::UNDEFINED;
+    js::put_accessor(
+        page,
+        "onframe",
+        &functions.get(get, 0, undefined),
+        &functions.get(set, 0, undefined),
+    );
     js::put_dispose(page, &js::member(page, "close"));
     driver.keep(functions);
     Ok(driver)
@@ -60,6 +69,8 @@ pub fn dispatch(
         Call::Attach => return attach(driver, first),
         Call::Stats => return stats(driver),
         Call::Close => driver.close(),
+        Call::GetOnframe => return Ok(driver.onframe()),
+        Call::SetOnframe => driver.set_onframe(first),
     }
     Ok(JsValue::UNDEFINED)
 }

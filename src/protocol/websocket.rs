@@ -18,8 +18,8 @@ const MESSAGE: &str = ",\"message\":";
 /// What stands after the message.
 pub const TAIL: &str = "}";
 
-/// What stands before the channel's name if the sender is as long as this: 16 digits in quotes, and a dozen characters to spare.
-const BEFORE_NAME: usize = SENDER.len() + 30 + CHANNEL.len();
+/// What stands before the channel's name if the sender is 16 digits in quotes.
+const BEFORE_NAME: usize = SENDER.len() + 18 + CHANNEL.len();
 
 /// All that stands before and behind the channel's name, up to the message. Short, for each character of it costs two nanoseconds a frame.
 pub const HEAD_WITHOUT_NAME: usize = BEFORE_NAME + 1 + MESSAGE.len();
