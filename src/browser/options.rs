@@ -267,8 +267,9 @@ fn read_url(given: &JsValue) -> Result<String, JsValue> {
         js::text(given)
     };
     // A URL object is its own text; of anything else that would be nonsense.
-    if !(given.is_undefined() || given.is_string())
-        && !(given.is_object() && js::get(given, "href")?.as_string().as_ref() == Some(&text))
+    let is_text = given.is_undefined() || given.is_string();
+    if !is_text
+        && (!given.is_object() || js::get(given, "href")?.as_string().as_ref() != Some(&text))
     {
         return Err(self::bad("url", given, "a string or a URL").into());
     }
