@@ -4,6 +4,12 @@
 //! in scope there. One file, for each one costs a start of the browser; a module for each subject, which lists what it tests.
 
 #![cfg(target_arch = "wasm32")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by a panic"
+)]
 
 // Its exports are what the page of the tests calls.
 use signal_wasm as _;
@@ -13,6 +19,8 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 #[path = "browser/connection.rs"]
 mod connection;
+#[path = "browser/leaks.rs"]
+mod leaks;
 #[path = "browser/options.rs"]
 mod options;
 #[path = "browser/page.rs"]
@@ -21,5 +29,8 @@ mod page;
 mod rules;
 #[path = "browser/sending.rs"]
 mod sending;
+#[cfg(feature = "typed")]
+#[path = "browser/typed.rs"]
+mod typed;
 #[path = "browser/wire.rs"]
 mod wire;

@@ -57,6 +57,7 @@ pub fn call_value(
 
 /// Calls `function` as a method of `this`, with exactly these arguments.
 pub fn call(function: &Function, this: &JsValue, arguments: &[&JsValue]) {
+    let function = function.unchecked_ref::<js::Handler>();
     let result = match arguments {
         [] => function.call0(this),
         [only] => function.call1(this, only),

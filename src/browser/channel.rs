@@ -4,10 +4,10 @@ use super::callback::{self, Subscriber};
 use super::driver::Driver;
 use super::error::{Error, show, wrong};
 use super::functions::Call;
-use super::js::{self, Received, Text};
+use super::js::{self, Handler, Received, Text};
 use alloc::rc::Rc;
 use alloc::string::String;
-use js_sys::{Function, Object};
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
 /// Opens a channel for the page: `config` is an object with callbacks, or the function that is to get the messages; `this` is the object
@@ -90,10 +90,9 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue) -> Result<(),
             &[why],
         )
     };
-    let json = js::to_json(message).map_err(|thrown| bad(&js::text(&thrown)))?;
-    if json.is_undefined() {
-        return Err(bad(&show(message)));
-    }
+    let json = js::to_json(message)
+        .map_err(|thrown| bad(&js::text(&thrown)))?
+        .ok_or_else(|| bad(&show(message)))?;
     driver.send(channel, json.unchecked_into::<Text>())
 }
 
@@ -123,7 +122,7 @@ impl Page {
 impl Subscriber for Page {
     fn deliver(&self, message: JsValue) {
         let result = if self.is_function {
-            let onmessage = self.config.unchecked_ref::<Function>();
+            let onmessage = self.config.unchecked_ref::<Handler>();
             onmessage.call1(&JsValue::UNDEFINED, &message)
         } else {
             self.config.unchecked_ref::<Received>().onmessage(&message)

@@ -40,8 +40,9 @@ pub struct Driver {
     url: String,
     /// The channel that is used where none is named.
     pub default_channel: Option<String>,
-    /// The page's object: its `onstatechange` and `onerror` are called, its `state` is kept up to date.
-    pub page: JsValue,
+    /// The page's object: its `onstatechange` and `onerror` are called, its `state` is kept up to date. Once closed and told so, it is let go
+    /// of: the page's object has our functions, which keep this driver, which would keep the page's object.
+    page: RefCell<JsValue>,
     /// What the page and the socket call. They refer to this driver and keep it alive until it is closed, whether or not the page keeps a
     /// reference, as a native WebSocket lives.
     functions: RefCell<Option<Functions>>,
@@ -66,7 +67,7 @@ impl Driver {
             )),
             url: options.url,
             default_channel: options.channel,
-            page,
+            page: RefCell::new(page),
             functions: RefCell::default(),
             socket: RefCell::default(),
             timer: RefCell::default(),
@@ -213,9 +214,11 @@ impl Driver {
                 self.tell(event);
             }
             self.telling.set(false);
-        }
-        if self.state() == State::Closed {
-            drop(self.functions.take());
+            if self.state() == State::Closed {
+                drop(self.functions.take());
+                self.set_onframe(JsValue::UNDEFINED);
+                drop(self.page.replace(Object::new().into()));
+            }
         }
     }
 
@@ -310,7 +313,8 @@ impl Driver {
     fn tell_state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>) {
         let state = JsValue::from(state.name());
         // The page's object is a plain one, or it is the page's own doing that it takes no members.
-        js::put(&self.page, "state", &state);
+        let page = self.page();
+        js::put(&page, "state", &state);
         let detail = Object::new();
         js::put(&detail, "reason", &reason.into());
         for (member, value) in [("code", code.map(f64::from)), ("retryIn", retry_in)] {
@@ -318,19 +322,24 @@ impl Driver {
                 js::put(&detail, member, &value.into());
             }
         }
-        callback::call_member(&self.page, "onstatechange", &[&state, &detail]);
+        callback::call_member(&page, "onstatechange", &[&state, &detail]);
     }
 
     fn tell_error(&self, error: Error) {
-        callback::call_member(&self.page, "onerror", &[&error.into()]);
+        callback::call_member(&self.page(), "onerror", &[&error.into()]);
     }
 
     fn tell_frame(&self, kind: FrameKind, frame: &JsValue) {
         if self.inspected.get() {
             let onframe = Ok(self.onframe());
             let arguments = [&kind.name().into(), frame];
-            callback::call_value(onframe, &self.page, "onframe", &arguments);
+            callback::call_value(onframe, &self.page(), "onframe", &arguments);
         }
+    }
+
+    /// The page's object.
+    pub fn page(&self) -> JsValue {
+        self.page.borrow().clone()
     }
 
     /// The page's `onframe`.

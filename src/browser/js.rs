@@ -23,13 +23,29 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Object, js_name = defineProperty)]
     fn define_property(target: &JsValue, member: &str, descriptor: &JsValue);
 
-    /// `JSON.parse` of a string that stays in JavaScript.
+    // What throws in everyday use returns no plain `JsValue`: the place kept for it in wasm's table would be lost with each exception.
+    // `Option` and `()` keep none.
+
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
+    fn parse(text: &JsString) -> Result<Option<JsValue>, JsValue>;
 
     /// `JSON.stringify`, which answers `undefined` for what JSON can't hold.
     #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
-    pub fn to_json(value: &JsValue) -> Result<JsValue, JsValue>;
+    pub fn to_json(value: &JsValue) -> Result<Option<JsValue>, JsValue>;
+
+    /// A function of the page's. What it returns is nobody's.
+    pub type Handler;
+    #[wasm_bindgen(method, catch, js_name = call)]
+    pub fn call0(this: &Handler, target: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = call)]
+    pub fn call1(this: &Handler, target: &JsValue, only: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = call)]
+    pub fn call2(
+        this: &Handler,
+        target: &JsValue,
+        first: &JsValue,
+        second: &JsValue,
+    ) -> Result<(), JsValue>;
 
     /// `Number(value)`.
     #[wasm_bindgen(js_name = Number, catch)]
@@ -57,7 +73,7 @@ extern "C" {
     pub fn data(this: &Received) -> JsValue;
     /// Of a channel's config.
     #[wasm_bindgen(method, catch)]
-    pub fn onmessage(this: &Received, message: &JsValue) -> Result<JsValue, JsValue>;
+    pub fn onmessage(this: &Received, message: &JsValue) -> Result<(), JsValue>;
 
     /// A string whose methods take and give strings that stay in JavaScript.
     pub type Text;
@@ -85,8 +101,17 @@ pub fn put(target: &JsValue, member: &str, value: &JsValue) {
     let _ = set(target, member, value);
 }
 
+/// `JSON.parse` of a string that stays in JavaScript.
+#[inline]
+pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue> {
+    parse(text).map(|value| value.unwrap_or(JsValue::NULL))
+}
+
 /// A member of a target that needn't have it, nor be an object.
 pub fn member(target: &JsValue, member: &str) -> JsValue {
+    if target.is_undefined() {
+        return JsValue::UNDEFINED;
+    }
     get(target, member).unwrap_or_default()
 }
 

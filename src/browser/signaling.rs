@@ -2,7 +2,7 @@
 
 use super::channel;
 use super::driver::Driver;
-use super::error::{show, wrong};
+use super::error::{Error, show, wrong};
 use super::functions::{Call, Functions};
 use super::js;
 use super::options::Options;
@@ -77,8 +77,11 @@ pub fn dispatch(
 
 /// Sets `connection.openSignalingChannel`.
 fn attach(driver: &Driver, connection: JsValue) -> Result<JsValue, JsValue> {
+    if driver.state() == State::Closed {
+        return Err(Error::signaling_closed().into());
+    }
     let member = "openSignalingChannel";
-    match js::set(&connection, member, &js::member(&driver.page, member)) {
+    match js::set(&connection, member, &js::member(&driver.page(), member)) {
         Ok(true) => Ok(connection),
         _ => Err(wrong(
             "bad-config",

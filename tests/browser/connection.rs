@@ -680,6 +680,19 @@ fn attach_to_several() -> Verdict {
 }
 
 #[wasm_bindgen_test]
+fn a_closed_signaling_attaches_to_nothing() -> Verdict {
+    page(
+        r#"
+        const signaling = new Signaling({ url: 'ws://server.test/' });
+        signaling.close();
+        const connection = { openSignalingChannel: 1 };
+        refused(() => signaling.attach(connection), 'signaling-closed');
+        equal(connection, { openSignalingChannel: 1 });
+        "#,
+    )
+}
+
+#[wasm_bindgen_test]
 fn the_signaling_is_the_pages_own_object() -> Verdict {
     page(
         r#"

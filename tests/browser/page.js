@@ -239,3 +239,34 @@ export async function runAwaiting(body, options) {
 export function runInRealTime(body) {
   return runAwaiting(body, { clock: false });
 }
+
+// For tests whose page is written in Rust.
+
+/** Puts up the stand-ins; with the browser's own clock, if that is asked for. */
+export function setStage(inRealTime) {
+  begin({ clock: !inRealTime });
+}
+
+/** Takes them down. */
+export function clearStage() {
+  uninstall();
+  const left = reported();
+  if (left.length > 0) {
+    throw new Error(`reported: ${left.map(show).join('; ')}`);
+  }
+}
+
+/** The socket that was made as number `at`; the last one, if that is negative. */
+export function socketAt(at) {
+  return sockets.at(at);
+}
+
+/** The frames that a socket sent since it was last asked. */
+export function takeFrames(socket) {
+  return socket.frames.splice(0);
+}
+
+/** What wasm holds, in one text. */
+export async function heldInWords() {
+  return JSON.stringify(await held());
+}

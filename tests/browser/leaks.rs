@@ -1,0 +1,288 @@
+//! What is let go of: by wasm, whose memory never shrinks, and by JavaScript, whose garbage collector tells.
+//!
+//! What's tested
+//! * ten thousand channels opened and closed, opened again and again, and sent on leave wasm's memory and its table of JavaScript values as
+//!   they were, and every handle and config goes
+//! * so do thousands of exceptions, of every kind that is everyday
+//! * a closed channel's config goes while its handle is kept; messages go once they are delivered
+//! * a hundred signalings opened and closed go, with their sockets; a thousand reconnections keep one socket
+//! * what is open stays, whether or not the page keeps anything of it
+
+use super::page::{Verdict, page_awaiting};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+async fn ten_thousand_channels_opened_and_closed() -> Verdict {
+    page_awaiting(
+        r#"
+        const { signaling, socket } = connected();
+        const gone = { handles: 0, configs: 0 };
+        const registry = new FinalizationRegistry((kind) => { gone[kind] += 1; });
+        const openAndClose = (count) => {
+            const config = { channel: `channel ${count % 100}`, onmessage() {}, onopen() {}, callback: null };
+            const handle = signaling.openSocket(config);
+            registry.register(handle, 'handles');
+            registry.register(config, 'configs');
+            handle.send({ count });
+            socket.frames.length = 0;
+            if (count % 50 === 0) clock.advance(1000);
+            handle.close();
+        };
+        const rounds = (from, to) => { for (let count = from; count < to; count += 1) openAndClose(count); };
+        rounds(0, 1_000);
+        ok(await collected(() => gone.handles === 1_000), `${gone.handles} of 1000 handles went`);
+        const before = await held();
+        rounds(1_000, 11_000);
+        ok(await collected(() => gone.handles === 11_000 && gone.configs === 11_000), `of 11000, ${gone.handles} handles and ${gone.configs} configs went`);
+        equal(await held(), before);
+        equal(signaling.stats().channels, 1);
+        equal(clock.timers, 0);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn ten_thousand_openings_of_one_channel() -> Verdict {
+    page_awaiting(
+        r#"
+        const { signaling } = connected();
+        let gone = 0;
+        const registry = new FinalizationRegistry(() => { gone += 1; });
+        const reopen = (rounds) => {
+            for (let count = 0; count < rounds; count += 1) {
+                const config = { channel: 'room', onmessage() {} };
+                registry.register(config);
+                registry.register(signaling.openSocket(config));
+                // Each is ready once, and until then it is kept.
+                clock.advance(1000);
+            }
+        };
+        reopen(1_000);
+        const before = await held();
+        reopen(10_000);
+        ok(await collected(() => gone === 22_000 - 2), `${gone} went`);
+        equal(await held(), before);
+        equal(signaling.stats().channels, 1);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn ten_thousand_messages_each_way() -> Verdict {
+    page_awaiting(
+        r#"
+        let gone = 0;
+        let delivered = 0;
+        const registry = new FinalizationRegistry(() => { gone += 1; });
+        const { signaling, handle, socket } = connected({}, { onmessage(message) { registry.register(message); delivered += 1; } });
+        const talk = (rounds) => {
+            for (let count = 0; count < rounds; count += 1) {
+                const message = { count };
+                registry.register(message);
+                handle.send(message);
+                socket.deliver(frame('room', { count }), `{"channel":"room","message":{"count":${count}}}`, socket.frames.pop(), 'bad');
+                thrownBy(() => handle.send(undefined));
+            }
+        };
+        talk(1_000);
+        const before = await held();
+        talk(10_000);
+        equal(delivered, 22_000);
+        ok(await collected(() => gone === 33_000), `${gone} of 33000 messages went`);
+        equal(await held(), before);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn thousands_of_exceptions() -> Verdict {
+    page_awaiting(
+        r#"
+        // Whatever throws in us or around us in everyday use: the page's handlers, broken frames, messages that can't be sent.
+        const failing = () => { throw new Error('mine'); };
+        const { signaling, handle, socket } = connected({ onframe: failing, onerror: failing, onstatechange: failing, openDelay: 0 });
+        signaling.openSocket({ channel: 'failing', onmessage: failing });
+        signaling.openSocket({ channel: 'nobody' });
+        signaling.openSocket.call({ channel: 'function' }, failing);
+        const { openSocket } = signaling;
+        const live = (rounds) => {
+            for (let count = 0; count < rounds; count += 1) {
+                socket.deliver('bad', '[', '[]', 'null', '{"sender":17,"channel":"room","message":}', '{"sender":{"valueOf":1,"toString":1}}');
+                socket.deliver(frame('failing', 1), frame('nobody', 1), frame('function', 1), '{"channel":"failing","message":1}');
+                for (const message of [undefined, 5n, failing, { toJSON: failing }]) thrownBy(() => handle.send(message));
+                for (const config of [undefined, { channel: {} }, { onopen: 5 }]) thrownBy(() => openSocket(config));
+                thrownBy(() => signaling.attach(null));
+                openSocket({ callback: failing }).close();
+                openSocket({ channel: 'again', callback: failing });
+                clock.advance(0);
+                reported();
+            }
+        };
+        live(200);
+        const before = await held();
+        live(2_000);
+        equal(await held(), before);
+        equal(signaling.stats().bad, 2_200 * 5);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn the_outbox_lets_go_of_what_went_out() -> Verdict {
+    page_awaiting(
+        r#"
+        const { signaling, handle } = connected();
+        const breakdown = () => {
+            sockets.at(-1).end();
+            for (let count = 0; count < 1_000; count += 1) handle.send({ count, text: 'x'.repeat(100) });
+            clock.advance(500);
+            sockets.at(-1).accept();
+            equal(sockets.at(-1).frames.length, 1_000);
+            clock.advance(6000);
+            sockets.splice(0, sockets.length - 1);
+        };
+        for (let round = 0; round < 3; round += 1) breakdown();
+        const before = await held();
+        for (let round = 0; round < 30; round += 1) breakdown();
+        equal(await held(), before);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn a_closed_channel_lets_go_of_its_config() -> Verdict {
+    page_awaiting(
+        r#"
+        const { signaling } = connected();
+        const kept = [];
+        const open = () => {
+            const config = { channel: 'closed', onmessage() {}, huge: new Array(1000).fill(0) };
+            kept.push(signaling.openSocket(config));
+            return new WeakRef(config);
+        };
+        const config = open();
+        kept[0].close();
+        ok(await collected(() => config.deref() === undefined), 'the config went');
+        refused(() => kept[0].send(1), 'channel-closed');
+        const other = open();
+        signaling.close();
+        ok(await collected(() => other.deref() === undefined), 'so it did when the signaling was closed');
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn a_hundred_signalings_opened_and_closed() -> Verdict {
+    page_awaiting(
+        r#"
+        const gone = { signalings: 0, sockets: 0, handles: 0 };
+        const registry = new FinalizationRegistry((kind) => { gone[kind] += 1; });
+        const live = (rounds) => {
+            for (let count = 0; count < rounds; count += 1) {
+                const { signaling, handle, socket } = connected({ onerror() {}, onstatechange() {} });
+                registry.register(signaling, 'signalings');
+                registry.register(socket, 'sockets');
+                registry.register(handle, 'handles');
+                handle.send(1);
+                socket.deliver(frame('room', 1));
+                // Each of the ways in which one ends.
+                const endings = [() => signaling.close(), () => socket.end(4500), () => { socket.end(); signaling.close(); }, () => { socket.end(); handle.send(2); clock.advance(500); sockets.at(-1).end(4500); }];
+                endings[count % endings.length]();
+                equal(signaling.state, 'closed');
+                sockets.length = 0;
+            }
+        };
+        const hundred = async (all) => {
+            live(100);
+            ok(await collected(() => Object.values(gone).every((count) => count === all)), `of ${all}, ${JSON.stringify(gone)} went`);
+            return held();
+        };
+        const before = await hundred(100);
+        for (const all of [200, 300, 400, 500]) {
+            equal(await hundred(all), before);
+        }
+        equal(clock.timers, 0);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn a_thousand_reconnections_keep_one_socket() -> Verdict {
+    page_awaiting(
+        r#"
+        const { signaling, handle } = connected();
+        let gone = 0;
+        const registry = new FinalizationRegistry(() => { gone += 1; });
+        const reconnect = (rounds) => {
+            for (let count = 0; count < rounds; count += 1) {
+                sockets[0].end();
+                registry.register(sockets.shift());
+                handle.send(count);
+                clock.advance(20_000);
+                sockets[0].accept();
+                clock.advance(5_000);
+            }
+        };
+        reconnect(100);
+        ok(await collected(() => gone === 100), `${gone} of 100 sockets went`);
+        const before = await held();
+        reconnect(1_000);
+        ok(await collected(() => gone === 1_100), `${gone} of 1100 sockets went`);
+        equal(await held(), before);
+        equal([signaling.state, signaling.stats().connects], ['open', 1_101]);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn what_is_open_stays() -> Verdict {
+    page_awaiting(
+        r#"
+        const notes = new Notes();
+        (() => {
+            const signaling = new Signaling({ url: 'ws://server.test/', onstatechange: (state) => notes.taker(state)() });
+            signaling.openSocket({ channel: 'room', onmessage: notes.taker('onmessage'), onopen: notes.taker('onopen') });
+        })();
+        for (let round = 0; round < 5; round += 1) {
+            await collect();
+        }
+        sockets[0].accept().deliver(frame('room', 1));
+        clock.advance(1000);
+        for (let round = 0; round < 5; round += 1) {
+            await collect();
+        }
+        sockets[0].end();
+        clock.advance(500);
+        sockets[1].accept().deliver(frame('room', 2));
+        equal(notes.take(), [['connecting'], ['open'], ['onmessage', 1], ['onopen'], ['waiting'], ['connecting'], ['open'], ['onmessage', 2]]);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn the_default_signaling_goes_when_another_takes_its_place() -> Verdict {
+    page_awaiting(
+        r#"
+        const make = () => {
+            const signaling = configure({ url: 'ws://server.test/' });
+            openSocket({});
+            signaling.close();
+            sockets.length = 0;
+            return new WeakRef(signaling);
+        };
+        const first = make();
+        configure({ url: 'ws://server.test/' });
+        ok(await collected(() => first.deref() === undefined), 'it went');
+        "#,
+    )
+    .await
+}
