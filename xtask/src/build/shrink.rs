@@ -23,9 +23,13 @@ const FEATURES: [&str; 6] = [
     "--enable-multivalue",
 ];
 
-/// Found by trial to give the smallest module after brotli; a second round and `--converge` gain nothing.
-const OPTIMISE: [&str; 4] = [
+/// Found by trial to give the smallest module after brotli; other levels, further rounds and `--converge` make it no smaller.
+const OPTIMISE: [&str; 6] = [
     "-Oz",
+    // Rust keeps the stack there, so that no pointer is that low.
+    "--low-memory-unused",
+    // A long function moved into its only caller costs less than the call, but then no two of its kind compress alike.
+    "--one-caller-inline-max-function-size=30",
     "--strip-producers",
     "--strip-target-features",
     "--minify-imports-and-exports-and-modules",
