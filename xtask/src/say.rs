@@ -1,21 +1,22 @@
 //! What the commands tell the person who waits for them: what is being done, and how long it took.
 
+use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
 use crate::problem::Outcome;
 
-/// One line of news.
+/// One line of news. Whoever has stopped reading (`| head`) doesn't stop the work.
 pub fn line(text: impl AsRef<str>) {
-    println!("{}", text.as_ref());
+    let _ = writeln!(stdout(), "{}", text.as_ref());
 }
 
 /// Says what is being done, does it, and says how long it took.
 pub fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
-    println!("▸ {what} …");
+    line(format!("▸ {what} …"));
     let began = Instant::now();
     let result = work();
     let ending = if result.is_ok() { "done" } else { "failed" };
-    println!("  {ending} in {}", seconds(began.elapsed()));
+    line(format!("  {ending} in {}", seconds(began.elapsed())));
     result
 }
 
