@@ -81,7 +81,7 @@ extern "C" {
     pub fn length(this: &Text) -> u32;
     #[wasm_bindgen(method)]
     pub fn slice(this: &Text, start: u32, end: u32) -> JsString;
-    /// The same, but the slice comes into wasm.
+    /// The same, but the slice comes into wasm. It must start at 0: xtask/src/build/hot_path.rs counts on it.
     #[wasm_bindgen(method, js_name = slice)]
     pub fn copy(this: &Text, start: u32, end: u32) -> String;
     #[wasm_bindgen(method, js_name = charCodeAt)]

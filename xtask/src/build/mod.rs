@@ -1,15 +1,15 @@
 //! `cargo xtask build`: from the crate to dist/, and the relay.
 //!
 //! ```text
-//! npm/, src/ ─ wasm-pack ─► pkg/ ─ shrink, catching, glue, entries, esbuild ─► dist/signal_wasm.js, signal_wasm_bg.wasm, inline.js, global.js
+//! npm/, src/ ─ wasm-pack ─► pkg/ ─ shrink, hot_path, glue, entries, esbuild ─► dist/signal_wasm.js, signal_wasm_bg.wasm, inline.js, global.js
 //!                            └──── types ───────────────────────────► dist/signal_wasm.d.ts, inline.d.ts, global.d.ts
 //! ```
 
-mod catching;
 mod encode;
 mod entries;
 mod freshness;
 mod glue;
+mod hot_path;
 pub mod shrink;
 mod types;
 
@@ -120,7 +120,7 @@ fn assemble(project: &Project, pkg: &Path) -> Outcome {
     let small = shrink::shrink(project, pkg, &work)?;
     entries::write(
         &work,
-        &glue::Glue::of(&catching::in_place(&small.glue)?, &small.names)?,
+        &glue::Glue::of(&hot_path::straightened(&small.glue)?, &small.names)?,
         &small.wasm,
     )?;
     for name in ["signal_wasm", "inline", "global"] {
