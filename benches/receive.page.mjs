@@ -55,6 +55,7 @@ class StandIn {
 /** Sets both sides up, each with the same channels, and gives `round` to call again and again. */
 window.prepare = async () => {
   if (!crossOriginIsolated) throw new Error('the page is not cross-origin isolated, so its clock is too coarse to time frames');
+  offer = await makeOffer();
   const WebSocket = window.WebSocket;
   window.WebSocket = StandIn;
   await init();
@@ -139,6 +140,7 @@ function time(side, kind, size, frames) {
   return (elapsed * 1000) / frames;
 }
 
+let offer;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 let serial = 0;
@@ -172,29 +174,18 @@ function maker(side, kind, size) {
   };
 }
 
-const LINES = [
-  'v=0',
-  'o=- 4611731400430051336 2 IN IP4 127.0.0.1',
-  's=-',
-  't=0 0',
-  'a=group:BUNDLE 0 1',
-  'm=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126',
-  'c=IN IP4 0.0.0.0',
-  'a=ice-ufrag:EsAw',
-  'a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1',
-  'a=fingerprint:sha-256 D1:2C:74:F2:11:90:2A:5B:8E:07:6C:43:AA:F0:31:9D:5E:BB:62:0F:D7:88:14:C9:E5:3B:72:A6:40:9C:F8:1D',
-  'a=setup:actpass',
-  'a=mid:0',
-  'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level',
-  'a=rtpmap:111 opus/48000/2',
-  'a=fmtp:111 minptime=10;useinbandfec=1',
-  'a=candidate:2746282339 1 udp 2122260223 192.0.2.17 49203 typ host generation 0 network-id 1',
-];
-const SDP = LINES.map((line) => `${line}\\r\\n`).join('');
-
-/** A session description as it stands in JSON, cut or repeated to `length` characters. */
+/** A session description of this browser, as it stands in JSON, cut or repeated to `length` characters. */
 function sdp(length) {
-  const text = SDP.repeat(Math.ceil(Math.max(length, 0) / SDP.length)).slice(0, Math.max(length, 0));
+  const text = offer.repeat(Math.ceil(Math.max(length, 0) / offer.length)).slice(0, Math.max(length, 0));
   // A cut through an escape would leave half of one.
   return text.replace(/\\$/, ' ');
+}
+
+async function makeOffer() {
+  const peer = new RTCPeerConnection();
+  peer.addTransceiver('audio');
+  peer.addTransceiver('video');
+  const { sdp } = await peer.createOffer();
+  peer.close();
+  return JSON.stringify(sdp).slice(1, -1);
 }
