@@ -33,6 +33,11 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
     pub fn to_json(value: &JsValue) -> Result<Option<JsValue>, JsValue>;
 
+    /// [`parse_json`] for what will hardly throw: a tenth of a microsecond quicker, but each time it does throw, the place that wasm-bindgen
+    /// keeps for what it returns is lost.
+    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
+    pub fn parse_likely_json(text: &JsString) -> Result<JsValue, JsValue>;
+
     /// A function of the page's. What it returns is nobody's.
     pub type Handler;
     #[wasm_bindgen(method, catch, js_name = call)]
