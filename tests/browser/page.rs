@@ -24,8 +24,13 @@ extern "C" {
     fn socket_at(at: i32) -> Socket;
     #[wasm_bindgen(js_name = takeFrames)]
     fn take_frames(socket: &Socket) -> Vec<String>;
-    #[wasm_bindgen(catch, js_name = heldInWords)]
-    async fn held_in_words() -> Result<JsValue, JsValue>;
+
+    /// What wasm holds: bytes of memory, and slots for JavaScript values.
+    #[wasm_bindgen(catch)]
+    pub async fn held() -> Result<JsValue, JsValue>;
+    /// Fails if wasm has kept something of each of so many rounds since it held `before`.
+    #[wasm_bindgen(catch, js_name = keptNothing)]
+    pub async fn kept_nothing(before: JsValue, rounds: u32) -> Result<(), JsValue>;
 }
 
 /// What a test returns: the exception that made it fail.
@@ -84,9 +89,4 @@ impl Drop for Stage {
     fn drop(&mut self) {
         clear_stage();
     }
-}
-
-/// What wasm holds: bytes of memory, and slots for JavaScript values.
-pub async fn held() -> Result<String, JsValue> {
-    Ok(held_in_words().await?.as_string().unwrap_or_default())
 }
