@@ -51,7 +51,7 @@ impl Glue {
             fail!("wasm-bindgen's glue exports no {CLASS}; look at pkg/signal_wasm.js");
         }
         let named = format!("\nObject.defineProperty({CLASS}, 'name', {{ value: '{CLASS}' }});\n");
-        let body = without_loader(glue)?;
+        let body = &with_prototype(without_loader(glue)?)?;
         let module = change(
             body,
             "a call before `init` gets a sentence instead of `undefined is not an object`",
@@ -64,6 +64,21 @@ impl Glue {
             names,
         })
     }
+}
+
+/// What `configure` returns is a `Signaling` to `instanceof` too: the module makes it, and has no way to the constructor's prototype.
+fn with_prototype(glue: &str) -> Outcome<String> {
+    const CONFIGURE: &str = "export function configure(options) {\n";
+    const RETURN: &str = "return takeFromExternrefTable0(ret[0]);";
+    let parts = glue
+        .split_once(CONFIGURE)
+        .and_then(|(before, rest)| Some((before, rest.split_once(RETURN)?)));
+    let Some((before, (begin, after))) = parts else {
+        fail!("wasm-bindgen's glue has no `configure` that ends in `{RETURN}`; look at pkg/signal_wasm.js");
+    };
+    Ok(format!(
+        "{before}{CONFIGURE}{begin}return Object.setPrototypeOf(takeFromExternrefTable0(ret[0]), {CLASS}.prototype);{after}"
+    ))
 }
 
 /// The glue up to wasm-bindgen's own `init` and `initSync`, which ours replace: smaller, and with a sentence for a module that isn't there.
@@ -137,6 +152,9 @@ export function Signaling(_this) {
 }
 export function openSocket(_this) {
 }
+export function configure(options) {
+    return takeFromExternrefTable0(ret[0]);
+}
 let wasmModule, wasmInstance, wasm;
 function __wbg_finalize_init(instance, module) {
 }
@@ -183,6 +201,6 @@ export { initSync, __wbg_init as default };
 
     #[test]
     fn exports_are_found() {
-        assert_eq!(exported(GENERATED).unwrap(), ["Signaling", "openSocket"]);
+        assert_eq!(exported(GENERATED).unwrap(), ["Signaling", "configure", "openSocket"]);
     }
 }
