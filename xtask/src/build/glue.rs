@@ -74,7 +74,9 @@ fn with_prototype(glue: &str) -> Outcome<String> {
         .split_once(CONFIGURE)
         .and_then(|(before, rest)| Some((before, rest.split_once(RETURN)?)));
     let Some((before, (begin, after))) = parts else {
-        fail!("wasm-bindgen's glue has no `configure` that ends in `{RETURN}`; look at pkg/signal_wasm.js");
+        fail!(
+            "wasm-bindgen's glue has no `configure` that ends in `{RETURN}`; look at pkg/signal_wasm.js"
+        );
     };
     Ok(format!(
         "{before}{CONFIGURE}{begin}return Object.setPrototypeOf(takeFromExternrefTable0(ret[0]), {CLASS}.prototype);{after}"
@@ -201,6 +203,9 @@ export { initSync, __wbg_init as default };
 
     #[test]
     fn exports_are_found() {
-        assert_eq!(exported(GENERATED).unwrap(), ["Signaling", "configure", "openSocket"]);
+        assert_eq!(
+            exported(GENERATED).unwrap(),
+            ["Signaling", "configure", "openSocket"]
+        );
     }
 }
