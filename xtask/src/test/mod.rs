@@ -159,33 +159,42 @@ fn conclude(table: &[(&str, Tally, Duration)]) -> Outcome {
                 .map(|complaint| format!("{name}: {complaint}")),
         );
     }
-    let mut verdict = "";
-    if sum.failed > 0 {
-        verdict = "tests failed";
-    }
-    if sum.skipped > 0 {
-        let words = if is_ci() {
-            "With CI set that is a failure."
-        } else {
-            "They were NOT tested."
-        };
-        sum.complaints
-            .push(format!("{} skipped. {words}", sum.skipped));
-        if is_ci() {
-            verdict = "tests were skipped";
-        }
-    }
+    let verdict = judge(&mut sum, is_ci());
     if !sum.complaints.is_empty() {
         say::line("");
         sum.complaints
             .iter()
             .for_each(|complaint| say::line(format!("✗ {complaint}")));
     }
-    let problem = end(verdict, sum.passed, sum.failed, sum.skipped);
-    if verdict.is_empty() {
+    let problem = end(
+        verdict.unwrap_or_default(),
+        sum.passed,
+        sum.failed,
+        sum.skipped,
+    );
+    if verdict.is_none() {
         Ok(())
     } else {
         Err(problem)
+    }
+}
+
+/// Why all of it is a failure, if it is; what was skipped is complained of in any case.
+fn judge(sum: &mut Tally, ci: bool) -> Option<&'static str> {
+    if sum.skipped > 0 {
+        let words = if ci {
+            "With CI set that is a failure."
+        } else {
+            "They were NOT tested."
+        };
+        sum.complaints
+            .push(format!("{} skipped. {words}", sum.skipped));
+    }
+    match sum {
+        Tally { failed: 1.., .. } => Some("tests failed"),
+        Tally { skipped: 1.., .. } if ci => Some("tests were skipped"),
+        Tally { passed: 0, .. } => Some("no test was run"),
+        _ => None,
     }
 }
 
@@ -198,4 +207,28 @@ fn end(verdict: &str, passed: usize, failed: usize, skipped: usize) -> Problem {
     };
     say::line(format!("\n{passed} passed, {failed} failed{skipped}"));
     Problem::told(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(passed: usize, failed: usize, skipped: usize, ci: bool) -> (bool, usize) {
+        let mut sum = Tally {
+            passed,
+            failed,
+            skipped,
+            complaints: Vec::new(),
+        };
+        (judge(&mut sum, ci).is_none(), sum.complaints.len())
+    }
+
+    #[test]
+    fn skipped_tests_are_told_and_fail_where_nobody_reads() {
+        assert_eq!(judged(3, 0, 0, true), (true, 0));
+        assert_eq!(judged(3, 0, 1, false), (true, 1));
+        assert_eq!(judged(3, 0, 1, true), (false, 1));
+        assert_eq!(judged(3, 1, 0, false), (false, 0));
+        assert_eq!(judged(0, 0, 0, false), (false, 0));
+    }
 }

@@ -99,4 +99,50 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn the_reporter_counts_what_ran() {
+        let folder =
+            std::env::temp_dir().join(format!("signal-wasm-reporter-{}", std::process::id()));
+        let tests = [
+            ("empty", "", [0, 0, 0]),
+            ("broken", "throw new Error('on purpose');", [0, 1, 0]),
+            (
+                "skipped",
+                "import { test } from 'node:test'; test.skip('a', () => {}); test.todo('b');",
+                [0, 0, 2],
+            ),
+            (
+                "mixed",
+                "import { describe, it } from 'node:test'; describe('s', () => { it('a', () => {}); it('b', () => { throw 1; }); });",
+                [1, 1, 0],
+            ),
+        ];
+        let mut node = std::process::Command::new("node");
+        node.arg("--test").arg("--test-reporter").arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/test/reporter.mjs"
+        ));
+        node.arg("--test-reporter-destination=stdout");
+        for (name, text, _) in tests {
+            let path = folder.join(format!("{name}.test.mjs"));
+            files::write(&path, text).unwrap();
+            node.arg(&path);
+        }
+        // Node fails because of the broken ones; what it counted is on its standard output.
+        let said = String::from_utf8(node.output().unwrap().stdout).unwrap();
+        files::remove(&folder).unwrap();
+        for (name, _, counts) in tests {
+            let line = said
+                .lines()
+                .find(|line| line.contains(&format!("{name}.test.mjs\t")))
+                .unwrap();
+            let found: Vec<usize> = line
+                .split('\t')
+                .skip(1)
+                .map(|count| count.parse().unwrap())
+                .collect();
+            assert_eq!(found, counts, "{name}");
+        }
+    }
 }
