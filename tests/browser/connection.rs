@@ -473,6 +473,32 @@ fn close_inside_each_handler() -> Verdict {
 }
 
 #[wasm_bindgen_test]
+fn one_thing_is_told_after_the_other() -> Verdict {
+    page(
+        r#"
+        // A handler hears of what it causes when it is through with what it is hearing of.
+        const heard = [];
+        const signaling = new Signaling({
+            url: 'ws://server.test/',
+            onstatechange(state) {
+                heard.push(state);
+                if (state === 'connecting') sockets.at(-1).accept();
+                if (state === 'open') sockets[0].deliver('bad');
+                heard.push(`${state}, through`);
+            },
+            onerror() {
+                heard.push('error');
+                signaling.close();
+                heard.push('error, through');
+            },
+        });
+        signaling.openSocket({});
+        equal(heard, ['connecting', 'connecting, through', 'open', 'open, through', 'error', 'error, through', 'closed', 'closed, through']);
+        "#,
+    )
+}
+
+#[wasm_bindgen_test]
 fn handlers_are_properties() -> Verdict {
     page(
         r#"
