@@ -5,6 +5,7 @@
 //! * unknown options, nested ones among them; options that are no object; getters that throw
 //! * URLs: absolute, relative, `http:` for `ws:`, `URL` objects, fragments; those that can't be; a page that has no origin
 //! * the bounds of each range, and what the options do at them
+//! * a browser without random numbers, of which each signaling takes some
 
 use super::page::{Verdict, page, page_awaiting};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -283,6 +284,25 @@ fn the_options_are_read_once() -> Verdict {
         equal([handle.channel, sockets[0].url], ['first', 'ws://first.test/']);
         handle.send(1);
         refused(() => handle.send(2), 'outbox-full');
+        "#,
+    )
+}
+
+#[wasm_bindgen_test]
+fn a_browser_that_gives_no_random_numbers() -> Verdict {
+    page(
+        r#"
+        for (const value of [() => { throw new DOMException('no entropy', 'OperationError'); }, undefined]) {
+            Object.defineProperty(crypto, 'getRandomValues', { value, configurable: true });
+            try {
+                for (const call of [() => new Signaling({ url: 'ws://server.test/' }), () => configure({ url: 'ws://server.test/' })]) {
+                    refused(call, 'no-randomness', 'crypto.getRandomValues');
+                }
+            } finally {
+                delete crypto.getRandomValues;
+            }
+        }
+        equal(new Signaling({ url: 'ws://server.test/' }).state, 'idle');
         "#,
     )
 }
