@@ -24,7 +24,7 @@ cargo xtask <command>
   setup               installs what is missing: npm packages, wasm32 standard library, wasm-bindgen, wasm-pack, a browser
   build               makes dist/, the npm package, and the relay
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 (npm start)
-  test [SUITE…]       runs all suites or the named ones: lint host types browser package pages size bench (npm test)
+  test [SUITE…]       runs lint host types browser package pages size, or the named ones, also bench (npm test)
   browser [ARG…]      runs the wasm-bindgen tests alone; arguments go to cargo, such as --test browser
   package             builds, and checks what would be published
   size [--record]     prints what the package weighs; --record makes these the sizes to compare with (npm run size)
