@@ -171,7 +171,8 @@ async function held() {
   let values = 0;
   for (const table of exports.filter((item) => item instanceof WebAssembly.Table)) {
     for (let at = 0; at < table.length; at += 1) {
-      values += (table.get(at) ?? null) === null ? 0 : 1;
+      // A free place holds null; undefined is a value like any other.
+      values += table.get(at) === null ? 0 : 1;
     }
   }
   if (values === 0) {

@@ -404,12 +404,14 @@ fn r5_the_timer_does_not_wait_for_the_connection() -> Verdict {
     page(
         r#"
         const notes = new Notes();
-        new Signaling({ url: 'ws://server.test/', openDelay: 30 }).openSocket({ onopen: notes.taker('onopen') });
-        clock.advance(29);
-        equal(notes.calls, []);
-        clock.advance(1);
-        equal(notes.calls, [['onopen']]);
-        equal(sockets[0].readyState, WebSocket.CONNECTING);
+        for (const [options, delay] of [[{}, 1000], [{ openWhen: 'timer' }, 1000], [{ openDelay: 30 }, 30], [{ openDelay: 30, openWhen: 'timer' }, 30]]) {
+            new Signaling({ url: 'ws://server.test/', ...options }).openSocket({ onopen: notes.taker('onopen') });
+            clock.advance(delay - 1);
+            equal(notes.take(), []);
+            clock.advance(1);
+            equal(notes.take(), [['onopen']]);
+            equal(sockets.at(-1).readyState, WebSocket.CONNECTING);
+        }
         "#,
     )
 }
