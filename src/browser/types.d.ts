@@ -9,9 +9,12 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /**
  * How envelopes travel in frames.
  *
- * `'websocket'`: each text frame is one `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page.
+ * - `'websocket'`: each text frame is one `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page.
+ * - `'socket.io'`: an event with that object as its argument. Servers of Socket.IO 1 to 4.
+ * - `'signalr'`: a hub of ASP.NET Core SignalR, JSON protocol, whose method takes the envelope as a string and hands it to everyone.
+ * - `'signalr-classic'`: the same with a hub of ASP.NET SignalR 2, the `$.connection` one.
  */
-export type Protocol = 'websocket';
+export type Protocol = 'websocket' | 'socket.io' | 'signalr' | 'signalr-classic';
 
 /**
  * The two ends of a channel as the WebRTC libraries use them: a plain, extensible object.
@@ -60,8 +63,8 @@ export interface StateDetail {
   readonly code?: number;
 }
 
-/** Which frame went by, for `onframe`. */
-export type FrameKind = 'sent' | 'delivered' | 'own' | 'foreign' | 'bad';
+/** Which frame went by, for `onframe`. `'control'` is the protocol's own: handshakes, heartbeats, acknowledgements, received or sent. */
+export type FrameKind = 'sent' | 'delivered' | 'own' | 'foreign' | 'bad' | 'control';
 
 /** How to reconnect: full-jitter exponential backoff. */
 export interface Reconnect {
@@ -81,12 +84,59 @@ export interface OutboxBounds {
   bytes?: number | undefined;
 }
 
+/** A value, or a function that gives it, at once or later. It is asked on each attempt to connect. */
+export type Provided<T> = T | (() => T | PromiseLike<T>);
+
+/**
+ * What carries frames in place of the browser's WebSocket: an object of yours, for any signaling server. Ready ones are in
+ * `signal-wasm/transports`.
+ *
+ * The library puts `onopen`, `onmessage` and `onclose` on the object before it calls `open`; call them when that happens. After `onclose` comes
+ * another `open`, as the option `reconnect` has it.
+ */
+export interface Transport {
+  /** Begin to connect, and call `onopen` when done. Without this method the transport is open from the start. */
+  open?(): void;
+  /** Hand one text to all the others. What it throws counts as a lost connection, and the text is sent again on the next one. */
+  send(text: string): void;
+  /** Let go of the connection: the signaling was closed, or takes the connection for lost. */
+  close?(): void;
+  /** Set by the library: the connection is there. */
+  onopen?: () => void;
+  /** Set by the library: another page's `send`. */
+  onmessage?: (text: string) => void;
+  /** Set by the library: the connection is gone, or couldn't be had, and why. */
+  onclose?: (reason?: string) => void;
+}
+
 /** The options of `configure` and `new Signaling`. */
 export interface Options {
   /** The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's own origin, path `/`. */
   url?: string | URL | undefined;
   /** How envelopes travel in frames. Default `'websocket'`. */
   protocol?: Protocol | undefined;
+  /** What carries frames instead of the browser's WebSocket. There is no `url` then. */
+  transport?: Transport | undefined;
+  /** Socket.IO: where on the server it is. Default `'/socket.io/'`. A path without the first slash goes on from the one in `url`. */
+  path?: string | undefined;
+  /** Socket.IO: the namespace. Default `'/'`. */
+  namespace?: string | undefined;
+  /** Socket.IO: the event that carries envelopes. Default `'message'`. */
+  event?: string | undefined;
+  /** Socket.IO: what the server is to know of the client. Sent on connecting to the namespace; to servers of Socket.IO 1 and 2 as part of the query. */
+  auth?: Provided<object> | undefined;
+  /** Socket.IO and SignalR: members for the query of each address. */
+  query?: Record<string, string | number | boolean> | undefined;
+  /** SignalR: the method of ours that the hub calls with what others sent. Default `'onMessageReceived'`. */
+  target?: string | undefined;
+  /** SignalR: the hub's method that hands a string to everyone. Default `'Send'`. */
+  method?: string | undefined;
+  /** SignalR: the bearer token. */
+  accessToken?: Provided<string> | undefined;
+  /** SignalR: `true`: open the WebSocket at once, for servers that are asked to. Default `false`. */
+  skipNegotiation?: boolean | undefined;
+  /** Classic SignalR: the hub's name. Default `'webRtcHub3'`. */
+  hub?: string | undefined;
   /** The channel that is used where neither the config nor `this` names one. Default `'main-channel'`; `null`: there is none, naming one is a must. */
   channel?: string | null | undefined;
   /** Milliseconds from the call to readiness. Default 1000 with `openWhen: 'timer'`, 0 with `'connected'`. */
@@ -101,7 +151,7 @@ export interface Options {
   reconnect?: Reconnect | false | undefined;
   /** Called after each change of state. */
   onstatechange?: ((state: State, detail: StateDetail) => void) | null | undefined;
-  /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a lost connection that is final. */
+  /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a message that the server refused, a lost connection that is final. */
   onerror?: ((error: SignalingError) => void) | null | undefined;
   /** For inspectors: called with every frame that goes by. Costs time; leave it out otherwise. */
   onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
@@ -122,6 +172,8 @@ export type SignalingErrorCode =
   | 'in-use'
   | 'bad-frame'
   | 'connection-failed'
+  | 'message-refused'
+  | 'authentication-refused'
   | 'no-randomness'
   | 'not-initialised';
 
@@ -133,9 +185,9 @@ export interface SignalingError extends Error {
 
 /** Counters since the signaling was made. */
 export interface Stats {
-  /** Frames handed to the connection. */
+  /** Messages handed to the connection. */
   readonly sent: number;
-  /** Frames received, of whatever kind. */
+  /** Frames received, of whatever kind. Where a frame holds several messages, each counts. */
   readonly received: number;
   /** Received frames whose message went to a channel of this page. */
   readonly delivered: number;
@@ -145,6 +197,8 @@ export interface Stats {
   readonly foreign: number;
   /** Received frames that are no envelope: not JSON, not an object, binary, over `maxMessage`. */
   readonly bad: number;
+  /** Received frames of the protocol itself: handshakes, heartbeats, acknowledgements, other events. */
+  readonly control: number;
   /** Messages that wait in the outbox, and their bytes. */
   readonly queued: number;
   readonly queuedBytes: number;
