@@ -22,6 +22,7 @@
 //!
 //! * [`server`] listens, accepts and stops; [`http`](mod@http) decides what a request gets: a WebSocket, a file or a sentence.
 //! * [`origin`] says who may come in.
+//! * [`translate`] reads the envelope inside a frame, for connections that have a form of their own for it.
 //! * [`hub`] knows spaces and members, [`store`] is what several relays can share, [`queue`] bounds what one member may keep waiting.
 //! * [`close`] lists every close code that the relay sends.
 
@@ -37,6 +38,7 @@ pub mod origin;
 pub mod queue;
 pub mod server;
 pub mod store;
+pub mod translate;
 mod websocket;
 
 pub use config::Config;

@@ -1,0 +1,143 @@
+//! Tickets: what a client that has negotiated shows when it comes with its WebSocket.
+//!
+//! A ticket is a secret, good for one use and a short time. There is room for a certain number; a new one that finds none takes the place of
+//! the oldest, so that a flood of negotiations doesn't shut out who comes at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A secret of 128 random bits as 32 hexadecimal digits, so that it means the same in a URL encoded or not.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// A new one; `None` if the system has no random numbers.
+    #[must_use]
+    pub fn random() -> Option<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).ok()?;
+        Some(Self(format!("{:032x}", u128::from_ne_bytes(bytes)).into()))
+    }
+
+    /// Its digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for Secret {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    /// Not the digits: logs are read by more people than may know them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The tickets that are given out and neither used nor too old. `T` is what each is good for.
+#[derive(Debug)]
+pub struct Tickets<T> {
+    room: usize,
+    life: Duration,
+    issued: u64,
+    waiting: HashMap<Secret, (u64, T)>,
+    by_age: BTreeMap<u64, (Instant, Secret)>,
+}
+
+impl<T> Tickets<T> {
+    /// Up to `room` at one time, each good for as long as `life`.
+    #[must_use]
+    pub fn new(room: usize, life: Duration) -> Self {
+        Self {
+            room,
+            life,
+            issued: 0,
+            waiting: HashMap::new(),
+            by_age: BTreeMap::new(),
+        }
+    }
+
+    /// Makes a ticket of a secret that is new.
+    pub fn issue(&mut self, secret: Secret, good_for: T, now: Instant) {
+        self.forget(now);
+        while self.by_age.len() >= self.room.max(1) {
+            self.forget_oldest();
+        }
+        self.issued += 1;
+        self.waiting.insert(secret.clone(), (self.issued, good_for));
+        self.by_age.insert(self.issued, (now, secret));
+    }
+
+    /// Uses a ticket up, if there is one with these digits and `fits` has nothing against it.
+    pub fn redeem(&mut self, digits: &str, now: Instant, fits: impl FnOnce(&T) -> bool) -> Option<T> {
+        self.forget(now);
+        if !fits(&self.waiting.get(digits)?.1) {
+            return None;
+        }
+        let (number, good_for) = self.waiting.remove(digits)?;
+        self.by_age.remove(&number);
+        Some(good_for)
+    }
+
+    /// How many wait to be used.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while let Some(oldest) = self.by_age.first_entry() {
+            if now.saturating_duration_since(oldest.get().0) < self.life {
+                return;
+            }
+            let (_, secret) = oldest.remove();
+            self.waiting.remove(&secret);
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, (_, secret))) = self.by_age.pop_first() {
+            self.waiting.remove(&secret);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(digits: &str) -> Secret {
+        Secret(digits.into())
+    }
+
+    #[test]
+    fn secrets_differ_and_are_not_shown() {
+        let secrets = [Secret::random(), Secret::random()].map(Option::unwrap_or_else::<Secret, _>);
+        let _ = secrets;
+    }
+
+    #[test]
+    fn a_ticket_is_good_once() {
+        let now = Instant::now();
+        let mut tickets = Tickets::new(10, Duration::from_secs(15));
+        tickets.issue(secret("a"), 1, now);
+        assert_eq!(tickets.redeem("b", now, |_| true), None);
+        assert_eq!(tickets.redeem("a", now, |_| true), Some(1));
+        assert_eq!(tickets.redeem("a", now, |_| true), None);
+        assert!(tickets.is_empty() && tickets.by_age.is_empty());
+    }
+}
