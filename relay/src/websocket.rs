@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -15,11 +16,11 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use crate::close::Ending;
@@ -38,68 +39,114 @@ const BATCH: usize = 64;
 /// The longest path that names a space.
 const LONGEST_PATH: usize = 1024;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
-type Sink = SplitSink<Socket, Message>;
-type Stream = SplitStream<Socket>;
+pub(crate) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(crate) type Sink = SplitSink<Socket, Message>;
+pub(crate) type Stream = SplitStream<Socket>;
 
-/// Answers a request for a WebSocket, and runs the connection once it is there.
+/// Answers a request for a WebSocket of the plain protocol, and runs the connection once it is there.
 pub(crate) fn accept(relay: &Arc<Relay>, request: Request) -> Response {
+    let space = request.uri().path().to_owned();
+    let opened = open(request).and_then(|opening| Ok((opening, place(relay)?)));
+    let (opening, place) = match opened {
+        Ok(opened) => opened,
+        Err(refusal) => return *refusal,
+    };
+    let connection = Arc::clone(relay);
+    opening.start(relay, relay.config.max_frame, |socket| async move {
+        if let Some(socket) = socket {
+            run(&connection, &space, socket).await;
+        }
+        drop(place);
+    })
+}
+
+/// A request that can become a WebSocket.
+pub(crate) struct Opening {
+    response: Response,
+    upgrade: hyper::upgrade::OnUpgrade,
+}
+
+/// Looks at a request for a WebSocket of whatever protocol. An error is the answer to one that can't become any.
+pub(crate) fn open(request: Request) -> Result<Opening, Box<Response>> {
     let (mut head, _) = request.into_parts();
-    let space = head.uri.path().to_owned();
-    if space.len() > LONGEST_PATH {
-        return (
+    let refuse = |status, sentence: String| Err(Box::new((status, sentence).into_response()));
+    if head.uri.path().len() > LONGEST_PATH {
+        return refuse(
             StatusCode::URI_TOO_LONG,
             format!("A space's name has at most {LONGEST_PATH} bytes.\n"),
-        )
-            .into_response();
+        );
     }
     let Some(upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
-        return (
+        return refuse(
             StatusCode::UPGRADE_REQUIRED,
-            "This connection can't become a WebSocket.\n",
-        )
-            .into_response();
+            "This connection can't become a WebSocket.\n".to_owned(),
+        );
     };
-    let response = match create_response(&Request::from_parts(head, ())) {
-        Ok(response) => response.map(|()| Body::empty()),
-        Err(error) => {
-            return (
-                StatusCode::BAD_REQUEST,
-                format!("That is no WebSocket handshake: {error}.\n"),
-            )
-                .into_response();
-        }
-    };
-    let Ok(place) = Arc::clone(&relay.places).try_acquire_owned() else {
+    match create_response(&Request::from_parts(head, ())) {
+        Ok(response) => Ok(Opening {
+            response: response.map(|()| Body::empty()),
+            upgrade,
+        }),
+        Err(error) => refuse(
+            StatusCode::BAD_REQUEST,
+            format!("That is no WebSocket handshake: {error}.\n"),
+        ),
+    }
+}
+
+/// One of the places that there are for WebSockets. An error is the answer to a client for whom there is none.
+pub(crate) fn place(relay: &Relay) -> Result<OwnedSemaphorePermit, Box<Response>> {
+    Arc::clone(&relay.places).try_acquire_owned().map_err(|_| {
         tracing::warn!(
             "refused: all {} connections are in use, --connections sets how many there may be",
             relay.config.connections
         );
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [(RETRY_AFTER, "10")],
-            "The relay has all the connections it may have.\n",
+        Box::new(
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(RETRY_AFTER, "10")],
+                "The relay has all the connections it may have.\n",
+            )
+                .into_response(),
         )
-            .into_response();
-    };
-    let connection = Arc::clone(relay);
-    relay.tasks.spawn(async move {
-        match upgrade.await {
-            Ok(upgraded) => run(&connection, &space, TokioIo::new(upgraded)).await,
-            Err(error) => tracing::debug!(%error, "gone before the WebSocket was open"),
-        }
-        drop(place);
-    });
-    response
+    })
 }
 
-async fn run(relay: &Relay, space: &str, io: TokioIo<Upgraded>) {
-    let limits = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_frame_size(Some(relay.config.max_frame))
-        .max_message_size(Some(relay.config.max_frame));
-    let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
+impl Opening {
+    /// Makes it one, whose frames may have up to `max_frame` bytes. `run` gets it, or nothing if the client is gone before it is there.
+    pub(crate) fn start<F>(
+        self,
+        relay: &Relay,
+        max_frame: usize,
+        run: impl FnOnce(Option<Socket>) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Self { response, upgrade } = self;
+        relay.tasks.spawn(async move {
+            let socket = match upgrade.await {
+                Ok(upgraded) => {
+                    let limits = WebSocketConfig::default()
+                        .read_buffer_size(READ_BUFFER)
+                        .write_buffer_size(WRITE_BUFFER)
+                        .max_frame_size(Some(max_frame))
+                        .max_message_size(Some(max_frame));
+                    let io = TokioIo::new(upgraded);
+                    Some(WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await)
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "gone before the WebSocket was open");
+                    None
+                }
+            };
+            run(socket).await;
+        });
+        response
+    }
+}
+
+async fn run(relay: &Relay, space: &str, socket: Socket) {
     let (mut sink, mut stream) = socket.split();
     let (membership, mut queue) = relay.hub.join(space);
     tracing::debug!(?space, "joined");
@@ -118,12 +165,19 @@ async fn run(relay: &Relay, space: &str, io: TokioIo<Upgraded>) {
         tracing::info!(?space, "closed a connection that couldn't keep up");
     }
     tracing::debug!(?space, ?ending, "left");
-    if timeout(relay.config.farewell, part(sink, stream, queue, &ending))
-        .await
-        .is_err()
-    {
-        tracing::debug!(?space, "closed without the other side's answer");
-    }
+    let rest = match ending {
+        Ending::ShuttingDown => std::iter::from_fn(|| queue.take()).collect(),
+        _ => Vec::new(),
+    };
+    drop(queue);
+    part(
+        sink,
+        stream,
+        rest.into_iter().map(Message::from),
+        ending.frame(),
+        relay.config.farewell,
+    )
+    .await;
 }
 
 /// Publishes what comes in, and watches over the silence in between. It is judged by when something was last read, and always after reading
@@ -198,22 +252,35 @@ async fn write_batch(sink: &mut Sink, queue: &mut Head) -> Result<(), Error> {
     sink.flush().await
 }
 
-/// Says goodbye. If that isn't answered with a close frame, reads on until the other side has closed all the same: when a socket is closed that
-/// has unread input, the system resets the connection, and what was written last, the close code, is lost.
-async fn part(
+/// Says goodbye: sends the rest and the close frame, if there is one, and leaves the other side a little time to answer.
+pub(crate) async fn part(
+    sink: Sink,
+    stream: Stream,
+    rest: impl Iterator<Item = Message> + Send,
+    close: Option<CloseFrame>,
+    farewell: Duration,
+) {
+    if timeout(farewell, finish(sink, stream, rest, close))
+        .await
+        .is_err()
+    {
+        tracing::debug!("closed without the other side's answer");
+    }
+}
+
+/// If the close frame isn't answered with another, reads on until the other side has closed all the same: when a socket is closed that has
+/// unread input, the system resets the connection, and what was written last, the close code, is lost.
+async fn finish(
     mut sink: Sink,
     mut stream: Stream,
-    mut queue: Head,
-    ending: &Ending,
+    rest: impl Iterator<Item = Message> + Send,
+    close: Option<CloseFrame>,
 ) -> Result<(), Error> {
-    if *ending == Ending::ShuttingDown {
-        while let Some(frame) = queue.take() {
-            sink.feed(frame.into()).await?;
-        }
+    for message in rest {
+        sink.feed(message).await?;
     }
-    drop(queue);
     let mut answered = false;
-    if let Some(frame) = ending.frame() {
+    if let Some(frame) = close {
         sink.send(Message::Close(Some(frame))).await?;
         while let Some(Ok(message)) = stream.next().await {
             answered |= message.is_close();

@@ -120,24 +120,59 @@ impl<T> Tickets<T> {
 mod tests {
     use super::*;
 
-    fn secret(digits: &str) -> Secret {
-        Secret(digits.into())
+    const LIFE: Duration = Duration::from_secs(15);
+
+    fn secret(digits: impl ToString) -> Secret {
+        Secret(digits.to_string().into())
     }
 
     #[test]
     fn secrets_differ_and_are_not_shown() {
-        let secrets = [Secret::random(), Secret::random()].map(Option::unwrap_or_else::<Secret, _>);
-        let _ = secrets;
+        let (one, other) = (Secret::random(), Secret::random());
+        assert!(one.is_some() && one != other);
+        for secret in [one, other].into_iter().flatten() {
+            assert_eq!(secret.as_str().len(), 32);
+            assert!(secret.as_str().bytes().all(|digit| digit.is_ascii_hexdigit()));
+            assert_eq!(format!("{secret:?}"), "Secret");
+        }
     }
 
     #[test]
-    fn a_ticket_is_good_once() {
+    fn a_ticket_is_good_once_and_for_what_it_was_issued() {
         let now = Instant::now();
-        let mut tickets = Tickets::new(10, Duration::from_secs(15));
-        tickets.issue(secret("a"), 1, now);
+        let mut tickets = Tickets::new(10, LIFE);
+        tickets.issue(secret("a"), "/", now);
         assert_eq!(tickets.redeem("b", now, |_| true), None);
-        assert_eq!(tickets.redeem("a", now, |_| true), Some(1));
+        assert_eq!(tickets.redeem("a", now, |space| *space == "/other"), None);
+        assert_eq!(tickets.redeem("a", now, |space| *space == "/"), Some("/"));
         assert_eq!(tickets.redeem("a", now, |_| true), None);
         assert!(tickets.is_empty() && tickets.by_age.is_empty());
+    }
+
+    #[test]
+    fn a_ticket_is_good_until_its_life_is_over() {
+        let now = Instant::now();
+        let mut tickets = Tickets::new(10, LIFE);
+        for (number, seconds) in [(0, 0), (1, 1)] {
+            tickets.issue(secret(number), number, now + Duration::from_secs(seconds));
+        }
+        assert_eq!(tickets.redeem("0", now + LIFE, |_| true), None);
+        assert_eq!(tickets.redeem("1", now + LIFE, |_| true), Some(1));
+        assert!(tickets.is_empty() && tickets.by_age.is_empty());
+    }
+
+    #[test]
+    fn a_new_ticket_takes_the_place_of_the_oldest() {
+        let now = Instant::now();
+        let mut tickets = Tickets::new(3, LIFE);
+        for number in 0..1000 {
+            tickets.issue(secret(number), number, now);
+            if number % 2 == 0 {
+                assert_eq!(tickets.redeem(&number.to_string(), now, |_| true), Some(number));
+            }
+            assert!(tickets.len() <= 3 && tickets.by_age.len() == tickets.len());
+        }
+        let left = [993, 995, 997, 999].map(|number| tickets.redeem(&number.to_string(), now, |_| true));
+        assert_eq!(left, [None, Some(995), Some(997), Some(999)]);
     }
 }

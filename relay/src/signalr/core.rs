@@ -1,0 +1,472 @@
+//! The JSON hub protocol of ASP.NET Core SignalR, the server's side: a client's records in, what is to be done out. Pure.
+//!
+//! The hub has one method, `Send(string)`, and calls one of its clients, `onMessageReceived(string)`. The string is a frame of the plain protocol.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::records::SEPARATOR;
+use crate::translate::quoted;
+
+/// The answer to a handshake that is accepted.
+pub const WELCOME: &str = "{}\u{1e}";
+/// The record that says nothing, and so that the sender is alive.
+pub const PING: &str = "{\"type\":6}\u{1e}";
+
+/// What a record asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Nothing.
+    Nothing,
+    /// These records are to be sent back.
+    Answer(String),
+    /// The text is to be published, if it is an envelope, and the receipt answered with what came of it.
+    Publish {
+        /// The argument of `Send`.
+        text: String,
+        /// What the client waits for.
+        receipt: Receipt,
+    },
+    /// The client says goodbye.
+    Leave,
+    /// The client doesn't speak the protocol: this last record is to be sent and the connection closed.
+    Refuse(String),
+}
+
+/// Whether the client waits for the result of an invocation, and by which id it knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Receipt(Option<String>);
+
+impl Receipt {
+    /// The record that says that it's done, or why it isn't; none if the client didn't ask.
+    #[must_use]
+    pub fn answer(self, result: Result<(), &str>) -> Option<String> {
+        let completion = Completion {
+            kind: 3,
+            id: &self.0?,
+            error: result.err(),
+        };
+        record(&completion)
+    }
+}
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    #[serde(rename = "type")]
+    kind: u8,
+    #[serde(rename = "invocationId")]
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Close<'a> {
+    #[serde(rename = "type")]
+    kind: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(rename = "allowReconnect", skip_serializing_if = "std::ops::Not::not")]
+    come_back: bool,
+}
+
+#[derive(Serialize)]
+struct HandshakeError<'a> {
+    error: &'a str,
+}
+
+fn record(value: &impl Serialize) -> Option<String> {
+    let mut record = serde_json::to_string(value).ok()?;
+    record.push(SEPARATOR);
+    Some(record)
+}
+
+/// The record that closes a connection which is past its handshake. With `come_back` the client may connect again by itself.
+#[must_use]
+pub fn close(error: Option<&str>, come_back: bool) -> String {
+    record(&Close {
+        kind: 7,
+        error,
+        come_back,
+    })
+    .unwrap_or_default()
+}
+
+/// The answer to a handshake that isn't accepted.
+#[must_use]
+pub fn handshake_error(error: &str) -> String {
+    record(&HandshakeError { error }).unwrap_or_default()
+}
+
+/// The record that hands a frame to a client.
+#[must_use]
+pub fn delivery(frame: &str) -> String {
+    let mut record = String::from(r#"{"type":1,"target":"onMessageReceived","arguments":["#);
+    record.push_str(&quoted(frame));
+    record.push_str("]}");
+    record.push(SEPARATOR);
+    record
+}
+
+/// One client's side of the protocol: whether it has shaken hands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Protocol {
+    shaken: bool,
+}
+
+impl Protocol {
+    /// Whether the handshake is done.
+    #[must_use]
+    pub fn is_shaken(self) -> bool {
+        self.shaken
+    }
+
+    /// Reads one record.
+    #[must_use]
+    pub fn read(&mut self, record: &str) -> Step {
+        if self.shaken {
+            return match serde_json::from_str::<Record<'_>>(record) {
+                Ok(record) => act(record),
+                Err(error) => Step::Refuse(close(
+                    Some(&format!("That is no record of the JSON hub protocol: {error}.")),
+                    false,
+                )),
+            };
+        }
+        match shake(record) {
+            Ok(()) => {
+                self.shaken = true;
+                Step::Answer(WELCOME.to_owned())
+            }
+            Err(error) => Step::Refuse(handshake_error(&error)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Handshake<'a> {
+    #[serde(borrow)]
+    protocol: Cow<'a, str>,
+    version: f64,
+}
+
+fn shake(record: &str) -> Result<(), String> {
+    let handshake: Handshake<'_> = serde_json::from_str(record).map_err(|error| {
+        format!("The first record is to be the handshake {{\"protocol\":\"json\",\"version\":1}}: {error}.")
+    })?;
+    if handshake.protocol != "json" {
+        let name = excerpt(&handshake.protocol);
+        return Err(format!("The protocol '{name}' is not supported. This hub speaks 'json'."));
+    }
+    if handshake.version != 1.0 {
+        let version = handshake.version;
+        return Err(format!("Version {version} of the protocol 'json' is not supported. This hub speaks version 1."));
+    }
+    Ok(())
+}
+
+/// What may stand in a record. Members that don't belong to its type are read over, as are types that don't exist yet.
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(rename = "type")]
+    kind: f64,
+    #[serde(borrow, default)]
+    target: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    arguments: Option<Arguments<'a>>,
+    #[serde(rename = "invocationId", default)]
+    id: Option<String>,
+    #[serde(rename = "streamIds", default)]
+    streams: Option<Vec<IgnoredAny>>,
+}
+
+/// The first of a list of values, and how many there are.
+struct Arguments<'a> {
+    first: Option<&'a RawValue>,
+    count: usize,
+}
+
+impl<'de> Deserialize<'de> for Arguments<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Arguments<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Arguments<'de>, A::Error> {
+                let first: Option<&RawValue> = list.next_element()?;
+                let mut count = usize::from(first.is_some());
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(Arguments { first, count })
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+fn act(record: Record<'_>) -> Step {
+    const INVOCATION: f64 = 1.0;
+    const STREAM_INVOCATION: f64 = 4.0;
+    const CLOSE: f64 = 7.0;
+    match record.kind {
+        INVOCATION => invoke(record),
+        STREAM_INVOCATION => {
+            let target = excerpt(record.target.as_deref().unwrap_or_default());
+            refuse(
+                Receipt(record.id),
+                &format!("The hub has no streams, and so none of the name '{target}'. It has the method Send(string): invoke or send that."),
+            )
+        }
+        CLOSE => Step::Leave,
+        // Stream items and cancellations are for streams that there are none of, completions for results that this hub never asks for,
+        // acknowledgements for a reconnect that it doesn't negotiate. A ping needs no answer.
+        _ => Step::Nothing,
+    }
+}
+
+fn invoke(record: Record<'_>) -> Step {
+    let Some(target) = record.target else {
+        return Step::Refuse(close(Some("An invocation is without a target."), false));
+    };
+    let receipt = Receipt(record.id);
+    if !target.eq_ignore_ascii_case("send") {
+        let target = excerpt(&target);
+        return refuse(receipt, &format!("The hub has no method '{target}'. It has Send(string)."));
+    }
+    if record.streams.is_some_and(|streams| !streams.is_empty()) {
+        return refuse(receipt, "Send takes a string and no streams.");
+    }
+    let argument = match record.arguments {
+        Some(Arguments { first: Some(first), count: 1 }) => first,
+        arguments => {
+            let count = arguments.map_or(0, |arguments| arguments.count);
+            return refuse(receipt, &format!("Send takes one argument, a string, and got {count}."));
+        }
+    };
+    match serde_json::from_str(argument.get()) {
+        Ok(text) => Step::Publish { text, receipt },
+        Err(_) => refuse(
+            receipt,
+            "The argument of Send is to be a string, the JSON text of {message, channel}: use JSON.stringify.",
+        ),
+    }
+}
+
+fn refuse(receipt: Receipt, error: &str) -> Step {
+    receipt.answer(Err(error)).map_or(Step::Nothing, Step::Answer)
+}
+
+/// As much of a name as fits into a sentence.
+pub(super) fn excerpt(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(64) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()).into(),
+        None => name.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shaken() -> Protocol {
+        Protocol { shaken: true }
+    }
+
+    fn answered(record: &str) -> String {
+        match shaken().read(record) {
+            Step::Answer(answer) => answer,
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn refused(mut protocol: Protocol, record: &str) -> String {
+        match protocol.read(record) {
+            Step::Refuse(last) => last,
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn published(text: &str, id: Option<&str>) -> Step {
+        Step::Publish {
+            text: text.to_owned(),
+            receipt: Receipt(id.map(str::to_owned)),
+        }
+    }
+
+    #[test]
+    fn the_handshake_comes_first() {
+        for record in [
+            r#"{"protocol":"json","version":1}"#,
+            r#" { "version" : 1.0, "more": [], "protocol": "js\u006fn" } "#,
+        ] {
+            let mut protocol = Protocol::default();
+            assert_eq!(protocol.read(record), Step::Answer("{}\u{1e}".to_owned()));
+            assert!(protocol.is_shaken());
+        }
+    }
+
+    #[test]
+    fn what_is_no_handshake_is_refused_with_a_reason() {
+        let refusal = |record| refused(Protocol::default(), record);
+        assert_eq!(
+            refusal(r#"{"protocol":"messagepack","version":1}"#),
+            "{\"error\":\"The protocol 'messagepack' is not supported. This hub speaks 'json'.\"}\u{1e}"
+        );
+        assert_eq!(
+            refusal(r#"{"protocol":"json","version":2}"#),
+            "{\"error\":\"Version 2 of the protocol 'json' is not supported. This hub speaks version 1.\"}\u{1e}"
+        );
+        for record in [
+            "",
+            "{}",
+            "hello",
+            "null",
+            r#"{"type":6}"#,
+            r#"{"sender":1,"channel":"a","message":"\"}"}"#,
+            r#"{"protocol":"json","version":"1"}"#,
+            r#"{"protocol":["json"],"version":1}"#,
+        ] {
+            let last = refusal(record);
+            assert!(last.starts_with("{\"error\":\"The first record is to be the handshake {\\\"protocol\\\""), "{last}");
+            assert!(last.ends_with("\"}\u{1e}"), "{last}");
+        }
+    }
+
+    #[test]
+    fn send_is_published_whatever_its_case() {
+        assert_eq!(
+            shaken().read(r#"{"type":1,"target":"Send","arguments":["{\"channel\":\"a\"}"]}"#),
+            published(r#"{"channel":"a"}"#, None)
+        );
+        assert_eq!(
+            shaken().read(r#"{"arguments":["\u0061"],"invocationId":"7","streamIds":[],"headers":{"a":"b"},"target":"sEND","type":1}"#),
+            published("a", Some("7"))
+        );
+        assert_eq!(
+            shaken().read(r#"{"type":1,"target":"send","arguments":[""],"invocationId":null,"streamIds":null}"#),
+            published("", None)
+        );
+    }
+
+    #[test]
+    fn a_receipt_is_answered_if_the_client_asked() {
+        let receipt = || Receipt(Some("a\"b".to_owned()));
+        assert_eq!(
+            receipt().answer(Ok(())).as_deref(),
+            Some("{\"type\":3,\"invocationId\":\"a\\\"b\"}\u{1e}")
+        );
+        assert_eq!(
+            receipt().answer(Err("no \u{1e}")).as_deref(),
+            Some("{\"type\":3,\"invocationId\":\"a\\\"b\",\"error\":\"no \\u001e\"}\u{1e}")
+        );
+        assert_eq!(Receipt(None).answer(Err("no")), None);
+    }
+
+    #[test]
+    fn invocations_that_cannot_be_are_answered_with_the_reason() {
+        for (record, reason) in [
+            (r#"{"type":1,"target":"Shout","arguments":["a"],"invocationId":"0"}"#, "The hub has no method 'Shout'. It has Send(string)."),
+            (r#"{"type":1,"target":"Send","arguments":[],"invocationId":"0"}"#, "Send takes one argument, a string, and got 0."),
+            (r#"{"type":1,"target":"Send","invocationId":"0"}"#, "Send takes one argument, a string, and got 0."),
+            (r#"{"type":1,"target":"Send","arguments":["a","b",[]],"invocationId":"0"}"#, "Send takes one argument, a string, and got 3."),
+            (
+                r#"{"type":1,"target":"Send","arguments":[{"channel":"a"}],"invocationId":"0"}"#,
+                "The argument of Send is to be a string, the JSON text of {message, channel}: use JSON.stringify.",
+            ),
+            (r#"{"type":1,"target":"Send","arguments":["a"],"invocationId":"0","streamIds":["1"]}"#, "Send takes a string and no streams."),
+            (
+                r#"{"type":4,"target":"Send","arguments":["a"],"invocationId":"0"}"#,
+                "The hub has no streams, and so none of the name 'Send'. It has the method Send(string): invoke or send that.",
+            ),
+        ] {
+            assert_eq!(answered(record), format!("{{\"type\":3,\"invocationId\":\"0\",\"error\":\"{reason}\"}}\u{1e}"));
+            assert_eq!(shaken().read(&record.replace(r#""invocationId":"0""#, r#""x":0"#)), Step::Nothing);
+        }
+        let long = format!(r#"{{"type":1,"target":"{}","arguments":[],"invocationId":"0"}}"#, "é".repeat(1000));
+        assert!(answered(&long).contains(&format!("no method '{}…'", "é".repeat(64))));
+    }
+
+    #[test]
+    fn what_needs_no_answer_gets_none() {
+        for record in [
+            r#"{"type":6}"#,
+            r#"{"type":2,"invocationId":"0","item":1}"#,
+            r#"{"type":3,"invocationId":"0","result":"unasked"}"#,
+            r#"{"type":5,"invocationId":"0"}"#,
+            r#"{"type":8,"sequenceId":1}"#,
+            r#"{"type":9,"sequenceId":1}"#,
+            r#"{"type":99,"target":"Send"}"#,
+            r#"{"type":1e3}"#,
+        ] {
+            assert_eq!(shaken().read(record), Step::Nothing, "{record}");
+        }
+        assert_eq!(shaken().read(r#"{"type":7}"#), Step::Leave);
+        assert_eq!(shaken().read(r#"{"type":7,"error":"tired"}"#), Step::Leave);
+    }
+
+    #[test]
+    fn what_is_no_record_closes_with_the_reason() {
+        for record in [
+            "",
+            "x",
+            "[]",
+            "{}",
+            "{\"type\":6}{\"type\":6}",
+            r#"{"type":"6"}"#,
+            r#"{"type":1,"target":5}"#,
+            r#"{"type":1,"target":"Send","arguments":"a"}"#,
+            r#"{"type":1,"target":"Send","arguments":["a"],"invocationId":0}"#,
+            r#"{"type":1,"target":"Send","arguments":["a"#,
+        ] {
+            let last = refused(shaken(), record);
+            assert!(last.starts_with("{\"type\":7,\"error\":\"That is no record of the JSON hub protocol: "), "{record}: {last}");
+        }
+        assert_eq!(
+            refused(shaken(), r#"{"type":1,"arguments":["a"]}"#),
+            "{\"type\":7,\"error\":\"An invocation is without a target.\"}\u{1e}"
+        );
+    }
+
+    #[test]
+    fn closing_says_whether_to_come_back() {
+        assert_eq!(close(None, true), "{\"type\":7,\"allowReconnect\":true}\u{1e}");
+        assert_eq!(close(Some("why"), false), "{\"type\":7,\"error\":\"why\"}\u{1e}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_delivery_is_one_record_with_the_frame_inside(frame: String) {
+            let record = delivery(&frame);
+            let json = record.strip_suffix(SEPARATOR).unwrap_or_default();
+            prop_assert!(!json.contains(SEPARATOR));
+            let value: serde_json::Value = serde_json::from_str(json).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(value, serde_json::json!({ "type": 1, "target": "onMessageReceived", "arguments": [frame] }));
+        }
+
+        #[test]
+        fn every_sent_text_arrives_as_it_was(text: String, id: Option<String>) {
+            let record = serde_json::json!({ "type": 1, "target": "Send", "arguments": [text], "invocationId": id });
+            prop_assert_eq!(shaken().read(&record.to_string()), published(&text, id.as_deref()));
+        }
+
+        #[test]
+        fn no_text_panics(text: String, shaken: bool) {
+            let mut protocol = Protocol { shaken };
+            let _ = protocol.read(&text);
+            prop_assert_eq!(protocol.is_shaken(), shaken);
+        }
+    }
+}
