@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::frame::Frame;
-use crate::queue::{self, Bounds, Head, Level, Tail};
+use crate::queue::{self, Bounds, Head, Level, Signals, Tail};
 use crate::store::{Memory, Publication, Store, StoreError};
 
 /// Names a member among those of all relays that share a store.
@@ -84,8 +84,8 @@ impl Members {
         }
     }
 
-    fn join(&self, name: &str) -> (Arc<Space>, MemberId, Head) {
-        let (tail, head) = queue::queue(self.bounds);
+    fn join(&self, name: &str, signals: Signals) -> (Arc<Space>, MemberId, Head) {
+        let (tail, head) = queue::queue_with(self.bounds, signals);
         // The map stays locked until the member is in, so that no `leave` removes the space in between and every census adds up.
         let mut spaces = self.spaces.write().unwrap_or_else(PoisonError::into_inner);
         let id = MemberId {
@@ -153,7 +153,13 @@ impl Hub {
     /// Adds a member to a space. It gets what others publish there from now on, through the queue, until the membership is dropped.
     #[must_use]
     pub fn join(&self, space: &str) -> (Membership, Head) {
-        let (space, id, head) = self.members.join(space);
+        self.join_with(space, Signals::default())
+    }
+
+    /// The same for a connection that may be in several spaces, and has the same signals for all of them.
+    #[must_use]
+    pub fn join_with(&self, space: &str, signals: Signals) -> (Membership, Head) {
+        let (space, id, head) = self.members.join(space, signals);
         (
             Membership {
                 members: Arc::clone(&self.members),

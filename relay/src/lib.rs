@@ -21,7 +21,7 @@
 //! ```
 //!
 //! * [`server`] listens, accepts and stops; [`http`](mod@http) decides what a request gets: a WebSocket, a file or a sentence.
-//! * [`origin`] says who may come in.
+//! * [`origin`] says who may come in, and `cors` tells browsers.
 //! * [`translate`] reads the envelope inside a frame, for connections that have a form of their own for it.
 //! * [`hub`] knows spaces and members, [`store`] is what several relays can share, [`queue`] bounds what one member may keep waiting.
 //! * [`close`] lists every close code that the relay sends.
@@ -30,6 +30,7 @@
 
 pub mod close;
 pub mod config;
+mod cors;
 pub mod files;
 pub mod frame;
 pub mod http;

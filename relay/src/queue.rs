@@ -30,14 +30,44 @@ pub enum Level {
     Overflowed,
 }
 
+/// What tells a connection about its queues. One that has several gives the same to each, and is told whichever it is.
+#[derive(Clone, Debug, Default)]
+pub struct Signals {
+    filled: Arc<Notify>,
+    overflowed: Arc<Notify>,
+}
+
+impl Signals {
+    /// Resolves when a frame was pushed, or something else to be written was announced with [`Signals::wake`], since this resolved last.
+    /// One waiter at a time.
+    pub async fn woken(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Makes [`Signals::woken`] resolve.
+    pub fn wake(&self) {
+        self.filled.notify_one();
+    }
+
+    /// Resolves when a queue has overflowed. One waiter at a time.
+    pub async fn overflow(&self) {
+        self.overflowed.notified().await;
+    }
+}
+
 /// Makes a queue: the end that the hub pushes to and the end that the connection takes from.
 #[must_use]
 pub fn queue(bounds: Bounds) -> (Tail, Head) {
+    queue_with(bounds, Signals::default())
+}
+
+/// The same for a connection that has more than one.
+#[must_use]
+pub fn queue_with(bounds: Bounds, signals: Signals) -> (Tail, Head) {
     let shared = Arc::new(Shared {
         bounds,
         state: Mutex::default(),
-        filled: Notify::new(),
-        overflowed: Notify::new(),
+        signals,
     });
     (Tail(Arc::clone(&shared)), Head(shared))
 }
@@ -46,8 +76,7 @@ pub fn queue(bounds: Bounds) -> (Tail, Head) {
 struct Shared {
     bounds: Bounds,
     state: Mutex<State>,
-    filled: Notify,
-    overflowed: Notify,
+    signals: Signals,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +110,7 @@ impl Tail {
                 ..State::default()
             };
             drop(state);
-            self.0.overflowed.notify_one();
+            self.0.signals.overflowed.notify_one();
             return Level::Overflowed;
         }
         state.bytes += frame.len();
@@ -92,7 +121,7 @@ impl Tail {
             Level::Low
         };
         drop(state);
-        self.0.filled.notify_one();
+        self.0.signals.wake();
         level
     }
 }
@@ -105,7 +134,7 @@ impl Head {
     /// Resolves when a frame waits.
     pub async fn filled(&self) {
         while self.0.state().frames.is_empty() {
-            self.0.filled.notified().await;
+            self.0.signals.woken().await;
         }
     }
 
@@ -119,7 +148,7 @@ impl Head {
 
     /// Resolves when the queue has overflowed. One waiter at a time.
     pub fn overflow(&self) -> impl Future<Output = ()> + Send + use<> {
-        let shared = Arc::clone(&self.0);
-        async move { shared.overflowed.notified().await }
+        let signals = self.0.signals.clone();
+        async move { signals.overflow().await }
     }
 }
