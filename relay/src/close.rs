@@ -2,6 +2,7 @@
 //!
 //! | code | reason | what the client did, or what happened |
 //! | --- | --- | --- |
+//! | 1000 | | spoke a protocol inside the WebSocket in which the end and its reason were told
 //! | 1001 | `the relay is shutting down` | connect again later |
 //! | 1002 | `not a WebSocket frame: …` | broke the WebSocket protocol |
 //! | 1003 | `text frames only` | sent a binary frame |
@@ -47,6 +48,8 @@ pub enum Ending {
     TooSlow,
     /// Nothing came, not even the answer to a ping.
     Silent,
+    /// What there is to tell was told in the protocol inside the WebSocket.
+    Said,
 }
 
 impl Ending {
@@ -78,6 +81,7 @@ impl Ending {
             Self::NoStore => (CloseCode::Again, "try again later".into()),
             Self::TooSlow => (TOO_SLOW.into(), "too slow".into()),
             Self::Silent => (SILENT.into(), "no answer to a ping".into()),
+            Self::Said => (CloseCode::Normal, "".into()),
         };
         // A close frame has room for 123 bytes.
         let reason = (0..=reason.len().min(123))

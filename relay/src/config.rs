@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::files::Mount;
 use crate::origin::Origin;
 use crate::queue::Bounds;
+use crate::signalr;
 
 /// Where the relay listens.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
@@ -39,6 +40,8 @@ pub struct Config {
     pub patience: Duration,
     /// How long a connection may take to close: for what still waits for it, the close frame, and the other side's answer.
     pub farewell: Duration,
+    /// How long SignalR's clients and the relay wait for each other.
+    pub signalr: signalr::Times,
 }
 
 impl Default for Config {
@@ -57,6 +60,7 @@ impl Default for Config {
             ping: Duration::from_secs(25),
             patience: Duration::from_secs(20),
             farewell: Duration::from_secs(3),
+            signalr: signalr::Times::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::origin::Refusal;
 use crate::server::Relay;
+use crate::signalr;
 use crate::websocket;
 
 /// The service that answers every request to a relay.
@@ -34,6 +35,10 @@ async fn guard(State(relay): State<Arc<Relay>>, request: Request, next: Next) ->
 }
 
 async fn answer(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+    let request = match signalr::answer(&relay, request) {
+        Ok(response) => return response,
+        Err(request) => *request,
+    };
     if wants_websocket(request.headers()) {
         return match relay.policy.check_origin(request.headers()) {
             Ok(()) => websocket::accept(&relay, request),
@@ -59,7 +64,7 @@ const ABOUT: &str = concat!(
      Connect with new WebSocket('ws://…/my-room'). To see pages here, start it with --mount /=FOLDER.\n"
 );
 
-fn wants_websocket(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_websocket(headers: &HeaderMap) -> bool {
     let values = headers
         .get_all(UPGRADE)
         .iter()
@@ -69,7 +74,7 @@ fn wants_websocket(headers: &HeaderMap) -> bool {
         .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+pub(crate) fn refuse(refusal: &Refusal) -> Response {
     tracing::warn!("refused: {:?}", refusal.to_string());
     (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response()
 }

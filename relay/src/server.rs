@@ -23,6 +23,7 @@ use crate::files::{Files, Mount};
 use crate::http;
 use crate::hub::Hub;
 use crate::origin::Policy;
+use crate::signalr;
 
 /// Connections that are served at one time and are no WebSockets. More wait to be accepted; each of these ends by itself.
 const HTTP_CONNECTIONS: usize = 1024;
@@ -36,6 +37,7 @@ pub(crate) struct Relay {
     pub(crate) hub: Hub,
     pub(crate) files: Files,
     pub(crate) policy: Policy,
+    pub(crate) signalr: signalr::Clients,
     /// One for each WebSocket that there may be.
     pub(crate) places: Arc<Semaphore>,
     /// Everything that has to end before the relay has.
@@ -149,6 +151,7 @@ impl Server {
                 address.ip().to_canonical().is_loopback(),
                 config.origins.clone(),
             ),
+            signalr: signalr::Clients::new(&config),
             places: Arc::new(Semaphore::new(
                 config.connections.min(Semaphore::MAX_PERMITS),
             )),

@@ -35,7 +35,7 @@ const READ_BUFFER: usize = 8 * 1024;
 /// So much is put together before it is written.
 const WRITE_BUFFER: usize = 32 * 1024;
 /// After so many frames the writer flushes and looks up.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 /// The longest path that names a space.
 const LONGEST_PATH: usize = 1024;
 

@@ -134,7 +134,9 @@ impl Protocol {
             return match serde_json::from_str::<Record<'_>>(record) {
                 Ok(record) => act(record),
                 Err(error) => Step::Refuse(close(
-                    Some(&format!("That is no record of the JSON hub protocol: {error}.")),
+                    Some(&format!(
+                        "That is no record of the JSON hub protocol: {error}."
+                    )),
                     false,
                 )),
             };
@@ -162,11 +164,15 @@ fn shake(record: &str) -> Result<(), String> {
     })?;
     if handshake.protocol != "json" {
         let name = excerpt(&handshake.protocol);
-        return Err(format!("The protocol '{name}' is not supported. This hub speaks 'json'."));
+        return Err(format!(
+            "The protocol '{name}' is not supported. This hub speaks 'json'."
+        ));
     }
     if handshake.version != 1.0 {
         let version = handshake.version;
-        return Err(format!("Version {version} of the protocol 'json' is not supported. This hub speaks version 1."));
+        return Err(format!(
+            "Version {version} of the protocol 'json' is not supported. This hub speaks version 1."
+        ));
     }
     Ok(())
 }
@@ -192,7 +198,7 @@ struct Arguments<'a> {
     count: usize,
 }
 
-impl<'de> Deserialize<'de> for Arguments<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Arguments<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct List;
         impl<'de> Visitor<'de> for List {
@@ -223,7 +229,9 @@ fn act(record: Record<'_>) -> Step {
             let target = excerpt(record.target.as_deref().unwrap_or_default());
             refuse(
                 Receipt(record.id),
-                &format!("The hub has no streams, and so none of the name '{target}'. It has the method Send(string): invoke or send that."),
+                &format!(
+                    "The hub has no streams, and so none of the name '{target}'. It has the method Send(string): invoke or send that."
+                ),
             )
         }
         CLOSE => Step::Leave,
@@ -240,16 +248,25 @@ fn invoke(record: Record<'_>) -> Step {
     let receipt = Receipt(record.id);
     if !target.eq_ignore_ascii_case("send") {
         let target = excerpt(&target);
-        return refuse(receipt, &format!("The hub has no method '{target}'. It has Send(string)."));
+        return refuse(
+            receipt,
+            &format!("The hub has no method '{target}'. It has Send(string)."),
+        );
     }
     if record.streams.is_some_and(|streams| !streams.is_empty()) {
         return refuse(receipt, "Send takes a string and no streams.");
     }
     let argument = match record.arguments {
-        Some(Arguments { first: Some(first), count: 1 }) => first,
+        Some(Arguments {
+            first: Some(first),
+            count: 1,
+        }) => first,
         arguments => {
             let count = arguments.map_or(0, |arguments| arguments.count);
-            return refuse(receipt, &format!("Send takes one argument, a string, and got {count}."));
+            return refuse(
+                receipt,
+                &format!("Send takes one argument, a string, and got {count}."),
+            );
         }
     };
     match serde_json::from_str(argument.get()) {
@@ -262,7 +279,9 @@ fn invoke(record: Record<'_>) -> Step {
 }
 
 fn refuse(receipt: Receipt, error: &str) -> Step {
-    receipt.answer(Err(error)).map_or(Step::Nothing, Step::Answer)
+    receipt
+        .answer(Err(error))
+        .map_or(Step::Nothing, Step::Answer)
 }
 
 /// As much of a name as fits into a sentence.
@@ -338,7 +357,12 @@ mod tests {
             r#"{"protocol":["json"],"version":1}"#,
         ] {
             let last = refusal(record);
-            assert!(last.starts_with("{\"error\":\"The first record is to be the handshake {\\\"protocol\\\""), "{last}");
+            assert!(
+                last.starts_with(
+                    "{\"error\":\"The first record is to be the handshake {\\\"protocol\\\""
+                ),
+                "{last}"
+            );
             assert!(last.ends_with("\"}\u{1e}"), "{last}");
         }
     }
@@ -376,24 +400,48 @@ mod tests {
     #[test]
     fn invocations_that_cannot_be_are_answered_with_the_reason() {
         for (record, reason) in [
-            (r#"{"type":1,"target":"Shout","arguments":["a"],"invocationId":"0"}"#, "The hub has no method 'Shout'. It has Send(string)."),
-            (r#"{"type":1,"target":"Send","arguments":[],"invocationId":"0"}"#, "Send takes one argument, a string, and got 0."),
-            (r#"{"type":1,"target":"Send","invocationId":"0"}"#, "Send takes one argument, a string, and got 0."),
-            (r#"{"type":1,"target":"Send","arguments":["a","b",[]],"invocationId":"0"}"#, "Send takes one argument, a string, and got 3."),
+            (
+                r#"{"type":1,"target":"Shout","arguments":["a"],"invocationId":"0"}"#,
+                "The hub has no method 'Shout'. It has Send(string).",
+            ),
+            (
+                r#"{"type":1,"target":"Send","arguments":[],"invocationId":"0"}"#,
+                "Send takes one argument, a string, and got 0.",
+            ),
+            (
+                r#"{"type":1,"target":"Send","invocationId":"0"}"#,
+                "Send takes one argument, a string, and got 0.",
+            ),
+            (
+                r#"{"type":1,"target":"Send","arguments":["a","b",[]],"invocationId":"0"}"#,
+                "Send takes one argument, a string, and got 3.",
+            ),
             (
                 r#"{"type":1,"target":"Send","arguments":[{"channel":"a"}],"invocationId":"0"}"#,
                 "The argument of Send is to be a string, the JSON text of {message, channel}: use JSON.stringify.",
             ),
-            (r#"{"type":1,"target":"Send","arguments":["a"],"invocationId":"0","streamIds":["1"]}"#, "Send takes a string and no streams."),
+            (
+                r#"{"type":1,"target":"Send","arguments":["a"],"invocationId":"0","streamIds":["1"]}"#,
+                "Send takes a string and no streams.",
+            ),
             (
                 r#"{"type":4,"target":"Send","arguments":["a"],"invocationId":"0"}"#,
                 "The hub has no streams, and so none of the name 'Send'. It has the method Send(string): invoke or send that.",
             ),
         ] {
-            assert_eq!(answered(record), format!("{{\"type\":3,\"invocationId\":\"0\",\"error\":\"{reason}\"}}\u{1e}"));
-            assert_eq!(shaken().read(&record.replace(r#""invocationId":"0""#, r#""x":0"#)), Step::Nothing);
+            assert_eq!(
+                answered(record),
+                format!("{{\"type\":3,\"invocationId\":\"0\",\"error\":\"{reason}\"}}\u{1e}")
+            );
+            assert_eq!(
+                shaken().read(&record.replace(r#""invocationId":"0""#, r#""x":0"#)),
+                Step::Nothing
+            );
         }
-        let long = format!(r#"{{"type":1,"target":"{}","arguments":[],"invocationId":"0"}}"#, "é".repeat(1000));
+        let long = format!(
+            r#"{{"type":1,"target":"{}","arguments":[],"invocationId":"0"}}"#,
+            "é".repeat(1000)
+        );
         assert!(answered(&long).contains(&format!("no method '{}…'", "é".repeat(64))));
     }
 
@@ -430,7 +478,12 @@ mod tests {
             r#"{"type":1,"target":"Send","arguments":["a"#,
         ] {
             let last = refused(shaken(), record);
-            assert!(last.starts_with("{\"type\":7,\"error\":\"That is no record of the JSON hub protocol: "), "{record}: {last}");
+            assert!(
+                last.starts_with(
+                    "{\"type\":7,\"error\":\"That is no record of the JSON hub protocol: "
+                ),
+                "{record}: {last}"
+            );
         }
         assert_eq!(
             refused(shaken(), r#"{"type":1,"arguments":["a"]}"#),
@@ -440,8 +493,14 @@ mod tests {
 
     #[test]
     fn closing_says_whether_to_come_back() {
-        assert_eq!(close(None, true), "{\"type\":7,\"allowReconnect\":true}\u{1e}");
-        assert_eq!(close(Some("why"), false), "{\"type\":7,\"error\":\"why\"}\u{1e}");
+        assert_eq!(
+            close(None, true),
+            "{\"type\":7,\"allowReconnect\":true}\u{1e}"
+        );
+        assert_eq!(
+            close(Some("why"), false),
+            "{\"type\":7,\"error\":\"why\"}\u{1e}"
+        );
     }
 
     proptest! {

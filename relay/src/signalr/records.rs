@@ -95,15 +95,25 @@ mod tests {
     fn whole_records_are_not_copied() {
         let mut splitter = Splitter::new(100);
         let frame = "one\u{1e}two\u{1e}";
-        let records: Vec<_> = splitter.split(frame).map(Result::unwrap_or_default).collect();
+        let records: Vec<_> = splitter
+            .split(frame)
+            .map(Result::unwrap_or_default)
+            .collect();
         assert_eq!(records, ["one", "two"]);
-        assert!(records.iter().all(|record| matches!(record, Cow::Borrowed(_))));
+        assert!(
+            records
+                .iter()
+                .all(|record| matches!(record, Cow::Borrowed(_)))
+        );
     }
 
     #[test]
     fn the_limit_holds_for_each_record_and_for_what_is_kept() {
         let mut splitter = Splitter::new(4);
-        assert_eq!(all(&mut splitter, "1234\u{1e}1234\u{1e}12"), Ok(vec!["1234".into(), "1234".into()]));
+        assert_eq!(
+            all(&mut splitter, "1234\u{1e}1234\u{1e}12"),
+            Ok(vec!["1234".into(), "1234".into()])
+        );
         assert_eq!(all(&mut splitter, "34\u{1e}"), Ok(vec!["1234".into()]));
         assert_eq!(all(&mut splitter, "12345\u{1e}"), Err(TooLong(4)));
         assert_eq!(all(&mut splitter, "123"), Ok(vec![]));

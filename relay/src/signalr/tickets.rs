@@ -77,7 +77,12 @@ impl<T> Tickets<T> {
     }
 
     /// Uses a ticket up, if there is one with these digits and `fits` has nothing against it.
-    pub fn redeem(&mut self, digits: &str, now: Instant, fits: impl FnOnce(&T) -> bool) -> Option<T> {
+    pub fn redeem(
+        &mut self,
+        digits: &str,
+        now: Instant,
+        fits: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
         self.forget(now);
         if !fits(&self.waiting.get(digits)?.1) {
             return None;
@@ -132,7 +137,12 @@ mod tests {
         assert!(one.is_some() && one != other);
         for secret in [one, other].into_iter().flatten() {
             assert_eq!(secret.as_str().len(), 32);
-            assert!(secret.as_str().bytes().all(|digit| digit.is_ascii_hexdigit()));
+            assert!(
+                secret
+                    .as_str()
+                    .bytes()
+                    .all(|digit| digit.is_ascii_hexdigit())
+            );
             assert_eq!(format!("{secret:?}"), "Secret");
         }
     }
@@ -168,11 +178,15 @@ mod tests {
         for number in 0..1000 {
             tickets.issue(secret(number), number, now);
             if number % 2 == 0 {
-                assert_eq!(tickets.redeem(&number.to_string(), now, |_| true), Some(number));
+                assert_eq!(
+                    tickets.redeem(&number.to_string(), now, |_| true),
+                    Some(number)
+                );
             }
             assert!(tickets.len() <= 3 && tickets.by_age.len() == tickets.len());
         }
-        let left = [993, 995, 997, 999].map(|number| tickets.redeem(&number.to_string(), now, |_| true));
+        let left =
+            [993, 995, 997, 999].map(|number| tickets.redeem(&number.to_string(), now, |_| true));
         assert_eq!(left, [None, Some(995), Some(997), Some(999)]);
     }
 }
