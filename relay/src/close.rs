@@ -5,6 +5,7 @@
 //! | 1000 | | spoke a protocol inside the WebSocket in which the end and its reason were told
 //! | 1001 | `the relay is shutting down` | connect again later |
 //! | 1002 | `not a WebSocket frame: …` | broke the WebSocket protocol |
+//! | 1002 | `not Socket.IO: …` | broke the protocol of Socket.IO |
 //! | 1003 | `text frames only` | sent a binary frame |
 //! | 1007 | `text frames are UTF-8` | sent a text frame that isn't UTF-8 |
 //! | 1009 | `frame over … bytes` | sent a frame over the limit |
@@ -48,6 +49,8 @@ pub enum Ending {
     TooSlow,
     /// Nothing came, not even the answer to a ping.
     Silent,
+    /// Something came that isn't Socket.IO, with what it was.
+    NotSocketIo(&'static str),
     /// What there is to tell was told in the protocol inside the WebSocket.
     Said,
 }
@@ -81,6 +84,10 @@ impl Ending {
             Self::NoStore => (CloseCode::Again, "try again later".into()),
             Self::TooSlow => (TOO_SLOW.into(), "too slow".into()),
             Self::Silent => (SILENT.into(), "no answer to a ping".into()),
+            Self::NotSocketIo(what) => (
+                CloseCode::Protocol,
+                format!("not Socket.IO: {what}").into(),
+            ),
             Self::Said => (CloseCode::Normal, "".into()),
         };
         // A close frame has room for 123 bytes.

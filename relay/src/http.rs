@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use crate::origin::Refusal;
 use crate::server::Relay;
 use crate::signalr;
+use crate::socket_io;
 use crate::websocket;
 
 /// The service that answers every request to a relay.
@@ -35,6 +36,9 @@ async fn guard(State(relay): State<Arc<Relay>>, request: Request, next: Next) ->
 }
 
 async fn answer(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+    if socket_io::is_ours(request.uri()) {
+        return socket_io::answer(&relay, request).await;
+    }
     let request = match signalr::answer(&relay, request) {
         Ok(response) => return response,
         Err(request) => *request,

@@ -40,6 +40,7 @@ pub mod origin;
 pub mod queue;
 pub mod server;
 pub mod signalr;
+mod socket_io;
 pub mod store;
 pub mod translate;
 mod websocket;

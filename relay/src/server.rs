@@ -24,6 +24,7 @@ use crate::http;
 use crate::hub::Hub;
 use crate::origin::Policy;
 use crate::signalr;
+use crate::socket_io;
 
 /// Connections that are served at one time and are no WebSockets. More wait to be accepted; each of these ends by itself.
 const HTTP_CONNECTIONS: usize = 1024;
@@ -38,6 +39,7 @@ pub(crate) struct Relay {
     pub(crate) files: Files,
     pub(crate) policy: Policy,
     pub(crate) signalr: signalr::Clients,
+    pub(crate) sessions: socket_io::Sessions,
     /// One for each WebSocket that there may be.
     pub(crate) places: Arc<Semaphore>,
     /// Everything that has to end before the relay has.
@@ -152,6 +154,7 @@ impl Server {
                 config.origins.clone(),
             ),
             signalr: signalr::Clients::new(&config),
+            sessions: socket_io::Sessions::default(),
             places: Arc::new(Semaphore::new(
                 config.connections.min(Semaphore::MAX_PERMITS),
             )),
