@@ -1,4 +1,4 @@
-// A static file server for tests and benches: folders under path prefixes, on a free port of the loopback interface.
+// A static file server for tests and benches: folders under path prefixes, on a free port of the loopback interface or beside another server's.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -24,10 +24,24 @@ const TYPES = {
  *
  * `headers` go with every answer, for instance a Content-Security-Policy.
  */
-export async function serveFiles(mounts, { headers = {} } = {}) {
+export async function serveFiles(mounts, options = {}) {
+  const server = createServer(fileHandler(mounts, options));
+  await new Promise((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** What `serveFiles` does with each request, for servers that have other things to answer too. */
+export function fileHandler(mounts, { headers = {} } = {}) {
   const prefixes = Object.keys(mounts).sort((a, b) => b.length - a.length);
 
-  const server = createServer(async (request, response) => {
+  return async (request, response) => {
     const answer = (status, type, body) => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-cache', ...headers });
       response.end(request.method === 'HEAD' ? undefined : body);
@@ -40,7 +54,7 @@ export async function serveFiles(mounts, { headers = {} } = {}) {
     } catch (error) {
       answer(400, 'text/plain; charset=utf-8', `${error}\n`);
     }
-  });
+  };
 
   async function find(path) {
     for (const prefix of prefixes) {
@@ -57,16 +71,6 @@ export async function serveFiles(mounts, { headers = {} } = {}) {
     }
     return undefined;
   }
-
-  await new Promise((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done));
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    close: () =>
-      new Promise((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 async function file(folder, rest) {
