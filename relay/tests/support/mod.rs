@@ -236,6 +236,16 @@ impl Answer {
 
 /// Sends a request just as it is written here, and reads the answer to its end.
 pub async fn request(address: SocketAddr, line: &str, headers: &[(&str, &str)]) -> Answer {
+    request_with(address, line, headers, b"").await
+}
+
+/// The same with a body.
+pub async fn request_with(
+    address: SocketAddr,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
     let mut text = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| *name == "host") {
         text += &format!("host: {address}\r\n");
@@ -243,10 +253,15 @@ pub async fn request(address: SocketAddr, line: &str, headers: &[(&str, &str)]) 
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
+    if !body.is_empty() {
+        text += &format!("content-length: {}\r\n", body.len());
+    }
     text += "\r\n";
     let exchange = async {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
+        // A relay that doesn't want the body may have answered before it was written.
+        let _ = stream.write_all(body).await;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
         String::from_utf8_lossy(&answer).into_owned()
