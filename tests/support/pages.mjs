@@ -10,8 +10,16 @@ import { MOUNT_ARGS, MOUNTS, relay, ROOT, seedServer } from './servers.mjs';
 /** No test may run longer than this; a hang then ends as a failure that names the test. */
 export const TIMEOUT = { timeout: 90_000 };
 
-// Beside the demo's mounts: what the tests bring themselves.
-const TEST_MOUNTS = { '/test-support': join(ROOT, 'tests/support'), '/test-pages': join(ROOT, 'tests/e2e/pages') };
+/** Beside the demo's mounts: what the tests bring themselves, and what the seed's pages load. */
+export const TEST_MOUNTS = {
+  '/test-support': join(ROOT, 'tests/support'),
+  '/test-pages': join(ROOT, 'tests/e2e/pages'),
+  '/vendor/socket.io-client-4': join(ROOT, 'node_modules/socket.io-client/dist'),
+  '/vendor/socket.io-client-2': join(ROOT, 'node_modules/socket.io-client-2/dist'),
+  '/vendor/signalr-core': join(ROOT, 'node_modules/@microsoft/signalr/dist/browser'),
+  '/vendor/signalr-classic': join(ROOT, 'node_modules/signalr'),
+  '/vendor/jquery': join(ROOT, 'node_modules/jquery/dist'),
+};
 
 /**
  * The two servers that every page must work with. Each function gives `{ origin, url, query, close() }`: where pages are served, where the

@@ -6,11 +6,16 @@
 // `status` and `body`, its answer. Between two `open` the WebSocket is the same one.
 
 import { writeFile } from 'node:fs/promises';
+import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { io as io4 } from 'socket.io-client';
 import io2 from 'socket.io-client-2';
 import process from 'node:process';
 import { WebSocket } from 'ws';
+import { launchChromium } from '../support/chromium.mjs';
+import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
 import { until } from '../support/listen.mjs';
+import { TEST_MOUNTS } from '../support/pages.mjs';
+import { signalRServer } from '../support/signalr-server.mjs';
 import { socketIoServer } from '../support/socket-io-server.mjs';
 import { tap } from '../support/tap.mjs';
 
@@ -261,6 +266,240 @@ await record('socketio-4-event-first', 'socket.io 4.8.4: an event before the nam
     const socket = bare(`${wire.origin}/socket.io/?EIO=4&transport=websocket`, [[/^0/, `42${JSON.stringify(['message', ENVELOPE])}`]]);
     await ended(wire);
     return socket;
+  }),
+);
+
+
+const CORE = '@microsoft/signalr 10.0.11 on the scripted server of ASP.NET Core SignalR';
+const TEXT = JSON.stringify(ENVELOPE);
+
+/** The scripted server with a tap in front, and a connection of the official client to it. */
+async function core(serverOptions, converse, clientOptions = {}) {
+  const server = await signalRServer(serverOptions);
+  const wire = await tap(server.origin);
+  const hub = new HubConnectionBuilder().withUrl(`${wire.origin}/hub`, { transport: HttpTransportType.WebSockets, ...clientOptions }).configureLogging(LogLevel.None).withAutomaticReconnect([0, 200]).build();
+  const heardHere = [];
+  hub.on('onMessageReceived', (text) => heardHere.push(text));
+  hub.on('question', (value) => ({ answer: value }));
+  await converse(server, wire, hub, heardHere);
+  const frames = [...wire.entries];
+  await hub.stop();
+  await wire.close();
+  await server.close();
+  return { frames };
+}
+
+await record('signalr-messages', `${CORE}: a message sent with an id and one without, a burst, another's message, a stop`, 'signalr', {}, () =>
+  core({}, async (server, wire, hub, heardHere) => {
+    await hub.start();
+    await hub.invoke('Send', TEXT);
+    await hub.send('Send', JSON.stringify({ message: 'no sender', channel: 'main' }));
+    await until(() => heardHere.length === 2);
+    for (let count = 0; count < 5; count += 1) server.call('onMessageReceived', JSON.stringify({ ...OTHER, message: count }));
+    server.call('somethingElse', 1, { a: null });
+    await until(() => heardHere.length === 7);
+    await hub.stop();
+    await ended(wire);
+  }),
+);
+
+await record('signalr-packed', `${CORE}: several records in one frame`, 'signalr', {}, () =>
+  core({}, async (server, _, hub, heardHere) => {
+    await hub.start();
+    server.pack = true;
+    const sent = Promise.all([hub.invoke('Send', TEXT), hub.invoke('Send', JSON.stringify(OTHER))]);
+    await until(() => server.waiting() === 4);
+    server.flush();
+    await sent;
+    await until(() => heardHere.length === 2);
+  }),
+);
+
+await record('signalr-errors', `${CORE}: a method that isn't there, one that throws, a wrong count of arguments`, 'signalr', { method: 'Nope' }, () =>
+  core({}, async (_, __, hub) => {
+    await hub.start();
+    await hub.invoke('Nope', TEXT).catch(() => {});
+    await hub.invoke('Refuse', TEXT).catch(() => {});
+    await hub.invoke('Send').catch(() => {});
+    await hub.send('Nope', TEXT);
+    await hub.invoke('Send', TEXT);
+  }),
+);
+
+await record('signalr-asked', `${CORE}: the server invokes with an id, what is answered, and what nobody answers`, 'signalr', {}, () =>
+  core({}, async (server, _, hub) => {
+    await hub.start();
+    await server.ask('question', 5);
+    await server.ask('onMessageReceived', JSON.stringify(OTHER));
+    await server.ask('nobody');
+  }),
+);
+
+await record('signalr-skip-negotiation', `${CORE}: without negotiation, with a token`, 'signalr', { skipNegotiation: true, accessToken: 'right' }, () =>
+  core(
+    { token: 'right' },
+    async (server, _, hub) => {
+      await hub.start();
+      await until(() => server.connections() === 1);
+    },
+    { skipNegotiation: true, accessTokenFactory: () => 'right' },
+  ),
+);
+
+await record('signalr-redirect', `${CORE}: negotiation sends the client elsewhere, with a token for there`, 'signalr', {}, () =>
+  core({ redirect: true }, async (server, _, hub) => {
+    await hub.start();
+    await hub.invoke('Send', TEXT);
+  }),
+);
+
+await record('signalr-unauthorised', `${CORE}: a wrong token, then the right one`, 'signalr', {}, () => {
+  const tokens = ['wrong', 'right', 'right'];
+  return core(
+    { token: 'right' },
+    async (_, __, hub) => {
+      await hub.start().catch(() => {});
+      tokens.shift();
+      await hub.start();
+    },
+    { accessTokenFactory: () => tokens[0] },
+  );
+});
+
+await record('signalr-handshake-refused', `${CORE}: the handshake is answered with an error`, 'signalr', {}, () =>
+  core({}, async (server, wire, hub) => {
+    server.handshakeError = "The protocol 'json' is not supported.";
+    await hub.start().catch(() => {});
+    await ended(wire);
+  }),
+);
+
+await record('signalr-close-allow-reconnect', `${CORE}: Close with allowReconnect, then without`, 'signalr', {}, () =>
+  core({}, async (server, wire, hub) => {
+    await hub.start();
+    await until(() => server.connections() === 1);
+    server.dismiss({ error: 'away', allowReconnect: true });
+    await until(() => wire.entries.filter(({ open }) => open).length === 2 && server.connections() === 1);
+    await until(() => hub.state === 'Connected');
+    server.dismiss({ error: 'for good' });
+    await until(() => hub.state === 'Disconnected');
+  }),
+);
+
+await record('signalr-pings', `${CORE}: pings both ways, every 100 ms`, 'signalr', {}, () =>
+  core({ keepAlive: 100 }, async (_, wire, hub) => {
+    hub.keepAliveIntervalInMilliseconds = 100;
+    await hub.start();
+    await heard(wire, /"type":6/, 3);
+    await said(wire, /"type":6/, 3);
+  }),
+);
+
+await record('signalr-too-large', `${CORE}: a message over 32 KiB`, 'signalr', {}, () =>
+  core({}, async (_, wire, hub) => {
+    await hub.start();
+    await hub.send('Send', 'x'.repeat(33_000));
+    await ended(wire);
+    for (const entry of wire.entries) if (entry.text?.length > 33_000) entry.text = entry.text.replace(/x{33000}/, 'x'.repeat(20) + '…');
+  }),
+);
+
+const CLASSIC = 'npm signalr 2.4.3 in Chromium on the scripted server of ASP.NET SignalR 2';
+
+/** The scripted server with a tap in front, and a page with a hub proxy of the official client, `hub` on `connection`. */
+async function classic(serverOptions, converse, hubName = 'webRtcHub3') {
+  const server = await classicSignalRServer({ ...serverOptions, files: TEST_MOUNTS });
+  const wire = await tap(server.origin);
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(`${wire.origin}/test-pages/bare.html`);
+  for (const url of ['/vendor/jquery/jquery.js', '/vendor/signalr-classic/jquery.signalR.js']) await page.addScriptTag({ url });
+  await page.evaluate((name) => {
+    window.heard = [];
+    window.connection = $.hubConnection('/signalr', { useDefaultPath: false });
+    window.hub = connection.createHubProxy(name);
+    connection.reconnectDelay = 100;
+    hub.on('onMessageReceived', (text) => heard.push(text));
+    window.start = () => new Promise((done) => connection.start({ transport: 'webSockets' }).always(() => done()));
+    window.invoke = (...values) => new Promise((done) => hub.invoke(...values).always(() => done()));
+  }, hubName);
+  wire.entries.length = 0;
+  await converse(server, wire, page);
+  const frames = wire.entries.filter(({ request }) => request === undefined || !/ \/(vendor|test)/.test(request));
+  await browser.close();
+  await wire.close();
+  await server.close();
+  return { frames };
+}
+
+await record('classic-messages', `${CLASSIC}: messages sent and their echo, a burst, another's message, a stop`, 'signalr-classic', {}, () =>
+  classic({}, async (server, wire, page) => {
+    await page.evaluate(() => start());
+    await page.evaluate((text) => invoke('Send', text), TEXT);
+    await page.evaluate((text) => invoke('Send', text), JSON.stringify({ message: 'no sender', channel: 'main' }));
+    for (let count = 0; count < 5; count += 1) server.call('onMessageReceived', JSON.stringify({ ...OTHER, message: count }));
+    server.call('somethingElse', 1, { a: null });
+    await page.waitForFunction(() => heard.length === 7);
+    await page.evaluate(() => connection.stop());
+    await until(() => wire.entries.some(({ request }) => request?.includes('/abort')) && wire.entries.some(({ close }) => close !== undefined));
+  }),
+);
+
+await record('classic-packed', `${CLASSIC}: several messages in one frame`, 'signalr-classic', {}, () =>
+  classic({}, async (server, _, page) => {
+    await page.evaluate(() => start());
+    server.pack = true;
+    await page.evaluate((text) => invoke('Send', text), TEXT);
+    server.call('onMessageReceived', JSON.stringify(OTHER));
+    server.flush();
+    await page.waitForFunction(() => heard.length === 2);
+  }),
+);
+
+await record('classic-errors', `${CLASSIC}: a method that isn't there, with and without details, one that throws`, 'signalr-classic', { method: 'Nope' }, () =>
+  classic({}, async (server, _, page) => {
+    await page.evaluate(() => start());
+    await page.evaluate(() => invoke('Nope', 'x'));
+    server.detailed = true;
+    await page.evaluate(() => invoke('Nope', 'x'));
+    server.detailed = false;
+    await page.evaluate(() => invoke('Refuse', 'x'));
+  }),
+);
+
+await record('classic-unknown-hub', `${CLASSIC}: a hub that isn't there`, 'signalr-classic', { hub: 'other' }, () => classic({}, (_, __, page) => page.evaluate(() => start()), 'other'));
+
+await record('classic-reconnect', `${CLASSIC}: a cut line, reconnect with the last message id, and what was missed`, 'signalr-classic', {}, () =>
+  classic({}, async (server, wire, page) => {
+    await page.evaluate(() => start());
+    server.call('onMessageReceived', JSON.stringify(OTHER));
+    await page.waitForFunction(() => heard.length === 1);
+    server.end();
+    await until(() => server.connections() === 0);
+    server.call('onMessageReceived', JSON.stringify({ ...OTHER, message: 'missed' }));
+    await page.waitForFunction(() => heard.length === 2);
+  }),
+);
+
+await record('classic-keep-alive', `${CLASSIC}: keep-alives every 200 ms`, 'signalr-classic', {}, () =>
+  classic({ keepAlive: 0.2 }, async (_, wire, page) => {
+    await page.evaluate(() => start());
+    await heard(wire, /^\{\}$/, 3);
+  }),
+);
+
+await record('classic-global-error', `${CLASSIC}: an error that ends the connection`, 'signalr-classic', {}, () =>
+  classic({}, async (server, wire, page) => {
+    await page.evaluate(() => start());
+    server.raw('{"E":"the end"}');
+    await ended(wire);
+  }),
+);
+
+await record('classic-redirect', `${CLASSIC}: negotiation sends the client elsewhere, with a token for there`, 'signalr-classic', {}, () =>
+  classic({}, async (server, _, page) => {
+    server.redirect = true;
+    await page.evaluate(() => start());
   }),
 );
 
