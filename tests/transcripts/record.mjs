@@ -6,7 +6,6 @@
 // `status` and `body`, its answer. Between two `open` the WebSocket is the same one.
 
 import { writeFile } from 'node:fs/promises';
-import { HttpTransportType, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { io as io4 } from 'socket.io-client';
 import io2 from 'socket.io-client-2';
 import process from 'node:process';
@@ -270,48 +269,72 @@ await record('socketio-4-event-first', 'socket.io 4.8.4: an event before the nam
 );
 
 
-const CORE = '@microsoft/signalr 10.0.11 on the scripted server of ASP.NET Core SignalR';
+const CORE = '@microsoft/signalr 10.0.11 in Chromium on the scripted server of ASP.NET Core SignalR';
 const TEXT = JSON.stringify(ENVELOPE);
 
-/** The scripted server with a tap in front, and a connection of the official client to it. */
-async function core(serverOptions, converse, clientOptions = {}) {
-  const server = await signalRServer(serverOptions);
+/** A page behind a tap, with these scripts on it and nothing else. */
+async function tappedPage(server, ...scripts) {
   const wire = await tap(server.origin);
-  const hub = new HubConnectionBuilder().withUrl(`${wire.origin}/hub`, { transport: HttpTransportType.WebSockets, ...clientOptions }).configureLogging(LogLevel.None).withAutomaticReconnect([0, 200]).build();
-  const heardHere = [];
-  hub.on('onMessageReceived', (text) => heardHere.push(text));
-  hub.on('question', (value) => ({ answer: value }));
-  await converse(server, wire, hub, heardHere);
-  const frames = [...wire.entries];
-  await hub.stop();
-  await wire.close();
-  await server.close();
-  return { frames };
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(`${wire.origin}/test-pages/bare.html`);
+  for (const url of scripts) await page.addScriptTag({ url });
+  wire.entries.length = 0;
+  return {
+    page,
+    wire,
+    /** Ends all, and gives what was said until then, without the page's own files. */
+    async finish() {
+      const frames = wire.entries.filter(({ request }) => request === undefined || !/ \/(vendor|test)/.test(request));
+      await browser.close();
+      await wire.close();
+      await server.close();
+      return { frames };
+    },
+  };
+}
+
+/** The scripted server with a tap in front, and a connection of the official client to it: `hub`, whose methods are those of the one on the page. */
+async function core(serverOptions, converse, clientOptions = {}) {
+  const server = await signalRServer({ ...serverOptions, files: TEST_MOUNTS });
+  const { page, wire, finish } = await tappedPage(server, '/vendor/signalr-core/signalr.js');
+  await page.evaluate(({ token, ...options }) => {
+    window.heard = [];
+    window.token = token;
+    if (token) options.accessTokenFactory = () => window.token;
+    window.hub = new signalR.HubConnectionBuilder().withUrl('/hub', { transport: signalR.HttpTransportType.WebSockets, ...options }).configureLogging(signalR.LogLevel.None).withAutomaticReconnect([0, 200]).build();
+    hub.on('onMessageReceived', (text) => { heard.push(text); });
+    hub.on('question', (value) => ({ answer: value }));
+  }, clientOptions);
+  const call = (method) => (...values) => page.evaluate(([method, values]) => hub[method](...values), [method, values]);
+  const hub = { start: call('start'), stop: call('stop'), invoke: call('invoke'), send: call('send') };
+  await converse(server, wire, hub, page);
+  return finish();
 }
 
 await record('signalr-messages', `${CORE}: a message sent with an id and one without, a burst, another's message, a stop`, 'signalr', {}, () =>
-  core({}, async (server, wire, hub, heardHere) => {
+  core({}, async (server, wire, hub, page) => {
     await hub.start();
     await hub.invoke('Send', TEXT);
     await hub.send('Send', JSON.stringify({ message: 'no sender', channel: 'main' }));
-    await until(() => heardHere.length === 2);
+    await page.waitForFunction(() => heard.length === 2);
     for (let count = 0; count < 5; count += 1) server.call('onMessageReceived', JSON.stringify({ ...OTHER, message: count }));
     server.call('somethingElse', 1, { a: null });
-    await until(() => heardHere.length === 7);
+    await page.waitForFunction(() => heard.length === 7);
     await hub.stop();
     await ended(wire);
   }),
 );
 
 await record('signalr-packed', `${CORE}: several records in one frame`, 'signalr', {}, () =>
-  core({}, async (server, _, hub, heardHere) => {
+  core({}, async (server, _, hub, page) => {
     await hub.start();
     server.pack = true;
     const sent = Promise.all([hub.invoke('Send', TEXT), hub.invoke('Send', JSON.stringify(OTHER))]);
     await until(() => server.waiting() === 4);
     server.flush();
     await sent;
-    await until(() => heardHere.length === 2);
+    await page.waitForFunction(() => heard.length === 2);
   }),
 );
 
@@ -342,7 +365,7 @@ await record('signalr-skip-negotiation', `${CORE}: without negotiation, with a t
       await hub.start();
       await until(() => server.connections() === 1);
     },
-    { skipNegotiation: true, accessTokenFactory: () => 'right' },
+    { skipNegotiation: true, token: 'right' },
   ),
 );
 
@@ -353,18 +376,17 @@ await record('signalr-redirect', `${CORE}: negotiation sends the client elsewher
   }),
 );
 
-await record('signalr-unauthorised', `${CORE}: a wrong token, then the right one`, 'signalr', {}, () => {
-  const tokens = ['wrong', 'right', 'right'];
-  return core(
+await record('signalr-unauthorised', `${CORE}: a wrong token, then the right one`, 'signalr', {}, () =>
+  core(
     { token: 'right' },
-    async (_, __, hub) => {
+    async (_, __, hub, page) => {
       await hub.start().catch(() => {});
-      tokens.shift();
+      await page.evaluate(() => void (token = 'right'));
       await hub.start();
     },
-    { accessTokenFactory: () => tokens[0] },
-  );
-});
+    { token: 'wrong' },
+  ),
+);
 
 await record('signalr-handshake-refused', `${CORE}: the handshake is answered with an error`, 'signalr', {}, () =>
   core({}, async (server, wire, hub) => {
@@ -375,20 +397,20 @@ await record('signalr-handshake-refused', `${CORE}: the handshake is answered wi
 );
 
 await record('signalr-close-allow-reconnect', `${CORE}: Close with allowReconnect, then without`, 'signalr', {}, () =>
-  core({}, async (server, wire, hub) => {
+  core({}, async (server, wire, hub, page) => {
     await hub.start();
     await until(() => server.connections() === 1);
     server.dismiss({ error: 'away', allowReconnect: true });
     await until(() => wire.entries.filter(({ open }) => open).length === 2 && server.connections() === 1);
-    await until(() => hub.state === 'Connected');
+    await page.waitForFunction(() => hub.state === 'Connected');
     server.dismiss({ error: 'for good' });
-    await until(() => hub.state === 'Disconnected');
+    await page.waitForFunction(() => hub.state === 'Disconnected');
   }),
 );
 
 await record('signalr-pings', `${CORE}: pings both ways, every 100 ms`, 'signalr', {}, () =>
-  core({ keepAlive: 100 }, async (_, wire, hub) => {
-    hub.keepAliveIntervalInMilliseconds = 100;
+  core({ keepAlive: 100 }, async (_, wire, hub, page) => {
+    await page.evaluate(() => void (hub.keepAliveIntervalInMilliseconds = 100));
     await hub.start();
     await heard(wire, /"type":6/, 3);
     await said(wire, /"type":6/, 3);
@@ -409,11 +431,7 @@ const CLASSIC = 'npm signalr 2.4.3 in Chromium on the scripted server of ASP.NET
 /** The scripted server with a tap in front, and a page with a hub proxy of the official client, `hub` on `connection`. */
 async function classic(serverOptions, converse, hubName = 'webRtcHub3') {
   const server = await classicSignalRServer({ ...serverOptions, files: TEST_MOUNTS });
-  const wire = await tap(server.origin);
-  const browser = await launchChromium();
-  const page = await browser.newPage();
-  await page.goto(`${wire.origin}/test-pages/bare.html`);
-  for (const url of ['/vendor/jquery/jquery.js', '/vendor/signalr-classic/jquery.signalR.js']) await page.addScriptTag({ url });
+  const { page, wire, finish } = await tappedPage(server, '/vendor/jquery/jquery.js', '/vendor/signalr-classic/jquery.signalR.js');
   await page.evaluate((name) => {
     window.heard = [];
     window.connection = $.hubConnection('/signalr', { useDefaultPath: false });
@@ -423,13 +441,8 @@ async function classic(serverOptions, converse, hubName = 'webRtcHub3') {
     window.start = () => new Promise((done) => connection.start({ transport: 'webSockets' }).always(() => done()));
     window.invoke = (...values) => new Promise((done) => hub.invoke(...values).always(() => done()));
   }, hubName);
-  wire.entries.length = 0;
   await converse(server, wire, page);
-  const frames = wire.entries.filter(({ request }) => request === undefined || !/ \/(vendor|test)/.test(request));
-  await browser.close();
-  await wire.close();
-  await server.close();
-  return { frames };
+  return finish();
 }
 
 await record('classic-messages', `${CLASSIC}: messages sent and their echo, a burst, another's message, a stop`, 'signalr-classic', {}, () =>
