@@ -5,18 +5,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::files::{Files, Mount};
@@ -247,9 +248,13 @@ async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
             Ok((stream, _)) => {
                 let (relay, service) = (Arc::clone(relay), service.clone());
                 let tasks = relay.tasks.clone();
+                let place = HttpPlace {
+                    all: Arc::clone(&places),
+                    own: Arc::new(Mutex::new(Some(place))),
+                };
                 tasks.spawn(async move {
-                    serve_connection(stream, &relay, service).await;
-                    drop(place);
+                    serve_connection(stream, &relay, service, place.clone()).await;
+                    place.leave();
                 });
             }
             // The client was gone again.
@@ -268,8 +273,35 @@ async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
     }
 }
 
+/// The place of a connection among those that may be served at one time and are no WebSockets. Every request on it has it as an extension.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpPlace {
+    all: Arc<Semaphore>,
+    own: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl HttpPlace {
+    /// Leaves the place to others while a request waits for something that has a bound of its own, and takes one again before it's answered.
+    pub(crate) async fn leave_during(&self, waiting: impl Future<Output = ()>) {
+        self.leave();
+        waiting.await;
+        // The semaphore is never closed.
+        if let Ok(place) = Arc::clone(&self.all).acquire_owned().await {
+            *self.own() = Some(place);
+        }
+    }
+
+    fn leave(&self) {
+        self.own().take();
+    }
+
+    fn own(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Answers the requests of one connection, until it ends or has become a WebSocket.
-async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router) {
+async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router, place: HttpPlace) {
     // Without this, small frames could wait for the acknowledgement of those before them.
     if stream.set_nodelay(true).is_err() {
         return;
@@ -277,7 +309,13 @@ async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |mut request| {
+                request.extensions_mut().insert(place.clone());
+                service.clone().oneshot(request)
+            }),
+        )
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {

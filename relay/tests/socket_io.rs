@@ -1016,6 +1016,25 @@ async fn two_requests_at_one_time_end_a_session() {
 }
 
 #[tokio::test]
+async fn polls_that_wait_leave_room_for_other_requests() {
+    let relay = Relay::start(config()).await;
+    let mut pollers = Vec::new();
+    let mut waiting = Vec::new();
+    // More than the connections that there may be, WebSockets apart.
+    for _ in 0..1100 {
+        let poller = Poller::open(&relay, 3).await;
+        let (address, path) = (relay.address, poller.path("polling"));
+        waiting.push(tokio::spawn(async move { get(address, &path).await }));
+        pollers.push(poller);
+    }
+    let mut plain = relay.join("/").await;
+    plain.send(ENVELOPE).await;
+    for polled in waiting {
+        assert_eq!(packets(3, &polled.await.unwrap().body), [event(ENVELOPE)]);
+    }
+}
+
+#[tokio::test]
 async fn a_poll_that_is_given_up_makes_room_for_the_next() {
     let relay = Relay::start(config()).await;
     let mut plain = relay.join("/").await;

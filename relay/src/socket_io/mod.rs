@@ -123,7 +123,7 @@ async fn exchange(relay: &Arc<Relay>, request: Request) -> Response {
                 None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             },
         },
-        (Method::GET, Some(session)) => polling::poll(&session).await,
+        (Method::GET, Some(session)) => polling::poll(&session, request.extensions().get()).await,
         (Method::POST, Some(session)) => {
             let (head, body) = request.into_parts();
             polling::post(relay, &session, &head.headers, body).await

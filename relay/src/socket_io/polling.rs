@@ -13,15 +13,16 @@ use super::engine::{CLOSE, NOOP, Packets, append};
 use super::session::{Session, Transport, longest_packet};
 use super::{Problem, problem};
 use crate::close::Ending;
-use crate::server::Relay;
+use crate::server::{HttpPlace, Relay};
 
 /// So much is put together into one answer, and the packet that goes over it.
 const BATCH: usize = 64 * 1024;
 /// How long the body of a POST may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers a GET: waits for packets and hands them over.
-pub(crate) async fn poll(session: &Session) -> Response {
+/// Answers a GET: waits for packets and hands them over. While it waits, its connection doesn't count among those that are no WebSockets:
+/// there is but one such request for each session.
+pub(crate) async fn poll(session: &Session, place: Option<&HttpPlace>) -> Response {
     session.heard();
     let Some(_turn) = session.polls.take() else {
         session.end(Ending::NotSocketIo("two polls at one time"));
@@ -41,9 +42,15 @@ pub(crate) async fn poll(session: &Session) -> Response {
         if !payload.is_empty() {
             break;
         }
-        tokio::select! {
-            () = session.woken() => {}
-            () = session.ended() => {}
+        let news = async {
+            tokio::select! {
+                () = session.woken() => {}
+                () = session.ended() => {}
+            }
+        };
+        match place {
+            Some(place) => place.leave_during(news).await,
+            None => news.await,
         }
     }
     answer(payload)
