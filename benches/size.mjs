@@ -1,10 +1,13 @@
-// npm run size: what each entry of the package weighs, beside the libraries that it stands in for.
+// npm run size: what each entry of the package weighs, beside the libraries that it stands in for, and what each protocol costs.
 //
 // Raw bytes, gzip at level 9 and brotli at level 11, which is what a good host sends. Fails when the entry `.` is over its budget.
 // The change is against benches/size.json; `npm run size -- --record` writes today's sizes there.
+//
+// What a protocol costs is the difference to a package that was built without it. `npm run size -- --each` builds those and measures; without it the
+// costs are those last recorded (`--each --record`).
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +18,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RECORD = join(ROOT, 'benches/size.json');
 const BUDGET = 20_000;
 
-const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false } } });
+// `each` is the folder that xtask puts in the place of a bare `--each`, with what it has built.
+const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false }, each: { type: 'string' } } });
 
-const file = (path) => readFile(join(ROOT, path));
+const file = (path) => readFile(resolve(ROOT, path));
 const minified = async (path) => Buffer.from((await transform(await file(path), { minify: true })).code);
 
 // A page that loads two files gets each compressed by itself, so their sizes are added up.
@@ -27,6 +31,8 @@ const OURS = {
   '  wasm': [await file('dist/signal_wasm_bg.wasm')],
   'signal-wasm/inline': [await file('dist/inline.js')],
   'signal-wasm/global': [await file('dist/global.js')],
+  'signal-wasm/transports': [await file('dist/transports.js')],
+  'signal-wasm/global-transports': [await file('dist/global-transports.js')],
 };
 const OTHERS = {
   'socket.io-client': [await file('node_modules/socket.io-client/dist/socket.io.min.js')],
@@ -42,8 +48,18 @@ for (const [name, files] of Object.entries(OURS)) print(name, weigh(files), chan
 console.log();
 for (const [name, files] of Object.entries(OTHERS)) print(name, weigh(files), '');
 
+const each = options.each ? await costs(options.each) : recorded.each;
+if (each) {
+  console.log(`\nOf signal-wasm each protocol costs, brotli, ${options.each ? 'today' : 'when last recorded'}:`);
+  for (const [name, bytes] of Object.entries(each)) {
+    row(`  ${name}`, '', '', number(bytes), options.each && recorded.each ? change({ brotli: bytes }, { brotli: recorded.each[name] ?? 0 }) : '');
+  }
+} else {
+  console.log('\nWhat each protocol costs isn’t recorded yet: npm run size -- --each --record');
+}
+
 if (options.record) {
-  await writeFile(RECORD, `${JSON.stringify(today, null, 2)}\n`);
+  await writeFile(RECORD, `${JSON.stringify({ ...today, each }, null, 2)}\n`);
   console.log('\nRecorded in benches/size.json.');
 }
 
@@ -66,6 +82,20 @@ function weigh(files) {
   };
 }
 
+/** By protocol: how much smaller the package is that was built without it. */
+async function costs(folder) {
+  const whole = today['signal-wasm'].brotli;
+  const names = (await readdir(folder)).filter((name) => name.startsWith('without-')).sort();
+  const cost = async (name) => {
+    const dist = join(folder, name, 'dist');
+    return whole - weigh([await file(join(dist, 'signal_wasm.js')), await file(join(dist, 'signal_wasm_bg.wasm'))]).brotli;
+  };
+  const found = {};
+  // What several share shows only where all are left out.
+  for (const name of [...names.filter((name) => name !== 'without-all'), 'without-all']) found[name.replace('without-', '')] = await cost(name);
+  return found;
+}
+
 function change(now, before) {
   if (!before) return 'not recorded';
   const difference = now.brotli - before.brotli;
@@ -77,7 +107,7 @@ function print(name, { raw, gzip, brotli }, note) {
 }
 
 function row(name, ...cells) {
-  console.log([name.padEnd(27), ...cells.map((cell, index) => cell.padStart(index === 3 ? 26 : 10))].join('').trimEnd());
+  console.log([name.padEnd(31), ...cells.map((cell, index) => cell.padStart(index === 3 ? 26 : 10))].join('').trimEnd());
 }
 
 function number(value) {

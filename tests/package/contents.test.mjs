@@ -15,6 +15,8 @@ const FILES = [
   'CHANGELOG.md',
   'LICENSE',
   'README.md',
+  'dist/global-transports.d.ts',
+  'dist/global-transports.js',
   'dist/global.d.ts',
   'dist/global.js',
   'dist/inline.d.ts',
@@ -22,6 +24,8 @@ const FILES = [
   'dist/signal_wasm.d.ts',
   'dist/signal_wasm.js',
   'dist/signal_wasm_bg.wasm',
+  'dist/transports.d.ts',
+  'dist/transports.js',
   'package.json',
 ];
 

@@ -41,21 +41,31 @@ describe('bare Node', () => {
       'import-all',
       `${before}
       const entries = {};
-      for (const entry of ['signal-wasm', 'signal-wasm/inline']) entries[entry] = Object.keys(await import(entry)).sort();
+      for (const entry of ['signal-wasm', 'signal-wasm/inline', 'signal-wasm/transports']) entries[entry] = Object.keys(await import(entry)).sort();
       entries.before = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
       await import('signal-wasm/global');
       entries.added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
       entries.global = Object.keys(SignalWasm).sort();
+      await import('signal-wasm/global-transports');
+      entries['global-transports'] = [...Object.keys(SignalWasm).filter((name) => !entries.global.includes(name)), Object.keys(SignalWasm.transports).sort()];
       console.log(JSON.stringify(entries));`,
     );
+    const transports = ['broadcastChannel', 'hubConnection', 'hubProxy', 'socketIo', 'websync'];
     const names = ['Signaling', 'configure', 'openSignalingChannel', 'openSocket'];
     assert.deepEqual(added, {
       'signal-wasm': ['Signaling', 'configure', 'default', 'initSync', 'openSignalingChannel', 'openSocket'],
       'signal-wasm/inline': names,
+      'signal-wasm/transports': transports,
       before: [],
       added: ['SignalWasm'],
       global: names,
+      'global-transports': ['transports', transports],
     });
+  });
+
+  it('says which script is missing where the transports come before the library', async () => {
+    const message = await node('too-soon', `console.log(JSON.stringify(await import('signal-wasm/global-transports').then(() => 'no error', ({ message }) => message)));`);
+    assert.match(message, /global\.js/);
   });
 
   it('leaves nothing running: the process ends by itself', async () => {

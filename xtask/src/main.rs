@@ -24,10 +24,11 @@ cargo xtask <command>
   setup               installs what is missing: npm packages, wasm32 standard library, wasm-bindgen, wasm-pack, a browser
   build               makes dist/, the npm package, and the relay
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 (npm start)
-  test [SUITE…]       runs lint host types browser package pages size, or the named ones, also bench (npm test)
+  test [SUITE…]       runs lint host types transports browser package pages size, or the named ones, also bench (npm test)
   browser [ARG…]      runs the wasm-bindgen tests alone; arguments go to cargo, such as --test browser
   package             builds, and checks what would be published
-  size [--record]     prints what the package weighs; --record makes these the sizes to compare with (npm run size)
+  size [OPTION…]      prints what the package weighs; --record makes these the sizes to compare with, --each measures anew
+                      what each protocol costs, by building without it (npm run size)
   bench [OPTION…]     measures the receive path in a browser against the shim (npm run bench)
   ci                  what continuous integration runs: all suites, with CI set
 

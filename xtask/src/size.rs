@@ -1,5 +1,7 @@
-//! `cargo xtask size`: what the package weighs, by benches/size.mjs, and the proof that the typed Rust API costs it nothing.
+//! `cargo xtask size`: what the package weighs and what each protocol adds to it, by benches/size.mjs, and the proof that the typed Rust API
+//! costs it nothing.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::build;
@@ -9,11 +11,38 @@ use crate::process;
 use crate::project::Project;
 use crate::say;
 
-/// Builds and prints the table.
+/// The protocols that can be left out: features of npm/Cargo.toml.
+const PROTOCOLS: [&str; 3] = ["socket-io", "signalr", "signalr-classic"];
+
+/// Builds and prints the table. With `--each` among the arguments it also builds the package without each protocol.
 pub fn run(project: &Project, arguments: &[String]) -> Outcome {
     build::package(project)?;
     typed_costs_nothing(project)?;
-    table(project, arguments)
+    let mut arguments = arguments.to_vec();
+    for argument in &mut arguments {
+        if argument == "--each" {
+            *argument = format!("--each={}", without_each(project)?.display());
+        }
+    }
+    table(project, &arguments)
+}
+
+/// Builds the package without each protocol, and without all of them: folders `without-<protocol>` and `without-all` in the one that is returned.
+fn without_each(project: &Project) -> Outcome<PathBuf> {
+    let folder = project.scratch().join("each");
+    files::remove(&folder)?;
+    for left_out in PROTOCOLS.into_iter().chain(["all"]) {
+        let features: Vec<&str> = PROTOCOLS
+            .into_iter()
+            .filter(|protocol| left_out != "all" && *protocol != left_out)
+            .collect();
+        let work = folder.join(format!("without-{left_out}"));
+        files::make_folder(&work)?;
+        say::step(&format!("Building the package without {left_out}"), || {
+            build::with_features(project, &work, &features)
+        })?;
+    }
+    Ok(folder)
 }
 
 /// The table of benches/size.mjs, which fails when the budget is overdrawn.
@@ -47,11 +76,11 @@ pub fn tell_entries(project: &Project) -> Outcome {
 ///
 /// With the standard library, unlike the npm package itself, because serde wants it.
 pub fn typed_costs_nothing(project: &Project) -> Outcome {
-    let weigh = |name: &str, features: &[&str]| -> Outcome<usize> {
+    let weigh = |name: &str, arguments: &[&str]| -> Outcome<usize> {
         let folder = project.scratch().join(name);
         let work = project.scratch().join("compare");
         files::make_folder(&work)?;
-        build::wasm_pack(project, &folder, "", features)?;
+        build::wasm_pack(project, &folder, "", arguments)?;
         build::shrink::shrink(project, &folder, &work).map(|small| small.wasm.len())
     };
     let (plain, typed) = say::step(
@@ -59,7 +88,7 @@ pub fn typed_costs_nothing(project: &Project) -> Outcome {
         || {
             Ok((
                 weigh("without-typed", &[])?,
-                weigh("with-typed", &["typed"])?,
+                weigh("with-typed", &["--features", "typed"])?,
             ))
         },
     )?;

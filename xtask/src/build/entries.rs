@@ -1,4 +1,4 @@
-//! The three entries of the package: their source from the glue, and esbuild's minified form of it.
+//! The entries of the package: the source of those that hold a signaling, from the glue, and esbuild's minified form of all.
 
 use std::path::Path;
 use std::process::Command;
@@ -77,7 +77,7 @@ pub fn minify(project: &Project, work: &Path, name: &str) -> Outcome {
     esbuild.args(match name {
         // Not bundled, so that `new URL(…, import.meta.url)` stays as it is: Vite and webpack look for it.
         "signal_wasm" => &["--format=esm"][..],
-        "inline" => &["--format=esm", "--bundle"],
+        "inline" | "transports" => &["--format=esm", "--bundle"],
         _ => &["--format=iife", "--bundle"],
     });
     process::quiet(&mut esbuild)?;

@@ -3,6 +3,7 @@
 //! ```text
 //! npm/, src/ ─ wasm-pack ─► pkg/ ─ shrink, hot_path, glue, entries, esbuild ─► dist/signal_wasm.js, signal_wasm_bg.wasm, inline.js, global.js
 //!                            └──── types ───────────────────────────► dist/signal_wasm.d.ts, inline.d.ts, global.d.ts
+//! npm/*.js, npm/*.d.ts ─ esbuild ─► dist/transports.js, transports.d.ts, global-transports.js, global-transports.d.ts
 //! ```
 
 mod encode;
@@ -26,7 +27,7 @@ use crate::setup;
 use crate::size;
 
 /// What dist/ holds when it is whole.
-pub const DIST: [&str; 7] = [
+pub const DIST: [&str; 11] = [
     "signal_wasm.js",
     "signal_wasm_bg.wasm",
     "signal_wasm.d.ts",
@@ -34,7 +35,17 @@ pub const DIST: [&str; 7] = [
     "inline.d.ts",
     "global.js",
     "global.d.ts",
+    "transports.js",
+    "transports.d.ts",
+    "global-transports.js",
+    "global-transports.d.ts",
 ];
+
+/// The entries that hold a signaling.
+const SIGNALING: [&str; 3] = ["signal_wasm", "inline", "global"];
+
+/// The entries that are written by hand, in npm/, declarations and all.
+const BY_HAND: [&str; 2] = ["transports", "global-transports"];
 
 /// Builds all that is out of date: the package and the relay.
 pub fn all(project: &Project) -> Outcome {
@@ -81,8 +92,8 @@ pub fn relay(project: &Project) -> Outcome {
 /// What the compiler is told for the npm package: see src/lean.rs. Flags from outside don't count, so that everybody builds the same.
 pub const LEAN: &str = "--cfg\u{1f}lean";
 
-/// Runs wasm-pack on the crate npm/, with its output in `folder`. `flags` go to rustc, `features` to cargo.
-pub fn wasm_pack(project: &Project, folder: &Path, flags: &str, features: &[&str]) -> Outcome {
+/// Runs wasm-pack on the crate npm/, with its output in `folder`. `flags` go to rustc, `arguments` to cargo.
+pub fn wasm_pack(project: &Project, folder: &Path, flags: &str, arguments: &[&str]) -> Outcome {
     let mut build = Command::new("wasm-pack");
     build
         .current_dir(&project.root)
@@ -101,8 +112,8 @@ pub fn wasm_pack(project: &Project, folder: &Path, flags: &str, features: &[&str
         ])
         .args(["--out-name", "signal_wasm", "--out-dir"])
         .arg(folder);
-    if !features.is_empty() {
-        build.args(["--", "--features", &features.join(",")]);
+    if !arguments.is_empty() {
+        build.arg("--").args(arguments);
     }
     if !setup::can_optimise_whole_programs()? {
         build.env("CARGO_PROFILE_RELEASE_LTO", "off");
@@ -112,21 +123,45 @@ pub fn wasm_pack(project: &Project, folder: &Path, flags: &str, features: &[&str
     Ok(())
 }
 
+/// Builds the package with other features than its own, and leaves the module and its glue in `work`'s folder dist.
+pub fn with_features(project: &Project, work: &Path, features: &[&str]) -> Outcome {
+    let _turn = lock::take(project, "build")?;
+    let pkg = work.join("pkg");
+    let arguments = ["--no-default-features", "--features", &features.join(",")];
+    wasm_pack(project, &pkg, LEAN, &arguments)?;
+    let wasm = sources(project, &pkg, work)?;
+    entries::minify(project, work, "signal_wasm")?;
+    files::write(&work.join("dist/signal_wasm_bg.wasm"), &wasm)
+}
+
+/// From wasm-pack's output to the sources of the entries, in `work`; gives the module.
+fn sources(project: &Project, pkg: &Path, work: &Path) -> Outcome<Vec<u8>> {
+    let small = shrink::shrink(project, pkg, work)?;
+    let glue = glue::Glue::of(&hot_path::straightened(&small.glue)?, &small.names)?;
+    entries::write(work, &glue, &small.wasm)?;
+    Ok(small.wasm)
+}
+
 fn assemble(project: &Project, pkg: &Path) -> Outcome {
     let work = project.scratch().join("entries");
     files::remove(&work)?;
     files::make_folder(&work)?;
 
-    let small = shrink::shrink(project, pkg, &work)?;
-    entries::write(
-        &work,
-        &glue::Glue::of(&hot_path::straightened(&small.glue)?, &small.names)?,
-        &small.wasm,
-    )?;
-    for name in ["signal_wasm", "inline", "global"] {
+    let wasm = sources(project, pkg, &work)?;
+    for name in BY_HAND {
+        for ending in ["js", "d.ts"] {
+            let file = format!("{name}.{ending}");
+            files::copy(&project.root.join("npm").join(&file), &work.join(&file))?;
+        }
+        files::copy(
+            &work.join(format!("{name}.d.ts")),
+            &work.join("dist").join(format!("{name}.d.ts")),
+        )?;
+    }
+    for name in SIGNALING.into_iter().chain(BY_HAND) {
         entries::minify(project, &work, name)?;
     }
-    files::write(&work.join("dist/signal_wasm_bg.wasm"), &small.wasm)?;
+    files::write(&work.join("dist/signal_wasm_bg.wasm"), &wasm)?;
     types::write(
         &work.join("dist"),
         &files::read(&project.root.join("src/browser/types.d.ts"))?,

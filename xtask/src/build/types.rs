@@ -1,4 +1,4 @@
-//! The declarations of the three entries, from src/browser/types.d.ts.
+//! The declarations of the entries that hold a signaling, from src/browser/types.d.ts.
 //!
 //! wasm-bindgen writes a declaration file too, with the same text in it; it is what the entries are checked against.
 

@@ -28,10 +28,13 @@ use watch::Watched;
 type Suite = fn(&Ground) -> Outcome<Tally>;
 
 /// All suites, cheap ones first.
-const SUITES: [(&str, Suite); 8] = [
+const SUITES: [(&str, Suite); 9] = [
     ("lint", lint::run),
     ("host", cargo_suites::run),
     ("types", |ground| node_suites::run(ground, "tests/types")),
+    ("transports", |ground| {
+        node_suites::run(ground, "tests/transports")
+    }),
     ("browser", wasm_suite::run),
     ("package", |ground| {
         node_suites::run(ground, "tests/package")
@@ -140,13 +143,13 @@ fn is_ci() -> bool {
 fn conclude(table: &[(&str, Tally, Duration)]) -> Outcome {
     let mut sum = Tally::default();
     say::line(format!(
-        "\n{:<10}{:>8}{:>8}{:>9}{:>14}",
+        "\n{:<11}{:>8}{:>8}{:>9}{:>14}",
         "suite", "passed", "failed", "skipped", "time"
     ));
     for (name, tally, time) in table {
         let (passed, failed, skipped) = (tally.passed, tally.failed, tally.skipped);
         say::line(format!(
-            "{name:<10}{passed:>8}{failed:>8}{skipped:>9}{:>14}",
+            "{name:<11}{passed:>8}{failed:>8}{skipped:>9}{:>14}",
             say::seconds(*time)
         ));
         sum.passed += passed;

@@ -1,0 +1,11 @@
+// `<script src=".../global-transports.js">`, after that of global.js, makes `SignalWasm.transports`. For its types:
+// `import 'signal-wasm/global-transports'` or `/// <reference types="signal-wasm/global-transports" />`.
+
+import './global.js';
+
+declare global {
+  namespace SignalWasm {
+    /** The ready transports of `signal-wasm/transports`. */
+    const transports: typeof import('./transports.js');
+  }
+}
