@@ -16,7 +16,7 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 pub const QUEUE_FRAMES: usize = 1024;
 /// Bytes that may wait for one member.
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
-/// WebSocket connections at one time.
+/// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
 
 /// The settings of one relay.
@@ -32,7 +32,7 @@ pub struct Config {
     pub max_frame: usize,
     /// What may wait for one member.
     pub queue: Bounds,
-    /// How many WebSocket connections there may be at one time.
+    /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
     /// A connection that was silent for so long is pinged.
     pub ping: Duration,

@@ -65,7 +65,8 @@ const ABOUT: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     ".\n\n\
      It relays WebRTC signaling: each text frame of a WebSocket goes to all others that are connected under the same path.\n\
-     Connect with new WebSocket('ws://…/my-room'). To see pages here, start it with --mount /=FOLDER.\n"
+     Connect with new WebSocket('ws://…/my-room'), with io('http://…/my-room') of Socket.IO, or to the SignalR hub http://…/my-room/hub.\n\
+     To see pages here, start it with --mount /=FOLDER.\n"
 );
 
 pub(crate) fn wants_websocket(headers: &HeaderMap) -> bool {

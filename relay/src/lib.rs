@@ -22,8 +22,8 @@
 //!
 //! * [`server`] listens, accepts and stops; [`http`](mod@http) decides what a request gets: a WebSocket, a file or a sentence.
 //! * [`origin`] says who may come in, and `cors` tells browsers.
+//! * `socket_io` and [`signalr`] are the other protocols, beside `websocket`, the plain one.
 //! * [`translate`] reads the envelope inside a frame, for connections that have a form of their own for it.
-//! * [`signalr`] lets clients of SignalR in.
 //! * [`hub`] knows spaces and members, [`store`] is what several relays can share, [`queue`] bounds what one member may keep waiting.
 //! * [`close`] lists every close code that the relay sends.
 

@@ -24,7 +24,11 @@ const LONG_ABOUT: &str = "\
 Relays WebRTC signaling between pages, and serves the pages too.
 
 Each text frame of a WebSocket goes, byte for byte, to all others that are connected under the same path: ws://HOST/ is one space, \
-ws://HOST/my-room another (a query in the URL doesn't matter). Nothing goes back to its sender, and nothing is kept.";
+ws://HOST/my-room another (a query in the URL doesn't matter). Nothing goes back to its sender, and nothing is kept.
+
+Socket.IO clients (versions 1 to 4) connect to http://HOST/ or, for the space /my-room, to the namespace http://HOST/my-room; SignalR clients \
+to http://HOST/hub and http://HOST/my-room/hub, those of the older ASP.NET SignalR to http://HOST/signalr and http://HOST/my-room/signalr. \
+All that are in one space hear each other, each in its own protocol.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -84,9 +88,9 @@ struct Arguments {
     #[arg(long, value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
     queue_bytes: Option<usize>,
 
-    /// How many WebSocket connections there may be
+    /// How many WebSockets and other sessions there may be
     ///
-    /// More are refused with HTTP 503. Bounds memory and open files; the system's own limit on those (ulimit -n) must be higher.
+    /// More are refused with HTTP 503. A Socket.IO client counts once for each namespace that it is in. Bounds memory and open files; the system's own limit on those (ulimit -n) must be higher.
     #[arg(long, value_name = "NUMBER", default_value_t = config::CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
     connections: usize,
 

@@ -41,7 +41,7 @@ pub(crate) struct Relay {
     pub(crate) policy: Policy,
     pub(crate) signalr: signalr::Clients,
     pub(crate) sessions: socket_io::Sessions,
-    /// One for each WebSocket that there may be.
+    /// One for each WebSocket, or other session, that there may be.
     pub(crate) places: Arc<Semaphore>,
     /// Everything that has to end before the relay has.
     pub(crate) tasks: TaskTracker,
@@ -341,7 +341,7 @@ impl Observer {
         self.0.hub.census()
     }
 
-    /// How many WebSocket connections there are, those included that are just opening or closing.
+    /// How many WebSockets and other sessions there are, those included that are just opening or closing.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.0
