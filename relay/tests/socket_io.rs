@@ -504,22 +504,21 @@ async fn namespaces_are_spaces() {
     room.send(ENVELOPE).await;
     main.send(r#"{"channel":"for main"}"#).await;
     assert_eq!(client.text().await, event(r#"{"channel":"for main"}"#));
-    let long = format!("/{}", "x".repeat(1024));
-    for (name, reason) in [
-        (
-            long.as_str(),
-            "The name of a namespace has at most 1024 bytes.",
-        ),
-        (
-            "/a\u{1e}b",
-            "The name of a namespace has no control characters.",
-        ),
-    ] {
-        client.send(&format!("40{name},")).await;
-        assert_eq!(
-            client.text().await,
-            format!("44{name},{{\"message\":\"{reason}\"}}")
-        );
+    let longest = format!("/{}", "x".repeat(1023));
+    client.send(&format!("40{longest},")).await;
+    assert!(
+        client
+            .text()
+            .await
+            .starts_with(&format!("40{longest},{{\"sid\":"))
+    );
+    let longer = format!("40{longest}x,");
+    for packet in [longer.as_str(), "40/a\u{1e}b,"] {
+        let mut client = join(&relay, 4).await;
+        client.send(packet).await;
+        let reason =
+            "not Socket.IO: a namespace's name over 1024 bytes, or with control characters";
+        assert_eq!(client.closed().await, (1002, reason.into()));
     }
     drop((main, room, client));
     relay.until_empty().await;

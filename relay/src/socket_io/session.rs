@@ -317,6 +317,11 @@ impl Session {
         let Packet { namespace, body } = packet;
         match body {
             Body::Connect => {
+                if namespace.len() > LONGEST_NAME || namespace.chars().any(char::is_control) {
+                    return Err(not_socket_io(Malformed(
+                        "a namespace's name over 1024 bytes, or with control characters",
+                    )));
+                }
                 self.join(relay, namespace);
                 Ok(())
             }
@@ -387,12 +392,6 @@ impl Session {
 
     /// The id of a client that is in the space now and wasn't before. It's another than the session's: pages tell it each other.
     fn try_join(&self, relay: &Arc<Relay>, name: &str) -> Result<Option<Secret>, &'static str> {
-        if name.len() > LONGEST_NAME {
-            return Err("The name of a namespace has at most 1024 bytes.");
-        }
-        if name.chars().any(char::is_control) {
-            return Err("The name of a namespace has no control characters.");
-        }
         let mut state = self.state();
         if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
             return Ok(None);
