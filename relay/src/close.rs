@@ -84,10 +84,9 @@ impl Ending {
             Self::NoStore => (CloseCode::Again, "try again later".into()),
             Self::TooSlow => (TOO_SLOW.into(), "too slow".into()),
             Self::Silent => (SILENT.into(), "no answer to a ping".into()),
-            Self::NotSocketIo(what) => (
-                CloseCode::Protocol,
-                format!("not Socket.IO: {what}").into(),
-            ),
+            Self::NotSocketIo(what) => {
+                (CloseCode::Protocol, format!("not Socket.IO: {what}").into())
+            }
             Self::Said => (CloseCode::Normal, "".into()),
         };
         // A close frame has room for 123 bytes.

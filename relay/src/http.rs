@@ -56,7 +56,7 @@ async fn answer(State(relay): State<Arc<Relay>>, request: Request) -> Response {
         _ if response.status() != StatusCode::NOT_FOUND || !reading => response,
         "/healthz" => "ok\n".into_response(),
         "/" if !relay.files.covers("/") => ABOUT.into_response(),
-        _ => response,
+        path => signalr::proxy::answer(path).unwrap_or(response),
     }
 }
 

@@ -3,12 +3,11 @@
 //! The hub has one method, `Send(string)`, and calls one of its clients, `onMessageReceived(string)`. The string is a frame of the plain protocol.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
+use super::method::{self, Arguments, excerpt};
 use super::records::SEPARATOR;
 use crate::translate::quoted;
 
@@ -107,7 +106,10 @@ pub fn handshake_error(error: &str) -> String {
 /// The record that hands a frame to a client.
 #[must_use]
 pub fn delivery(frame: &str) -> String {
-    let mut record = String::from(r#"{"type":1,"target":"onMessageReceived","arguments":["#);
+    let mut record = format!(
+        "{{\"type\":1,\"target\":\"{}\",\"arguments\":[",
+        method::TARGET
+    );
     record.push_str(&quoted(frame));
     record.push_str("]}");
     record.push(SEPARATOR);
@@ -192,33 +194,6 @@ struct Record<'a> {
     streams: Option<Vec<IgnoredAny>>,
 }
 
-/// The first of a list of values, and how many there are.
-struct Arguments<'a> {
-    first: Option<&'a RawValue>,
-    count: usize,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Arguments<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Arguments<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Arguments<'de>, A::Error> {
-                let first: Option<&RawValue> = list.next_element()?;
-                let mut count = usize::from(first.is_some());
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    count += 1;
-                }
-                Ok(Arguments { first, count })
-            }
-        }
-        deserializer.deserialize_seq(List)
-    }
-}
-
 fn act(record: Record<'_>) -> Step {
     const INVOCATION: f64 = 1.0;
     const STREAM_INVOCATION: f64 = 4.0;
@@ -246,35 +221,12 @@ fn invoke(record: Record<'_>) -> Step {
         return Step::Refuse(close(Some("An invocation is without a target."), false));
     };
     let receipt = Receipt(record.id);
-    if !target.eq_ignore_ascii_case("send") {
-        let target = excerpt(&target);
-        return refuse(
-            receipt,
-            &format!("The hub has no method '{target}'. It has Send(string)."),
-        );
-    }
     if record.streams.is_some_and(|streams| !streams.is_empty()) {
-        return refuse(receipt, "Send takes a string and no streams.");
+        return refuse(receipt, "The hub takes no streams.");
     }
-    let argument = match record.arguments {
-        Some(Arguments {
-            first: Some(first),
-            count: 1,
-        }) => first,
-        arguments => {
-            let count = arguments.map_or(0, |arguments| arguments.count);
-            return refuse(
-                receipt,
-                &format!("Send takes one argument, a string, and got {count}."),
-            );
-        }
-    };
-    match serde_json::from_str(argument.get()) {
+    match method::sent(&target, record.arguments) {
         Ok(text) => Step::Publish { text, receipt },
-        Err(_) => refuse(
-            receipt,
-            "The argument of Send is to be a string, the JSON text of {message, channel}: use JSON.stringify.",
-        ),
+        Err(error) => refuse(receipt, &error),
     }
 }
 
@@ -282,14 +234,6 @@ fn refuse(receipt: Receipt, error: &str) -> Step {
     receipt
         .answer(Err(error))
         .map_or(Step::Nothing, Step::Answer)
-}
-
-/// As much of a name as fits into a sentence.
-pub(super) fn excerpt(name: &str) -> Cow<'_, str> {
-    match name.char_indices().nth(64) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()).into(),
-        None => name.into(),
-    }
 }
 
 #[cfg(test)]
@@ -422,7 +366,7 @@ mod tests {
             ),
             (
                 r#"{"type":1,"target":"Send","arguments":["a"],"invocationId":"0","streamIds":["1"]}"#,
-                "Send takes a string and no streams.",
+                "The hub takes no streams.",
             ),
             (
                 r#"{"type":4,"target":"Send","arguments":["a"],"invocationId":"0"}"#,

@@ -12,9 +12,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::core::{self, Protocol, Step};
+use super::method::NO_ENVELOPE;
 use super::query::Query;
 use super::records::Splitter;
-use super::{Hub, NO_ENVELOPE, longest};
+use super::{Hub, longest};
 use crate::close::Ending;
 use crate::config::Config;
 use crate::frame::Frame;
@@ -34,7 +35,7 @@ pub(super) fn accept(
     let opening = websocket::open(request)?;
     let place = websocket::place(relay)?;
     if let Some(id) = query.get("id")
-        && !relay.signalr.redeem(&id, Hub::Core, space)
+        && relay.signalr.redeem(&id, Hub::Core, space).is_none()
     {
         return Err(Box::new(
             (

@@ -3,19 +3,25 @@
 //! | address | |
 //! | --- | --- |
 //! | `<space>/hub` | the hub for clients of ASP.NET Core SignalR ([`core`]) |
-//! | `<space>/signalr`, `<space>/signalr/hubs` | the hub for clients of ASP.NET SignalR 2 |
+//! | `<space>/signalr`, `<space>/signalr/hubs` | the hub for clients of ASP.NET SignalR 2 ([`classic`]); the script at `/hubs` or `/js` is [`proxy`]'s |
 //!
 //! Both have the method `Send(string)` and call `onMessageReceived(string)` of their clients. The string is a frame of the plain protocol, and
 //! clients of both are members of the space like all others.
 
+pub mod classic;
+mod classic_socket;
 pub mod core;
 mod core_socket;
+pub mod history;
+pub mod method;
 mod negotiate;
+pub mod proxy;
 pub mod query;
 pub mod records;
 pub mod tickets;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -23,6 +29,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
+use self::classic_socket::Session;
 use self::query::Query;
 use self::tickets::{Secret, Tickets};
 use crate::config::Config;
@@ -60,8 +67,6 @@ impl Default for Times {
     }
 }
 
-/// What a client is told whose string can't be published.
-const NO_ENVELOPE: &str = "The string is no envelope: Send takes the JSON text of {message, channel}, where channel is the channel's name.";
 /// What a client is told that comes by another transport.
 const WEBSOCKETS_ONLY: &str =
     "Only the transport webSockets is offered here, and this request isn't for a WebSocket.\n";
@@ -82,7 +87,6 @@ struct Admission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hub {
     Core,
-    #[expect(dead_code, reason = "its hub comes with the next commit")]
     Classic,
 }
 
@@ -90,12 +94,15 @@ enum Hub {
 #[derive(Debug)]
 pub(crate) struct Clients {
     tickets: Mutex<Tickets<Admission>>,
+    /// The connections of SignalR 2, those included that were lost and may come back. Each holds a place of the relay's.
+    sessions: Mutex<HashMap<Secret, Arc<Session>>>,
 }
 
 impl Clients {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             tickets: Mutex::new(Tickets::new(config.connections, config.signalr.ticket)),
+            sessions: Mutex::default(),
         }
     }
 
@@ -110,14 +117,26 @@ impl Clients {
             .issue(secret, admission, Instant::now());
     }
 
-    fn redeem(&self, digits: &str, hub: Hub, space: &str) -> bool {
-        self.tickets
+    fn redeem(&self, digits: &str, hub: Hub, space: &str) -> Option<Secret> {
+        let (secret, _) = self
+            .tickets
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .redeem(digits, Instant::now(), |admission| {
                 admission.hub == hub && *admission.space == *space
-            })
-            .is_some()
+            })?;
+        Some(secret)
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<Secret, Arc<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection of SignalR 2 that a request with this query is about.
+    fn session(&self, space: &str, query: Query<'_>) -> Option<Arc<Session>> {
+        let digits = query.get("connectionToken")?;
+        let session = self.sessions().get(&*digits).cloned()?;
+        (session.space() == space).then_some(session)
     }
 }
 
@@ -125,6 +144,8 @@ impl Clients {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Address {
     space: String,
+    /// Where a hub of SignalR 2 is, as the client sees it.
+    base: String,
     step: Step,
 }
 
@@ -133,27 +154,60 @@ struct Address {
 enum Step {
     CoreNegotiate,
     CoreConnect,
+    Negotiate,
+    Connect,
+    Reconnect,
+    Start,
+    Abort,
+    Ping,
+    /// What only clients of other transports do.
+    Send,
 }
 
 impl Address {
     fn of(path: &str) -> Option<Self> {
-        let hub = path.strip_suffix('/').unwrap_or(path);
-        let (space, step) = if let Some(space) = path.strip_suffix("/hub/negotiate") {
-            (space, Step::CoreNegotiate)
-        } else {
-            (hub.strip_suffix("/hub")?, Step::CoreConnect)
+        let (base, last) = path.strip_suffix('/').unwrap_or(path).rsplit_once('/')?;
+        let core = |base: &str| base.strip_suffix("/hub").map(str::to_owned);
+        let (step, space) = match last {
+            "hub" => (Step::CoreConnect, Some(base.to_owned())),
+            "negotiate" if core(base).is_some() => (Step::CoreNegotiate, core(base)),
+            "negotiate" => (Step::Negotiate, None),
+            "connect" => (Step::Connect, None),
+            "reconnect" => (Step::Reconnect, None),
+            "start" => (Step::Start, None),
+            "abort" => (Step::Abort, None),
+            "ping" => (Step::Ping, None),
+            "send" | "poll" => (Step::Send, None),
+            _ => return None,
         };
-        let space = if space.is_empty() { "/" } else { space };
+        let space = match space {
+            Some(space) => space,
+            None => base
+                .strip_suffix("/hubs")
+                .unwrap_or(base)
+                .strip_suffix("/signalr")?
+                .to_owned(),
+        };
         Some(Self {
-            space: space.to_owned(),
+            space: or_root(space),
+            base: base.to_owned(),
             step,
         })
     }
 }
 
+/// The name of a space, of which the addresses leave out that of the root.
+fn or_root(space: String) -> String {
+    if space.is_empty() {
+        "/".to_owned()
+    } else {
+        space
+    }
+}
+
 /// Answers a request if it is for SignalR, and gives it back if it isn't.
 pub(crate) fn answer(relay: &Arc<Relay>, request: Request) -> Result<Response, Box<Request>> {
-    let Some(Address { space, step }) = Address::of(request.uri().path()) else {
+    let Some(Address { space, base, step }) = Address::of(request.uri().path()) else {
         return Err(Box::new(request));
     };
     let (headers, method) = (request.headers().clone(), request.method().clone());
@@ -162,10 +216,15 @@ pub(crate) fn answer(relay: &Arc<Relay>, request: Request) -> Result<Response, B
     let websocket = wants_websocket(&headers);
     let preflight = cors::is_preflight(&method, &headers);
     let reading = matches!(method, Method::GET | Method::HEAD);
+    let asking = preflight || reading || method == Method::POST;
     let ours = match step {
         Step::CoreNegotiate => !websocket && (preflight || method == Method::POST),
         // Without an id, and not for a WebSocket, it may be for a file of that name.
         Step::CoreConnect => websocket || !reading || query.get("id").is_some(),
+        Step::Connect | Step::Reconnect => websocket || asking,
+        Step::Negotiate | Step::Start | Step::Abort | Step::Ping | Step::Send => {
+            !websocket && asking
+        }
     };
     if !ours {
         return Err(Box::new(request));
@@ -176,12 +235,91 @@ pub(crate) fn answer(relay: &Arc<Relay>, request: Request) -> Result<Response, B
     if preflight {
         return Ok(cors::preflight(&headers));
     }
+    let websockets_only = || (StatusCode::BAD_REQUEST, WEBSOCKETS_ONLY).into_response();
     let response = match step {
-        Step::CoreNegotiate => negotiate::core(relay, &space, query),
         Step::CoreConnect if websocket => {
             core_socket::accept(relay, &space, query, request).unwrap_or_else(|refusal| *refusal)
         }
-        Step::CoreConnect => (StatusCode::BAD_REQUEST, WEBSOCKETS_ONLY).into_response(),
+        Step::Connect if websocket => classic_socket::connect(relay, &space, query, request)
+            .unwrap_or_else(|refusal| *refusal),
+        Step::Reconnect if websocket => classic_socket::reconnect(relay, &space, query, request)
+            .unwrap_or_else(|refusal| *refusal),
+        Step::CoreConnect | Step::Connect | Step::Reconnect | Step::Send => websockets_only(),
+        Step::CoreNegotiate => negotiate::core(relay, &space, query),
+        Step::Negotiate => negotiate::classic(relay, &space, &base, query),
+        Step::Ping => negotiate::word(query, "pong"),
+        Step::Start => match relay.signalr.session(&space, query) {
+            Some(_) => negotiate::word(query, "started"),
+            None => negotiate::unknown(),
+        },
+        Step::Abort => {
+            if let Some(session) = relay.signalr.session(&space, query) {
+                session.end(&relay.signalr);
+            }
+            StatusCode::OK.into_response()
+        }
     };
     Ok(cors::allow(&headers, response))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_the_space_and_the_step() {
+        for (path, space, base, step) in [
+            ("/hub", "/", "", Step::CoreConnect),
+            ("/hub/", "/", "", Step::CoreConnect),
+            ("/hub/negotiate", "/", "/hub", Step::CoreNegotiate),
+            ("/my-room/hub", "/my-room", "/my-room", Step::CoreConnect),
+            (
+                "/a/b/hub/negotiate",
+                "/a/b",
+                "/a/b/hub",
+                Step::CoreNegotiate,
+            ),
+            ("/signalr/negotiate", "/", "/signalr", Step::Negotiate),
+            (
+                "/signalr/hubs/negotiate",
+                "/",
+                "/signalr/hubs",
+                Step::Negotiate,
+            ),
+            ("/a/signalr/connect", "/a", "/a/signalr", Step::Connect),
+            (
+                "/a/signalr/hubs/reconnect",
+                "/a",
+                "/a/signalr/hubs",
+                Step::Reconnect,
+            ),
+            ("/signalr/start", "/", "/signalr", Step::Start),
+            ("/signalr/abort", "/", "/signalr", Step::Abort),
+            ("/signalr/ping", "/", "/signalr", Step::Ping),
+            ("/signalr/poll", "/", "/signalr", Step::Send),
+            ("/signalr/send", "/", "/signalr", Step::Send),
+        ] {
+            let (space, base) = (space.to_owned(), base.to_owned());
+            assert_eq!(
+                Address::of(path),
+                Some(Address { space, base, step }),
+                "{path}"
+            );
+        }
+        for path in [
+            "/",
+            "",
+            "/github",
+            "/hubs",
+            "/signalr",
+            "/signalr/hubs",
+            "/negotiate",
+            "/xsignalr/negotiate",
+            "/hub/connect",
+            "/hub/x",
+            "/ping",
+        ] {
+            assert_eq!(Address::of(path), None, "{path}");
+        }
+    }
 }

@@ -82,14 +82,14 @@ impl<T> Tickets<T> {
         digits: &str,
         now: Instant,
         fits: impl FnOnce(&T) -> bool,
-    ) -> Option<T> {
+    ) -> Option<(Secret, T)> {
         self.forget(now);
         if !fits(&self.waiting.get(digits)?.1) {
             return None;
         }
-        let (number, good_for) = self.waiting.remove(digits)?;
+        let (secret, (number, good_for)) = self.waiting.remove_entry(digits)?;
         self.by_age.remove(&number);
-        Some(good_for)
+        Some((secret, good_for))
     }
 
     /// How many wait to be used.
@@ -131,6 +131,15 @@ mod tests {
         Secret(digits.to_string().into())
     }
 
+    fn redeem<T>(tickets: &mut Tickets<T>, digits: &str, now: Instant) -> Option<T> {
+        tickets
+            .redeem(digits, now, |_| true)
+            .map(|(secret, good_for)| {
+                assert_eq!(secret.as_str(), digits);
+                good_for
+            })
+    }
+
     #[test]
     fn secrets_differ_and_are_not_shown() {
         let (one, other) = (Secret::random(), Secret::random());
@@ -152,10 +161,11 @@ mod tests {
         let now = Instant::now();
         let mut tickets = Tickets::new(10, LIFE);
         tickets.issue(secret("a"), "/", now);
-        assert_eq!(tickets.redeem("b", now, |_| true), None);
-        assert_eq!(tickets.redeem("a", now, |space| *space == "/other"), None);
-        assert_eq!(tickets.redeem("a", now, |space| *space == "/"), Some("/"));
-        assert_eq!(tickets.redeem("a", now, |_| true), None);
+        assert_eq!(redeem(&mut tickets, "b", now), None);
+        let elsewhere = tickets.redeem("a", now, |space| *space == "/other");
+        assert!(elsewhere.is_none());
+        assert_eq!(redeem(&mut tickets, "a", now), Some("/"));
+        assert_eq!(redeem(&mut tickets, "a", now), None);
         assert!(tickets.is_empty() && tickets.by_age.is_empty());
     }
 
@@ -166,8 +176,8 @@ mod tests {
         for (number, seconds) in [(0, 0), (1, 1)] {
             tickets.issue(secret(number), number, now + Duration::from_secs(seconds));
         }
-        assert_eq!(tickets.redeem("0", now + LIFE, |_| true), None);
-        assert_eq!(tickets.redeem("1", now + LIFE, |_| true), Some(1));
+        assert_eq!(redeem(&mut tickets, "0", now + LIFE), None);
+        assert_eq!(redeem(&mut tickets, "1", now + LIFE), Some(1));
         assert!(tickets.is_empty() && tickets.by_age.is_empty());
     }
 
@@ -178,15 +188,12 @@ mod tests {
         for number in 0..1000 {
             tickets.issue(secret(number), number, now);
             if number % 2 == 0 {
-                assert_eq!(
-                    tickets.redeem(&number.to_string(), now, |_| true),
-                    Some(number)
-                );
+                assert_eq!(redeem(&mut tickets, &number.to_string(), now), Some(number));
             }
             assert!(tickets.len() <= 3 && tickets.by_age.len() == tickets.len());
         }
         let left =
-            [993, 995, 997, 999].map(|number| tickets.redeem(&number.to_string(), now, |_| true));
+            [993, 995, 997, 999].map(|number| redeem(&mut tickets, &number.to_string(), now));
         assert_eq!(left, [None, Some(995), Some(997), Some(999)]);
     }
 }
