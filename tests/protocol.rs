@@ -76,8 +76,7 @@ fn envelopes() -> impl Strategy<Value = (UserId, String, Value)> {
 }
 
 fn encode(sender: UserId, channel: &str, message: &Value) -> String {
-    let protocol = Protocol::default();
-    protocol.encode_head(sender, channel) + &message.to_string() + protocol.tail()
+    websocket::encode_head(sender, channel) + &message.to_string() + websocket::TAIL
 }
 
 fn units(text: &str) -> Vec<u16> {
@@ -337,8 +336,8 @@ fn offsets_count_utf16_units() {
 /// No sender of frames writes a member twice; here the head counts, where `JSON.parse` takes the last.
 #[test]
 fn of_a_member_named_twice_the_first_counts_unless_the_frame_is_read_whole() {
-    let session = session(UserId::from_bits(7), &["a".into()]);
-    let twice = |text: &str| session.receive(text, true);
+    let mut session = session(UserId::from_bits(7), &["a".into()]);
+    let mut twice = |text: &str| session.receive(text, true);
     assert_eq!(
         twice(r#"{"sender":7,"channel":"b","message":1,"sender":8,"channel":"a"}"#),
         Received::Own
@@ -632,7 +631,7 @@ fn count(cell: &Cell<u32>) {
 }
 
 /// Reads a frame as the driver does.
-fn read(frame: &Frame, session: &Session<String, usize>, tally: &Tally) -> Verdict {
+fn read(frame: &Frame, session: &mut Session<String, usize>, tally: &Tally) -> Verdict {
     let text = units(&frame.text);
     let head_length = session.head_length();
     let head = slice(&text, 0, head_length);
@@ -681,9 +680,9 @@ fn the_head_path_and_the_whole_frame_path_agree_on_every_frame() {
     let tally = Tally::default();
     TestRunner::new(cases(3000))
         .run(&frames(), |frame| {
-            let session = session(frame.own, &frame.open);
+            let mut session = session(frame.own, &frame.open);
             prop_assert_eq!(
-                read(&frame, &session, &tally),
+                read(&frame, &mut session, &tally),
                 oracle(&frame.text, frame.own, &frame.open)
             );
             Ok(())
@@ -704,7 +703,7 @@ fn the_head_path_and_the_whole_frame_path_agree_on_every_frame() {
 /// A sender that is a long token takes so much of the head that even a short name runs past it.
 #[test]
 fn a_long_sender_does_not_make_a_channel_foreign() {
-    let session = session(UserId::from_bits(7), &["room".into()]);
+    let mut session = session(UserId::from_bits(7), &["room".into()]);
     for length in 1..200 {
         let text = format!(
             r#"{{"sender":"{}","channel":"room","message":1}}"#,
@@ -730,7 +729,7 @@ proptest! {
         name in "[a-zé😀]{0,100}",
         quoted: bool,
     ) {
-        let session = session(own, &open);
+        let mut session = session(own, &open);
         let mut frame = encode(sender, &name, &"x".repeat(1000).into());
         if quoted {
             let number = sender.get();
@@ -743,14 +742,15 @@ proptest! {
 
 #[test]
 fn foreign_names_longer_than_any_open_one_are_foreign_by_the_head() {
-    let session = session(UserId::from_bits(7), &["a".into(), "日本語".into()]);
+    let mut session = session(UserId::from_bits(7), &["a".into(), "日本語".into()]);
     assert_eq!(
         session.head_length(),
         websocket::HEAD_WITHOUT_NAME + "日本語".len()
     );
+    let length = session.head_length();
     let head = |sender: u64| {
         let frame = encode(UserId::from_bits(sender), &"é".repeat(5000), &Value::Null);
-        slice(&units(&frame), 0, session.head_length())
+        slice(&units(&frame), 0, length)
     };
     assert_eq!(session.receive(&head(8), false), Received::Foreign);
     assert_eq!(session.receive(&head(7), false), Received::Own);

@@ -19,7 +19,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config as Proptest, TestRunner};
-use signal_wasm::protocol::UserId;
+use signal_wasm::protocol::{Effect, Ending, UserId};
 use signal_wasm::session::{
     Action, Bounds, ChannelId, Config, Event, FrameKind, Loss, Message, Millis, OpenWhen, Received,
     Reconnect, SendError, Session, State, Stats,
@@ -288,7 +288,7 @@ impl World {
         let loss = Loss {
             code: Some(code),
             reason: format!("code {code}"),
-            last: false,
+            ending: Ending::Retry,
         };
         self.session.lost(self.now, loss);
         self.model_loss(Some(code), false);
@@ -390,9 +390,10 @@ impl World {
     fn settle(&mut self) {
         while let Some(action) = self.session.next_action() {
             match action {
-                Action::Connect => self.connect(),
+                Action::Converse(Effect::Socket, _) => self.connect(),
                 Action::Disconnect => self.socket = None,
                 Action::Transmit(message) => self.transmit(message),
+                action => panic!("{action:?}, of a plain WebSocket"),
             }
         }
         self.timer = self.session.wake_at();
@@ -417,7 +418,7 @@ impl World {
         let loss = Loss {
             code: None,
             reason: "refused".into(),
-            last: true,
+            ending: Ending::Final,
         };
         self.session.lost(self.now, loss);
         self.model_loss(None, true);
@@ -441,7 +442,7 @@ impl World {
             self.tally.not_taken += 1;
             self.tally.not_taken_of_several += u32::from(!self.waiting.is_empty());
             self.waiting.push_front((name, payload));
-            self.session.not_taken(self.now, message);
+            self.session.not_taken(self.now, Some(message));
             self.model_loss(None, false);
         }
     }
@@ -482,7 +483,14 @@ impl World {
                     assert_eq!(reason.contains("never sent"), self.lost > 0);
                 }
             }
-            Event::Failed { reason, unsent } => {
+            event @ (Event::Refused(_) | Event::Failed { refused: true, .. }) => {
+                panic!("{event:?}, of a plain WebSocket")
+            }
+            Event::Failed {
+                refused: false,
+                reason,
+                unsent,
+            } => {
                 assert_eq!(self.expected.pop_front(), Some(Expected::Failed { unsent }));
                 assert!(!reason.is_empty());
             }
@@ -780,7 +788,7 @@ fn loss(code: u16) -> Loss {
     Loss {
         code: Some(code),
         reason: "gone".into(),
-        last: false,
+        ending: Ending::Retry,
     }
 }
 
@@ -956,7 +964,10 @@ fn the_outbox_counts_messages() {
     };
     assert_eq!(session.send("a", "3".into()), Err(full));
     session.opened(0.0);
-    assert!(matches!(session.next_action(), Some(Action::Connect)));
+    assert!(matches!(
+        session.next_action(),
+        Some(Action::Converse(Effect::Socket, _))
+    ));
     assert!(
         matches!(session.next_action(), Some(Action::Transmit(message)) if message.payload == "1")
     );
@@ -975,12 +986,15 @@ fn a_message_that_the_socket_did_not_take_counts_in_the_outbox() {
     };
     let mut session = opened(config, 1);
     session.opened(0.0);
-    assert_eq!(session.next_action(), Some(Action::Connect));
+    assert!(matches!(
+        session.next_action(),
+        Some(Action::Converse(Effect::Socket, _))
+    ));
     assert_eq!(session.send("a", "12345678".into()), Ok(()));
     let Some(Action::Transmit(message)) = session.next_action() else {
         panic!("nothing to transmit");
     };
-    session.not_taken(1.0, message);
+    session.not_taken(1.0, Some(message));
     assert_eq!(session.state(), State::Waiting);
     assert_eq!(
         (session.stats().queued, session.stats().queued_bytes),
@@ -1008,18 +1022,24 @@ fn what_the_socket_did_not_take_goes_out_first_and_what_came_meanwhile_last() {
         session.send("a", message.into()).unwrap();
     }
     session.opened(0.0);
-    assert_eq!(session.next_action(), Some(Action::Connect));
+    assert!(matches!(
+        session.next_action(),
+        Some(Action::Converse(Effect::Socket, _))
+    ));
     assert_eq!(transmit(&mut session).payload, "1");
     // Sent from within what the page does about that frame, while others wait.
     session.send("a", "4444".into()).unwrap();
     let refused = transmit(&mut session);
-    session.not_taken(1.0, refused);
+    session.not_taken(1.0, Some(refused));
     let stats = session.stats();
     assert_eq!((stats.queued, stats.queued_bytes), (3.0, 9.0));
     session.woken(30_000.0);
     session.opened(30_000.0);
     assert_eq!(session.next_action(), Some(Action::Disconnect));
-    assert_eq!(session.next_action(), Some(Action::Connect));
+    assert!(matches!(
+        session.next_action(),
+        Some(Action::Converse(Effect::Socket, _))
+    ));
     for message in ["22", "333", "4444"] {
         assert_eq!(transmit(&mut session).payload, message);
     }
@@ -1083,7 +1103,10 @@ fn inputs_that_come_at_the_wrong_time_change_nothing() {
     assert_eq!(session.wake_at(), None);
     check(&mut session, State::Idle, &[opened_, lost, woken, unknown]);
     session.open(0.0, "a", 0).unwrap();
-    assert_eq!(session.next_action(), Some(Action::Connect));
+    assert!(matches!(
+        session.next_action(),
+        Some(Action::Converse(Effect::Socket, _))
+    ));
     events(&mut session);
     check(&mut session, State::Connecting, &[woken, unknown]);
     session.opened(1.0);
@@ -1187,10 +1210,9 @@ proptest! {
         max_message in 1..5000usize,
     ) {
         let config = Config { max_message, ..Config::default() };
-        let protocol = config.protocol;
-        let mut session = Simple::new(config, own(), 1);
+        let mut session = Simple::new(config, UserId::MAX, 1);
         session.open(0.0, &name, 0).unwrap();
-        let frame = protocol.encode_head(UserId::MAX, &name) + &"1".repeat(max_message) + protocol.tail();
+        let frame = session.wrap(&name).0 + &"1".repeat(max_message) + session.link().sent_tail();
         prop_assert!(frame.encode_utf16().count() <= session.max_frame());
         // Nor is that no limit at all.
         prop_assert!(session.max_frame() <= max_message + 6 * name.len() + 1024);

@@ -61,7 +61,7 @@ pub fn call(function: &Function, this: &JsValue, arguments: &[&JsValue]) {
     let result = match arguments {
         [] => function.call0(this),
         [only] => function.call1(this, only),
-        [first, second, ..] => function.call2(this, first, second),
+        [first, second, ..] => function.call2(this, first, second).map(drop),
     };
     if let Err(thrown) = result {
         js::report_error(&thrown);

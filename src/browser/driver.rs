@@ -4,18 +4,19 @@
 //! socket before it returns); what it is to be told waits until the present telling is over.
 
 use super::callback::{self, Subscriber};
-use super::error::{Error, count, failed, fill};
+use super::error::{Error, count, failed};
 use super::functions::{Call, Functions};
 use super::js::{self, Text};
-use super::options::Options;
+use super::options::{self, Options};
 use super::socket::Socket;
 use super::timer::Timer;
-use crate::protocol::UserId;
+use crate::protocol::{Effect, Ending, Protocol, Records, UserId, fill};
 use crate::session::{
     Action, ChannelId, Event, FrameKind, Loss, Message, Payload, Received, Session, State, Stats,
 };
 use alloc::rc::Rc;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
@@ -31,8 +32,8 @@ impl Payload for Text {
     }
 }
 
-/// What a received frame was; its message, if it is for a subscriber.
-type Read = (FrameKind, Option<(Rc<dyn Subscriber>, JsValue)>);
+/// A message, and whom it is for.
+type Delivery = (Rc<dyn Subscriber>, JsValue);
 
 /// So many frames may look canonical and not be JSON before their like is parsed without loss: see [`js::parse_likely_json`].
 const MISREAD: u32 = 64;
@@ -41,6 +42,14 @@ const MISREAD: u32 = 64;
 pub struct Driver {
     session: RefCell<Session<Text, Rc<dyn Subscriber>>>,
     url: String,
+    /// What carries frames instead of a WebSocket, if not undefined.
+    transport: JsValue,
+    /// What the page has to say of itself, or the function that gives it.
+    credential: JsValue,
+    /// Of a record that isn't whole yet.
+    records: RefCell<Records<Text>>,
+    /// What a frame with a second record has in it.
+    second: Option<Text>,
     /// The channel that is used where none is named.
     pub default_channel: Option<String>,
     /// The page's object: its `onstatechange` and `onerror` are called, its `state` is kept up to date. Once closed and told so, it is let go
@@ -56,6 +65,8 @@ pub struct Driver {
     inspected: Cell<bool>,
     /// How many frames looked canonical and weren't.
     misread: Cell<u32>,
+    /// The HTTP status of the last answer.
+    status: Cell<u16>,
     /// Why the browser refused to make a socket, until the call that caused it has thrown it.
     refusal: RefCell<Option<String>>,
 }
@@ -64,13 +75,16 @@ impl Driver {
     /// A signaling that hasn't connected yet.
     pub fn new(options: Options, page: JsValue) -> Result<Rc<Driver>, Error> {
         let [userid, seed] = random()?;
+        let url = options.config.url.clone();
+        let session = Session::new(options.config, UserId::from_bits(userid), seed);
+        let second = session.link().second();
         Ok(Rc::new(Driver {
-            session: RefCell::new(Session::new(
-                options.config,
-                UserId::from_bits(userid),
-                seed,
-            )),
-            url: options.url,
+            second: (!second.is_empty()).then(|| JsValue::from(second).unchecked_into()),
+            session: RefCell::new(session),
+            url,
+            transport: options.transport,
+            credential: options.credential,
+            records: RefCell::default(),
             default_channel: options.channel,
             page: RefCell::new(page),
             functions: RefCell::default(),
@@ -80,6 +94,7 @@ impl Driver {
             onframe: RefCell::default(),
             inspected: Cell::new(false),
             misread: Cell::new(0),
+            status: Cell::new(0),
             refusal: RefCell::default(),
         }))
     }
@@ -155,28 +170,134 @@ impl Driver {
         self.settle();
     }
 
+    /// Names the present connection.
+    pub fn connection(&self) -> u32 {
+        self.session.borrow().connection()
+    }
+
+    /// What is told about an earlier connection than the present one is nobody's.
+    fn of_present(
+        &self,
+        connection: u32,
+        input: impl FnOnce(&mut Session<Text, Rc<dyn Subscriber>>),
+    ) -> bool {
+        let mut session = self.session.borrow_mut();
+        let present = session.connection() == connection;
+        if present {
+            input(&mut session);
+        }
+        present
+    }
+
     /// The socket is open.
-    pub fn opened(self: &Rc<Self>) {
-        self.session.borrow_mut().opened(js::now());
-        self.settle();
+    pub fn opened(self: &Rc<Self>, connection: u32) {
+        if self.of_present(connection, |session| session.opened(js::now())) {
+            self.settle();
+        }
     }
 
     /// The socket is closed, or couldn't be opened.
-    pub fn lost(self: &Rc<Self>, code: u16, reason: &str) {
+    pub fn lost(self: &Rc<Self>, connection: u32, event: &JsValue) {
+        // A transport says why in words.
+        let member = |name| {
+            if event.is_object() {
+                js::member(event, name)
+            } else {
+                JsValue::UNDEFINED
+            }
+        };
+        let reason = event.as_string().or(member("reason").as_string());
+        let reason = &*reason.unwrap_or_default();
+        let code = member("code").as_f64().map(|code| code as u16);
         let reason = match (self.state(), reason) {
             (State::Open, "") => "the connection was lost".into(),
             (_, "") => fill("no connection to # could be made", &[&self.url]),
             _ => fill("the server closed the connection: #", &[reason]),
         };
-        self.session.borrow_mut().lost(
-            js::now(),
-            Loss {
-                code: Some(code),
-                reason,
-                last: false,
-            },
-        );
-        self.settle();
+        self.down(connection, code, reason);
+    }
+
+    fn down(self: &Rc<Self>, connection: u32, code: Option<u16>, reason: String) {
+        let loss = Loss {
+            code,
+            reason,
+            ending: Ending::Retry,
+        };
+        if self.of_present(connection, |session| session.lost(js::now(), loss)) {
+            self.settle();
+        }
+    }
+
+    /// The page gave what it has to say of itself: a token, or an object.
+    pub fn provided(self: &Rc<Self>, connection: u32, value: &JsValue) -> Result<(), JsValue> {
+        let (text, query) = match value.as_string() {
+            Some(text) => (text, String::new()),
+            None => {
+                let query = options::query(value)?;
+                (js::text(&js::to_json(value)?.unwrap_or_default()), query)
+            }
+        };
+        if self.of_present(connection, |session| {
+            session.provided(js::now(), text, query)
+        }) {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    /// A request came to nothing, or the page gave nothing of use.
+    pub fn failed(self: &Rc<Self>, connection: u32, thrown: &JsValue) {
+        self.down(connection, None, fill("no answer: #", &[&js::text(thrown)]));
+    }
+
+    fn fetch(self: &Rc<Self>, post: bool, url: &str) {
+        let init = Object::new();
+        let method = if post { "POST" } else { "GET" };
+        js::put(&init, "method", &method.into());
+        // What is said in parting outlives the page.
+        js::put(&init, "keepalive", &JsValue::TRUE);
+        let token = fill("Bearer #", &[self.session.borrow().link().token()]);
+        if post && token.len() > 7 {
+            let headers = Object::new();
+            js::put(&headers, "Authorization", &token.into());
+            js::put(&init, "headers", &headers);
+        }
+        let undefined = &JsValue::UNDEFINED;
+        let answered = self.function(Call::Answered, self.connection(), undefined);
+        let read = js::fetch(url, &init)
+            .and_then(|promise| js::invoke(&promise, "then", &answered, undefined));
+        self.when(read, Call::Read);
+    }
+
+    /// Calls back with what `promise` comes to, or with why it doesn't.
+    fn when(self: &Rc<Self>, promise: Result<JsValue, JsValue>, done: Call) {
+        let function = |call| self.function(call, self.connection(), &JsValue::UNDEFINED);
+        let promise = promise.and_then(|promise| {
+            js::invoke(&promise, "then", &function(done), &function(Call::Failed))
+        });
+        if let Err(thrown) = promise {
+            self.failed(self.connection(), &thrown);
+        }
+    }
+
+    /// The answer to a request has begun; what it returns is to be read.
+    pub fn answered(&self, response: &JsValue) -> Result<JsValue, JsValue> {
+        let status = js::member(response, "status").as_f64().unwrap_or_default();
+        self.status.set(status as u16);
+        js::invoke(response, "text", &JsValue::UNDEFINED, &JsValue::UNDEFINED)
+    }
+
+    /// It was read.
+    pub fn read_answer(self: &Rc<Self>, connection: u32, text: &JsValue) {
+        const SHOWN: u32 = 40;
+        let value = js::parse_json(text.unchecked_ref()).ok();
+        let text = text.unchecked_ref::<Text>().copy(0, SHOWN);
+        let status = self.status.get();
+        if self.of_present(connection, |session| {
+            session.answered(js::now(), status, value, &text)
+        }) {
+            self.settle();
+        }
     }
 
     /// A frame came in: a string, or an `ArrayBuffer`.
@@ -184,20 +305,15 @@ impl Driver {
         let frame = data.unchecked_ref::<Text>();
         let length = frame.length();
         // A buffer has no length; asked for one, it says nothing, which arrives as 0.
-        let (kind, message) = if length > 0 || data.is_string() {
-            self.read(frame, length)
-        } else {
-            self.bad("a binary frame")
-        };
-        if kind != FrameKind::Bad {
-            self.session.borrow_mut().count(kind);
-        }
-        self.tell_frame(kind, &data);
-        if let Some((subscriber, message)) = message {
-            subscriber.deliver(message);
-        }
-        if kind == FrameKind::Bad {
-            self.settle();
+        if length == 0 && !data.is_string() {
+            if self.protocol() == Protocol::SocketIo {
+                // What an event has of binary parts: nothing of ours.
+                self.count(FrameKind::Control, &data, None);
+            } else {
+                self.bad("a binary frame", &data);
+            }
+        } else if !self.read(frame, length) {
+            self.read_whole(frame);
         }
     }
 
@@ -206,8 +322,16 @@ impl Driver {
         loop {
             let action = self.session.borrow_mut().next_action();
             match action {
-                Some(Action::Connect) => self.connect(),
+                Some(Action::Ask) => self.when(js::promise(&self.credential), Call::Provided),
                 Some(Action::Disconnect) => drop(self.socket.take()),
+                Some(Action::Converse(effect, text)) => match effect {
+                    Effect::Socket => self.connect(&text),
+                    Effect::Say => {
+                        let frame = JsValue::from(text);
+                        self.hand_over(frame.unchecked_ref(), FrameKind::Control, None);
+                    }
+                    _ => self.fetch(effect == Effect::Post, &text),
+                },
                 Some(Action::Transmit(message)) => self.transmit(message),
                 None => break,
             }
@@ -228,19 +352,34 @@ impl Driver {
         }
     }
 
-    fn connect(self: &Rc<Self>) {
-        let function = |call| self.function(call, 0, &JsValue::UNDEFINED);
-        let handlers = [
-            function(Call::Opened),
-            Functions::onmessage(self),
-            function(Call::Lost),
-        ];
-        match Socket::connect(&self.url, &handlers) {
+    fn connect(self: &Rc<Self>, url: &str) {
+        self.records.borrow_mut().clear();
+        let connection = self.connection();
+        let function = |call| self.function(call, connection, &JsValue::UNDEFINED);
+        let transport = &self.transport;
+        let native = transport.is_undefined();
+        let connected = if native {
+            let onmessage = Functions::onmessage(self);
+            Socket::connect(
+                url,
+                &[function(Call::Opened), onmessage, function(Call::Lost)],
+            )
+        } else {
+            Socket::carry(
+                transport,
+                &[
+                    function(Call::Opened),
+                    function(Call::Frame),
+                    function(Call::Lost),
+                ],
+            )
+        };
+        match connected {
             Ok(socket) => drop(self.socket.replace(Some(Rc::new(socket)))),
             Err(thrown) => {
                 let reason = fill(
                     "the browser made no WebSocket for #: #",
-                    &[&self.url, &js::text(&thrown)],
+                    &[url, &js::text(&thrown)],
                 );
                 self.refusal.replace(Some(reason.clone()));
                 self.session.borrow_mut().lost(
@@ -248,31 +387,47 @@ impl Driver {
                     Loss {
                         code: None,
                         reason,
-                        last: true,
+                        ending: Ending::Final,
                     },
                 );
+                return;
+            }
+        }
+        if !native {
+            let undefined = &JsValue::UNDEFINED;
+            if js::member(transport, "open").is_undefined() {
+                self.opened(connection);
+            } else if let Err(thrown) = js::invoke(transport, "open", undefined, undefined) {
+                self.lost(connection, &js::text(&thrown).into());
             }
         }
     }
 
     fn transmit(&self, message: Message<Text>) {
-        let (head, tail) = {
-            let session = self.session.borrow();
-            let protocol = session.config().protocol;
-            (
-                JsValue::from(protocol.encode_head(session.userid(), &message.channel)),
-                protocol.tail(),
-            )
+        let ((head, before), tail) = {
+            let mut session = self.session.borrow_mut();
+            (session.wrap(&message.channel), session.link().sent_tail())
         };
-        let frame = head.unchecked_ref::<Text>().concat(&message.payload, tail);
+        let text = |text: String| JsValue::from(text).unchecked_into::<Text>();
+        let is_text = !before.is_empty();
+        let mut frame = text(head).concat(&message.payload, if is_text { "}" } else { tail });
+        if is_text && let Ok(Some(string)) = js::to_json(&frame) {
+            frame = text(before).concat(string.unchecked_ref(), tail);
+        }
+        self.hand_over(&frame, FrameKind::Sent, Some(message));
+    }
+
+    /// Hands a frame to the socket.
+    fn hand_over(&self, frame: &Text, kind: FrameKind, message: Option<Message<Text>>) {
         // A page's own WebSocket may call back from inside `send`.
         let socket = self.socket.borrow().clone();
-        let taken = socket.is_some_and(|socket| socket.send(&frame).is_ok());
-        if taken {
-            self.session.borrow_mut().count(FrameKind::Sent);
-            self.tell_frame(FrameKind::Sent, &frame);
-        } else {
+        let taken = socket.is_some_and(|socket| socket.send(frame).is_ok());
+        if !taken {
             self.session.borrow_mut().not_taken(js::now(), message);
+        } else if kind == FrameKind::Sent {
+            self.count(kind, frame, None);
+        } else {
+            self.tell_frame(kind, frame);
         }
     }
 
@@ -308,8 +463,13 @@ impl Driver {
                 "received # from #; it was dropped, and further ones will be, counted in stats().bad",
                 &[what, &self.url],
             )),
-            Event::Failed { reason, unsent } => self.tell_error(failed(
-                "connection-failed",
+            Event::Refused(why) => self.tell_error(failed(
+                "message-refused",
+                "the server refused a message: '#'; the options method, hub and event must be what it knows",
+                &[&why],
+            )),
+            Event::Failed { refused, reason, unsent } => self.tell_error(failed(
+                if refused { "authentication-refused" } else { "connection-failed" },
                 "the connection to # is lost for good, with # unsent messages: #",
                 &[&self.url, &count(unsent), &reason],
             )),
@@ -359,25 +519,64 @@ impl Driver {
         drop(self.onframe.replace(onframe));
     }
 
-    /// Reads a text frame as far as it must be read; the message, if it is for a subscriber.
-    fn read(&self, frame: &Text, length: u32) -> Read {
-        let (received, tail) = {
-            let session = self.session.borrow();
+    fn protocol(&self) -> Protocol {
+        self.session.borrow().link().protocol()
+    }
+
+    /// Counts a frame, shows it to an inspector, and delivers its message, if it has one for a subscriber.
+    fn count(&self, kind: FrameKind, frame: &JsValue, message: Option<Delivery>) {
+        self.session.borrow_mut().count(kind);
+        self.tell_frame(kind, frame);
+        if let Some((subscriber, message)) = message {
+            subscriber.deliver(message);
+        }
+    }
+
+    fn bad(self: &Rc<Self>, what: &'static str, frame: &JsValue) {
+        self.session.borrow_mut().count_bad(what);
+        self.tell_frame(FrameKind::Bad, frame);
+        self.settle();
+    }
+
+    /// Reads a text frame by its head, if that tells enough.
+    fn read(self: &Rc<Self>, frame: &Text, length: u32) -> bool {
+        let (received, tail, is_text) = {
+            let mut session = self.session.borrow_mut();
             if length as usize > session.max_frame() {
                 drop(session);
-                return self.bad("a frame longer than maxMessage allows");
+                self.bad("a frame longer than maxMessage allows", frame);
+                return true;
+            }
+            if session.listens() {
+                session.heard(js::now());
+            }
+            // A record that was begun in another frame has its head there; one that goes on in another frame ends there.
+            let tail = session.link().tail();
+            if session.link().is_stream()
+                && (self.records.borrow().begun().is_some() || !ends_with(frame, length, tail))
+            {
+                return false;
             }
             // The rest of the frame never enters wasm.
             let head_length = session.head_length() as u32;
             (
                 session.receive(&frame.copy(0, head_length), length <= head_length),
-                session.config().protocol.tail(),
+                tail,
+                session.link().is_text(),
             )
         };
-        match received {
+        let second = self.second.as_ref();
+        if second.is_some_and(|second| frame.includes(second, 1)) {
+            return false;
+        }
+        let (kind, message) = match received {
+            Received::Unclear => return false,
             Received::Own => (FrameKind::Own, None),
             Received::Foreign => (FrameKind::Foreign, None),
-            Received::Deliver(subscriber, start) if ends_with(frame, length, tail) => {
+            Received::Deliver(subscriber, start) => {
+                if !ends_with(frame, length, tail) {
+                    return false;
+                }
                 let end = length - tail.len() as u32;
                 let payload = frame.slice(start as u32, end);
                 let parsed = if self.misread.get() < MISREAD {
@@ -385,43 +584,83 @@ impl Driver {
                 } else {
                     js::parse_json(&payload)
                 };
-                match parsed {
-                    Ok(message) => (FrameKind::Delivered, Some((subscriber, message))),
-                    Err(_) => {
-                        self.misread.set(self.misread.get().saturating_add(1));
-                        self.read_whole(frame)
-                    }
-                }
+                let message = if is_text {
+                    parsed
+                        .and_then(|envelope| js::parse_json(envelope.unchecked_ref()))
+                        .map(|envelope| js::member(&envelope, "message"))
+                } else {
+                    parsed
+                };
+                let Ok(message) = message else {
+                    self.misread.set(self.misread.get().saturating_add(1));
+                    return false;
+                };
+                (FrameKind::Delivered, Some((subscriber, message)))
             }
-            Received::Deliver(..) | Received::Unclear => self.read_whole(frame),
+        };
+        self.count(kind, frame, message);
+        true
+    }
+
+    /// Reads a frame that isn't canonical, or is the protocol's own.
+    fn read_whole(self: &Rc<Self>, frame: &Text) {
+        if !self.session.borrow().link().is_stream() {
+            self.read_record(frame);
+        } else {
+            let records = self.records.borrow_mut().take(frame);
+            for record in records {
+                self.read_record(&record);
+            }
+        }
+        self.settle();
+    }
+
+    fn read_record(self: &Rc<Self>, record: &Text) {
+        let mut envelopes = Vec::new();
+        {
+            let mut session = self.session.borrow_mut();
+            let head = record.copy(0, session.head_length() as u32);
+            let value = match session.link().json_start(&head) {
+                Some(start) => js::parse_json(&record.slice(start as u32, u32::MAX)),
+                None => Ok(JsValue::UNDEFINED),
+            };
+            let Ok(value) = value else {
+                drop(session);
+                return self.bad("a frame that isn't JSON", record);
+            };
+            session.record(js::now(), &head, value, &mut envelopes);
+        }
+        if envelopes.is_empty() {
+            self.count(FrameKind::Control, record, None);
+        }
+        for envelope in envelopes {
+            self.read_envelope(&envelope, record);
         }
     }
 
-    fn bad(&self, what: &'static str) -> Read {
-        self.session.borrow_mut().count_bad(what);
-        (FrameKind::Bad, None)
-    }
-
-    /// Reads a frame that isn't canonical the way the shim does.
-    fn read_whole(&self, frame: &Text) -> Read {
-        let Ok(envelope) = js::parse_json(frame.unchecked_ref()) else {
-            return self.bad("a frame that isn't JSON");
-        };
+    /// Reads an envelope the way the shim does.
+    fn read_envelope(self: &Rc<Self>, envelope: &JsValue, record: &Text) {
+        let mut envelope = envelope.clone();
+        if envelope.is_string() && self.protocol() != Protocol::WebSocket {
+            envelope = js::parse_json(envelope.unchecked_ref()).unwrap_or_default();
+        }
         if !envelope.is_object() || js_sys::Array::is_array(&envelope) {
-            return self.bad("a frame that isn't an object");
+            return self.bad("a frame that isn't an object", record);
         }
         let member = |name: &str| js::member(&envelope, name);
         // What the shim's `==` says of any JSON value; for some objects it throws, and those are others' frames.
         let own = js::number(&member("sender")).is_ok_and(|sender| sender == self.userid());
         // The shim looks up `channels[data.channel]`, so that 5 is the channel '5'.
         let channel = js::text(&member("channel"));
-        match self.session.borrow().receive_whole(own, &channel) {
+        let received = self.session.borrow().receive_whole(own, &channel);
+        let (kind, message) = match received {
             Received::Deliver(subscriber, _) => {
                 (FrameKind::Delivered, Some((subscriber, member("message"))))
             }
             Received::Own => (FrameKind::Own, None),
             _ => (FrameKind::Foreign, None),
-        }
+        };
+        self.count(kind, record, message);
     }
 }
 

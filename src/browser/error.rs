@@ -2,6 +2,7 @@
 //! the member, the value and the way out.
 
 use super::js;
+use crate::protocol::fill;
 use crate::session::{Closed, Config, SendError};
 use alloc::string::String;
 use wasm_bindgen::prelude::*;
@@ -108,19 +109,6 @@ impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
         error.0
     }
-}
-
-/// `template`, each `#` in it replaced by the next of `values`: a tenth of the weight of `core::fmt`.
-pub fn fill(template: &str, values: &[&str]) -> String {
-    let mut text = String::new();
-    let mut values = values.iter();
-    for character in template.chars() {
-        match character {
-            '#' => text.push_str(values.next().unwrap_or(&"")),
-            _ => text.push(character),
-        }
-    }
-    text
 }
 
 /// A number as text.

@@ -23,10 +23,20 @@ extern "C" {
 pub enum Call {
     /// The socket's `onopen`.
     Opened,
-    /// The socket's `onclose`, with the event.
+    /// The `onclose` of a socket, with the event, or of a transport, with the reason.
     Lost,
     /// The timer's callback.
     Woken,
+    /// The page's credential came, with it.
+    Provided,
+    /// The answer to a request began, with the response; its text is asked for.
+    Answered,
+    /// It was read, with the text.
+    Read,
+    /// One of these didn't come about, with the error.
+    Failed,
+    /// A transport's `onmessage`, with the text.
+    Frame,
     /// A handle's `send`: bound to the channel's name, with the message.
     Send,
     /// A handle's `close`: bound to the channel's name.
@@ -47,10 +57,15 @@ pub enum Call {
     SetOnframe,
 }
 
-const CALLS: [Call; 12] = [
+const CALLS: [Call; 17] = [
     Call::Opened,
     Call::Lost,
     Call::Woken,
+    Call::Provided,
+    Call::Answered,
+    Call::Read,
+    Call::Failed,
+    Call::Frame,
     Call::Send,
     Call::CloseChannel,
     Call::OpenSignalingChannel,
@@ -62,8 +77,8 @@ const CALLS: [Call; 12] = [
     Call::SetOnframe,
 ];
 
-/// Below a channel's id, in the number that a function is bound to.
-const CALL_BITS: u32 = 4;
+/// Below the id of a channel or connection, in the number that a function is bound to.
+const CALL_BITS: u32 = 5;
 
 /// The functions of one signaling.
 pub struct Functions(Dispatcher);
@@ -89,7 +104,7 @@ impl Functions {
         Functions(closure.into_js_value().unchecked_into())
     }
 
-    /// The function that does `call`, for the channel `id` named `bound` if it is about one.
+    /// The function that does `call`, for the channel `id` named `bound`, or for the connection `id`, if it is about one.
     pub fn get(&self, call: Call, id: u32, bound: &JsValue) -> Function {
         self.0
             .bind(&JsValue::UNDEFINED, call as u32 | id << CALL_BITS, bound)

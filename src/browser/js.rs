@@ -3,8 +3,10 @@
 //! An import costs some fifty bytes of the package, so what isn't on a hot path goes through [`get`] and [`set`]. On the receive path no Rust
 //! string goes to JavaScript: decoding one takes as long as all the rest.
 
+use crate::protocol;
 use alloc::string::String;
-use js_sys::{JsString, Object};
+use alloc::vec::Vec;
+use js_sys::{Array, JsString, Object};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -50,7 +52,7 @@ extern "C" {
         target: &JsValue,
         first: &JsValue,
         second: &JsValue,
-    ) -> Result<(), JsValue>;
+    ) -> Result<Option<JsValue>, JsValue>;
 
     /// `Number(value)`.
     #[wasm_bindgen(js_name = Number, catch)]
@@ -91,6 +93,8 @@ extern "C" {
     pub fn copy(this: &Text, start: u32, end: u32) -> String;
     #[wasm_bindgen(method, js_name = charCodeAt)]
     pub fn char_code_at(this: &Text, at: u32) -> u32;
+    #[wasm_bindgen(method, js_name = includes)]
+    pub fn includes(this: &Text, part: &Text, start: u32) -> bool;
     #[wasm_bindgen(method)]
     pub fn concat(this: &Text, middle: &Text, tail: &str) -> Text;
 }
@@ -139,6 +143,80 @@ pub fn put_dispose(target: &JsValue, dispose: &JsValue) {
     let symbol = member(&global("Symbol"), "dispose");
     if !symbol.is_undefined() {
         set_symbol(target, &symbol, dispose);
+    }
+}
+
+/// `target[method](first, second)`.
+pub fn invoke(
+    target: &JsValue,
+    method: &str,
+    first: &JsValue,
+    second: &JsValue,
+) -> Result<JsValue, JsValue> {
+    get(target, method)?
+        .unchecked_ref::<Handler>()
+        .call2(target, first, second)
+        .map(Option::unwrap_or_default)
+}
+
+/// A promise of `value`, which may be one itself; of what it returns, if it is a function.
+pub fn promise(value: &JsValue) -> Result<JsValue, JsValue> {
+    let undefined = &JsValue::UNDEFINED;
+    let resolve = |value| invoke(&global("Promise"), "resolve", value, undefined);
+    if value.is_function() {
+        // Called from there, it may call us, and throw.
+        invoke(&resolve(undefined)?, "then", value, undefined)
+    } else {
+        resolve(value)
+    }
+}
+
+/// `fetch(url, init)`.
+pub fn fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue> {
+    GLOBAL.with(|global| invoke(global, "fetch", &url.into(), init))
+}
+
+impl protocol::Text for Text {
+    fn followed_by(&self, next: &Text) -> Text {
+        self.concat(next, "")
+    }
+
+    fn split(&self, separator: &str) -> Vec<Text> {
+        let parts = invoke(self, "split", &separator.into(), &JsValue::UNDEFINED);
+        let parts = parts.unwrap_or_default().unchecked_into::<Array>();
+        (0..parts.length())
+            .map(|at| parts.get(at).unchecked_into())
+            .collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.length() == 0
+    }
+}
+
+impl protocol::Value for JsValue {
+    fn member(&self, name: &str) -> JsValue {
+        if self.is_object() {
+            member(self, name)
+        } else {
+            JsValue::UNDEFINED
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        self.is_undefined()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.as_string()
+    }
+
+    fn number(&self) -> f64 {
+        self.as_f64().unwrap_or(f64::NAN)
+    }
+
+    fn is_true(&self) -> bool {
+        *self == JsValue::TRUE
     }
 }
 

@@ -1,10 +1,10 @@
 //! What `configure` and `new Signaling` take: read member by member, each checked, each named in its error.
 
-use super::error::{Error, fill, quoted, show, wrong};
+use super::error::{Error, quoted, show, wrong};
 use super::js;
 use super::timer;
-use crate::protocol::{Protocol, Scanner};
-use crate::session::{Config, OpenWhen};
+use crate::protocol::{Protocol, Scanner, fill, write_encoded};
+use crate::session::{Config, Credentials, OpenWhen};
 use alloc::string::String;
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
@@ -19,10 +19,12 @@ extern "C" {
 /// The options, checked.
 #[derive(Debug)]
 pub struct Options {
-    /// The server, as `WebSocket` takes it.
-    pub url: String,
     /// The channel that is used where none is named.
     pub channel: Option<String>,
+    /// What carries frames, if it isn't undefined.
+    pub transport: JsValue,
+    /// What the page has to say of itself, or a function that gives it.
+    pub credential: JsValue,
     /// How the session behaves.
     pub config: Config,
 }
@@ -37,6 +39,16 @@ enum Kind {
     Object(Option<fn(&mut Config)>),
     /// A function, or `null`; it becomes a member of the page's object.
     Handler,
+    /// A text that isn't empty, which the protocols know by the option's name.
+    Text,
+    /// `true` or `false`.
+    Flag(fn(&mut Config, bool)),
+    /// An object whose members are for a query.
+    Query,
+    /// What the page has to say of itself, or a function that gives it: a text, or else an object.
+    Credential(bool),
+    /// What carries frames.
+    Transport,
     /// The channel.
     Channel,
     /// The URL.
@@ -46,14 +58,28 @@ enum Kind {
 const LARGE: f64 = timer::LONGEST;
 
 /// Every option.
-const OPTIONS: [(&str, Kind); 16] = [
+const OPTIONS: [(&str, Kind); 27] = [
     ("url", Kind::Url),
     (
         "protocol",
-        Kind::Choice(&["websocket"], |config, place| {
+        Kind::Choice(Protocol::NAMES, |config, place| {
             config.protocol = Protocol::ALL.get(place).copied().unwrap_or_default()
         }),
     ),
+    ("transport", Kind::Transport),
+    ("path", Kind::Text),
+    ("namespace", Kind::Text),
+    ("event", Kind::Text),
+    ("auth", Kind::Credential(false)),
+    ("query", Kind::Query),
+    ("target", Kind::Text),
+    ("method", Kind::Text),
+    ("accessToken", Kind::Credential(true)),
+    (
+        "skipNegotiation",
+        Kind::Flag(|config, flag| config.skip_negotiation = flag),
+    ),
+    ("hub", Kind::Text),
     ("channel", Kind::Channel),
     (
         "openDelay",
@@ -122,6 +148,8 @@ struct Reading<'a> {
     page: &'a JsValue,
     url: JsValue,
     channel: Option<String>,
+    transport: JsValue,
+    credential: JsValue,
     config: Config,
 }
 
@@ -132,13 +160,26 @@ impl Options {
             page,
             url: JsValue::UNDEFINED,
             channel: Some("main-channel".into()),
+            transport: JsValue::UNDEFINED,
+            credential: JsValue::UNDEFINED,
             config: Config::default(),
         };
         reading.members(options, "", "")?;
+        let mut config = reading.config;
+        if reading.transport.is_undefined() {
+            config.url = read_url(&reading.url)?;
+            if config.protocol == Protocol::SocketIo {
+                let base = &config.url.as_str().into();
+                config.url = js::text(&*Url::new(config.texts.get("path"), base)?);
+            }
+        } else {
+            config.skip_negotiation = true;
+        }
         Ok(Options {
-            url: read_url(&reading.url)?,
             channel: reading.channel,
-            config: reading.config,
+            transport: reading.transport,
+            credential: reading.credential,
+            config,
         })
     }
 }
@@ -211,6 +252,50 @@ impl Reading<'_> {
                 return Ok(());
             }
             Kind::Handler => "a function, or null".into(),
+            Kind::Text => match value.as_string().filter(|text| !text.is_empty()) {
+                Some(text) => {
+                    self.config.texts.set(name, text);
+                    return Ok(());
+                }
+                None => "a string that isn't empty".into(),
+            },
+            Kind::Flag(set) => match value.as_bool() {
+                Some(flag) => {
+                    set(&mut self.config, flag);
+                    return Ok(());
+                }
+                None => "true or false".into(),
+            },
+            Kind::Query if value.is_object() => {
+                self.config.texts.set(name, query(value)?);
+                return Ok(());
+            }
+            Kind::Query => "an object".into(),
+            Kind::Credential(text) => {
+                let function = value.is_function();
+                if function
+                    || if *text {
+                        value.is_string()
+                    } else {
+                        value.is_object()
+                    }
+                {
+                    self.credential = value.clone();
+                    self.config.credentials = if function {
+                        Credentials::Renewable
+                    } else {
+                        Credentials::Fixed
+                    };
+                    return Ok(());
+                }
+                let what = if *text { "a string" } else { "an object" };
+                fill("#, or a function that gives it", &[what])
+            }
+            Kind::Transport if js::member(value, "send").is_function() => {
+                self.transport = value.clone();
+                return Ok(());
+            }
+            Kind::Transport => "an object with a function send(text)".into(),
             Kind::Channel if null || value.is_string() => {
                 self.channel = value.as_string().filter(|name| !name.is_empty());
                 return Ok(());
@@ -223,6 +308,20 @@ impl Reading<'_> {
         };
         Err(bad(name, value, &wanted).into())
     }
+}
+
+/// The members of `object` as a query, `a=b&c=d`.
+pub fn query(object: &JsValue) -> Result<String, JsValue> {
+    let mut query = String::new();
+    let keys = Object::keys(object.unchecked_ref::<Object>());
+    for at in 0..keys.length() {
+        let key = js::text(&keys.get(at));
+        query.push_str(if at > 0 { "&" } else { "" });
+        write_encoded(&mut query, &key);
+        query.push('=');
+        write_encoded(&mut query, &js::text(&js::get(object, &key)?));
+    }
+    Ok(query)
 }
 
 fn bad(name: &str, value: &JsValue, wanted: &str) -> Error {

@@ -55,12 +55,15 @@ pub fn dispatch(
     third: JsValue,
 ) -> Result<JsValue, JsValue> {
     match call {
-        Call::Opened => driver.opened(),
+        Call::Opened => driver.opened(id),
+        Call::Provided => driver.provided(id, &first)?,
+        Call::Answered => return driver.answered(&first),
+        Call::Read => driver.read_answer(id, &first),
+        Call::Failed => driver.failed(id, &first),
+        Call::Frame if id == driver.connection() => driver.frame(first),
+        Call::Frame => {}
         Call::Woken => driver.woken(),
-        Call::Lost => {
-            let code = js::member(&first, "code").as_f64().unwrap_or_default();
-            driver.lost(code as u16, &js::text(&js::member(&first, "reason")));
-        }
+        Call::Lost => driver.lost(id, &first),
         Call::Send => channel::send(driver, &js::text(&bound), &first)?,
         Call::CloseChannel => driver.close_channel(&js::text(&bound), id),
         Call::OpenSignalingChannel | Call::OpenSocket => {
@@ -100,12 +103,13 @@ fn stats(driver: &Driver) -> Result<JsValue, JsValue> {
         ("sent", stats.sent),
         (
             "received",
-            stats.delivered + stats.own + stats.foreign + stats.bad,
+            stats.delivered + stats.own + stats.foreign + stats.bad + stats.control,
         ),
         ("delivered", stats.delivered),
         ("own", stats.own),
         ("foreign", stats.foreign),
         ("bad", stats.bad),
+        ("control", stats.control),
         ("queued", stats.queued),
         ("queuedBytes", stats.queued_bytes),
         ("channels", stats.channels),

@@ -1,4 +1,5 @@
-//! The browser's WebSocket, from its making to its end, as one value: dropped, it hears nothing any more and is closed.
+//! What carries frames: the browser's WebSocket, or a transport of the page's, from its making to its end, as one value. Dropped, it hears
+//! nothing any more and is closed.
 
 use super::callback;
 use super::js::{self, Text};
@@ -6,6 +7,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
+    #[derive(Clone)]
     type WebSocket;
 
     #[wasm_bindgen(constructor, catch)]
@@ -20,40 +22,61 @@ const OPEN: f64 = 1.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotOpen;
 
-/// A WebSocket and its handlers.
-pub struct Socket(WebSocket);
+/// A WebSocket, or a transport, and its handlers.
+pub struct Socket {
+    carrier: WebSocket,
+    /// It is the browser's.
+    native: bool,
+}
 
 impl Socket {
     /// Starts to connect. The handlers are those of `open`, `message` and `close`; `error` isn't listened to, since `close` always follows it.
     /// The error is the browser's: a URL that it refuses, or no WebSocket at all.
     pub fn connect(url: &str, handlers: &[JsValue; 3]) -> Result<Socket, JsValue> {
-        let socket = Socket(WebSocket::new(url)?);
-        js::set(&socket.0, "binaryType", &"arraybuffer".into())?;
+        let socket = Socket {
+            carrier: WebSocket::new(url)?,
+            native: true,
+        };
+        js::set(&socket.carrier, "binaryType", &"arraybuffer".into())?;
+        socket.listen(handlers)?;
+        Ok(socket)
+    }
+
+    /// Hands the page's transport its handlers, which are those of `onopen`, `onmessage` and `onclose`.
+    pub fn carry(transport: &JsValue, handlers: &[JsValue; 3]) -> Result<Socket, JsValue> {
+        let socket = Socket {
+            carrier: transport.unchecked_ref::<WebSocket>().clone(),
+            native: false,
+        };
         socket.listen(handlers)?;
         Ok(socket)
     }
 
     fn listen(&self, handlers: &[JsValue; 3]) -> Result<(), JsValue> {
         for (event, handler) in ["onopen", "onmessage", "onclose"].into_iter().zip(handlers) {
-            js::set(&self.0, event, handler)?;
+            js::set(&self.carrier, event, handler)?;
         }
         Ok(())
     }
 
     /// Hands a frame to the browser, at once.
     pub fn send(&self, frame: &Text) -> Result<(), NotOpen> {
-        // `send` on a closing socket throws nothing and sends nothing.
-        if js::member(&self.0, "readyState") != OPEN {
+        // `send` on a closing socket throws nothing and sends nothing. A transport has no such state.
+        let state = js::member(&self.carrier, "readyState");
+        if state != OPEN && !state.is_undefined() {
             return Err(NotOpen);
         }
-        self.0.send(frame).map_err(|_| NotOpen)
+        self.carrier.send(frame).map_err(|_| NotOpen)
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Detach, then close: `close` only starts the closing, and its events are nobody's any more.
-        let _ = self.listen(&[JsValue::NULL; 3]);
-        callback::call_member(&self.0, "close", &[]);
+        // Detach, then close: `close` only starts the closing, and its events are nobody's any more. A transport keeps its handlers, lest it
+        // trip over their absence; they know that they are of an earlier connection.
+        if self.native {
+            let _ = self.listen(&[JsValue::NULL; 3]);
+        }
+        callback::call_member(&self.carrier, "close", &[]);
     }
 }

@@ -1,11 +1,13 @@
 //! As much JSON (RFC 8259) as heads need: a string written as `JSON.stringify` writes it, and a scanner that never looks back.
 
 use alloc::string::String;
+/// The digits of hexadecimal numbers.
+pub(super) const HEX: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+];
+
 /// Appends `text` as a JSON string, quotes included, byte for byte what `JSON.stringify` makes of it.
 pub fn write_string(out: &mut String, text: &str) {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
     out.push('"');
     for character in text.chars() {
         let short = match character {
@@ -89,9 +91,9 @@ impl<'a> Scanner<'a> {
         )
     }
 
-    /// Takes the rest of a string whose opening quote was taken.
+    /// Takes the rest of a string whose opening quote was taken; `quote` closes it: `"`, or `\"` inside another string.
     #[inline]
-    pub fn plain_string(&mut self) -> PlainString<'a> {
+    pub fn plain_string(&mut self, quote: &str) -> PlainString<'a> {
         let Some(end) = self
             .rest
             .bytes()
@@ -101,7 +103,9 @@ impl<'a> Scanner<'a> {
         };
         match (
             self.rest.get(..end),
-            self.rest.get(end..).and_then(|rest| rest.strip_prefix('"')),
+            self.rest
+                .get(end..)
+                .and_then(|rest| rest.strip_prefix(quote)),
         ) {
             (Some(string), Some(rest)) => {
                 self.rest = rest;
@@ -165,7 +169,8 @@ mod tests {
         fn no_text_panics(text: String) {
             let mut scanner = Scanner { rest: &text };
             let _ = scanner.whole_number();
-            let _ = scanner.plain_string();
+            let _ = scanner.plain_string("\"");
+            let _ = scanner.plain_string("\\\"");
             let _ = scanner.literal("\"");
         }
     }

@@ -1,15 +1,33 @@
 //! How envelopes travel in frames. Pure: text in, values out; no clock, no I/O, no JavaScript.
 //!
+//! * [`websocket`]: the envelope itself, `{"sender":…,"channel":…,"message":…}`, which the other protocols carry inside theirs.
+//! * `socket_io`, `signalr`, `signalr_classic`: what each says before, between and around envelopes.
+//! * [`Link`]: one connection's conversation with its server, in whichever of them; what it wants done is an [`Effect`].
+//! * [`Texts`]: what the page and the server said, by name, for the templates of what is to be said next.
+//! * [`Records`]: a stream of texts cut into records, for protocols whose records needn't be frames.
+//!
 //! Decoding is asked for the **head** of a frame only, its first few hundred characters: canonical frames tell there who sent them and on
-//! which channel, and most frames that a page receives are not for it. See [`websocket::decode_head`].
+//! which channel, and most frames that a page receives are not for it. See [`Link::decode_head`]. All other frames are read whole, by
+//! [`Link::record`].
 
-use alloc::string::String;
 mod envelope;
 mod json;
+mod link;
+mod records;
+mod signalr;
+mod signalr_classic;
+mod socket_io;
+mod text;
 pub mod websocket;
 
 pub use envelope::{Head, Sender, UserId};
 pub use json::{Scanner, write_string};
+pub use link::{Effect, Ending, Link, Value};
+pub use records::{Records, Text};
+pub use text::{Texts, fill, write_encoded};
+
+/// Milliseconds, as JavaScript counts them; as a point in time, on a clock that never goes back.
+pub type Millis = f64;
 
 /// How envelopes travel in frames; the option `protocol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,17 +36,32 @@ pub enum Protocol {
     /// Each text frame is one envelope, and the server hands it to every other page.
     #[default]
     WebSocket,
+    /// Engine.IO 4 and 3 with Socket.IO's packets inside: an event whose one argument is the envelope.
+    SocketIo,
+    /// ASP.NET Core SignalR, JSON hub protocol: an invocation whose one argument is the envelope's text.
+    SignalR,
+    /// ASP.NET SignalR 2, the `$.connection` one: likewise.
+    SignalRClassic,
 }
 
 impl Protocol {
     /// Every protocol, in the order in which errors and documentation list them.
-    pub const ALL: &[Protocol] = &[Protocol::WebSocket];
+    pub const ALL: &[Protocol] = &[
+        Protocol::WebSocket,
+        Protocol::SocketIo,
+        Protocol::SignalR,
+        Protocol::SignalRClassic,
+    ];
+
+    /// Their names, in the same order.
+    pub const NAMES: &[&str] = &["websocket", "socket.io", "signalr", "signalr-classic"];
 
     /// The name as the option `protocol` has it.
     pub fn name(self) -> &'static str {
-        match self {
-            Protocol::WebSocket => "websocket",
-        }
+        Protocol::NAMES
+            .get(self as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The protocol of that name.
@@ -37,37 +70,5 @@ impl Protocol {
             .iter()
             .copied()
             .find(|protocol| protocol.name() == name)
-    }
-
-    /// Reads the head of a text frame; `whole` says that the head is all there is of it.
-    #[inline]
-    pub fn decode_head(self, head: &str, whole: bool) -> Head<'_> {
-        match self {
-            Protocol::WebSocket => websocket::decode_head(head, whole),
-        }
-    }
-
-    /// How many characters (UTF-16 units) of a frame [`decode_head`](Self::decode_head) needs, so that a channel name which runs past them is
-    /// longer than `longest_name`.
-    #[inline]
-    pub fn head_length(self, longest_name: usize) -> usize {
-        match self {
-            Protocol::WebSocket => websocket::HEAD_WITHOUT_NAME + longest_name,
-        }
-    }
-
-    /// What stands before a message's JSON text in its frame.
-    pub fn encode_head(self, sender: UserId, channel: &str) -> String {
-        match self {
-            Protocol::WebSocket => websocket::encode_head(sender, channel),
-        }
-    }
-
-    /// What stands after a message's JSON text in its frame.
-    #[inline]
-    pub fn tail(self) -> &'static str {
-        match self {
-            Protocol::WebSocket => websocket::TAIL,
-        }
     }
 }

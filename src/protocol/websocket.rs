@@ -1,8 +1,11 @@
-//! The plain protocol of the seed's "any WebSocket server": each text frame is `{"sender":…,"channel":…,"message":…}`, no more.
+//! The envelope as text, which is the plain protocol of the seed's "any WebSocket server": each text frame is
+//! `{"sender":…,"channel":…,"message":…}`, no more.
 //!
 //! * encode: [`encode_head`] + the message's JSON text + [`TAIL`], byte for byte what the shim's `JSON.stringify` makes.
 //! * decode: [`decode_head`] reads sender and channel of a frame in that canonical order. The message's JSON text is then all up to the
 //!   frame's last character, which must be [`TAIL`]: if that much is one JSON value, the frame is one JSON object with just these three members.
+//!
+//! SignalR carries the envelope inside a JSON string, where each quote of it is a `\"`: the same text in other [`Quotes`].
 //!
 //! A frame that names a member twice is no canonical frame of anybody's; of such a frame the head counts here, where `JSON.parse` takes
 //! the last.
@@ -24,6 +27,38 @@ const BEFORE_NAME: usize = SENDER.len() + 18 + CHANNEL.len();
 /// All that stands before and behind the channel's name, up to the message. Short, for each character of it costs two nanoseconds a frame.
 pub const HEAD_WITHOUT_NAME: usize = BEFORE_NAME + 1 + MESSAGE.len();
 
+/// How an envelope's quotes are written where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quotes {
+    /// As they are.
+    Plain,
+    /// Behind a backslash: the envelope is inside a string.
+    Escaped,
+}
+
+impl Quotes {
+    fn quote(self) -> &'static str {
+        match self {
+            Quotes::Plain => "\"",
+            Quotes::Escaped => "\\\"",
+        }
+    }
+
+    /// What stands in [`BEFORE_NAME`] and in the rest of [`HEAD_WITHOUT_NAME`].
+    fn lengths(self) -> (usize, usize) {
+        match self {
+            Quotes::Plain => (BEFORE_NAME, HEAD_WITHOUT_NAME),
+            // Seven quotes before the name, three behind it.
+            Quotes::Escaped => (BEFORE_NAME + 7, HEAD_WITHOUT_NAME + 10),
+        }
+    }
+
+    /// All that stands before and behind the channel's name, up to the message.
+    pub(super) fn head_without_name(self) -> usize {
+        self.lengths().1
+    }
+}
+
 /// What stands before the message.
 pub fn encode_head(sender: UserId, channel: &str) -> String {
     let mut out = String::with_capacity(HEAD_WITHOUT_NAME + channel.len());
@@ -37,25 +72,40 @@ pub fn encode_head(sender: UserId, channel: &str) -> String {
 
 /// Reads the head of a frame; `whole` says that it is all there is of it.
 pub fn decode_head(head: &str, whole: bool) -> Head<'_> {
-    scan(head, whole).unwrap_or(Head::Unclear)
+    decode_at(head, 0, Quotes::Plain, whole)
 }
 
-fn scan(head: &str, whole: bool) -> Option<Head<'_>> {
-    let mut scanner = Scanner { rest: head };
-    scanner.literal(SENDER)?;
-    let sender = scan_sender(&mut scanner)?;
-    scanner.literal(CHANNEL)?;
+/// Reads the envelope that begins at the byte `start` of a frame's head.
+#[inline]
+pub(super) fn decode_at(head: &str, start: usize, quotes: Quotes, whole: bool) -> Head<'_> {
+    scan(head, start, quotes, whole).unwrap_or(Head::Unclear)
+}
+
+fn scan(head: &str, start: usize, quotes: Quotes, whole: bool) -> Option<Head<'_>> {
+    let mut scanner = Scanner {
+        rest: head.get(start..)?,
+    };
+    let quote = quotes.quote();
+    member(&mut scanner, '{', "sender", quote)?;
+    let sender = scan_sender(&mut scanner, quote)?;
+    member(&mut scanner, ',', "channel", quote)?;
+    scanner.literal(quote)?;
     // The head holds all up to the message, unless the name is longer than any it was cut for; or else the sender is.
-    let cut = !whole && head.len() - scanner.rest.len() <= BEFORE_NAME;
-    let channel = match scanner.plain_string() {
+    let cut = !whole && head.len() - start - scanner.rest.len() <= quotes.lengths().0;
+    let channel = match scanner.plain_string(quote) {
         PlainString::Closed(name) => name,
         PlainString::Open if cut => return Some(Head::LongName { sender }),
+        // The backslash of the closing quote may be the last character.
+        PlainString::Odd if cut && quotes == Quotes::Escaped && head.ends_with('\\') => {
+            return Some(Head::LongName { sender });
+        }
         PlainString::Open | PlainString::Odd => return None,
     };
-    if cut && scanner.rest.len() < MESSAGE.len() {
+    let behind = quotes.lengths().1 - quotes.lengths().0 - quote.len();
+    if cut && scanner.rest.len() < behind {
         return Some(Head::LongName { sender });
     }
-    scanner.literal(MESSAGE)?;
+    member(&mut scanner, ',', "message", quote)?;
     let read = head.get(..head.len() - scanner.rest.len())?;
     Some(Head::Envelope {
         sender,
@@ -64,11 +114,24 @@ fn scan(head: &str, whole: bool) -> Option<Head<'_>> {
     })
 }
 
-fn scan_sender<'a>(scanner: &mut Scanner<'a>) -> Option<Sender<'a>> {
-    if scanner.literal("\"").is_none() {
+/// Takes the name of a member, and the colon.
+#[inline]
+fn member(scanner: &mut Scanner<'_>, before: char, name: &str, quote: &str) -> Option<()> {
+    scanner.rest = scanner
+        .rest
+        .strip_prefix(before)?
+        .strip_prefix(quote)?
+        .strip_prefix(name)?
+        .strip_prefix(quote)?
+        .strip_prefix(':')?;
+    Some(())
+}
+
+fn scan_sender<'a>(scanner: &mut Scanner<'a>, quote: &str) -> Option<Sender<'a>> {
+    if scanner.literal(quote).is_none() {
         return scanner.whole_number().map(Sender::Number);
     }
-    let PlainString::Closed(name) = scanner.plain_string() else {
+    let PlainString::Closed(name) = scanner.plain_string(quote) else {
         return None;
     };
     let mut digits = Scanner { rest: name };
@@ -81,7 +144,7 @@ fn scan_sender<'a>(scanner: &mut Scanner<'a>) -> Option<Sender<'a>> {
     }
 }
 
-fn utf16_length(text: &str) -> usize {
+pub(super) fn utf16_length(text: &str) -> usize {
     if text.is_ascii() {
         text.len()
     } else {

@@ -1,6 +1,6 @@
 //! When to try again: full-jitter exponential backoff. A pure function of the attempt and of one random number.
 
-use super::Millis;
+use crate::protocol::Millis;
 
 /// The option `reconnect`.
 #[derive(Debug, Clone, Copy, PartialEq)]

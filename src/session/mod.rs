@@ -14,19 +14,20 @@ use alloc::string::String;
 mod backoff;
 mod channels;
 mod outbox;
+mod queue;
 
-use crate::protocol::{Head, Protocol, UserId};
-use alloc::collections::VecDeque;
+pub use crate::protocol::Millis;
+use crate::protocol::{Effect, Ending, Head, Link, Protocol, Texts, UserId, Value, fill};
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use backoff::Random;
 pub use backoff::Reconnect;
 pub use channels::ChannelId;
 use channels::Channels;
+use core::mem;
 use outbox::Outbox;
 pub use outbox::{Bounds, Message};
-
-/// Milliseconds, as JavaScript counts them; as a point in time, on a clock that never goes back.
-pub type Millis = f64;
+use queue::Queue;
 
 /// A connection that lasted this long was a working one: the next loss begins the backoff anew.
 const STABLE: Millis = 5_000.0;
@@ -68,11 +69,31 @@ pub enum OpenWhen {
     Connected,
 }
 
+/// What the page has to say of itself to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Credentials {
+    /// Nothing.
+    #[default]
+    None,
+    /// The same each time.
+    Fixed,
+    /// Something new each time, perhaps.
+    Renewable,
+}
+
 /// How a session behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// How envelopes travel in frames.
     pub protocol: Protocol,
+    /// The server: `ws:` or `wss:`.
+    pub url: String,
+    /// What protocols take besides: see [`Link::new`].
+    pub texts: Texts,
+    /// SignalR: the socket is opened without negotiation.
+    pub skip_negotiation: bool,
+    /// What the page has to say of itself.
+    pub credentials: Credentials,
     /// From `open` to readiness; `None`: a second if it waits for the timer alone, else nothing.
     pub open_delay: Option<Millis>,
     /// What readiness waits for.
@@ -89,6 +110,10 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             protocol: Protocol::default(),
+            url: String::new(),
+            texts: Texts::default(),
+            skip_negotiation: false,
+            credentials: Credentials::None,
             open_delay: None,
             open_when: OpenWhen::Timer,
             max_message: 1_000_000,
@@ -159,18 +184,21 @@ pub struct Loss {
     pub code: Option<u16>,
     /// Why, in words.
     pub reason: String,
-    /// That trying again is no use.
-    pub last: bool,
+    /// What may come of it.
+    pub ending: Ending,
 }
 
 /// What the driver is to do. Performing an action never involves the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action<P> {
-    /// Open a socket.
-    Connect,
+    /// Ask the page for its credential: [`Session::provided`].
+    Ask,
+    /// What the conversation with the server takes: one of [`Effect::Get`], [`Effect::Post`], [`Effect::Socket`] and [`Effect::Say`]. Of
+    /// what doesn't come about: [`Session::lost`].
+    Converse(Effect, String),
     /// Close the socket, and hear nothing of it from now on.
     Disconnect,
-    /// Hand this message to the socket, in a frame of [`Config::protocol`]; if it doesn't take it: [`Session::not_taken`].
+    /// Hand this message to the socket, in a frame that is [wrapped](Session::wrap) around it; if it doesn't take it: [`Session::not_taken`].
     Transmit(Message<P>),
 }
 
@@ -192,8 +220,12 @@ pub enum Event<S> {
     },
     /// The first frame that was no envelope; all of them are counted.
     BadFrame(&'static str),
+    /// The server refused a message, and why in its words.
+    Refused(String),
     /// The connection is lost for good, and this many messages with it.
     Failed {
+        /// Because the server refused what the page said of itself.
+        refused: bool,
         /// Why, in words.
         reason: String,
         /// Messages in the outbox that were never sent.
@@ -227,6 +259,8 @@ pub enum FrameKind {
     Foreign,
     /// Received, and no envelope.
     Bad,
+    /// Received, or sent, of the protocol itself.
+    Control,
 }
 
 impl FrameKind {
@@ -238,6 +272,7 @@ impl FrameKind {
             FrameKind::Own => "own",
             FrameKind::Foreign => "foreign",
             FrameKind::Bad => "bad",
+            FrameKind::Control => "control",
         }
     }
 }
@@ -255,6 +290,8 @@ pub struct Stats {
     pub foreign: f64,
     /// Frames received that are no envelope.
     pub bad: f64,
+    /// Frames received of the protocol itself.
+    pub control: f64,
     /// Messages that wait in the outbox.
     pub queued: f64,
     /// Their bytes.
@@ -283,37 +320,56 @@ pub struct Session<P, S> {
     since_or_until: Millis,
     /// Attempts since the last working connection.
     attempts: u32,
+    link: Link,
+    /// Tells one connection, and the attempt at it, from a later one.
+    connection: u32,
+    /// Which credential was refused last, and why.
+    denied: Option<(String, String)>,
+    /// When the server was last heard, and when it was last told that we are there.
+    heard: Millis,
+    pinged: Millis,
+    /// When to look at these two.
+    watch: Millis,
     channels: Channels<S>,
     /// Openings that aren't ready yet, in the order of their times, which is the order in which they came.
-    unready: VecDeque<Unready<S>>,
+    unready: Vec<Unready<S>>,
     /// How many of these, from the front, the page is to be told of now.
     ripe: usize,
     outbox: Outbox<P>,
     counters: Stats,
-    /// What [`next_action`](Self::next_action) has yet to ask for, of the socket.
-    connect: bool,
-    disconnect: bool,
-    events: VecDeque<Event<S>>,
+    /// What [`next_action`](Self::next_action) has yet to ask for, before messages go.
+    actions: Queue<Action<P>>,
+    events: Queue<Event<S>>,
 }
 
 impl<P: Payload, S: Clone> Session<P, S> {
     /// A session of the page `userid`; `seed` is for the jitter.
-    pub fn new(config: Config, userid: UserId, seed: u64) -> Session<P, S> {
+    pub fn new(mut config: Config, userid: UserId, seed: u64) -> Session<P, S> {
         Session {
             outbox: Outbox::new(config.outbox),
+            link: Link::new(
+                config.protocol,
+                &config.url,
+                mem::take(&mut config.texts),
+                config.skip_negotiation,
+            ),
             config,
             userid,
             random: Random::new(seed),
             state: State::Idle,
             since_or_until: 0.0,
             attempts: 0,
+            connection: 0,
+            denied: None,
+            heard: 0.0,
+            pinged: 0.0,
+            watch: Millis::INFINITY,
             channels: Channels::new(),
-            unready: VecDeque::new(),
+            unready: Vec::new(),
             ripe: 0,
             counters: Stats::default(),
-            connect: false,
-            disconnect: false,
-            events: VecDeque::new(),
+            actions: Queue::default(),
+            events: Queue::default(),
         }
     }
 
@@ -342,13 +398,15 @@ impl<P: Payload, S: Clone> Session<P, S> {
         }
     }
 
+    /// Names the present connection, or the attempt at it: what was asked for by an action of an earlier one is nobody's.
+    pub fn connection(&self) -> u32 {
+        self.connection
+    }
+
     /// The next thing to do.
     pub fn next_action(&mut self) -> Option<Action<P>> {
-        if core::mem::take(&mut self.disconnect) {
-            return Some(Action::Disconnect);
-        }
-        if core::mem::take(&mut self.connect) {
-            return Some(Action::Connect);
+        if let Some(action) = self.actions.pop() {
+            return Some(action);
         }
         if self.state != State::Open {
             return None;
@@ -358,26 +416,26 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// The next thing to tell the page.
     pub fn next_event(&mut self) -> Option<Event<S>> {
-        if let Some(event) = self.events.pop_front() {
+        if let Some(event) = self.events.pop() {
             return Some(event);
         }
         self.ripe = self.ripe.checked_sub(1)?;
-        let unready = self.unready.pop_front()?;
-        Some(Event::Ready(unready.subscriber))
+        Some(Event::Ready(self.unready.remove(0).subscriber))
     }
 
     /// When [`woken`](Self::woken) wants to be called; asked anew after every input.
     pub fn wake_at(&self) -> Option<Millis> {
-        let retry = (self.state == State::Waiting).then_some(self.since_or_until);
-        let ready = self
-            .unready
-            .get(self.ripe)
-            .filter(|_| self.may_be_ready())
-            .map(|unready| unready.due);
-        match (retry, ready) {
-            (Some(retry), Some(ready)) => Some(retry.min(ready)),
-            (retry, ready) => retry.or(ready),
+        let mut at = match self.state {
+            State::Waiting => self.since_or_until,
+            State::Connecting | State::Open => self.watch,
+            _ => Millis::INFINITY,
+        };
+        if self.may_be_ready()
+            && let Some(unready) = self.unready.get(self.ripe)
+        {
+            at = at.min(unready.due);
         }
+        at.is_finite().then_some(at)
     }
 
     // What the page does.
@@ -397,13 +455,13 @@ impl<P: Payload, S: Clone> Session<P, S> {
             } else {
                 0.0
             });
-        self.unready.push_back(Unready {
+        self.unready.push(Unready {
             due: now + delay,
             id,
             subscriber,
         });
         if self.state == State::Idle {
-            self.connect("the first channel was opened");
+            self.connect(now, "the first channel was opened");
         }
         Ok(id)
     }
@@ -453,15 +511,36 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     // What the connection does.
 
-    /// The socket is open: what waited goes out, and only then the state is `Open`.
-    pub fn opened(&mut self, now: Millis) {
+    /// The page gave its credential, as [`Action::Ask`] asked: see [`Link::set_credential`].
+    pub fn provided(&mut self, now: Millis, credential: String, query: String) {
         if self.state != State::Connecting {
             return;
         }
-        self.counters.connects += 1.0;
-        self.since_or_until = now;
-        self.enter(State::Open, "connected".into(), None, None);
-        self.ready(now);
+        if let Some((denied, reason)) = &self.denied
+            && *denied == credential
+        {
+            let reason = fill("#, and the page gave the same again", &[reason]);
+            return self.fail(reason, None, true);
+        }
+        self.link.set_credential(credential, query);
+        self.link.begin(now);
+        self.follow(now);
+    }
+
+    /// A request was answered: see [`Link::answered`].
+    pub fn answered<V: Value>(&mut self, now: Millis, status: u16, value: Option<V>, text: &str) {
+        if self.state == State::Connecting {
+            self.link.answered(status, value, text);
+            self.follow(now);
+        }
+    }
+
+    /// The socket is open.
+    pub fn opened(&mut self, now: Millis) {
+        if self.state == State::Connecting {
+            self.link.opened();
+            self.follow(now);
+        }
     }
 
     /// The socket is gone, or couldn't be had.
@@ -472,34 +551,42 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state == State::Open && now - self.since_or_until >= STABLE {
             self.attempts = 0;
         }
-        self.disconnect = true;
-        let last = loss.last || loss.code.is_some_and(is_final);
+        self.link.lost(now);
+        let mut reason = loss.reason;
+        let last = match loss.ending {
+            Ending::Retry => loss.code.is_some_and(is_final),
+            Ending::Misfit => self.counters.connects == 0.0,
+            Ending::Final => true,
+            Ending::Denied => {
+                reason = fill("the server refused the connection #", &[&reason]);
+                self.denied = Some((self.link.credential().into(), reason.clone()));
+                self.config.credentials != Credentials::Renewable
+            }
+        };
         let delay = self
             .config
             .reconnect
             .delay(self.attempts, self.random.next());
         let Some(delay) = delay.filter(|_| !last) else {
-            self.events.push_back(Event::Failed {
-                reason: loss.reason.clone(),
-                unsent: self.outbox.messages(),
-            });
-            self.finish(loss.reason, loss.code);
-            return;
+            return self.fail(reason, loss.code, loss.ending == Ending::Denied);
         };
         self.attempts += 1;
         self.since_or_until = now + delay;
-        self.enter(State::Waiting, loss.reason, loss.code, Some(delay));
+        self.part();
+        self.enter(State::Waiting, reason, loss.code, Some(delay));
     }
 
-    /// The socket didn't take this message, since it is going down: the message goes out first when the next one is up.
-    pub fn not_taken(&mut self, now: Millis, message: Message<P>) {
-        self.outbox.put_back(message);
+    /// The socket didn't take a frame, since it is going down. If it was a message's, the message goes out first when the next one is up.
+    pub fn not_taken(&mut self, now: Millis, message: Option<Message<P>>) {
+        if let Some(message) = message {
+            self.outbox.put_back(message);
+        }
         self.lost(
             now,
             Loss {
                 code: None,
                 reason: "the connection went down".into(),
-                last: false,
+                ending: Ending::Retry,
             },
         );
     }
@@ -507,31 +594,108 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// The time of [`wake_at`](Self::wake_at) has come.
     pub fn woken(&mut self, now: Millis) {
         if self.state == State::Waiting && now >= self.since_or_until {
-            self.connect("trying again");
+            self.connect(now, "trying again");
+        } else if matches!(self.state, State::Connecting | State::Open) && now >= self.watch {
+            if now - self.heard >= self.link.patience() {
+                self.link.silent();
+                self.follow(now);
+            }
+            self.beat(now);
         }
         self.ready(now);
     }
 
+    /// Sees to what the conversation wants done.
+    fn follow(&mut self, now: Millis) {
+        for (effect, text) in mem::take(&mut self.link.effects) {
+            match effect {
+                Effect::Refused => self.events.push(Event::Refused(text)),
+                Effect::Down(ending) => {
+                    return self.lost(
+                        now,
+                        Loss {
+                            code: None,
+                            reason: text,
+                            ending,
+                        },
+                    );
+                }
+                Effect::Up => {
+                    self.counters.connects += 1.0;
+                    self.since_or_until = now;
+                    self.denied = None;
+                    self.pinged = now;
+                    self.enter(State::Open, "connected".into(), None, None);
+                    self.ready(now);
+                }
+                _ => self.actions.push(Action::Converse(effect, text)),
+            }
+        }
+        self.heard = now;
+        self.beat(now);
+    }
+
+    /// Tells the server that we are there, if it is time, and sets the next time to look.
+    fn beat(&mut self, now: Millis) {
+        let mut next = self.heard + self.link.patience();
+        if self.state == State::Open && self.link.ping_every > 0.0 {
+            if now - self.pinged >= self.link.ping_every {
+                self.pinged = now;
+                self.actions
+                    .push(Action::Converse(Effect::Say, self.link.ping().into()));
+            }
+            next = next.min(self.pinged + self.link.ping_every);
+        }
+        self.watch = next;
+    }
+
     // What is received.
 
+    /// The conversation with the server.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// What stands before the next message on a channel: see [`Link::wrap`].
+    pub fn wrap(&mut self, channel: &str) -> (String, String) {
+        self.link.wrap(self.userid, channel)
+    }
+
+    /// Whether [`heard`](Self::heard) wants to be told.
+    #[inline]
+    pub fn listens(&self) -> bool {
+        self.watch.is_finite()
+    }
+
+    /// A frame came in.
+    #[inline]
+    pub fn heard(&mut self, now: Millis) {
+        self.heard = now;
+    }
+
+    /// Takes a record, as its head and the value of its JSON text; what it carries of envelopes is put into `envelopes`: see [`Link::record`].
+    pub fn record<V: Value>(&mut self, now: Millis, head: &str, value: V, envelopes: &mut Vec<V>) {
+        self.link.record(head, value, envelopes);
+        self.follow(now);
+    }
+
     /// How many characters of a frame [`receive`](Self::receive) is to be given.
+    #[inline]
     pub fn head_length(&self) -> usize {
-        self.config
-            .protocol
-            .head_length(self.channels.longest_name())
+        self.link.head_length(self.channels.longest_name())
     }
 
     /// A frame longer than this is bad, whatever it holds.
     pub fn max_frame(&self) -> usize {
-        self.config
-            .max_message
+        self.link
+            .room_for(self.config.max_message)
             .saturating_add(ENVELOPE_ROOM + LONGEST_ESCAPE * self.channels.longest_name())
     }
 
     /// Tells whose a text frame is by its head: its first [`head_length`](Self::head_length) characters, or all of it.
     #[inline]
-    pub fn receive(&self, head: &str, whole: bool) -> Received<S> {
-        match self.config.protocol.decode_head(head, whole) {
+    pub fn receive(&mut self, head: &str, whole: bool) -> Received<S> {
+        match self.link.decode_head(head, whole) {
             Head::Envelope { sender, .. } | Head::LongName { sender } if sender.is(self.userid) => {
                 Received::Own
             }
@@ -564,6 +728,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
             FrameKind::Own => &mut counters.own,
             FrameKind::Foreign => &mut counters.foreign,
             FrameKind::Bad => &mut counters.bad,
+            FrameKind::Control => &mut counters.control,
         };
         *counter += 1.0;
     }
@@ -571,21 +736,47 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// Counts a frame that is no envelope; the first one is an event, which says `what` it was.
     pub fn count_bad(&mut self, what: &'static str) {
         if self.counters.bad == 0.0 {
-            self.events.push_back(Event::BadFrame(what));
+            self.events.push(Event::BadFrame(what));
         }
         self.count(FrameKind::Bad);
     }
 
-    fn connect(&mut self, reason: &str) {
-        self.connect = true;
+    fn connect(&mut self, now: Millis, reason: &str) {
+        self.connection += 1;
+        self.heard = now;
         self.enter(State::Connecting, reason.into(), None, None);
+        if self.config.credentials == Credentials::None {
+            self.provided(now, String::new(), String::new());
+        } else {
+            self.actions.push(Action::Ask);
+        }
+    }
+
+    /// Lets go of the connection.
+    fn part(&mut self) {
+        self.connection += 1;
+        self.actions = Queue::default();
+        self.actions.push(Action::Disconnect);
+    }
+
+    fn fail(&mut self, reason: String, code: Option<u16>, refused: bool) {
+        self.events.push(Event::Failed {
+            refused,
+            reason: reason.clone(),
+            unsent: self.outbox.messages(),
+        });
+        self.finish(reason, code);
     }
 
     fn finish(&mut self, reason: String, code: Option<u16>) {
-        self.connect = false;
-        self.disconnect = true;
+        self.link.farewell();
+        let farewell = mem::take(&mut self.link.effects);
+        self.part();
+        for (effect, text) in farewell {
+            self.actions.push(Action::Converse(effect, text));
+        }
         self.channels.clear();
-        self.unready = VecDeque::new();
+        self.unready = Vec::new();
         self.ripe = 0;
         self.outbox.clear();
         self.enter(State::Closed, reason, code, None);
@@ -593,7 +784,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     fn enter(&mut self, state: State, reason: String, code: Option<u16>, retry_in: Option<Millis>) {
         self.state = state;
-        self.events.push_back(Event::State {
+        self.events.push(Event::State {
             state,
             reason,
             code,

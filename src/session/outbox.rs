@@ -1,7 +1,7 @@
 //! The outbox: messages not yet taken by the server, in order, bounded in number and bytes.
 
+use super::queue::Queue;
 use super::{Payload, SendError};
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 
 /// The option `outbox`.
@@ -36,7 +36,7 @@ pub struct Message<P> {
 #[derive(Debug)]
 pub(super) struct Outbox<P> {
     bounds: Bounds,
-    waiting: VecDeque<Message<P>>,
+    waiting: Queue<Message<P>>,
     bytes: usize,
 }
 
@@ -44,7 +44,7 @@ impl<P: Payload> Outbox<P> {
     pub fn new(bounds: Bounds) -> Outbox<P> {
         Outbox {
             bounds,
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             bytes: 0,
         }
     }
@@ -69,7 +69,7 @@ impl<P: Payload> Outbox<P> {
             });
         }
         self.bytes += bytes;
-        self.waiting.push_back(Message {
+        self.waiting.push(Message {
             channel,
             payload,
             bytes,
@@ -79,13 +79,13 @@ impl<P: Payload> Outbox<P> {
 
     /// Puts a message last that is about to be taken out again. It isn't refused, nor, if none waits before it, measured.
     pub fn pass(&mut self, channel: Rc<str>, payload: P) {
-        let bytes = if self.waiting.is_empty() {
+        let bytes = if self.waiting.len() == 0 {
             0
         } else {
             payload.bytes()
         };
         self.bytes += bytes;
-        self.waiting.push_back(Message {
+        self.waiting.push(Message {
             channel,
             payload,
             bytes,
@@ -100,7 +100,7 @@ impl<P: Payload> Outbox<P> {
     }
 
     pub fn pop(&mut self) -> Option<Message<P>> {
-        let message = self.waiting.pop_front()?;
+        let message = self.waiting.pop()?;
         self.bytes -= message.bytes;
         Some(message)
     }
@@ -108,6 +108,6 @@ impl<P: Payload> Outbox<P> {
     /// Drops everything.
     pub fn clear(&mut self) {
         self.bytes = 0;
-        self.waiting = VecDeque::new();
+        self.waiting = Queue::default();
     }
 }

@@ -557,18 +557,18 @@ fn the_counters_are_exact_and_a_snapshot() -> Verdict {
         r#"
         const { signaling, handle, socket } = connected();
         const zero = signaling.stats();
-        equal(zero, { sent: 0, received: 0, delivered: 0, own: 0, foreign: 0, bad: 0, queued: 0, queuedBytes: 0, channels: 1, connects: 1 });
+        equal(zero, { sent: 0, received: 0, delivered: 0, own: 0, foreign: 0, bad: 0, control: 0, queued: 0, queuedBytes: 0, channels: 1, connects: 1 });
         for (let count = 0; count < 3; count += 1) handle.send(count);
         socket.deliver(...socket.frames.slice(0, 2), frame('room', 1), ...Array(4).fill(frame('f', 1)), ...Array(5).fill('bad'));
         signaling.openSocket({ channel: 'b' });
         socket.end();
         handle.send('é');
-        equal(signaling.stats(), { sent: 3, received: 12, delivered: 1, own: 2, foreign: 4, bad: 5, queued: 1, queuedBytes: 4, channels: 2, connects: 1 });
+        equal(signaling.stats(), { sent: 3, received: 12, delivered: 1, own: 2, foreign: 4, bad: 5, control: 0, queued: 1, queuedBytes: 4, channels: 2, connects: 1 });
         equal(zero.sent, 0);
         clock.advance(500);
         sockets[1].accept();
         signaling.close();
-        equal(signaling.stats(), { sent: 4, received: 12, delivered: 1, own: 2, foreign: 4, bad: 5, queued: 0, queuedBytes: 0, channels: 0, connects: 2 });
+        equal(signaling.stats(), { sent: 4, received: 12, delivered: 1, own: 2, foreign: 4, bad: 5, control: 0, queued: 0, queuedBytes: 0, channels: 0, connects: 2 });
         "#,
     )
 }

@@ -95,7 +95,7 @@ fn unknown_options_are_named_and_the_known_ones_listed() -> Verdict {
                 refused(call, 'unknown-option', `'${name}'`, 'url', 'protocol', 'openDelay', 'outbox.messages', 'reconnect.attempts', 'onstatechange');
             }
         };
-        for (const name of ['uri', 'URL', 'Url', 'onmessage', 'open', '', ' url', 'toString', 'constructor', 'transport', '5']) {
+        for (const name of ['uri', 'URL', 'Url', 'onmessage', 'open', '', ' url', 'toString', 'constructor', 'transports', '5']) {
             unknown({ [name]: 1 }, name);
             unknown({ [name]: undefined }, name);
         }

@@ -1,0 +1,453 @@
+//! One connection's conversation with its server, whichever the protocol: what is said before envelopes may go, between them and around them.
+//!
+//! A [`Link`] is told what happened (an attempt begins, a request was answered, the socket is open, a record came in), and leaves in
+//! [`effects`](Link::effects) what is to be done about it. It outlives its connections, since some protocols resume an earlier one. What each
+//! protocol says stands in a file of its own; this one has what they share, and tells them apart.
+
+use super::envelope::{Head, UserId};
+use super::text::{Texts, cut, fill};
+use super::websocket::{self, Quotes};
+use super::{Millis, Protocol, json, signalr, signalr_classic, socket_io};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A value that JSON text stands for; in a browser, a JavaScript value.
+pub trait Value: Sized {
+    /// The member of that name, or that place: of what has none, a value that [is none](Self::is_none).
+    fn member(&self, name: &str) -> Self;
+    /// Whether there is no such value.
+    fn is_none(&self) -> bool;
+    /// The text, if it is one.
+    fn text(&self) -> Option<String>;
+    /// The number, if it is one; for what is none, not a number.
+    fn number(&self) -> f64;
+    /// Whether it is `true`.
+    fn is_true(&self) -> bool;
+}
+
+/// What may come of a connection's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Another attempt may go better.
+    Retry,
+    /// The server isn't what the options say, which no further attempt changes; unless one of them went well before.
+    Misfit,
+    /// The server refused what the page said of itself.
+    Denied,
+    /// The server said so.
+    Final,
+}
+
+/// What a conversation wants done, with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// A request to this address, and its answer: [`Link::answered`].
+    Get,
+    /// Likewise, with an empty body and the [token](Link::token).
+    Post,
+    /// A socket to this address: [`Link::opened`].
+    Socket,
+    /// This frame sent.
+    Say,
+    /// Envelopes may go.
+    Up,
+    /// The page told that the server refused a message, and why in its words.
+    Refused,
+    /// The connection given up, for this reason.
+    Down(Ending),
+}
+
+/// A step of the conversation takes no longer.
+const PATIENCE: Millis = 10_000.0;
+
+/// Where a conversation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// There is no socket.
+    Apart,
+    /// The socket is open, nothing has been heard.
+    Opened,
+    /// The server has greeted.
+    Greeted,
+    /// The last request or answer before envelopes may go is on its way.
+    Asked,
+    /// Envelopes may go.
+    Up,
+}
+
+/// What stands around envelopes, as templates.
+pub(super) struct Around {
+    /// What a canonical frame begins with; in the classic protocol, behind the cursor. Where the envelope is text, its opening quote is the end.
+    pub prefix: &'static str,
+    /// What a frame of ours begins with, if the envelope is to be text.
+    pub before: &'static str,
+    /// What a frame of ours ends with.
+    pub tail: &'static str,
+    /// What a canonical frame ends with, behind the payload.
+    pub received_tail: &'static str,
+    /// What is said every [`Link::ping_every`].
+    pub ping: &'static str,
+    /// What a frame with a second record has somewhere; empty: there is no such frame.
+    pub second: &'static str,
+}
+
+const PLAIN: Around = Around {
+    prefix: "",
+    before: "",
+    tail: websocket::TAIL,
+    received_tail: websocket::TAIL,
+    ping: "",
+    second: "",
+};
+
+/// One connection's conversation with its server.
+#[derive(Debug)]
+pub struct Link {
+    protocol: Protocol,
+    pub(super) step: Step,
+    pub(super) texts: Texts,
+    /// What a canonical frame begins with.
+    pub(super) prefix: String,
+    /// What is to be done.
+    pub effects: Vec<(Effect, String)>,
+    /// How often [`ping`](Self::ping) is to be sent while envelopes may go, whatever else is; 0: never.
+    pub ping_every: Millis,
+    /// So long the server may be silent then.
+    pub(super) silence: Millis,
+    /// SignalR: the socket is opened without negotiation.
+    skip_negotiation: bool,
+    /// How many redirections the server may yet ask for.
+    pub(super) redirections: u32,
+    /// Messages sent.
+    sent: u64,
+    /// Classic SignalR: until when the connection may be resumed, and how long after a loss that is.
+    resume_until: Millis,
+    pub(super) resume_for: Millis,
+}
+
+impl Link {
+    /// A link that has had no connection, to the server at `url`: `ws:` or `wss:`. `texts` are the page's: path, namespace, event, target,
+    /// method, hub, and the query that each address has besides its own.
+    pub fn new(protocol: Protocol, url: &str, texts: Texts, skip_negotiation: bool) -> Link {
+        let mut link = Link {
+            protocol,
+            step: Step::Apart,
+            texts,
+            prefix: String::new(),
+            effects: Vec::new(),
+            ping_every: 0.0,
+            silence: Millis::INFINITY,
+            skip_negotiation,
+            redirections: 0,
+            sent: 0,
+            resume_until: 0.0,
+            resume_for: 0.0,
+        };
+        link.set_base(url);
+        socket_io::set_namespace(&mut link);
+        link.prefix = link.texts.fill(link.around().prefix);
+        link
+    }
+
+    /// The protocol; one that the build left out is the plain one.
+    #[inline]
+    pub fn protocol(&self) -> Protocol {
+        match self.protocol {
+            Protocol::SocketIo if cfg!(feature = "socket-io") => Protocol::SocketIo,
+            Protocol::SignalR if cfg!(feature = "signalr") => Protocol::SignalR,
+            Protocol::SignalRClassic if cfg!(feature = "signalr-classic") => {
+                Protocol::SignalRClassic
+            }
+            _ => Protocol::WebSocket,
+        }
+    }
+
+    #[inline]
+    fn around(&self) -> &'static Around {
+        match self.protocol() {
+            Protocol::WebSocket => &PLAIN,
+            Protocol::SocketIo => &socket_io::AROUND,
+            Protocol::SignalR => &signalr::AROUND,
+            Protocol::SignalRClassic => &signalr_classic::AROUND,
+        }
+    }
+
+    /// Makes `url` the server's address, and adds the page's query to its own.
+    pub(super) fn set_base(&mut self, url: &str) {
+        let (path, query) = match self.protocol() {
+            Protocol::WebSocket => (url, ""),
+            _ => cut(url, b'?'),
+        };
+        let mut both = String::from("?");
+        for query in [query, self.texts.get("query")] {
+            both.push_str(query);
+            both.push_str(if query.is_empty() { "" } else { "&" });
+        }
+        self.texts.set("queries", both);
+        // `ws` and `wss` are to HTTP what follows their first two letters is behind `http`.
+        let mut base: String = path.get(2..).unwrap_or_default().into();
+        if self.is_text() && base.ends_with('/') {
+            base.pop();
+        }
+        self.texts.set("base", base);
+    }
+
+    /// What the page says of itself: Socket.IO's `auth` as JSON text, with the same as a query, or SignalR's token.
+    pub fn set_credential(&mut self, text: String, query: String) {
+        self.texts.set("accessToken", text.clone());
+        self.texts.set("auth", text);
+        self.texts.set("authQuery", query);
+    }
+
+    /// That, as JSON text or token.
+    pub fn credential(&self) -> &str {
+        self.texts.get("auth")
+    }
+
+    /// The token for [`Effect::Post`]; empty: none.
+    pub fn token(&self) -> &str {
+        self.texts.get("accessToken")
+    }
+
+    /// Wants `effect`, with `template` filled.
+    pub(super) fn then(&mut self, effect: Effect, template: &str) {
+        if effect == Effect::Up {
+            self.step = Step::Up;
+        }
+        self.effects.push((effect, self.texts.fill(template)));
+    }
+
+    pub(super) fn down(&mut self, ending: Ending, template: &str) {
+        self.then(Effect::Down(ending), template);
+    }
+
+    /// The server isn't what the options say; `template` tells what it is known by, and the way out.
+    pub(super) fn misfit(&mut self, template: &str) {
+        self.down(Ending::Misfit, template);
+    }
+
+    // What happened.
+
+    /// An attempt to connect begins.
+    pub fn begin(&mut self, now: Millis) {
+        self.step = Step::Apart;
+        match self.protocol() {
+            Protocol::WebSocket => self.then(Effect::Socket, "ws<base>"),
+            Protocol::SocketIo => socket_io::begin(self),
+            Protocol::SignalR => signalr::begin(self, self.skip_negotiation),
+            Protocol::SignalRClassic => signalr_classic::begin(self, now < self.resume_until),
+        }
+    }
+
+    /// A request was answered, with this status, and this value if it was one; `text` is what the answer begins with.
+    pub fn answered<V: Value>(&mut self, status: u16, value: Option<V>, text: &str) {
+        self.texts.set("message", text.into());
+        let mut number = String::new();
+        json::write_number(&mut number, status.into());
+        self.texts.set("number", number);
+        match (status, value) {
+            (200, Some(value)) => {
+                self.texts.note(&value);
+                if self.protocol() == Protocol::SignalRClassic {
+                    signalr_classic::answered(self, &value);
+                } else {
+                    signalr::answered(self);
+                }
+            }
+            (401 | 403, _) => self.down(Ending::Denied, "with HTTP status <number>"),
+            (500.., _) => self.down(Ending::Retry, "the server failed with HTTP status <number>"),
+            _ => self.misfit(
+                "the server answered with HTTP status <number> and '<message>'; the option url must be that of a SignalR hub",
+            ),
+        }
+    }
+
+    /// The socket is open.
+    pub fn opened(&mut self) {
+        let resumes = self.step == Step::Asked;
+        self.step = Step::Opened;
+        match self.protocol() {
+            Protocol::SignalR => self.then(Effect::Say, signalr::HANDSHAKE),
+            Protocol::SocketIo => {}
+            Protocol::SignalRClassic if !resumes => {}
+            _ => self.then(Effect::Up, ""),
+        }
+    }
+
+    /// The connection is gone.
+    pub fn lost(&mut self, now: Millis) {
+        match self.protocol() {
+            Protocol::SocketIo if self.step == Step::Opened => socket_io::other_version(self),
+            Protocol::SignalRClassic if self.step == Step::Up => {
+                self.resume_until = now + self.resume_for;
+            }
+            _ => {}
+        }
+        self.step = Step::Apart;
+        self.effects = Vec::new();
+    }
+
+    /// How long the server may be silent.
+    pub fn patience(&self) -> Millis {
+        match (self.protocol(), self.step) {
+            (_, Step::Up) => self.silence,
+            (Protocol::WebSocket, _) => Millis::INFINITY,
+            (Protocol::SocketIo, Step::Greeted) => socket_io::UNASKED,
+            _ => PATIENCE,
+        }
+    }
+
+    /// The server was silent for so long.
+    pub fn silent(&mut self) {
+        match self.step {
+            Step::Greeted if self.protocol() == Protocol::SocketIo => socket_io::connect(self),
+            Step::Up => self.down(Ending::Retry, "the server fell silent"),
+            _ => self.down(
+                Ending::Retry,
+                "the server didn't answer as the option protocol has it",
+            ),
+        }
+    }
+
+    /// The frame that is to be sent every [`ping_every`](Self::ping_every).
+    pub fn ping(&self) -> &'static str {
+        self.around().ping
+    }
+
+    /// The page closes the connection.
+    pub fn farewell(&mut self) {
+        if self.protocol() == Protocol::SignalRClassic && self.step > Step::Opened {
+            self.then(Effect::Post, signalr_classic::ABORT);
+        }
+    }
+
+    /// Takes a record, as its head and the value that its JSON text stands for, and adds to `envelopes` what it carries of them: objects, or
+    /// their texts.
+    pub fn record<V: Value>(&mut self, head: &str, value: V, envelopes: &mut Vec<V>) {
+        if self.protocol() == Protocol::WebSocket {
+            envelopes.push(value);
+            return;
+        }
+        self.texts.note(&value);
+        match self.protocol() {
+            Protocol::SocketIo => socket_io::record(self, head, &value, envelopes),
+            Protocol::SignalR => signalr::record(self, head, &value, envelopes),
+            _ => signalr_classic::record(self, &value, envelopes),
+        }
+    }
+
+    // Frames.
+
+    /// Where a record's JSON text begins, in characters of its head; `None`: it has none.
+    pub fn json_start(&self, head: &str) -> Option<usize> {
+        if self.protocol() != Protocol::SocketIo {
+            return Some(0);
+        }
+        head.bytes()
+            .position(|byte| matches!(byte, b'[' | b'{' | b'"'))
+    }
+
+    /// How many characters (UTF-16 units) of a frame [`decode_head`](Self::decode_head) and [`record`](Self::record) need, so that a channel
+    /// name which runs past them is longer than `longest_name`.
+    #[inline]
+    pub fn head_length(&self, longest_name: usize) -> usize {
+        let cursor = if self.protocol() == Protocol::SignalRClassic {
+            64 + self.texts.get("C").len()
+        } else {
+            0
+        };
+        self.prefix.len() + self.quotes().head_without_name() + longest_name + cursor
+    }
+
+    #[inline]
+    fn quotes(&self) -> Quotes {
+        match self.protocol() {
+            Protocol::WebSocket | Protocol::SocketIo => Quotes::Plain,
+            _ => Quotes::Escaped,
+        }
+    }
+
+    /// Whether records carry envelopes as texts, in JSON strings.
+    #[inline]
+    pub fn is_text(&self) -> bool {
+        self.quotes() == Quotes::Escaped
+    }
+
+    /// Whether records may be less than a frame, or more.
+    #[inline]
+    pub fn is_stream(&self) -> bool {
+        self.protocol() == Protocol::SignalR
+    }
+
+    /// What a frame that holds a second record has somewhere; empty: there is no such frame.
+    pub fn second(&self) -> &'static str {
+        self.around().second
+    }
+
+    /// How many characters a message of `length` may have in a frame.
+    pub fn room_for(&self, length: usize) -> usize {
+        // Each may be written as `\u0022`.
+        let most = if self.is_text() { 6 } else { 1 };
+        length.saturating_mul(most)
+    }
+
+    /// Reads the head of a text frame; `whole` says that the head is all there is of it. A canonical one holds one envelope. The payload is
+    /// the message's JSON text, up to the [`tail`](Self::tail); where the envelope [is text](Self::is_text), it is the JSON string with the envelope.
+    #[inline]
+    pub fn decode_head<'a>(&mut self, head: &'a str, whole: bool) -> Head<'a> {
+        if self.protocol() == Protocol::WebSocket {
+            return websocket::decode_head(head, whole);
+        }
+        if self.step != Step::Up {
+            return Head::Unclear;
+        }
+        let mut start = 0;
+        let mut cursor = "";
+        if self.protocol() == Protocol::SignalRClassic {
+            const CURSOR: &str = "{\"C\":\"";
+            cursor = cut(head.strip_prefix(CURSOR).unwrap_or_default(), b'"').0;
+            start = CURSOR.len() + cursor.len();
+        }
+        if !head
+            .get(start..)
+            .is_some_and(|rest| rest.starts_with(&*self.prefix))
+        {
+            return Head::Unclear;
+        }
+        start += self.prefix.len();
+        let mut read = websocket::decode_at(head, start, self.quotes(), whole);
+        if read != Head::Unclear && !cursor.is_empty() {
+            self.texts.set("C", cursor.into());
+        }
+        if self.is_text()
+            && let Head::Envelope { payload, .. } = &mut read
+        {
+            *payload = websocket::utf16_length(head.get(..start - 1).unwrap_or_default());
+        }
+        read
+    }
+
+    /// What stands before the next message of `sender` on `channel` in its envelope, and, if the envelope is to be text, what stands before that.
+    pub fn wrap(&mut self, sender: UserId, channel: &str) -> (String, String) {
+        self.sent += 1;
+        let mut number = String::new();
+        json::write_number(&mut number, self.sent);
+        self.texts.set("number", number);
+        let mut head = websocket::encode_head(sender, channel);
+        if !self.is_text() {
+            head = fill("##", &[&self.prefix, &head]);
+        }
+        (head, self.texts.fill(self.around().before))
+    }
+
+    /// What stands after a message of ours in its frame; if the envelope is text, what stands after that.
+    pub fn sent_tail(&self) -> &'static str {
+        self.around().tail
+    }
+
+    /// What stands after the payload in a canonical frame.
+    #[inline]
+    pub fn tail(&self) -> &'static str {
+        self.around().received_tail
+    }
+}
