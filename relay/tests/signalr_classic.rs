@@ -642,11 +642,13 @@ async fn who_comes_back_takes_over_from_a_connection_that_still_seems_to_be_ther
     for n in 1..=2 {
         assert!(again.text().await.contains(&format!(r#""C":"{n}""#)));
     }
-    // Ten at once: the last one stays, and it is alone.
+    // Ten in a row: the last one stays, and it is alone.
     let path = format!("/signalr/reconnect?messageId=2&{}", query(&new.token));
     let mut many = Vec::new();
     for _ in 0..10 {
-        many.push(Client::open(relay.address, &path).await.unwrap());
+        let mut client = Client::open(relay.address, &path).await.unwrap();
+        client.joined().await;
+        many.push(client);
     }
     let mut last = many.pop().unwrap();
     for client in &mut many {
