@@ -7,23 +7,57 @@ import { inspector } from './inspector.js';
 import { avatar, LONGEST_NAME, nameFor } from './names.js';
 import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, serverFromAddress, settle } from './place.js';
 import { Presence } from './presence.js';
+import { protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
 import { statePill } from './state-pill.js';
 import { tiles } from './tiles.js';
 
 const $ = (id) => document.getElementById(id);
 const room = roomName();
+const { protocol, unknown } = chosenProtocol();
 
 settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
 $('room-name').value = room;
 $('room-name').addEventListener('change', () => goTo($('room-name').value.trim() || LOBBY));
 $('room-new').addEventListener('click', () => goTo(newRoomName()));
+protocolChoice();
 document.title = room === LOBBY ? document.title : `${room} · signal-wasm`;
 
 function goTo(name) {
   location.href = linkTo(name);
 }
 
+function chosenProtocol() {
+  try {
+    return { protocol: protocolFromAddress() };
+  } catch (error) {
+    return { unknown: error };
+  }
+}
+
+// The choice, and for each other protocol a link to a second tab that speaks it: to see that the two still talk.
+function protocolChoice() {
+  const choice = $('protocol');
+  for (const [id, { name, choice: words = name[0].toUpperCase() + name.slice(1) }] of Object.entries(PROTOCOLS)) {
+    choice.append(new Option(words, id, false, id === protocol));
+    // Tabs without a server hear only each other.
+    if (id === protocol || id === 'tabs' || protocol === 'tabs' || serverFromAddress()) continue;
+    const link = document.createElement('a');
+    link.href = linkTo(room, id);
+    link.target = '_blank';
+    link.rel = 'noopener';
+    link.textContent = name;
+    $('other-tabs').append(link);
+  }
+  if (unknown) choice.selectedIndex = -1;
+  $('other-protocols').hidden = $('other-tabs').childElementCount === 0 || Boolean(unknown);
+  choice.addEventListener('change', () => {
+    location.href = linkTo(room, choice.value);
+  });
+  if (protocol) $('inspector-note').textContent = `${PROTOCOLS[protocol].frames} Press a counter to hide or show its kind.`;
+}
+
 try {
+  if (unknown) throw unknown;
   await start();
 } catch (error) {
   fail(error);
@@ -32,15 +66,16 @@ try {
 async function start() {
   const { default: init, configure, openSocket } = await load();
   await init();
+  const options = await signalingOptions(protocol, serverFromAddress());
 
-  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more') });
+  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: protocolName(protocol) });
   const frames = inspector({ counters: $('counters'), frames: $('frames'), pause: $('inspector-pause'), clear: $('inspector-clear') });
 
   let presence;
   let talk;
   let call;
   const signaling = configure({
-    url: serverFromAddress(),
+    ...options,
     onframe: frames.onframe,
     onerror: (error) => talk?.tell(error.message),
     onstatechange(state, detail) {
@@ -56,7 +91,7 @@ async function start() {
   });
   frames.watch(signaling);
 
-  const me = { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid), call: null };
+  const me = { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid), call: null, protocol };
   presence = new Presence({ openSocket, room, me });
   talk = chat({ presence, log: $('chat-log'), form: $('chat-form'), field: $('chat-text') });
   talk.enable();
@@ -70,7 +105,7 @@ async function start() {
     people();
   });
 
-  presence.addEventListener('join', ({ detail }) => (talk.tell(`${detail.name} is here`), people()));
+  presence.addEventListener('join', ({ detail }) => (talk.tell([`${detail.name} is here`, protocolName(detail.protocol)].filter(Boolean).join(', by ')), people()));
   presence.addEventListener('leave', ({ detail }) => (talk.tell(`${detail.name} has left`), people()));
   presence.addEventListener('change', people);
 
@@ -168,13 +203,13 @@ function switchFor(button, track) {
   render();
 }
 
-function person({ id, name, call, mine }) {
+function person({ id, name, call, protocol, mine }) {
   const item = document.createElement('li');
   item.className = 'person';
   const label = document.createElement('span');
   label.textContent = name;
   const more = document.createElement('small');
-  more.textContent = [mine && 'you', call !== null && 'in the call'].filter(Boolean).join(', ');
+  more.textContent = [mine && 'you', protocolName(protocol), call !== null && 'in the call'].filter(Boolean).join(', ');
   item.append(avatar(id, name), label, ...(more.textContent ? [more] : []));
   return item;
 }

@@ -1,9 +1,8 @@
 // The inspector: counters of the frames that go by, and the latest of them to look into.
 
+import { describe, pretty } from './frames.js';
+
 const KEPT = 120;
-const SHOWN_CHARACTERS = 4_000;
-// Longer frames are shown as they are: to indent them one would have to parse them first.
-const PARSED_CHARACTERS = 200_000;
 
 /** Gives the handler for `onframe`; call `watch(signaling)` once there is one. */
 export function inspector({ counters, frames, pause, clear }) {
@@ -110,38 +109,6 @@ function cell(name, text) {
   element.textContent = text;
   element.title = text;
   return element;
-}
-
-function envelope(frame) {
-  if (frame.length > PARSED_CHARACTERS) return undefined;
-  try {
-    const value = JSON.parse(frame);
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function describe(frame) {
-  const value = envelope(frame);
-  if (!value) return { channel: '', text: frame.slice(0, 200) };
-  const { channel, message } = value;
-  return { channel: channel === undefined ? '' : String(channel), text: summary(message) };
-}
-
-function summary(message) {
-  if (message === null || typeof message !== 'object') return JSON.stringify(message) ?? '';
-  if (message.kind) return [message.kind, message.text ?? message.name].filter((part) => typeof part === 'string').join(' ');
-  if (message.description) return String(message.description.type);
-  if (message.candidate !== undefined) return message.candidate === null ? 'end of candidates' : `candidate ${message.candidate.candidate ?? ''}`;
-  return JSON.stringify(message).slice(0, 200);
-}
-
-function pretty(frame) {
-  const value = envelope(frame);
-  const text = value ? JSON.stringify(value, null, 2) : frame;
-  const left = text.length - SHOWN_CHARACTERS;
-  return left > 0 ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${left.toLocaleString()} more characters` : text;
 }
 
 function size(characters) {

@@ -1,6 +1,7 @@
 // What the pages of the older libraries share: the state pill, the links, the log, the line to say something.
 
 import { roomName, serverFromAddress, settle } from './place.js';
+import { protocolFromAddress, protocolName, signalingOptions } from './protocols.js';
 import { statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
@@ -10,16 +11,17 @@ const $ = (id) => document.getElementById(id);
  *
  * `start` returns `{ userid, open, send }`: who this tab is to the library, and the two things that the page's buttons do.
  */
-export function libraryPage({ library, start }) {
+export async function libraryPage({ library, start }) {
   settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
   try {
     if (!globalThis.SignalWasm) throw new Error('signal-wasm itself could not be loaded. Has it been built? npm start does that and serves this page.');
     if (!globalThis[library]) throw new Error(`${library} could not be loaded. npm start installs it and serves it.`);
 
-    // The page works without this, on the server that served it; here it only serves the pill and the ?server= of the address.
+    // The page works without this, on the server that served it; here it only serves the pill and what the address names: ?server=, ?protocol=.
+    const protocol = protocolFromAddress();
     globalThis.SignalWasm.configure({
-      url: serverFromAddress(),
-      onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more') }),
+      ...(await signalingOptions(protocol, serverFromAddress())),
+      onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: protocolName(protocol) }),
       onerror: (error) => tell(error.message),
     });
     run(start(roomName()));

@@ -1,5 +1,7 @@
 // Where a page is: its room (the hash of the address), the options in the address, and the link that brings others here.
 
+import { USUAL } from './protocols.js';
+
 /** The room that a page without a hash is in, so that two tabs of the bare address meet. */
 export const LOBBY = 'lobby';
 
@@ -18,9 +20,11 @@ export function newRoomName() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte & 31]).join('');
 }
 
-/** The address of this page in that room. */
-export function linkTo(room) {
+/** The address of this page in that room, with another protocol if one is named. */
+export function linkTo(room, protocol) {
   const link = new URL(location.href);
+  if (protocol === USUAL) link.searchParams.delete('protocol');
+  else if (protocol !== undefined) link.searchParams.set('protocol', protocol);
   link.hash = encodeURIComponent(room);
   return link.href;
 }

@@ -17,7 +17,7 @@ const MOST_PEERS = 100;
  * of the room's channel that isn't about presence.
  */
 export class Presence extends EventTarget {
-  /** Everyone else, by userid: `{ id, name, call, channel, seen }`. */
+  /** Everyone else, by userid: `{ id, name, call, protocol, channel, seen }`. */
   peers = new Map();
 
   #openSocket;
@@ -61,8 +61,8 @@ export class Presence extends EventTarget {
   }
 
   #say(kind, to) {
-    const { id, name, call } = this.me;
-    this.#channel.send(kind === 'bye' ? { kind, from: id } : { kind, from: id, to, name, call });
+    const { id, name, call, protocol } = this.me;
+    this.#channel.send(kind === 'bye' ? { kind, from: id } : { kind, from: id, to, name, call, protocol });
   }
 
   #heard(message) {
@@ -80,13 +80,14 @@ export class Presence extends EventTarget {
     }
   }
 
-  #met({ kind, from, to, name, call }) {
+  #met({ kind, from, to, name, call, protocol }) {
     const known = this.peers.get(from);
     if (!known && this.peers.size >= MOST_PEERS) return;
-    const peer = known ?? { id: from, name: '', call: null };
-    const before = JSON.stringify([peer.name, peer.call]);
+    const peer = known ?? { id: from, name: '', call: null, protocol: '' };
+    const before = looks(peer);
     peer.name = typeof name === 'string' && name.trim() ? name.trim().slice(0, LONGEST_NAME) : 'Somebody';
     peer.call = Number.isSafeInteger(call) ? call : null;
+    peer.protocol = typeof protocol === 'string' ? protocol : '';
     peer.seen = performance.now();
     if (!known) {
       peer.channel = this.#openSocket({
@@ -98,7 +99,7 @@ export class Presence extends EventTarget {
     // The answer goes out before anybody is told of the peer: what they then send on the pair's channel must find it open at the other end.
     if (kind === 'hello' || (!known && to === undefined)) this.#say('here', from);
     if (!known) this.dispatchEvent(new CustomEvent('join', { detail: peer }));
-    else if (before !== JSON.stringify([peer.name, peer.call])) this.dispatchEvent(new CustomEvent('change', { detail: peer }));
+    else if (before !== looks(peer)) this.dispatchEvent(new CustomEvent('change', { detail: peer }));
   }
 
   #gone(peer) {
@@ -115,6 +116,10 @@ export class Presence extends EventTarget {
       if (now - peer.seen > GONE_AFTER) this.#gone(peer);
     }
   }
+}
+
+function looks({ name, call, protocol }) {
+  return JSON.stringify([name, call, protocol]);
 }
 
 function pairChannel(room, one, other) {

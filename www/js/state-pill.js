@@ -8,8 +8,9 @@ const WORDS = {
   closed: 'Closed',
 };
 
-/** Gives the function to call with each `(state, detail)` of `onstatechange`. */
-export function statePill({ pill, word, more }) {
+/** Gives the function to call with each `(state, detail)` of `onstatechange`. `by` names the protocol. */
+export function statePill({ pill, word, more, protocol, by = '' }) {
+  if (protocol) protocol.textContent = by;
   let due;
   let ticking;
   let reason = '';

@@ -10,11 +10,16 @@ use crate::process;
 use crate::project::Project;
 
 /// What is served where.
-const MOUNTS: [&str; 4] = [
+const MOUNTS: [&str; 8] = [
     "/=www",
     "/signal-wasm=dist",
     "/vendor/datachannel=node_modules/datachannel",
     "/vendor/rtcmulticonnection=node_modules/rtcmulticonnection",
+    // Where pages of Socket.IO look for its client.
+    "/socket.io=node_modules/socket.io-client/dist",
+    "/vendor/@microsoft/signalr=node_modules/@microsoft/signalr/dist/browser",
+    "/vendor/signalr=node_modules/signalr",
+    "/vendor/jquery-3=node_modules/jquery/dist",
 ];
 
 /// Builds, then becomes the relay, which prints the address. `arguments` are the relay's own.

@@ -1,0 +1,68 @@
+// Reading frames for the inspector: where in a frame of each protocol the envelope stands, and the frame in lines that people can read.
+
+// Longer frames are shown as they are: to indent them one would have to parse them first.
+const PARSED_CHARACTERS = 200_000;
+const SHOWN_CHARACTERS = 4_000;
+
+/** SignalR ends each record with it. */
+const END = '\x1e';
+
+/** Socket.IO: the number before the JSON, with the namespace and the number of an acknowledgement. */
+const EVENT = /^(4[0-9](?:\d+-)?(?:\/[^,]*,)?\d*)([[{].*)$/s;
+
+/** What the frame holds, as `{ channel, text }` in a few words. */
+export function describe(frame) {
+  const parts = parse(frame);
+  const envelope = parts?.values.map(find).find(Boolean);
+  if (!envelope) return { channel: '', text: frame.slice(0, 200).replaceAll(END, '␞') };
+  const { channel, message } = envelope;
+  return { channel: channel === undefined ? '' : String(channel), text: summary(message) };
+}
+
+/** The frame indented, cut off where it gets long. */
+export function pretty(frame) {
+  const parts = parse(frame);
+  const text = parts ? parts.prefix + parts.values.map((value) => JSON.stringify(value, null, 2)).join(`${parts.end}\n`) + parts.end : frame;
+  const left = text.length - SHOWN_CHARACTERS;
+  return left > 0 ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${left.toLocaleString()} more characters` : text;
+}
+
+/** The JSON values of a frame and what stands around them, or nothing if it isn't made so. */
+function parse(frame) {
+  if (frame.length > PARSED_CHARACTERS) return undefined;
+  const [, prefix = '', json = frame] = EVENT.exec(frame) ?? [];
+  const records = json.endsWith(END) ? json.slice(0, -1).split(END) : [json];
+  try {
+    const values = records.map((record) => JSON.parse(record));
+    return values.every((value) => value !== null && typeof value === 'object') ? { prefix, values, end: json.endsWith(END) ? '␞' : '' } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first envelope in a value: itself, the argument of an event, or the string that a hub's method takes. */
+function find(value, depth = 0) {
+  if (typeof value === 'string' && value.startsWith('{')) {
+    try {
+      value = JSON.parse(value);
+    } catch {
+      return undefined;
+    }
+  }
+  if (value === null || typeof value !== 'object' || depth > 4) return undefined;
+  if ('message' in value && 'channel' in value) return value;
+  const inside = Array.isArray(value) ? value : [value.arguments, value.A, value.M];
+  for (const part of inside) {
+    const found = find(part, depth + 1);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function summary(message) {
+  if (message === null || typeof message !== 'object') return JSON.stringify(message) ?? '';
+  if (message.kind) return [message.kind, message.text ?? message.name].filter((part) => typeof part === 'string').join(' ');
+  if (message.description) return String(message.description.type);
+  if (message.candidate !== undefined) return message.candidate === null ? 'end of candidates' : `candidate ${message.candidate.candidate ?? ''}`;
+  return JSON.stringify(message).slice(0, 200);
+}

@@ -1,0 +1,11 @@
+// A page that has a hub connection of @microsoft/signalr already.
+
+import { hubConnection } from '/signal-wasm/transports.js';
+import { script } from '../script.js';
+
+await script('/vendor/@microsoft/signalr/signalr.min.js');
+const connection = new signalR.HubConnectionBuilder()
+  .withUrl('/bring-your-own/hub')
+  .build();
+
+export const transport = hubConnection(connection);

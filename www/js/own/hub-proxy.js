@@ -1,0 +1,10 @@
+// A page that has a hub of ASP.NET SignalR 2, with jQuery, already.
+
+import { hubProxy } from '/signal-wasm/transports.js';
+import { script } from '../script.js';
+
+await script('/vendor/jquery-3/jquery.min.js');
+await script('/vendor/signalr/jquery.signalR.min.js');
+await script('/bring-your-own/signalr/hubs');
+
+export const transport = hubProxy($.connection.webRtcHub3);

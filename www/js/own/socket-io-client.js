@@ -1,0 +1,8 @@
+// A page that has a Socket.IO client already.
+
+import { io } from '/socket.io/socket.io.esm.min.js';
+import { socketIo } from '/signal-wasm/transports.js';
+
+const socket = io('/bring-your-own');
+
+export const transport = socketIo(socket);
