@@ -15,6 +15,10 @@ export const MOUNTS = {
   '/signal-wasm': join(ROOT, 'dist'),
   '/vendor/datachannel': join(ROOT, 'node_modules/datachannel'),
   '/vendor/rtcmulticonnection': join(ROOT, 'node_modules/rtcmulticonnection'),
+  '/socket.io': join(ROOT, 'node_modules/socket.io-client/dist'),
+  '/vendor/@microsoft/signalr': join(ROOT, 'node_modules/@microsoft/signalr/dist/browser'),
+  '/vendor/signalr': join(ROOT, 'node_modules/signalr'),
+  '/vendor/jquery-3': join(ROOT, 'node_modules/jquery/dist'),
 };
 
 /** The same mounts as arguments for `relay`. */
