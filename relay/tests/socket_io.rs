@@ -223,6 +223,49 @@ async fn version_3_over_a_websocket() {
 }
 
 #[tokio::test]
+async fn protocols_hear_each_other() {
+    let relay = Relay::start(config()).await;
+    let mut plain = relay.join("/").await;
+    let (mut four, mut three) = (join(&relay, 4).await, join(&relay, 3).await);
+    let mut hub = Client::open(relay.address, "/hub").await.unwrap();
+    hub.send("{\"protocol\":\"json\",\"version\":1}\u{1e}")
+        .await;
+    assert_eq!(hub.text().await, "{}\u{1e}");
+    relay.until(|census| census.members == 4).await;
+    let message = r#"{"a\u0022":[1e400,"\\ \" é"]}"#;
+    let envelope = format!(r#"{{"sender":12,"channel":"a","message":{message}}}"#);
+    let argument = serde_json::to_string(&envelope).unwrap();
+    let invocation = format!(r#"{{"type":1,"target":"Send","arguments":[{argument}]}}"#) + "\u{1e}";
+    let delivery =
+        format!(r#"{{"type":1,"target":"onMessageReceived","arguments":[{argument}]}}"#) + "\u{1e}";
+    let forms = [
+        envelope.clone(),
+        event(&envelope),
+        event(&envelope),
+        delivery,
+    ];
+    let sent = [
+        envelope.clone(),
+        event(&envelope),
+        event(&envelope),
+        invocation,
+    ];
+    let clients = [&mut plain, &mut four, &mut three, &mut hub];
+    for (sender, frame) in sent.iter().enumerate() {
+        clients[sender].send(frame).await;
+        for (receiver, form) in forms.iter().enumerate() {
+            if receiver != sender {
+                assert_eq!(
+                    clients[receiver].text().await,
+                    *form,
+                    "{sender} to {receiver}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn long_polling_of_both_versions() {
     for version in [3, 4] {
         let relay = Relay::start(config()).await;
