@@ -1,10 +1,13 @@
-// The demo, as a newcomer uses it: two tabs chat and call each other, see frames go by, and live through a relay that goes away and comes back.
+// The demo, as a newcomer uses it: two tabs chat and call each other, on one protocol or on different ones, see frames go by, live through a relay
+// that goes away and comes back, and do without any; and the page for signalings of one's own.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
 import { assertNoTroubles, openPage, rawClient, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
-import { MOUNT_ARGS, relay } from '../support/servers.mjs';
+import { MOUNT_ARGS, relay, ROOT } from '../support/servers.mjs';
 
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
@@ -286,14 +289,14 @@ describe('the demo', () => {
   test('every page fits a phone, in light and dark, and names all its controls', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
     try {
-      for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {
-        for (const width of [320, 390]) {
+      for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html', 'bring-your-own.html']) {
+        for (const width of [320, 360, 390]) {
           const page = await openPage(browser, `${server.origin}/${path}#a-room-with-a-rather-long-name-that-goes-on`, { ...PHONE, viewport: { width, height: 844 }, ...(width === 390 ? DARK : {}) });
           await page.waitForSelector('#state[data-state="open"]');
           const { scroll, inner, unnamed } = await page.evaluate(() => ({
             scroll: document.documentElement.scrollWidth,
             inner: innerWidth,
-            unnamed: [...document.querySelectorAll('button, a[href], input')]
+            unnamed: [...document.querySelectorAll('button, a[href], input, select')]
               .filter((control) => !(control.textContent.trim() || control.labels?.length || control.ariaLabel))
               .map((control) => control.outerHTML),
           }));
@@ -309,6 +312,273 @@ describe('the demo', () => {
     }
   });
 });
+
+const PROTOCOLS = { websocket: 'WebSocket', 'socket.io': 'Socket.IO', signalr: 'SignalR', 'signalr-classic': 'classic SignalR' };
+
+describe('tabs on different protocols', () => {
+  let server;
+  let pages;
+
+  before(async () => {
+    server = await SERVERS['our relay']();
+    pages = await Promise.all(Object.keys(PROTOCOLS).map((protocol) => openPage(browser, `${server.origin}/?protocol=${protocol}#mixed`, DESKTOP)));
+  });
+  after(async () => {
+    await Promise.all((pages ?? []).map((page) => page.context().close()));
+    await server?.close();
+  });
+
+  test('see each other, each with its protocol, and chat', TIMEOUT, async () => {
+    for (const [index, name] of Object.values(PROTOCOLS).entries()) {
+      await pages[index].waitForSelector('#state[data-state="open"]');
+      assert.equal(await pages[index].locator('#state-protocol').textContent(), name);
+      await seesOthers(pages[index], 3);
+      const shown = await pages[index].$$eval('.person small', (notes) => notes.map((note) => note.textContent));
+      assert.deepEqual(shown.toSorted(), Object.values(PROTOCOLS).map((other) => (other === name ? `you, ${name}` : other)).toSorted());
+    }
+    for (const [index, name] of Object.values(PROTOCOLS).entries()) {
+      await say(pages[index], `é 🙂 "said" by ${name}`);
+      await Promise.all(pages.filter((page) => page !== pages[index]).map((page) => said(page, `é 🙂 "said" by ${name}`)));
+    }
+    for (const page of pages) assert.equal(await page.locator('#chat-log .said').count(), 4, 'each is heard once');
+    assertNoTroubles(pages);
+  });
+
+  test('the inspector finds the envelope in each protocol’s frames, and shows what is the protocol’s own', TIMEOUT, async () => {
+    for (const [index, protocol] of Object.keys(PROTOCOLS).entries()) {
+      const page = pages[index];
+      const newest = page.locator('#frames li[data-kind="delivered"]').first();
+      assert.equal(await newest.locator('.frame-channel').textContent(), 'mixed', protocol);
+      assert.match(await newest.locator('.frame-text').textContent(), /^chat é 🙂 "said" by /, protocol);
+      assert.equal(await page.locator('#frames li[data-kind="sent"]').first().locator('.frame-channel').textContent(), 'mixed', protocol);
+      const { control, bad, foreign } = await counters(page);
+      // Plain WebSockets have nothing but messages; each of the others begins with a handshake.
+      assert.equal(control > 0, protocol !== 'websocket', `${protocol}: ${control} control frames`);
+      // The counter has those that were received, the list also those that were sent.
+      assert.ok((await page.locator('#frames li[data-kind="control"]').count()) >= control);
+      assert.deepEqual({ bad, foreign }, { bad: 0, foreign: 0 });
+    }
+    const first = pages[1].locator('#frames li[data-kind="control"]').last();
+    await first.locator('summary').click();
+    assert.match(await first.locator('pre').textContent(), /^0\{\n  "sid": "/);
+    await pages[1].getByRole('button', { name: /control/ }).click();
+    assert.equal(await pages[1].locator('#frames li[data-kind="control"]:visible').count(), 0);
+    const events = pages[1].locator('#frames li[data-kind="sent"]').first();
+    await events.locator('summary').click();
+    assert.match(await events.locator('pre').textContent(), /^42\[\n  "message",\n  \{\n    "sender": \d+,\n    "channel": "mixed"/);
+    assertNoTroubles(pages);
+  });
+
+  for (const [one, other] of [[0, 2], [1, 3]]) {
+    test(`a video call between ${Object.values(PROTOCOLS)[one]} and ${Object.values(PROTOCOLS)[other]}`, TIMEOUT, async () => {
+      const [caller, callee] = [pages[one], pages[other]];
+      await caller.getByRole('button', { name: 'Start the call' }).click();
+      await callee.getByRole('button', { name: 'Join the call' }).click();
+      for (const page of [caller, callee]) await remoteVideoPlays(page, 1);
+      await caller.evaluate(() => scrollTo(0, 0));
+      await screenshot(caller, `mixed-call-${Object.keys(PROTOCOLS)[one]}`, { fullPage: true });
+      for (const page of [caller, callee]) await page.getByRole('button', { name: 'Leave the call' }).click();
+      for (const page of pages) await page.getByRole('button', { name: 'Start the call' }).waitFor();
+      assertNoTroubles(pages);
+    });
+  }
+});
+
+describe('the choice of protocol', () => {
+  test('goes into the address, and with it into every link; no server is one too', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const page = await openPage(browser, `${server.origin}/?stun=stun:127.0.0.1:1#chosen`, DESKTOP);
+    try {
+      const choice = page.getByLabel('Protocol');
+      assert.equal(await choice.inputValue(), 'websocket');
+      await Promise.all([page.waitForURL(/protocol=socket\.io/), choice.selectOption({ label: 'Socket.IO' })]);
+      const here = `${server.origin}/?stun=stun%3A127.0.0.1%3A1&protocol=socket.io#chosen`;
+      assert.equal(page.url(), here);
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await page.getByLabel('Protocol').inputValue(), 'socket.io');
+      assert.equal(await page.getByRole('link', { name: 'Open a second tab' }).getAttribute('href'), here);
+      assert.equal(await page.getByRole('navigation').getByRole('link', { name: 'Bring your own' }).evaluate((link) => link.href), here.replace('/?', '/bring-your-own.html?'));
+
+      // A second tab with another protocol, from its link.
+      const [other] = await Promise.all([page.context().waitForEvent('page'), page.getByRole('link', { name: 'classic SignalR', exact: true }).click()]);
+      await other.waitForSelector('#state[data-state="open"]');
+      assert.equal(await other.locator('#state-protocol').textContent(), 'classic SignalR');
+      await seesOthers(page, 1);
+      await seesOthers(other, 1);
+      await other.close({ runBeforeUnload: true });
+
+      // The other pages take it too.
+      await page.getByRole('navigation').getByRole('link', { name: 'DataChannel.js' }).click();
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await page.locator('#state-protocol').textContent(), 'Socket.IO');
+      await page.goto(here);
+      // And the usual one leaves no trace.
+      await Promise.all([page.waitForURL((url) => !url.searchParams.has('protocol')), page.getByLabel('Protocol').selectOption({ label: 'WebSocket' })]);
+      await page.waitForSelector('#state[data-state="open"]');
+      // What DataChannel.js would frame, and its page's policy doesn't let it.
+      assertNoTroubles([page], [/Framing 'https:\/\/cdn\.webrtc-experiment\.com/]);
+    } finally {
+      await page.context().close();
+      await server.close();
+    }
+  });
+
+  test('one that isn’t there is told in words, on every page', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    try {
+      for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {
+        const page = await openPage(browser, `${server.origin}/${path}?protocol=carrier-pigeon`, DESKTOP);
+        await page.getByRole('alert').waitFor();
+        assert.match(await page.getByRole('alert').textContent(), /carrier-pigeon.*socket\.io/);
+        assert.equal(await page.locator('#state-word').textContent(), 'Not started');
+        await page.context().close();
+      }
+      const page = await openPage(browser, `${server.origin}/?protocol=carrier-pigeon#out`, DESKTOP);
+      // And the way out is at hand.
+      await page.getByLabel('Protocol').selectOption({ label: 'SignalR' });
+      await page.waitForSelector('#state[data-state="open"]');
+      await page.context().close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('without a server the tabs of one browser chat and call, when nothing is there any more but they', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const first = await openPage(browser, `${server.origin}/?protocol=tabs#offline`, DESKTOP);
+    let closed = false;
+    try {
+      const second = await first.context().newPage();
+      second.troubles = [];
+      second.on('pageerror', (error) => second.troubles.push(String(error)));
+      await second.goto(first.url());
+      const pages = [first, second];
+      for (const page of pages) {
+        await page.waitForSelector('#state[data-state="open"]');
+        assert.equal(await page.locator('#state-protocol').textContent(), 'tabs only');
+        await seesOthers(page, 1);
+      }
+      await server.close();
+      closed = true;
+      await say(first, 'no server needed');
+      await said(second, 'no server needed');
+      await first.getByRole('button', { name: 'Start the call' }).click();
+      await second.getByRole('button', { name: 'Join the call' }).click();
+      for (const page of pages) {
+        await page.bringToFront();
+        await remoteVideoPlays(page, 1);
+      }
+      const { sent, delivered, own, bad } = await counters(first);
+      assert.ok(sent > 3 && delivered > 3, JSON.stringify({ sent, delivered }));
+      assert.deepEqual({ own, bad }, { own: 0, bad: 0 });
+      await screenshot(first, 'offline', { fullPage: true });
+      await second.close({ runBeforeUnload: true });
+      await seesOthers(first, 0);
+      // Chromium asks for a page's icon again when it likes to.
+      assertNoTroubles(pages, NO_SERVER);
+    } finally {
+      await first.context().close();
+      if (!closed) await server.close();
+    }
+  });
+});
+
+describe('bring your own', () => {
+  const CHOICES = ['publish-subscribe', 'storage', 'socket-io-client', 'hub-connection', 'hub-proxy', 'broadcast-channel'];
+
+  for (const choice of CHOICES) {
+    test(`${choice}: the source that is shown runs, and two tabs talk over it`, TIMEOUT, async () => {
+      const server = await SERVERS['our relay']();
+      const first = await openPage(browser, `${server.origin}/bring-your-own.html?transport=${choice}#own`, DESKTOP);
+      try {
+        await first.waitForSelector('#state[data-state="open"]');
+        assert.equal(await first.locator('#source').textContent(), (await readFile(join(ROOT, `www/js/own/${choice}.js`), 'utf8')).trimEnd());
+        assert.equal(await first.getByLabel('What is to carry the messages?').inputValue(), choice);
+        const [second] = await Promise.all([first.context().waitForEvent('page'), first.getByRole('link', { name: 'Open a second tab' }).click()]);
+        await second.waitForSelector('#state[data-state="open"]');
+        await say(first, 'é 🙂 "from the first"');
+        await logged(second, 'é 🙂 "from the first"');
+        await say(second, '<b>and back</b>');
+        await logged(first, '<b>and back</b>');
+        for (const page of [first, second]) {
+          assert.equal(await page.locator('#log li:not(.told)').count(), 2, 'each is shown once');
+          assert.equal(await page.getByRole('alert').count(), 0);
+        }
+        await screenshot(first, `own-${choice}`, { fullPage: true });
+        assertNoTroubles([first]);
+      } finally {
+        await first.context().close();
+        await server.close();
+      }
+    });
+  }
+
+  test('the clients that a page has already hear each other, whichever they are', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const choices = ['socket-io-client', 'hub-connection', 'hub-proxy'];
+    const pages = await Promise.all(choices.map((choice) => openPage(browser, `${server.origin}/bring-your-own.html?transport=${choice}#own`, DESKTOP)));
+    try {
+      for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
+      for (const [index, page] of pages.entries()) {
+        await say(page, `by ${choices[index]}`);
+        await Promise.all(pages.filter((other) => other !== page).map((other) => logged(other, `by ${choices[index]}`)));
+      }
+      for (const page of pages) assert.equal(await page.locator('#log li:not(.told)').count(), 3, 'each is heard once');
+      assertNoTroubles(pages);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
+  test('a transport of the page’s lives through a relay that goes and comes back', TIMEOUT, async () => {
+    let server = await SERVERS['our relay']();
+    const choices = ['publish-subscribe', 'socket-io-client', 'hub-connection', 'hub-proxy'];
+    const pages = await Promise.all(choices.map((choice) => openPage(browser, `${server.origin}/bring-your-own.html?transport=${choice}#own`, DESKTOP)));
+    const port = new URL(server.origin).port;
+    try {
+      for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
+      await server.close();
+      for (const page of pages) await page.waitForSelector('#state:not([data-state="open"])');
+      // Said meanwhile: it waits.
+      await say(pages[1], 'said while nothing was there');
+      server = await relay({ args: [...MOUNT_ARGS, '--listen', `127.0.0.1:${port}`] });
+      for (const page of pages) await page.waitForSelector('#state[data-state="open"]', { timeout: 60_000 });
+      await say(pages[1], 'and on it goes');
+      for (const page of pages.slice(2)) await logged(page, 'and on it goes');
+      assertNoTroubles(pages, [...NO_SERVER, /negotiat|Failed to (start|complete)|WebSocket|Failed to fetch|hub/i]);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
+  test('a choice that isn’t there, and a client that can’t be loaded, are told in words', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    try {
+      const page = await openPage(browser, `${server.origin}/bring-your-own.html?transport=smoke-signs`, DESKTOP);
+      await page.getByRole('alert').waitFor();
+      assert.match(await page.getByRole('alert').textContent(), /smoke-signs.*publish-subscribe/);
+      await page.getByLabel('What is to carry the messages?').selectOption('storage');
+      await page.waitForSelector('#state[data-state="open"]');
+      await page.context().close();
+
+      const context = await browser.newContext(DESKTOP);
+      await context.route('**/vendor/**', (route) => route.fulfill({ status: 404, body: '' }));
+      const lost = await context.newPage();
+      await lost.goto(`${server.origin}/bring-your-own.html?transport=hub-proxy`);
+      await lost.getByRole('alert').waitFor();
+      assert.match(await lost.getByRole('alert').textContent(), /vendor\/jquery.*could not be loaded.*npm start/);
+      await context.close();
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+function logged(page, text) {
+  return page.waitForFunction((text) => [...document.querySelectorAll('#log li:not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);
+}
 
 function seesOthers(page, count) {
   return page.waitForFunction((count) => document.querySelectorAll('.person').length === count + 1, count);

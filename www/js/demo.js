@@ -93,6 +93,8 @@ async function start() {
 
   const me = { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid), call: null, protocol };
   presence = new Presence({ openSocket, room, me });
+  // Without a server the connection is open as soon as the first channel is, so that the change of state has passed by.
+  if (signaling.state === 'open') presence.hello();
   talk = chat({ presence, log: $('chat-log'), form: $('chat-form'), field: $('chat-text') });
   talk.enable();
 

@@ -7,8 +7,8 @@ const SHOWN_CHARACTERS = 4_000;
 /** SignalR ends each record with it. */
 const END = '\x1e';
 
-/** Socket.IO: the number before the JSON, with the namespace and the number of an acknowledgement. */
-const EVENT = /^(4[0-9](?:\d+-)?(?:\/[^,]*,)?\d*)([[{].*)$/s;
+/** Socket.IO: what stands before the JSON, that is the kinds of packet, the namespace and the number of an acknowledgement. */
+const EVENT = /^(0|4\d(?:\d+-)?(?:\/[^,]*,)?\d*)([[{].*)$/s;
 
 /** What the frame holds, as `{ channel, text }` in a few words. */
 export function describe(frame) {

@@ -1,6 +1,7 @@
 // A server of some other kind: one subscribes to topics,
 // and what is published comes wrapped in its own way.
 
+const server = `ws${location.origin.slice(4)}`;
 const topic = 'signaling';
 let socket;
 
@@ -10,7 +11,7 @@ function say(frame) {
 
 export const transport = {
   open() {
-    socket = new WebSocket(`ws${location.origin.slice(4)}/bring-your-own`);
+    socket = new WebSocket(`${server}/bring-your-own`);
     socket.onopen = () => {
       say({ type: 'subscribe', topics: [topic] });
       transport.onopen();
@@ -19,7 +20,9 @@ export const transport = {
       const frame = JSON.parse(data);
       if (frame.type === 'publish') transport.onmessage(frame.data);
     };
-    socket.onclose = ({ code }) => transport.onclose(`closed: ${code}`);
+    socket.onclose = ({ code }) => {
+      transport.onclose(`closed with code ${code}`);
+    };
   },
   send(text) {
     say({ type: 'publish', topic, data: text });
