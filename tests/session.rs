@@ -1212,7 +1212,7 @@ proptest! {
         let config = Config { max_message, ..Config::default() };
         let mut session = Simple::new(config, UserId::MAX, 1);
         session.open(0.0, &name, 0).unwrap();
-        let frame = session.wrap(&name).0 + &"1".repeat(max_message) + session.link().sent_tail();
+        let frame = session.wrap(&name).0 + &"1".repeat(max_message) + session.link().tail();
         prop_assert!(frame.encode_utf16().count() <= session.max_frame());
         // Nor is that no limit at all.
         prop_assert!(session.max_frame() <= max_message + 6 * name.len() + 1024);

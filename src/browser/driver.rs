@@ -289,7 +289,7 @@ impl Driver {
 
     /// It was read.
     pub fn read_answer(self: &Rc<Self>, connection: u32, text: &JsValue) {
-        const SHOWN: u32 = 40;
+        const SHOWN: u32 = 100;
         let value = js::parse_json(text.unchecked_ref()).ok();
         let text = text.unchecked_ref::<Text>().copy(0, SHOWN);
         let status = self.status.get();
@@ -406,7 +406,7 @@ impl Driver {
     fn transmit(&self, message: Message<Text>) {
         let ((head, before), tail) = {
             let mut session = self.session.borrow_mut();
-            (session.wrap(&message.channel), session.link().sent_tail())
+            (session.wrap(&message.channel), session.link().tail())
         };
         let text = |text: String| JsValue::from(text).unchecked_into::<Text>();
         let is_text = !before.is_empty();
@@ -551,7 +551,7 @@ impl Driver {
                 session.heard(js::now());
             }
             // A record that was begun in another frame has its head there; one that goes on in another frame ends there.
-            let tail = session.link().tail();
+            let tail = session.link().received_tail();
             if session.link().is_stream()
                 && (self.records.borrow().begun().is_some() || !ends_with(frame, length, tail))
             {
@@ -625,8 +625,9 @@ impl Driver {
                 None => Ok(JsValue::UNDEFINED),
             };
             let Ok(value) = value else {
+                let what = session.link().what_is_no_json(&head);
                 drop(session);
-                return self.bad("a frame that isn't JSON", record);
+                return self.bad(what, record);
             };
             session.record(js::now(), &head, value, &mut envelopes);
         }

@@ -93,6 +93,8 @@ extern "C" {
     pub fn copy(this: &Text, start: u32, end: u32) -> String;
     #[wasm_bindgen(method, js_name = charCodeAt)]
     pub fn char_code_at(this: &Text, at: u32) -> u32;
+    #[wasm_bindgen(method, js_name = split)]
+    fn split_at(this: &Text, separator: &str) -> Array;
     #[wasm_bindgen(method, js_name = includes)]
     pub fn includes(this: &Text, part: &Text, start: u32) -> bool;
     #[wasm_bindgen(method)]
@@ -182,8 +184,7 @@ impl protocol::Text for Text {
     }
 
     fn split(&self, separator: &str) -> Vec<Text> {
-        let parts = invoke(self, "split", &separator.into(), &JsValue::UNDEFINED);
-        let parts = parts.unwrap_or_default().unchecked_into::<Array>();
+        let parts = self.split_at(separator);
         (0..parts.length())
             .map(|at| parts.get(at).unchecked_into())
             .collect()

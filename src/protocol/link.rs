@@ -57,6 +57,9 @@ pub enum Effect {
     Down(Ending),
 }
 
+/// Redirections before we take them for a circle.
+const REDIRECTIONS: u32 = 100;
+
 /// A step of the conversation takes no longer.
 const PATIENCE: Millis = 10_000.0;
 
@@ -73,6 +76,17 @@ pub(super) enum Step {
     Asked,
     /// Envelopes may go.
     Up,
+}
+
+/// How far it is doubted that a connection can be resumed. A socket that isn't let in looks like a network that is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is tried.
+    None,
+    /// It failed; before it is tried again, the server must have answered a request.
+    Some,
+    /// The server answered, and it is tried for the last time.
+    Last,
 }
 
 /// What stands around envelopes, as templates.
@@ -104,6 +118,7 @@ const PLAIN: Around = Around {
 #[derive(Debug)]
 pub struct Link {
     protocol: Protocol,
+    url: String,
     pub(super) step: Step,
     pub(super) texts: Texts,
     /// What a canonical frame begins with.
@@ -117,7 +132,9 @@ pub struct Link {
     /// SignalR: the socket is opened without negotiation.
     skip_negotiation: bool,
     /// How many redirections the server may yet ask for.
-    pub(super) redirections: u32,
+    redirections: u32,
+    /// Classic SignalR: how far it is doubted that the connection can be resumed.
+    pub(super) doubt: Doubt,
     /// Messages sent.
     sent: u64,
     /// Classic SignalR: until when the connection may be resumed, and how long after a loss that is.
@@ -131,6 +148,7 @@ impl Link {
     pub fn new(protocol: Protocol, url: &str, texts: Texts, skip_negotiation: bool) -> Link {
         let mut link = Link {
             protocol,
+            url: url.into(),
             step: Step::Apart,
             texts,
             prefix: String::new(),
@@ -139,11 +157,12 @@ impl Link {
             silence: Millis::INFINITY,
             skip_negotiation,
             redirections: 0,
+            doubt: Doubt::None,
             sent: 0,
             resume_until: 0.0,
             resume_for: 0.0,
         };
-        link.set_base(url);
+        link.reset_base();
         socket_io::set_namespace(&mut link);
         link.prefix = link.texts.fill(link.around().prefix);
         link
@@ -172,8 +191,13 @@ impl Link {
         }
     }
 
+    /// Makes the page's address of the server the one that is used, as before any redirection.
+    pub(super) fn reset_base(&mut self) {
+        self.set_base(&self.url.clone());
+    }
+
     /// Makes `url` the server's address, and adds the page's query to its own.
-    pub(super) fn set_base(&mut self, url: &str) {
+    fn set_base(&mut self, url: &str) {
         let (path, query) = match self.protocol() {
             Protocol::WebSocket => (url, ""),
             _ => cut(url, b'?'),
@@ -194,9 +218,19 @@ impl Link {
 
     /// What the page says of itself: Socket.IO's `auth` as JSON text, with the same as a query, or SignalR's token.
     pub fn set_credential(&mut self, text: String, query: String) {
-        self.texts.set("accessToken", text.clone());
+        self.set_token(text.clone());
         self.texts.set("auth", text);
         self.texts.set("authQuery", query);
+    }
+
+    fn set_token(&mut self, token: String) {
+        let template = match &*token {
+            "" => "",
+            _ => "&access_token=<%accessToken>",
+        };
+        self.texts.set("accessToken", token);
+        let access = self.texts.fill(template);
+        self.texts.set("access", access);
     }
 
     /// That, as JSON text or token.
@@ -221,6 +255,23 @@ impl Link {
         self.then(Effect::Down(ending), template);
     }
 
+    /// Makes the server's address the one that it said as `url`, and the token the one that it said as `token`, if it did.
+    pub(super) fn redirect(&mut self, url: &str, token: &str) {
+        let url = fill(
+            "ws#",
+            &[self.texts.get(url).strip_prefix("http").unwrap_or_default()],
+        );
+        self.set_base(&url);
+        let token = String::from(self.texts.get(token));
+        self.set_token(token);
+        self.redirections = match self.redirections.checked_sub(1) {
+            Some(left) => left,
+            None => {
+                return self.misfit("the server redirects in a circle; the option url is wrong");
+            }
+        };
+    }
+
     /// The server isn't what the options say; `template` tells what it is known by, and the way out.
     pub(super) fn misfit(&mut self, template: &str) {
         self.down(Ending::Misfit, template);
@@ -231,6 +282,7 @@ impl Link {
     /// An attempt to connect begins.
     pub fn begin(&mut self, now: Millis) {
         self.step = Step::Apart;
+        self.redirections = REDIRECTIONS;
         match self.protocol() {
             Protocol::WebSocket => self.then(Effect::Socket, "ws<base>"),
             Protocol::SocketIo => socket_io::begin(self),
@@ -254,6 +306,9 @@ impl Link {
                     signalr::answered(self);
                 }
             }
+            (500, _) if self.protocol() == Protocol::SignalRClassic => self.misfit(
+                "the server failed on the hub '<hub>' with HTTP status 500 and '<message>'; the option hub must be one that it has",
+            ),
             (401 | 403, _) => self.down(Ending::Denied, "with HTTP status <number>"),
             (500.., _) => self.down(Ending::Retry, "the server failed with HTTP status <number>"),
             _ => self.misfit(
@@ -280,6 +335,16 @@ impl Link {
             Protocol::SocketIo if self.step == Step::Opened => socket_io::other_version(self),
             Protocol::SignalRClassic if self.step == Step::Up => {
                 self.resume_until = now + self.resume_for;
+                self.doubt = Doubt::None;
+            }
+            Protocol::SignalRClassic if self.step == Step::Asked => {
+                self.doubt = match self.doubt {
+                    Doubt::None => Doubt::Some,
+                    _ => Doubt::None,
+                };
+                if self.doubt == Doubt::None {
+                    self.resume_until = 0.0;
+                }
             }
             _ => {}
         }
@@ -338,6 +403,17 @@ impl Link {
 
     // Frames.
 
+    /// What a record that isn't JSON is, by its head, and the way out.
+    pub fn what_is_no_json(&self, head: &str) -> &'static str {
+        if head.starts_with("0{") {
+            "a frame of Engine.IO (the option protocol must be 'socket.io')"
+        } else if head.ends_with('\u{1e}') {
+            "a frame of SignalR (the option protocol must be 'signalr')"
+        } else {
+            "a frame that isn't JSON"
+        }
+    }
+
     /// Where a record's JSON text begins, in characters of its head; `None`: it has none.
     pub fn json_start(&self, head: &str) -> Option<usize> {
         if self.protocol() != Protocol::SocketIo {
@@ -392,7 +468,7 @@ impl Link {
     }
 
     /// Reads the head of a text frame; `whole` says that the head is all there is of it. A canonical one holds one envelope. The payload is
-    /// the message's JSON text, up to the [`tail`](Self::tail); where the envelope [is text](Self::is_text), it is the JSON string with the envelope.
+    /// the message's JSON text, up to the [`received_tail`](Self::received_tail); where the envelope [is text](Self::is_text), it is the JSON string with the envelope.
     #[inline]
     pub fn decode_head<'a>(&mut self, head: &'a str, whole: bool) -> Head<'a> {
         if self.protocol() == Protocol::WebSocket {
@@ -441,13 +517,13 @@ impl Link {
     }
 
     /// What stands after a message of ours in its frame; if the envelope is text, what stands after that.
-    pub fn sent_tail(&self) -> &'static str {
+    pub fn tail(&self) -> &'static str {
         self.around().tail
     }
 
     /// What stands after the payload in a canonical frame.
     #[inline]
-    pub fn tail(&self) -> &'static str {
+    pub fn received_tail(&self) -> &'static str {
         self.around().received_tail
     }
 }

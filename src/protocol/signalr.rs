@@ -12,8 +12,8 @@
 //! | 6 | both | ping, when nothing else was said for 15 s; after 30 s of silence the other side is gone |
 //! | 7 | → client | close: `error`, `allowReconnect` |
 
+use super::Millis;
 use super::link::{Around, Effect, Ending, Link, Step, Value};
-use super::{Millis, fill};
 use alloc::vec::Vec;
 
 pub(super) const AROUND: Around = Around {
@@ -31,13 +31,10 @@ pub(super) const HANDSHAKE: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}"
 const PING: Millis = 15_000.0;
 const SILENCE: Millis = 30_000.0;
 
-/// Redirections before we take them for a circle.
-const REDIRECTIONS: u32 = 100;
-
 pub(super) fn begin(link: &mut Link, skip_negotiation: bool) {
-    link.redirections = REDIRECTIONS;
+    link.reset_base();
     if skip_negotiation {
-        open(link, "ws<base><queries><access>");
+        link.then(Effect::Socket, "ws<base><queries><access>");
     } else {
         negotiate(link);
     }
@@ -50,32 +47,23 @@ fn negotiate(link: &mut Link) {
     );
 }
 
-fn open(link: &mut Link, template: &str) {
-    let access = match link.texts.get("accessToken") {
-        "" => "",
-        _ => "&access_token=<%accessToken>",
-    };
-    let access = link.texts.fill(access);
-    link.texts.set("access", access);
-    link.then(Effect::Socket, template);
-}
-
 pub(super) fn answered(link: &mut Link) {
-    let texts = &link.texts;
-    let has = |name| !texts.get(name).is_empty();
+    let has = |name| !link.texts.get(name).is_empty();
     if has("error") {
         link.down(Ending::Retry, "the server said '<error>'");
-    } else if let Some(url) = texts.get("url").strip_prefix("http")
-        && link.redirections > 0
-    {
-        link.redirections -= 1;
-        let url = fill("ws#", &[url]);
-        link.set_base(&url);
+    } else if has("url") {
+        link.redirect("url", "accessToken");
         negotiate(link);
     } else if has("connectionToken") {
-        open(link, "ws<base><queries>id=<%connectionToken><access>");
+        link.then(
+            Effect::Socket,
+            "ws<base><queries>id=<%connectionToken><access>",
+        );
     } else if has("connectionId") {
-        open(link, "ws<base><queries>id=<%connectionId><access>");
+        link.then(
+            Effect::Socket,
+            "ws<base><queries>id=<%connectionId><access>",
+        );
     } else if has("ConnectionToken") {
         link.misfit(
             "the server is one of ASP.NET SignalR 2; the option protocol must be 'signalr-classic'",

@@ -10,7 +10,7 @@
 
 use super::Millis;
 use super::json::write_number;
-use super::link::{Around, Effect, Link, Step, Value};
+use super::link::{Around, Doubt, Effect, Link, Step, Value};
 use super::text::Texts;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,52 +24,70 @@ pub(super) const AROUND: Around = Around {
     second: ",{\"H\":",
 };
 
-pub(super) const ABORT: &str = "http<base>/abort<queries><resume>";
+pub(super) const ABORT: &str = "http<base>/abort<queries><connection><access>";
 
 pub(super) fn begin(link: &mut Link, resumes: bool) {
-    if resumes && !link.texts.get("C").is_empty() {
-        // A resumed connection is up when it is open.
-        link.step = Step::Asked;
-        link.then(
-            Effect::Socket,
-            "ws<base>/reconnect<queries><resume>&messageId=<%C>&groupsToken=<%G>",
-        );
-        return;
+    if !resumes || link.texts.get("C").is_empty() {
+        link.reset_base();
+        for name in ["C", "G"] {
+            link.texts.set(name, String::new());
+        }
+    } else if link.doubt != Doubt::Some {
+        return resume(link);
     }
-    for name in ["C", "G"] {
-        link.texts.set(name, String::new());
-    }
+    negotiate(link);
+}
+
+/// A resumed connection is up when it is open.
+fn resume(link: &mut Link) {
+    link.step = Step::Asked;
+    link.then(
+        Effect::Socket,
+        "ws<base>/reconnect<queries><connection><access>&messageId=<%C>&groupsToken=<%G>",
+    );
+}
+
+fn negotiate(link: &mut Link) {
     let hubs = link.texts.fill("[{\"name\":<\"hub>}]");
-    link.texts.set("message", hubs);
-    let hubs = link
-        .texts
-        .fill("clientProtocol=2.1&connectionData=<%message>");
-    link.texts.set("resume", hubs);
-    link.then(Effect::Get, "http<base>/negotiate<queries><resume>");
+    link.texts.set("hubs", hubs);
+    link.then(
+        Effect::Get,
+        "http<base>/negotiate<queries>clientProtocol=2.1&connectionData=<%hubs><access>",
+    );
 }
 
 pub(super) fn answered<V: Value>(link: &mut Link, value: &V) {
+    let has = |name| !link.texts.get(name).is_empty();
     if link.step > Step::Apart {
-        return link.then(Effect::Up, "");
-    }
-    let seconds = |name| value.member(name).number() * 1_000.0;
-    let silence = seconds("KeepAliveTimeout");
-    link.silence = if silence > 0.0 {
-        silence
-    } else {
-        Millis::INFINITY
-    };
-    link.resume_for = seconds("DisconnectTimeout");
-    if !link.texts.get("connectionToken").is_empty() {
+        link.then(Effect::Up, "");
+    } else if has("RedirectUrl") {
+        link.redirect("RedirectUrl", "AccessToken");
+        negotiate(link);
+    } else if has("C") {
+        // Only asked to see whether the server is there.
+        link.doubt = Doubt::Last;
+        resume(link);
+    } else if has("ConnectionToken") {
+        let seconds = |name| value.member(name).number() * 1_000.0;
+        let silence = seconds("KeepAliveTimeout");
+        link.silence = if silence > 0.0 {
+            silence
+        } else {
+            Millis::INFINITY
+        };
+        link.resume_for = seconds("DisconnectTimeout");
+        let connection = link.texts.fill(
+            "clientProtocol=2.1&transport=webSockets&connectionData=<%hubs>&connectionToken=<%ConnectionToken>",
+        );
+        link.texts.set("connection", connection);
+        link.then(
+            Effect::Socket,
+            "ws<base>/connect<queries><connection><access>",
+        );
+    } else if has("connectionId") {
         link.misfit("the server is one of ASP.NET Core; the option protocol must be 'signalr'");
-    } else if link.texts.get("ConnectionToken").is_empty() {
-        link.misfit("the server gave no ConnectionToken; the option url must be like '/signalr'");
     } else {
-        let resume = link
-            .texts
-            .fill("<resume>&transport=webSockets&connectionToken=<%ConnectionToken>");
-        link.texts.set("resume", resume);
-        link.then(Effect::Socket, "ws<base>/connect<queries><resume>");
+        link.misfit("the server gave no ConnectionToken; the option url must be like '/signalr'");
     }
 }
 
@@ -102,6 +120,6 @@ pub(super) fn record<V: Value>(link: &mut Link, value: &V, envelopes: &mut Vec<V
     }
     if link.step == Step::Opened && value.member("S").number() == 1.0 {
         link.step = Step::Asked;
-        link.then(Effect::Get, "http<base>/start<queries><resume>");
+        link.then(Effect::Get, "http<base>/start<queries><connection><access>");
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn set_namespace(link: &mut Link) {
 }
 
 pub(super) fn begin(link: &mut Link) {
-    if link.texts.get("version") == "3" {
+    if link.texts.get("version") == "3" || !link.texts.get("authInQuery").is_empty() {
         auth_in_query(link);
     }
     link.then(

@@ -41,7 +41,7 @@ pub(super) fn cut(text: &str, end: u8) -> (&str, &str) {
 }
 
 /// The names, and what stands for them from the start.
-const NAMES: [(&str, &str); 28] = [
+const NAMES: [(&str, &str); 31] = [
     // What the page says, by the names of its options; the query as `a=b&c=d`.
     ("path", "/socket.io/"),
     ("namespace", "/"),
@@ -59,10 +59,11 @@ const NAMES: [(&str, &str); 28] = [
     ("auth", ""),
     ("authQuery", ""),
     ("authInQuery", ""),
-    // Of SignalR: the token as it stands in addresses, a message's number, classic: what a resumed connection adds.
+    // Of SignalR: the token as it stands in addresses, a message's number. Classic: the hubs as JSON, the connection in addresses.
     ("access", ""),
     ("number", ""),
-    ("resume", ""),
+    ("hubs", ""),
+    ("connection", ""),
     // What the server says, by the names of members, and is not to be forgotten.
     ("accessToken", ""),
     ("connectionToken", ""),
@@ -74,13 +75,15 @@ const NAMES: [(&str, &str); 28] = [
     ("error", ""),
     ("E", ""),
     ("url", ""),
+    ("RedirectUrl", ""),
+    ("AccessToken", ""),
     ("message", ""),
     ("invocationId", ""),
 ];
 
 /// Where the names that the server uses begin, and those that are forgotten.
-const SAID: usize = 17;
-const SAID_LAST: usize = 23;
+const SAID: usize = 18;
+const SAID_LAST: usize = 24;
 
 /// Texts by name.
 #[derive(Debug, Clone, PartialEq)]
