@@ -35,9 +35,10 @@ const BUILDS = [
   { name: 'esbuild, entry ./global', entry: 'global.mjs', make: runEsbuild, wasm: 0 },
   { name: 'Rollup, entry ./inline', entry: 'inline.mjs', make: runRollup, wasm: 0 },
   { name: 'Rollup, entry ./global', entry: 'global.mjs', make: runRollup, wasm: 0 },
+  ...[runWebpack, runEsbuild, runRollup].map((make) => ({ name: `${make.name.slice(3)}, a transport of ./transports`, entry: 'transports.mjs', make, wasm: 0, shaken: true })),
 ];
 
-for (const [index, { name, entry, make, wasm }] of BUILDS.entries()) {
+for (const [index, { name, entry, make, wasm, shaken }] of BUILDS.entries()) {
   describe(name, () => {
     const out = () => join(consumer.folder, `out-${index}`);
 
@@ -52,6 +53,16 @@ for (const [index, { name, entry, make, wasm }] of BUILDS.entries()) {
       const packed = join(consumer.folder, 'node_modules/signal-wasm/dist/signal_wasm_bg.wasm');
       for (const path of files) assert.deepEqual(await readFile(join(out(), path)), await readFile(packed));
     });
+
+    if (shaken) {
+      it('takes along nothing of the transports that the page doesn’t use', async () => {
+        const bundle = await readFile(join(out(), 'main.js'), 'utf8');
+        assert.match(bundle, /BroadcastChannel/);
+        for (const others of ['websync.client', 'stateChanged', 'connect_error', 'onreconnecting']) {
+          assert.ok(!bundle.includes(others), `it holds ${others}`);
+        }
+      });
+    }
 
     it('lets two pages talk', async () => {
       const files = await serveFiles({ '/': out() });

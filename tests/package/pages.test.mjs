@@ -17,10 +17,18 @@ const ENTRIES = {
   './inline': '<script type="module" src="/page/inline.js"></script>',
   './global': '<script src="/signal-wasm/dist/global.js"></script><script src="/project/talk.js"></script><script src="/page/global.js"></script>',
 };
+const TRANSPORTS = {
+  './transports': '<script type="module" src="/page/transports.js"></script>',
+  './global-transports':
+    '<script src="/signal-wasm/dist/global.js"></script><script src="/signal-wasm/dist/global-transports.js"></script><script src="/project/talk.js"></script><script src="/page/global-transports.js"></script>',
+};
 const SCRIPTS = {
   'module.js': "import init, * as api from '/signal-wasm/dist/signal_wasm.js';\nimport '/project/talk.js';\nawait init();\ntalk(api);\n",
   'inline.js': "import * as api from '/signal-wasm/dist/inline.js';\nimport '/project/talk.js';\ntalk(api);\n",
   'global.js': 'talk(SignalWasm);\n',
+  'transports.js':
+    "import * as api from '/signal-wasm/dist/inline.js';\nimport { broadcastChannel } from '/signal-wasm/dist/transports.js';\nimport '/project/talk.js';\ntalk(api, { transport: broadcastChannel() });\n",
+  'global-transports.js': 'talk(SignalWasm, { transport: SignalWasm.transports.broadcastChannel() });\n',
 };
 
 let browser;
@@ -90,7 +98,7 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
               handle: { keys: Object.keys(handle).sort(), extensible: Object.isExtensible(handle), channel: handle.channel },
             };
           }, entry);
-          const counters = ['bad', 'channels', 'connects', 'delivered', 'foreign', 'own', 'queued', 'queuedBytes', 'received', 'sent'];
+          const counters = ['bad', 'channels', 'connects', 'control', 'delivered', 'foreign', 'own', 'queued', 'queuedBytes', 'received', 'sent'];
           const promised = { isSignaling: true, missing: [], userid: true, state: 'string', stats: [], counters };
           assert.deepEqual(found, {
             configure: promised,
@@ -116,6 +124,31 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
     });
   });
 }
+
+for (const [entry, tags] of Object.entries(TRANSPORTS)) {
+  describe(`entry ${entry}`, () => {
+    it('lets two pages talk without a server, under a policy that allows no connection', async () => {
+      const policy = `default-src 'none'; ${STRICT}; img-src data:`;
+      const { evalAllowed, stats } = await serving(tags, policy, (address) => roundTrip(browser, address, server));
+      assert.equal(evalAllowed, false, 'the policy was not in force');
+      assert.deepEqual({ connects: stats.connects, sent: stats.sent, delivered: stats.delivered }, { connects: 1, sent: 1, delivered: 1 });
+    });
+  });
+}
+
+describe('entry ./global-transports before ./global', () => {
+  it('says which script is to come first', async () => {
+    await serving('<script src="/signal-wasm/dist/global-transports.js"></script>', undefined, async (address) => {
+      const context = await browser.newContext();
+      try {
+        const { broken } = await load(context, address);
+        await assert.rejects(broken, /load dist\/global\.js before it/);
+      } finally {
+        await context.close();
+      }
+    });
+  });
+});
 
 describe('entry . before init', () => {
   it('answers each call with code not-initialised and a sentence that says what to do', async () => {

@@ -14,7 +14,9 @@ const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/pack
 const MODULE = `
 import init, { configure, openSignalingChannel, Signaling, type Handle, type Options } from 'signal-wasm';
 import { openSocket } from 'signal-wasm/inline';
+import { broadcastChannel } from 'signal-wasm/transports';
 import 'signal-wasm/global';
+import 'signal-wasm/global-transports';
 
 await init();
 const options: Options = { url: 'wss://example.org/', onerror: ({ code }) => console.error(code) };
@@ -25,10 +27,13 @@ handle.send({ text: 'hello' });
 openSignalingChannel({ onopen: () => console.log(handle.channel) });
 openSocket<string>((message) => console.log(message.length));
 SignalWasm.openSocket({}).close();
+new Signaling({ transport: broadcastChannel() }).close();
 `;
 
 const SCRIPT = `
 /// <reference types="signal-wasm/global" />
+/// <reference types="signal-wasm/global-transports" />
+SignalWasm.configure({ transport: SignalWasm.transports.broadcastChannel('room') });
 var socket = SignalWasm.openSocket({ onmessage: function (message) { console.log(message); } });
 socket.send('hello');
 `;

@@ -1,4 +1,4 @@
-// The three entries: the same names with the same types behind each.
+// The three entries that hold a signaling: the same names with the same types behind each.
 
 import * as inline from 'signal-wasm/inline';
 import * as module from 'signal-wasm';
@@ -7,7 +7,8 @@ import { some, type Must, type Same } from './expect.js';
 
 type Functions = Omit<typeof module, 'default' | 'initSync' | 'Signaling'>;
 export type Inline = Must<Same<keyof typeof inline, keyof Functions | 'Signaling'>>;
-export type Global = Must<Same<keyof typeof SignalWasm, keyof Functions | 'Signaling'>>;
+// Beside the transports, which a script of their own adds: see transports.ts.
+export type Global = Must<Same<Exclude<keyof typeof SignalWasm, 'transports'>, keyof Functions | 'Signaling'>>;
 export type Names = Must<Same<keyof Functions, 'configure' | 'openSignalingChannel' | 'openSocket'>>;
 
 // A signaling of one entry goes where that of another is expected: a page may mix them in its types, if not in its values.
@@ -33,6 +34,7 @@ export type Everywhere = [
   Must<Same<module.SignalingErrorCode, inline.SignalingErrorCode>>,
   Must<Same<module.SignalingError, inline.SignalingError>>,
   Must<Same<module.Stats, inline.Stats>>,
+  Must<Same<module.Transport, inline.Transport>>,
 ];
 some<SignalWasm.Options>().url;
 some<SignalWasm.Handle<string>>().send('hello');
@@ -43,7 +45,7 @@ SignalWasm.init;
 SignalWasm.openSocket('room');
 // @ts-expect-error TS2322: and there
 inline.configure({ protocol: 'webtransport' });
-// @ts-expect-error TS2307: there is no fourth
+// @ts-expect-error TS2307: there is no such entry
 import('signal-wasm/rtc');
 // @ts-expect-error TS2307: what lies in dist/ is nobody's business
 import('signal-wasm/dist/signal_wasm.js');

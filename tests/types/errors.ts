@@ -22,7 +22,10 @@ export function advice(code: SignalingErrorCode): string {
       return 'configure first';
     case 'bad-frame':
     case 'connection-failed':
+    case 'message-refused':
       return 'look at the server';
+    case 'authentication-refused':
+      return 'look at the token';
     case 'no-randomness':
       return 'look at the browser';
     case 'not-initialised':
@@ -35,7 +38,7 @@ export function hole(code: SignalingErrorCode): string {
     case 'outbox-full':
       return 'send less';
     default: {
-      // @ts-expect-error TS2322: fourteen codes are left
+      // @ts-expect-error TS2322: sixteen codes are left
       const none: never = code;
       return none;
     }

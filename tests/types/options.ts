@@ -1,6 +1,6 @@
 // The options of `configure` and `new Signaling`: every member, right and wrong.
 
-import { configure, Signaling, type Options, type Protocol } from 'signal-wasm';
+import { configure, Signaling, type Options, type Protocol, type Provided, type Transport } from 'signal-wasm';
 import { some, type Must, type Same } from './expect.js';
 
 configure();
@@ -11,6 +11,17 @@ export type Configured = Must<Same<ReturnType<typeof configure>, Signaling>>;
 const all: Required<Options> = {
   url: 'wss://example.org/',
   protocol: 'websocket',
+  transport: { send: (text) => text.length },
+  path: '/socket.io/',
+  namespace: '/admin',
+  event: 'message',
+  auth: { token: 'x' },
+  query: { room: 'red', version: 2, debug: true },
+  target: 'onMessageReceived',
+  method: 'Send',
+  accessToken: 'jwt',
+  skipNegotiation: true,
+  hub: 'webRtcHub3',
   channel: 'main-channel',
   openDelay: 0,
   openWhen: 'connected',
@@ -23,6 +34,14 @@ const all: Required<Options> = {
 };
 configure(all);
 new Signaling(all);
+for (const protocol of ['websocket', 'socket.io', 'signalr', 'signalr-classic'] as const) configure({ protocol });
+// What is asked for on each attempt: a value, or a function that gives it at once or later.
+configure({ accessToken: () => 'jwt' });
+configure({ accessToken: async () => (await fetch('/token')).text() });
+configure({ auth: () => ({ token: 'x' }) });
+configure({ auth: async () => ({ token: 'x', nested: { any: [1] } }) });
+export type Providers = [Must<Same<NonNullable<Options['accessToken']>, Provided<string>>>, Must<Same<NonNullable<Options['auth']>, Provided<object>>>];
+configure({ query: {} });
 configure({ url: new URL('/signal', location.href) });
 configure({ channel: null });
 configure({ openWhen: 'timer' });
@@ -33,6 +52,17 @@ configure({ onstatechange: null, onerror: null, onframe: null });
 configure({
   url: undefined,
   protocol: undefined,
+  transport: undefined,
+  path: undefined,
+  namespace: undefined,
+  event: undefined,
+  auth: undefined,
+  query: undefined,
+  target: undefined,
+  method: undefined,
+  accessToken: undefined,
+  skipNegotiation: undefined,
+  hub: undefined,
   channel: undefined,
   openDelay: undefined,
   openWhen: undefined,
@@ -49,6 +79,29 @@ configure({ onstatechange: (state) => state === 'open', onerror: () => {}, onfra
 
 const chosen = some<Protocol>();
 configure({ protocol: chosen });
+
+// A transport of one's own: an object, or a class with more than that on it.
+configure({ transport: { send() {} } });
+const channel: Transport = {
+  open() {
+    this.onopen?.();
+  },
+  send: (text: string) => new BroadcastChannel('room').postMessage(text),
+  close() {},
+};
+configure({ transport: channel });
+class Courier implements Transport {
+  readonly name = 'courier';
+  onopen?: () => void;
+  onmessage?: (text: string) => void;
+  onclose?: (reason?: string) => void;
+  send(text: string): void {
+    this.onmessage?.(text);
+    this.onclose?.();
+    this.onclose?.('the wire was cut');
+  }
+}
+configure({ transport: new Courier() });
 
 // @ts-expect-error TS2559: options are an object
 configure('wss://example.org/');
@@ -68,6 +121,38 @@ configure({ url: null });
 configure({ protocol: 'webtransport' });
 // @ts-expect-error TS2322: a protocol is one of ours, not any string
 configure({ protocol: some<string>() });
+// @ts-expect-error TS2322: a path is text
+configure({ path: new URL('/socket.io/', location.href) });
+// @ts-expect-error TS2322: a namespace is text
+configure({ namespace: 1 });
+// @ts-expect-error TS2322: one event
+configure({ event: ['message'] });
+// @ts-expect-error TS2322: auth is an object or gives one
+configure({ auth: 'token' });
+// @ts-expect-error TS2322: a query is members, not the text of it
+configure({ query: '?room=red' });
+// @ts-expect-error TS2322: its members are plain values
+configure({ query: { room: ['red'] } });
+// @ts-expect-error TS2322: a method is named
+configure({ method: () => 'Send' });
+// @ts-expect-error TS2322: a target is named
+configure({ target: null });
+// @ts-expect-error TS2322: a token is text
+configure({ accessToken: 5 });
+// @ts-expect-error TS2322: a provider gives text
+configure({ accessToken: async () => ({ token: 'jwt' }) });
+// @ts-expect-error TS2322: yes or no
+configure({ skipNegotiation: 'true' });
+// @ts-expect-error TS2322: a hub is named
+configure({ hub: {} });
+// @ts-expect-error TS2322: a transport is an object
+configure({ transport: 'websocket' });
+// @ts-expect-error TS2741: send is the one member that must be there
+configure({ transport: { open() {} } });
+// @ts-expect-error TS2322: what is sent is text
+configure({ transport: { send: (bytes: Uint8Array) => bytes.length } });
+// @ts-expect-error TS2353: unknown member
+configure({ transport: { send() {}, connect() {} } });
 // @ts-expect-error TS2322: the default channel is text or null
 configure({ channel: 7 });
 // @ts-expect-error TS2322: a delay is a number of milliseconds

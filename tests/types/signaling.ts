@@ -33,7 +33,7 @@ export type Userid = Must<Same<typeof signaling.userid, number>>;
 export type States = Must<Same<typeof signaling.state, State>>;
 export type Counters = Must<Same<ReturnType<typeof signaling.stats>, Stats>>;
 const counters = signaling.stats();
-counters.sent + counters.received + counters.delivered + counters.own + counters.foreign + counters.bad;
+counters.sent + counters.received + counters.delivered + counters.own + counters.foreign + counters.bad + counters.control;
 counters.queued + counters.queuedBytes + counters.channels + counters.connects;
 
 // Its states and frame kinds, all of them.
@@ -57,6 +57,7 @@ export function counts(kind: FrameKind): boolean {
     case 'own':
     case 'foreign':
     case 'bad':
+    case 'control':
       return true;
   }
 }

@@ -46,6 +46,7 @@ for (const config of CONFIGS) {
       context.after(() => rm(folder, { recursive: true, force: true }));
       await mkdir(join(folder, 'node_modules'));
       await symlink(ROOT, join(folder, 'node_modules/signal-wasm'), 'junction');
+      for (const client of ['@microsoft', 'socket.io-client']) await symlink(join(ROOT, 'node_modules', client), join(folder, 'node_modules', client), 'junction');
       await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
       for (const name of CONFIGS) await cp(join(HERE, name), join(folder, name));
 
