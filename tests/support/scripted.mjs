@@ -35,11 +35,12 @@ export function upgrades(http, admit) {
   });
 }
 
-/** Sends a text as frames of `size` characters, or as one if there is no size. */
+/** Sends a text as frames of `size` characters (whole ones, as frames of text must have), or as one if there is no size. */
 export function sendCut(socket, text, size) {
   if (socket.readyState !== WebSocket.OPEN) return;
   if (!size) return socket.send(text);
-  for (let start = 0; start < text.length; start += size) socket.send(text.slice(start, start + size));
+  const characters = [...text];
+  for (let start = 0; start < characters.length; start += size) socket.send(characters.slice(start, start + size).join(''));
 }
 
 /** The bearer token of a request: of its header, or of its query where a browser can't set headers. */
