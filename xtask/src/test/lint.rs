@@ -9,7 +9,7 @@ use crate::test::tally::Tally;
 use crate::test::{Ground, watch};
 
 /// What is run. The crate is looked at as the npm package has it and as a Rust front end takes it.
-const CHECKS: [&[&str]; 6] = [
+const CHECKS: [&[&str]; 7] = [
     &["fmt", "--all", "--check"],
     &[
         "clippy",
@@ -34,6 +34,16 @@ const CHECKS: [&[&str]; 6] = [
         "--target=wasm32-unknown-unknown",
         "--no-default-features",
         "--features=typed",
+        "--",
+        "-Dwarnings",
+    ],
+    // Without the protocols that can be left out.
+    &[
+        "clippy",
+        "-psignal-wasm",
+        "--target=wasm32-unknown-unknown",
+        "--no-default-features",
+        "--features=exports",
         "--",
         "-Dwarnings",
     ],
