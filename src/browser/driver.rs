@@ -233,6 +233,9 @@ impl Driver {
         let (text, query) = match value.as_string() {
             Some(text) => (text, String::new()),
             None => {
+                if !value.is_object() {
+                    return Err(value.clone());
+                }
                 let query = options::query(value)?;
                 (js::text(&js::to_json(value)?.unwrap_or_default()), query)
             }
@@ -245,9 +248,10 @@ impl Driver {
         Ok(())
     }
 
-    /// A request came to nothing, or the page gave nothing of use.
-    pub fn failed(self: &Rc<Self>, connection: u32, thrown: &JsValue) {
-        self.down(connection, None, fill("no answer: #", &[&js::text(thrown)]));
+    /// What was asked for didn't come; `what` tells it in words.
+    pub fn failed(self: &Rc<Self>, connection: u32, what: &JsValue, thrown: &JsValue) {
+        let reason = fill("#: #", &[&js::text(what), &js::text(thrown)]);
+        self.down(connection, None, reason);
     }
 
     fn fetch(self: &Rc<Self>, post: bool, url: &str) {
@@ -266,17 +270,21 @@ impl Driver {
         let answered = self.function(Call::Answered, self.connection(), undefined);
         let read = js::fetch(url, &init)
             .and_then(|promise| js::invoke(&promise, "then", &answered, undefined));
-        self.when(read, Call::Read);
+        const UNREAD: &str = "the server can't be reached, or doesn't let this page read its answers; the option url must be a SignalR hub's";
+        self.when(read, Call::Read, UNREAD);
     }
 
-    /// Calls back with what `promise` comes to, or with why it doesn't.
-    fn when(self: &Rc<Self>, promise: Result<JsValue, JsValue>, done: Call) {
-        let function = |call| self.function(call, self.connection(), &JsValue::UNDEFINED);
+    /// Calls back with what `promise` comes to, or with why it doesn't, and that in words.
+    fn when(self: &Rc<Self>, promise: Result<JsValue, JsValue>, done: Call, or_else: &str) {
+        let or_else = &or_else.into();
+        let function = |call| self.function(call, self.connection(), or_else);
         let promise = promise.and_then(|promise| {
-            js::invoke(&promise, "then", &function(done), &function(Call::Failed))
+            let undefined = &JsValue::UNDEFINED;
+            let done = js::invoke(&promise, "then", &function(done), undefined)?;
+            js::invoke(&done, "then", undefined, &function(Call::Failed))
         });
         if let Err(thrown) = promise {
-            self.failed(self.connection(), &thrown);
+            self.failed(self.connection(), or_else, &thrown);
         }
     }
 
@@ -322,7 +330,11 @@ impl Driver {
         loop {
             let action = self.session.borrow_mut().next_action();
             match action {
-                Some(Action::Ask) => self.when(js::promise(&self.credential), Call::Provided),
+                Some(Action::Ask) => self.when(
+                    js::promise(&self.credential),
+                    Call::Provided,
+                    "the option auth or accessToken gave nothing of use",
+                ),
                 Some(Action::Disconnect) => drop(self.socket.take()),
                 Some(Action::Converse(effect, text)) => match effect {
                     Effect::Socket => self.connect(&text),

@@ -59,7 +59,7 @@ pub fn dispatch(
         Call::Provided => driver.provided(id, &first)?,
         Call::Answered => return driver.answered(&first),
         Call::Read => driver.read_answer(id, &first),
-        Call::Failed => driver.failed(id, &first),
+        Call::Failed => driver.failed(id, &bound, &first),
         Call::Frame if id == driver.connection() => driver.frame(first),
         Call::Frame => {}
         Call::Woken => driver.woken(),

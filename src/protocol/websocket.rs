@@ -36,26 +36,49 @@ pub enum Quotes {
     Escaped,
 }
 
-impl Quotes {
-    fn quote(self) -> &'static str {
-        match self {
-            Quotes::Plain => "\"",
-            Quotes::Escaped => "\\\"",
-        }
-    }
+/// An envelope's parts, as they are written with such quotes.
+struct Parts {
+    sender: &'static str,
+    channel: &'static str,
+    message: &'static str,
+    quote: &'static str,
+    /// What [`BEFORE_NAME`] and [`HEAD_WITHOUT_NAME`] are with such quotes.
+    before_name: usize,
+    head_without_name: usize,
+}
 
-    /// What stands in [`BEFORE_NAME`] and in the rest of [`HEAD_WITHOUT_NAME`].
-    fn lengths(self) -> (usize, usize) {
+const PLAIN: Parts = Parts {
+    sender: SENDER,
+    channel: CHANNEL,
+    message: MESSAGE,
+    quote: "\"",
+    before_name: BEFORE_NAME,
+    head_without_name: HEAD_WITHOUT_NAME,
+};
+
+const ESCAPED: Parts = Parts {
+    sender: "{\\\"sender\\\":",
+    channel: ",\\\"channel\\\":\\\"",
+    message: ",\\\"message\\\":",
+    quote: "\\\"",
+    // Seven quotes before the name, three behind it.
+    before_name: BEFORE_NAME + 7,
+    head_without_name: HEAD_WITHOUT_NAME + 10,
+};
+
+impl Quotes {
+    #[inline]
+    fn parts(self) -> &'static Parts {
         match self {
-            Quotes::Plain => (BEFORE_NAME, HEAD_WITHOUT_NAME),
-            // Seven quotes before the name, three behind it.
-            Quotes::Escaped => (BEFORE_NAME + 7, HEAD_WITHOUT_NAME + 10),
+            Quotes::Plain => &PLAIN,
+            Quotes::Escaped => &ESCAPED,
         }
     }
 
     /// All that stands before and behind the channel's name, up to the message.
+    #[inline]
     pub(super) fn head_without_name(self) -> usize {
-        self.lengths().1
+        self.parts().head_without_name
     }
 }
 
@@ -82,17 +105,16 @@ pub(super) fn decode_at(head: &str, start: usize, quotes: Quotes, whole: bool) -
 }
 
 fn scan(head: &str, start: usize, quotes: Quotes, whole: bool) -> Option<Head<'_>> {
+    let parts = quotes.parts();
     let mut scanner = Scanner {
         rest: head.get(start..)?,
     };
-    let quote = quotes.quote();
-    member(&mut scanner, '{', "sender", quote)?;
-    let sender = scan_sender(&mut scanner, quote)?;
-    member(&mut scanner, ',', "channel", quote)?;
-    scanner.literal(quote)?;
+    scanner.literal(parts.sender)?;
+    let sender = scan_sender(&mut scanner, parts.quote)?;
+    scanner.literal(parts.channel)?;
     // The head holds all up to the message, unless the name is longer than any it was cut for; or else the sender is.
-    let cut = !whole && head.len() - start - scanner.rest.len() <= quotes.lengths().0;
-    let channel = match scanner.plain_string(quote) {
+    let cut = !whole && head.len() - start - scanner.rest.len() <= parts.before_name;
+    let channel = match scanner.plain_string(parts.quote) {
         PlainString::Closed(name) => name,
         PlainString::Open if cut => return Some(Head::LongName { sender }),
         // The backslash of the closing quote may be the last character.
@@ -101,30 +123,16 @@ fn scan(head: &str, start: usize, quotes: Quotes, whole: bool) -> Option<Head<'_
         }
         PlainString::Open | PlainString::Odd => return None,
     };
-    let behind = quotes.lengths().1 - quotes.lengths().0 - quote.len();
-    if cut && scanner.rest.len() < behind {
+    if cut && scanner.rest.len() < parts.message.len() {
         return Some(Head::LongName { sender });
     }
-    member(&mut scanner, ',', "message", quote)?;
+    scanner.literal(parts.message)?;
     let read = head.get(..head.len() - scanner.rest.len())?;
     Some(Head::Envelope {
         sender,
         channel,
         payload: utf16_length(read),
     })
-}
-
-/// Takes the name of a member, and the colon.
-#[inline]
-fn member(scanner: &mut Scanner<'_>, before: char, name: &str, quote: &str) -> Option<()> {
-    scanner.rest = scanner
-        .rest
-        .strip_prefix(before)?
-        .strip_prefix(quote)?
-        .strip_prefix(name)?
-        .strip_prefix(quote)?
-        .strip_prefix(':')?;
-    Some(())
 }
 
 fn scan_sender<'a>(scanner: &mut Scanner<'a>, quote: &str) -> Option<Sender<'a>> {
