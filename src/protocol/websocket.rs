@@ -12,6 +12,7 @@
 
 use super::envelope::{Head, Sender, UserId};
 use super::json::{PlainString, Scanner, write_number, write_string};
+use super::text;
 use alloc::string::String;
 
 const SENDER: &str = "{\"sender\":";
@@ -117,8 +118,13 @@ fn scan(head: &str, start: usize, quotes: Quotes, whole: bool) -> Option<Head<'_
     let channel = match scanner.plain_string(parts.quote) {
         PlainString::Closed(name) => name,
         PlainString::Open if cut => return Some(Head::LongName { sender }),
-        // The backslash of the closing quote may be the last character.
-        PlainString::Odd if cut && quotes == Quotes::Escaped && head.ends_with('\\') => {
+        // The backslash of the closing quote may be the last character; one before it is an escape's.
+        PlainString::Odd
+            if cut
+                && quotes == Quotes::Escaped
+                && head.ends_with('\\')
+                && text::cut(scanner.rest, b'\\').1.is_empty() =>
+        {
             return Some(Head::LongName { sender });
         }
         PlainString::Open | PlainString::Odd => return None,
