@@ -25,6 +25,8 @@ mod leaks;
 mod options;
 #[path = "browser/page.rs"]
 mod page;
+#[path = "browser/protocols.rs"]
+mod protocols;
 #[path = "browser/rules.rs"]
 mod rules;
 #[path = "browser/sending.rs"]

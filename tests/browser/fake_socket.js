@@ -3,6 +3,8 @@
 // What the page's code calls behaves as the real thing does where it can be told apart: a bad URL is refused, `send` throws while the
 // socket connects and drops while it closes, `close` tells nobody at once, events are the browser's own objects, a timer runs once.
 
+import { fakeFetch } from '/tests/browser/fake_fetch.js';
+
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
@@ -166,7 +168,7 @@ export class Clock {
 }
 
 /** The browser's own. */
-export const real = { WebSocket: globalThis.WebSocket, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+export const real = { WebSocket: globalThis.WebSocket, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, fetch: globalThis.fetch };
 
 let installed = null;
 
@@ -178,6 +180,7 @@ export function install({ clock: withClock = true } = {}) {
   installed = new Clock();
   const clock = installed;
   globalThis.WebSocket = FakeSocket;
+  globalThis.fetch = fakeFetch;
   if (withClock) {
     globalThis.setTimeout = (callback, delay) => clock.setTimeout(callback, delay);
     globalThis.clearTimeout = (id) => clock.clearTimeout(id);

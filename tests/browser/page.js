@@ -1,11 +1,26 @@
 // Runs a test's body, which is what a page would write: strict JavaScript, with the package's functions and the things below in scope.
 //
-// A test fails if it throws, if it checks nothing, and if an exception was reported (`reportError`, `window.onerror`) that it didn't ask for.
+// A test fails if it throws, if it checks nothing, and if an exception was reported (`reportError`, `window.onerror`, a rejected promise that
+// nobody heard of) that it didn't ask for.
 
 import * as signalWasm from '/wasm-bindgen-test';
+import { requests, settled } from '/tests/browser/fake_fetch.js';
 import { FakeSocket, install, real, refuse, sockets, uninstall } from '/tests/browser/fake_socket.js';
+import { FakeTransport } from '/tests/browser/fake_transport.js';
+import * as said from '/tests/browser/servers.js';
 
-const { configure, openSignalingChannel, openSocket, Signaling } = signalWasm;
+const { configure, openSignalingChannel, openSocket } = signalWasm;
+const { servers } = said;
+
+/** The signalings that a test made, which are closed behind it: a transport or an answer may be all that keeps one busy. */
+let made = [];
+const Signaling = new Proxy(signalWasm.Signaling, {
+  construct(target, values, newTarget) {
+    const signaling = Reflect.construct(target, values, newTarget);
+    made.push(new WeakRef(signaling));
+    return signaling;
+  },
+});
 
 /** The sender of the other page in these tests. */
 const OTHER = 17;
@@ -15,6 +30,10 @@ let reports = [];
 
 addEventListener('error', (event) => {
   reports.push(event.error);
+  event.preventDefault();
+});
+addEventListener('unhandledrejection', (event) => {
+  reports.push(event.reason);
   event.preventDefault();
 });
 
@@ -126,6 +145,19 @@ function connected(options = {}, config = {}) {
   return { signaling, handle, socket, notes, config: full };
 }
 
+/** The same by a protocol that needs some talk first; with the frames and requests of that talk forgotten. `server` is how its server speaks. */
+async function connectedBy(protocol, options = {}, config = {}) {
+  const signaling = new Signaling({ url: 'ws://server.test/', protocol, ...options });
+  const { notes, config: full } = noting({ channel: 'room', ...config });
+  const handle = signaling.openSocket(full);
+  await settled();
+  const server = servers[protocol];
+  const socket = await server.up();
+  socket.frames.length = 0;
+  requests.length = 0;
+  return { signaling, handle, socket, notes, config: full, server };
+}
+
 /** What another page's shim would send. */
 function frame(channel, message, sender = OTHER) {
   return JSON.stringify({ sender, channel, message });
@@ -193,8 +225,8 @@ async function keptNothing(before, rounds) {
 
 function scope(clock) {
   return {
-    configure, openSignalingChannel, openSocket, Signaling, FakeSocket, OTHER, clock, sockets, refuse, equal, ok, isOurs, refused, thrownBy, reported, Notes, noting, connected, frame,
-    messages, freshModule, collect, collected, held, keptNothing,
+    configure, openSignalingChannel, openSocket, Signaling, FakeSocket, FakeTransport, OTHER, clock, sockets, refuse, equal, ok, isOurs, refused, thrownBy, reported, Notes, noting, connected,
+    connectedBy, frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...said,
   };
 }
 
@@ -202,7 +234,15 @@ function begin(options) {
   const clock = install(options);
   checks = 0;
   reports = [];
+  made = [];
+  requests.length = 0;
   return scope(clock);
+}
+
+/** Takes the stand-ins down, and with them what still goes on. */
+function clear() {
+  made.splice(0).forEach((signaling) => signaling.deref()?.close());
+  uninstall();
 }
 
 function end() {
@@ -237,7 +277,7 @@ export function run(body) {
   } catch (failure) {
     throw shorten(failure);
   } finally {
-    uninstall();
+    clear();
   }
 }
 
@@ -248,11 +288,13 @@ export async function runAwaiting(body, options) {
   const things = begin(options);
   try {
     await new AsyncFunction(...Object.keys(things), source(body))(...Object.values(things));
+    // A rejection is reported when all promises have had their turn.
+    await new Promise((resolve) => real.setTimeout.call(globalThis, resolve, 0));
     end();
   } catch (failure) {
     throw shorten(failure);
   } finally {
-    uninstall();
+    clear();
   }
 }
 

@@ -1,0 +1,34 @@
+// A transport as a page would write one, which a test drives by hand.
+
+export class FakeTransport {
+  /** The texts that were sent. */
+  texts = [];
+  /** How often `open` and `close` were called. */
+  openings = 0;
+  closings = 0;
+  /** Called from inside `open`, `send` and `close`; may throw. */
+  onopening = null;
+  onsent = null;
+  onclosing = null;
+
+  open() {
+    this.openings += 1;
+    this.onopening?.(this);
+  }
+
+  send(text) {
+    this.onsent?.(text, this);
+    this.texts.push(text);
+  }
+
+  close() {
+    this.closings += 1;
+    this.onclosing?.(this);
+  }
+
+  /** The handlers that it has now, to be called when it may have others. */
+  get handlers() {
+    const { onopen, onmessage, onclose } = this;
+    return { onopen, onmessage, onclose };
+  }
+}
