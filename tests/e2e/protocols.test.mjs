@@ -11,6 +11,7 @@ import * as rtcMultiConnection from '../support/rtcmulticonnection-server.mjs';
 import * as servers from '../support/servers.mjs';
 import * as core from '../support/signalr-server.mjs';
 import * as socketIo from '../support/socket-io-server.mjs';
+import * as talkers from '../support/talker.mjs';
 
 const FILES = { ...servers.MOUNTS, ...TEST_MOUNTS };
 
@@ -26,6 +27,7 @@ const rtcMultiConnectionServer = kept(rtcMultiConnection.rtcMultiConnectionServe
 const seedServer = kept(servers.seedServer);
 const signalRServer = kept(core.signalRServer);
 const socketIoServer = kept(socketIo.socketIoServer);
+const talker = kept(talkers.talker);
 
 // Whatever JSON has, and what frames are cut and packed at.
 const VALUES = [
@@ -116,6 +118,17 @@ async function old(page, server, origin = files.origin) {
 
 function send(page, texts) {
   return page.evaluate((texts) => texts.forEach((text) => handle.send(JSON.parse(text))), texts);
+}
+
+/** Sends as soon as the connection is lost: it may be back in a moment. */
+function sendWhenLost(page, texts) {
+  return page.evaluate((texts) => {
+    signaling.onstatechange = (state) => {
+      if (state !== 'waiting') return;
+      signaling.onstatechange = null;
+      for (const text of texts) handle.send(JSON.parse(text));
+    };
+  }, texts);
 }
 
 async function hears(page, texts) {
@@ -232,10 +245,8 @@ for (const version of [4, 2]) {
       const [ours, seed] = await Promise.all([join({ url: server.url, protocol: 'socket.io' }), old(seedPage, server.url)]);
       await send(ours, ['"before"']);
       await hears(seed, ['"before"']);
+      await sendWhenLost(ours, ['1', '2', '3']);
       server.drop();
-      await ours.waitForFunction(() => signaling.state === 'waiting');
-      await send(ours, ['1', '2', '3']);
-      await ours.waitForFunction(() => signaling.state === 'open');
       await until(() => server.received.length === 4);
       assert.deepEqual(server.received.map(({ args }) => args[0].message), ['before', 1, 2, 3]);
       await seed.waitForFunction(() => connected());
@@ -331,6 +342,104 @@ describe('Socket.IO, other servers', { concurrency: 3 }, () => {
   });
 });
 
+describe('Engine.IO, what real servers do only sometimes', { concurrency: 3 }, () => {
+  const { engineOpen } = talkers;
+  const CONNECTED = [/^40$/, '40{"sid":"b"}'];
+
+  for (const [version, greeting, replies] of [
+    [4, engineOpen({ pingInterval: 100, pingTimeout: 100 }), [CONNECTED]],
+    [3, engineOpen({ pingInterval: 100, pingTimeout: 100, maxPayload: undefined }), []],
+  ]) {
+    test(`version ${version}: a server that falls silent is left, and tried again`, TIMEOUT, async () => {
+      const server = await talker({ greeting, replies });
+      const ours = await join({ url: server.url, protocol: 'socket.io' }, { wait: false });
+      if (version === 3) {
+        await until(() => server.connections() === 1);
+        server.raw('40');
+      }
+      await ours.waitForFunction(() => states.some((line) => /^waiting: .*silent/.test(line)));
+      await until(() => server.requests.length >= 2);
+      // A server of version 3 is asked for heartbeats, one of version 4 asks for them.
+      assert.equal(server.received.includes('2'), version === 3);
+      await leaveFailing(ours);
+    });
+  }
+
+  test('a server of Socket.IO 3 says no maxPayload, and waits for us', TIMEOUT, async () => {
+    const server = await talker({ greeting: engineOpen({ maxPayload: undefined }), replies: [CONNECTED] });
+    const ours = await join({ url: server.url, protocol: 'socket.io' });
+    await send(ours, ['1']);
+    await until(() => server.received.length === 2);
+    assert.deepEqual(server.received, ['40', `42["message",{"sender":${await ours.evaluate(() => signaling.userid)},"channel":"main","message":1}]`]);
+    await leave(ours);
+  });
+
+  test('a server that breaks off at Engine.IO 4 is asked for 3', TIMEOUT, async () => {
+    const server = await talker({ greeting: engineOpen({ maxPayload: undefined }), takes: (url) => url.searchParams.get('EIO') === '3' });
+    const ours = await join({ url: server.url, protocol: 'socket.io' }, { wait: false });
+    await until(() => server.connections() === 1);
+    server.raw('40');
+    await isOpen(ours);
+    assert.deepEqual(server.requests.map((url) => new URL(url, 'http://x').searchParams.get('EIO')), ['4', '3']);
+    await leaveFailing(ours);
+  });
+});
+
+describe('whatever the protocol', { concurrency: 3 }, () => {
+  const SERVERS = {
+    'socket.io': [() => socketIoServer(), 'auth', `{ token: 'x' }`],
+    signalr: [() => signalRServer(), 'accessToken', `'x'`],
+    'signalr-classic': [() => classicSignalRServer(), 'accessToken', `'x'`],
+  };
+  for (const [protocol, [makeServer, option, value]] of Object.entries(SERVERS)) {
+    test(`${protocol}: closed at any moment, a signaling stays closed, and the server is left`, TIMEOUT, async () => {
+      const server = await makeServer();
+      const ours = await join({ url: server.url, protocol });
+      const late = await ours.evaluate(
+        async ([url, protocol]) => {
+          const late = [];
+          for (let delay = 0; delay < 60; delay += 2) {
+            const one = new SignalWasm.Signaling({ url, protocol, onerror: ({ message }) => late.push(message) });
+            one.openSocket({ channel: 'main', onmessage: (message) => late.push(message) }).send('early');
+            if (delay) await new Promise((done) => setTimeout(done, delay));
+            one.close();
+            one.onstatechange = (state) => late.push(state);
+          }
+          signaling.close();
+          return late;
+        },
+        [server.url, protocol],
+      );
+      assert.deepEqual(late, []);
+      await until(() => server.connections() === 0);
+      await leaveFailing(ours);
+    });
+
+    test(`${protocol}: a provider of a token that fails is asked again`, TIMEOUT, async () => {
+      const server = await makeServer();
+      const ours = await join(`{ url: ${JSON.stringify(server.url)}, protocol: '${protocol}', ${option}: () => {
+        asked += 1;
+        if (asked === 1) throw new Error('no login yet');
+        return asked === 2 ? Promise.reject(new Error('no network')) : new Promise((done) => setTimeout(done, 50, ${value}));
+      } }`);
+      const states = await ours.evaluate(() => window.states);
+      assert.ok(states.some((line) => line.startsWith('waiting: ') && line.includes('no login yet')), states.join('\n'));
+      assert.ok(states.some((line) => line.startsWith('waiting: ') && line.includes('no network')), states.join('\n'));
+      assert.equal(await ours.evaluate(() => asked), 3);
+      await leave(ours);
+    });
+
+    test(`${protocol}: an address with a query of its own`, TIMEOUT, async () => {
+      const server = await makeServer();
+      const ours = await join({ url: `${server.url}?mine=a%20b`, protocol, query: { yours: 1 } });
+      const queries = protocol === 'socket.io' ? server.connected.map(({ query }) => query) : server.requests.map(({ url }) => Object.fromEntries(new URL(url, 'http://x').searchParams));
+      assert.ok(queries.length > 0);
+      for (const { mine, yours } of queries) assert.deepEqual({ mine, yours }, { mine: 'a b', yours: '1' });
+      await leave(ours);
+    });
+  }
+});
+
 /** What the two kinds of SignalR have in common. `options` are those that fit a server, `seedPage` opens the seed's page on it. */
 function signalR(kind, { makeServer, options, seedPage, wrongMethod }) {
   test('beside the seed’s page: both ways, and the hub’s echo is nobody’s', TIMEOUT, async () => {
@@ -421,10 +530,8 @@ function signalR(kind, { makeServer, options, seedPage, wrongMethod }) {
     const ours = await join(options(server));
     await send(ours, ['"before"']);
     await until(() => server.received.length === 1);
+    await sendWhenLost(ours, ['1', '2', '3']);
     server.drop();
-    await ours.waitForFunction(() => signaling.state === 'waiting');
-    await send(ours, ['1', '2', '3']);
-    await isOpen(ours);
     await until(() => server.received.length === 4);
     assert.deepEqual(server.received.map((text) => JSON.parse(text).message), ['before', 1, 2, 3]);
     server.call('onMessageReceived', JSON.stringify({ sender: 5, channel: 'main', message: 'again' }));

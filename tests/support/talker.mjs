@@ -1,0 +1,43 @@
+// A WebSocket server that says what a test has it say, for what neither a real nor a scripted server would.
+
+import { createServer } from 'node:http';
+import { listen } from './listen.mjs';
+import { upgrades } from './scripted.mjs';
+
+/** The open packet of Engine.IO 4, with these members changed; `undefined` leaves one out. */
+export function engineOpen(members = {}) {
+  return `0${JSON.stringify({ sid: 'a', upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: 1_000_000, ...members })}`;
+}
+
+/**
+ * Starts one, at any path. `greeting` is sent to each that connects, and for the first of `replies`, `[pattern, text]`, that fits what came in, its text.
+ * `takes(url)` decides who may connect: others are cut off right after the upgrade. `requests` are their addresses, `received` all that was said.
+ */
+export async function talker({ greeting, replies = [], takes = () => true } = {}) {
+  const sockets = new Set();
+  const requests = [];
+  const received = [];
+  const http = createServer((_, response) => response.writeHead(404).end());
+  upgrades(http, (request, url) => (socket) => {
+    requests.push(request.url);
+    if (!takes(url)) return socket.terminate();
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    if (greeting !== undefined) socket.send(greeting);
+    socket.on('message', (data) => {
+      const text = data.toString('utf8');
+      received.push(text);
+      const reply = replies.find(([pattern]) => pattern.test(text));
+      if (reply) socket.send(reply[1]);
+    });
+  });
+  const place = await listen(http);
+  return {
+    url: `${place.origin}/`,
+    requests,
+    received,
+    raw: (text) => sockets.forEach((socket) => socket.send(text)),
+    connections: () => sockets.size,
+    close: place.close,
+  };
+}
