@@ -169,8 +169,11 @@ impl Options {
         if reading.transport.is_undefined() {
             config.url = read_url(&reading.url)?;
             if config.protocol == Protocol::SocketIo {
-                let base = &config.url.as_str().into();
-                config.url = js::text(&*Url::new(config.texts.get("path"), base)?);
+                // What is resolved against an address loses its query.
+                let base = Url::new(&config.url, &JsValue::UNDEFINED)?;
+                let query = js::text(&js::get(&base, "search")?);
+                let url = js::text(&*Url::new(config.texts.get("path"), &base)?);
+                config.url = fill("##", &[&url, &query]);
             }
         } else {
             config.skip_negotiation = true;
