@@ -289,9 +289,11 @@ impl Driver {
     }
 
     /// The answer to a request has begun; what it returns is to be read.
-    pub fn answered(&self, response: &JsValue) -> Result<JsValue, JsValue> {
+    pub fn answered(&self, connection: u32, response: &JsValue) -> Result<JsValue, JsValue> {
         let status = js::member(response, "status").as_f64().unwrap_or_default();
-        self.status.set(status as u16);
+        if connection == self.connection() {
+            self.status.set(status as u16);
+        }
         js::invoke(response, "text", &JsValue::UNDEFINED, &JsValue::UNDEFINED)
     }
 
@@ -314,14 +316,19 @@ impl Driver {
         let length = frame.length();
         // A buffer has no length; asked for one, it says nothing, which arrives as 0.
         if length == 0 && !data.is_string() {
-            if self.protocol() == Protocol::SocketIo {
-                // What an event has of binary parts: nothing of ours.
-                self.count(FrameKind::Control, &data, None);
-            } else {
-                self.bad("a binary frame", &data);
-            }
+            self.no_text(&data);
         } else if !self.read(frame, length) {
             self.read_whole(frame);
+        }
+    }
+
+    /// A frame came in that is no string.
+    pub fn no_text(self: &Rc<Self>, data: &JsValue) {
+        if self.protocol() == Protocol::SocketIo {
+            // What an event has of binary parts: nothing of ours.
+            self.count(FrameKind::Control, data, None);
+        } else {
+            self.bad("a binary frame", data);
         }
     }
 

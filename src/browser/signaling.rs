@@ -57,11 +57,13 @@ pub fn dispatch(
     match call {
         Call::Opened => driver.opened(id),
         Call::Provided => driver.provided(id, &first)?,
-        Call::Answered => return driver.answered(&first),
+        Call::Answered => return driver.answered(id, &first),
         Call::Read => driver.read_answer(id, &first),
         Call::Failed => driver.failed(id, &bound, &first),
-        Call::Frame if id == driver.connection() => driver.frame(first),
-        Call::Frame => {}
+        // A transport may hand over anything.
+        Call::Frame if id != driver.connection() => {}
+        Call::Frame if first.is_string() => driver.frame(first),
+        Call::Frame => driver.no_text(&first),
         Call::Woken => driver.woken(),
         Call::Lost => driver.lost(id, &first),
         Call::Send => channel::send(driver, &js::text(&bound), &first)?,

@@ -578,7 +578,9 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// The socket didn't take a frame, since it is going down. If it was a message's, the message goes out first when the next one is up.
     pub fn not_taken(&mut self, now: Millis, message: Option<Message<P>>) {
-        if let Some(message) = message {
+        if let Some(message) = message
+            && self.state != State::Closed
+        {
             self.outbox.put_back(message);
         }
         self.lost(
