@@ -294,11 +294,17 @@ impl Reading<'_> {
                 let what = if *text { "a string" } else { "an object" };
                 fill("#, or a function that gives it", &[what])
             }
-            Kind::Transport if js::member(value, "send").is_function() => {
+            // One that takes no handlers would never be heard.
+            Kind::Transport
+                if js::member(value, "send").is_function()
+                    && js::set(value, "onmessage", &JsValue::UNDEFINED).unwrap_or_default() =>
+            {
                 self.transport = value.clone();
                 return Ok(());
             }
-            Kind::Transport => "an object with a function send(text)".into(),
+            Kind::Transport => {
+                "an object with a function send(text), whose onmessage can be set".into()
+            }
             Kind::Channel if null || value.is_string() => {
                 self.channel = value.as_string().filter(|name| !name.is_empty());
                 return Ok(());
