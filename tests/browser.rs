@@ -34,5 +34,7 @@ mod sending;
 #[cfg(feature = "typed")]
 #[path = "browser/typed.rs"]
 mod typed;
+#[path = "browser/transports.rs"]
+mod transports;
 #[path = "browser/wire.rs"]
 mod wire;
