@@ -171,9 +171,14 @@ impl Options {
             if config.protocol == Protocol::SocketIo {
                 // What is resolved against an address loses its query.
                 let base = Url::new(&config.url, &JsValue::UNDEFINED)?;
-                let query = js::text(&js::get(&base, "search")?);
-                let url = js::text(&*Url::new(config.texts.get("path"), &base)?);
-                config.url = fill("##", &[&url, &query]);
+                let part = |name| js::get(&base, name).map(|part| js::text(&part));
+                let path = config.texts.get("path");
+                let url = js::text(&*Url::new(path, &base)?);
+                config.url = fill("##", &[&url, &part("search")?]);
+                // As with Socket.IO's own client, an address names the namespace; unless the path goes on from there.
+                if path.starts_with('/') && config.texts.get("namespace") == "/" {
+                    config.texts.set("namespace", part("pathname")?);
+                }
             }
         } else {
             config.skip_negotiation = true;

@@ -17,6 +17,7 @@ use super::error::wrong;
 use super::js;
 use super::signaling;
 use crate::session::{ChannelId, State, Stats};
+use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use js_sys::Object;
@@ -34,6 +35,36 @@ pub struct Options {
     /// How envelopes travel in frames, as [`crate::protocol::Protocol::name`] has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
+    /// Socket.IO: where on the server it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Socket.IO: the namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Socket.IO: the event that carries envelopes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Socket.IO: what the server is to know of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<BTreeMap<String, String>>,
+    /// Socket.IO and SignalR: members for the query of each address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<BTreeMap<String, String>>,
+    /// SignalR: the client's method that the hub calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// SignalR: the hub's method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// SignalR: the bearer token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// SignalR: the WebSocket is opened at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_negotiation: Option<bool>,
+    /// Classic SignalR: the hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
     /// The longest message taken and accepted, in characters of its JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message: Option<f64>,
@@ -85,13 +116,15 @@ impl Signaling {
     ///
     /// `bad-option` or `bad-url`, naming the member and the value.
     pub fn new(options: &Options) -> Result<Signaling, Error> {
-        let options = serde_wasm_bindgen::to_value(options).map_err(|error| {
-            wrong(
-                "bad-option",
-                "the options can't be passed on: #",
-                &[&error.to_string()],
-            )
-        })?;
+        let options = options
+            .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+            .map_err(|error| {
+                wrong(
+                    "bad-option",
+                    "the options can't be passed on: #",
+                    &[&error.to_string()],
+                )
+            })?;
         let page = JsValue::from(Object::new());
         let driver = signaling::furnish(&page, &options).map_err(Error::from_js)?;
         Ok(Signaling { driver, page })

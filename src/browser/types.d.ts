@@ -119,12 +119,12 @@ export interface Options {
   transport?: Transport | undefined;
   /** Socket.IO: where on the server it is. Default `'/socket.io/'`. A path without the first slash goes on from the one in `url`. */
   path?: string | undefined;
-  /** Socket.IO: the namespace. Default `'/'`. */
+  /** Socket.IO: the namespace. Default: the path in `url`, as with Socket.IO's own client; `'/'` if `path` has no first slash. */
   namespace?: string | undefined;
   /** Socket.IO: the event that carries envelopes. Default `'message'`. */
   event?: string | undefined;
   /** Socket.IO: what the server is to know of the client. Sent on connecting to the namespace; to servers of Socket.IO 1 and 2 as part of the query. */
-  auth?: Provided<object> | undefined;
+  auth?: Provided<Record<string, unknown>> | undefined;
   /** Socket.IO and SignalR: members for the query of each address. */
   query?: Record<string, string | number | boolean> | undefined;
   /** SignalR: the method of ours that the hub calls with what others sent. Default `'onMessageReceived'`. */
@@ -143,13 +143,13 @@ export interface Options {
   openDelay?: number | undefined;
   /** What readiness waits for: just the timer, as the shim does, or also the connection. Default `'timer'`. */
   openWhen?: 'timer' | 'connected' | undefined;
-  /** The longest message taken, in characters of its JSON text. Longer frames that are received are dropped. Default 1000000, which our relay and Socket.IO servers take. */
+  /** The longest message taken, in characters of its JSON text. (A hub of ASP.NET Core takes 32 KiB unless told otherwise, and closes the connection for good.) Longer frames that are received are dropped. Default 1000000, which our relay and Socket.IO servers take. */
   maxMessage?: number | undefined;
   /** Bounds of the outbox. */
   outbox?: OutboxBounds | undefined;
   /** How to reconnect, or `false`: never. */
   reconnect?: Reconnect | false | undefined;
-  /** Called after each change of state. */
+  /** Called after each change of state. A transport that is open at once is so within the first call that opens a channel. */
   onstatechange?: ((state: State, detail: StateDetail) => void) | null | undefined;
   /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a message that the server refused, a lost connection that is final. */
   onerror?: ((error: SignalingError) => void) | null | undefined;
