@@ -626,9 +626,13 @@ impl Driver {
         if !self.session.borrow().link().is_stream() {
             self.read_record(frame);
         } else {
+            let connection = self.connection();
             let records = self.records.borrow_mut().take(frame);
             for record in records {
-                self.read_record(&record);
+                // One of them may have ended the connection.
+                if self.connection() == connection {
+                    self.read_record(&record);
+                }
             }
         }
         self.settle();
