@@ -31,10 +31,14 @@ mod protocols;
 mod rules;
 #[path = "browser/sending.rs"]
 mod sending;
+#[path = "browser/signalr.rs"]
+mod signalr;
+#[path = "browser/socket_io.rs"]
+mod socket_io;
+#[path = "browser/transports.rs"]
+mod transports;
 #[cfg(feature = "typed")]
 #[path = "browser/typed.rs"]
 mod typed;
-#[path = "browser/transports.rs"]
-mod transports;
 #[path = "browser/wire.rs"]
 mod wire;
