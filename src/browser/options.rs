@@ -169,15 +169,22 @@ impl Options {
         if reading.transport.is_undefined() {
             config.url = read_url(&reading.url)?;
             if config.protocol == Protocol::SocketIo {
-                // What is resolved against an address loses its query.
+                // What is resolved against an address loses its query, and may lead elsewhere.
                 let base = Url::new(&config.url, &JsValue::UNDEFINED)?;
-                let part = |name| js::get(&base, name).map(|part| js::text(&part));
+                let part = |name| js::get(&base, name);
                 let path = config.texts.get("path");
-                let url = js::text(&*Url::new(path, &base)?);
-                config.url = fill("##", &[&url, &part("search")?]);
+                let found = Url::new(path, &base)
+                    .ok()
+                    .filter(|found| js::get(found, "host") == part("host"));
+                let Some(found) = found else {
+                    return Err(bad("path", &path.into(), "like '/socket.io/'").into());
+                };
+                let namespace = js::text(&part("pathname")?);
+                js::set(&base, "pathname", &js::get(&found, "pathname")?)?;
+                config.url = js::text(&base);
                 // As with Socket.IO's own client, an address names the namespace; unless the path goes on from there.
                 if path.starts_with('/') && config.texts.get("namespace") == "/" {
-                    config.texts.set("namespace", part("pathname")?);
+                    config.texts.set("namespace", namespace);
                 }
             }
         } else {
