@@ -3,6 +3,7 @@
 //! What's tested
 //! * each option with values of the wrong type and out of range: a `TypeError` with a `code`, which names the option and shows the value
 //! * unknown options, nested ones among them; options that are no object; getters that throw
+//! * the options of the protocols: what each takes, what it does not, and what of them the addresses hold
 //! * URLs: absolute, relative, `http:` for `ws:`, `URL` objects, fragments; those that can't be; a page that has no origin
 //! * the bounds of each range, and what the options do at them
 //! * a browser without random numbers, of which each signaling takes some
@@ -32,6 +33,17 @@ fn wrong_values_are_named_and_shown() -> Verdict {
             'reconnect.base': but(5),
             'reconnect.cap': but(5),
             'reconnect.attempts': but(0, 0.5, 5, Infinity, 2 ** 31, 1e300),
+            transport: all,
+            path: but('text'),
+            namespace: but('text'),
+            event: but('text'),
+            target: but('text'),
+            method: but('text'),
+            hub: but('text'),
+            auth: all.filter(([, shown]) => !['an object', 'a function'].includes(shown)),
+            query: all.filter(([, shown]) => shown !== 'an object'),
+            accessToken: all.filter(([value]) => !['string', 'function'].includes(typeof value)),
+            skipNegotiation: but(true, false),
             onstatechange: all.filter(([value]) => value !== null && typeof value !== 'function'),
             onerror: all.filter(([value]) => value !== null && typeof value !== 'function'),
             onframe: all.filter(([value]) => value !== null && typeof value !== 'function'),
@@ -62,6 +74,14 @@ fn the_sentence_says_what_it_must_be() -> Verdict {
         says({ outbox: 5 }, 'an object');
         says({ onerror: 'x' }, 'a function, or null');
         says({ channel: 5 }, 'a string, or null');
+        says({ protocol: 'socketio' }, "'websocket' or 'socket.io' or 'signalr' or 'signalr-classic'");
+        for (const name of ['path', 'namespace', 'event', 'target', 'method', 'hub']) says({ [name]: '' }, name, "a string that isn't empty");
+        says({ auth: 'token' }, "auth is 'token'", 'an object, or a function that gives it');
+        says({ accessToken: { token: 1 } }, 'accessToken is an object', 'a string, or a function that gives it');
+        says({ skipNegotiation: 'yes' }, 'true or false');
+        says({ query: 'a=b' }, "query is 'a=b'", 'an object');
+        says({ transport: {} }, 'an object with a function send(text)');
+        says({ transport: { send: 'text' } }, 'an object with a function send(text)');
         says({ url: 5 }, 'a string or a URL');
         // A long value is cut, so that the sentence can be read.
         ok(says({ protocol: 'p'.repeat(100_000) }, "'ppp", '…').message.length < 300, 'the value is cut');
@@ -73,7 +93,7 @@ fn the_sentence_says_what_it_must_be() -> Verdict {
 fn undefined_is_the_default() -> Verdict {
     page(
         r#"
-        const names = ['url', 'protocol', 'channel', 'openDelay', 'openWhen', 'maxMessage', 'outbox', 'reconnect', 'onstatechange', 'onerror', 'onframe'];
+        const names = ['url', 'protocol', 'transport', 'path', 'namespace', 'event', 'auth', 'query', 'target', 'method', 'accessToken', 'skipNegotiation', 'hub', 'channel', 'openDelay', 'openWhen', 'maxMessage', 'outbox', 'reconnect', 'onstatechange', 'onerror', 'onframe'];
         const none = (names) => Object.fromEntries(names.map((name) => [name, undefined]));
         for (const options of [undefined, {}, none(names), { outbox: none(['messages', 'bytes']), reconnect: none(['base', 'cap', 'attempts']) }, Object.freeze({ onerror: null, onframe: null, onstatechange: null }), Object.create(null)]) {
             const signaling = new Signaling(options);
@@ -92,7 +112,7 @@ fn unknown_options_are_named_and_the_known_ones_listed() -> Verdict {
         r#"
         const unknown = (options, name) => {
             for (const call of [() => new Signaling(options), () => configure(options)]) {
-                refused(call, 'unknown-option', `'${name}'`, 'url', 'protocol', 'openDelay', 'outbox.messages', 'reconnect.attempts', 'onstatechange');
+                refused(call, 'unknown-option', `'${name}'`, 'url', 'protocol', 'transport', 'accessToken', 'openDelay', 'outbox.messages', 'reconnect.attempts', 'onstatechange');
             }
         };
         for (const name of ['uri', 'URL', 'Url', 'onmessage', 'open', '', ' url', 'toString', 'constructor', 'transports', '5']) {
@@ -128,13 +148,14 @@ fn what_a_getter_throws_is_the_pages_own() -> Verdict {
         r#"
         const own = new RangeError('mine');
         const throwing = (name) => ({ get [name]() { throw own; } });
-        for (const name of ['url', 'protocol', 'channel', 'openDelay', 'outbox', 'reconnect', 'onerror']) {
+        for (const name of ['url', 'protocol', 'transport', 'path', 'auth', 'query', 'accessToken', 'channel', 'openDelay', 'outbox', 'reconnect', 'onerror']) {
             equal(thrownBy(() => new Signaling(throwing(name))), own);
             equal(thrownBy(() => configure(throwing(name))), own);
         }
         equal(thrownBy(() => new Signaling({ outbox: throwing('bytes') })), own);
         equal(thrownBy(() => new Signaling({ reconnect: throwing('cap') })), own);
         equal(thrownBy(() => new Signaling({ url: throwing('href') })), own);
+        equal(thrownBy(() => new Signaling({ query: throwing('a') })), own);
         equal(new Signaling({ get url() { return 'ws://got.test/'; } }).state, 'idle');
         "#,
     )
@@ -234,9 +255,115 @@ fn the_ends_of_each_range_are_taken() -> Verdict {
         const most = 2 ** 31 - 1;
         const taken = [{ openDelay: 0 }, { openDelay: 0.25 }, { openDelay: most }, { maxMessage: 1 }, { maxMessage: most }, { outbox: { messages: 1, bytes: 1 } }, { outbox: { messages: most, bytes: most } },
             { reconnect: { base: 1, cap: 1, attempts: 0 } }, { reconnect: { base: most, cap: most, attempts: Infinity } }, { reconnect: false }, { reconnect: {} }, { outbox: {} }, { channel: null }, { channel: 'c' },
-            { openWhen: 'timer' }, { openWhen: 'connected' }, { protocol: 'websocket' }];
+            { openWhen: 'timer' }, { openWhen: 'connected' }, { protocol: 'websocket' }, { protocol: 'socket.io' }, { protocol: 'signalr' }, { protocol: 'signalr-classic' },
+            { path: 'x' }, { namespace: '/x' }, { event: '"' }, { auth: {} }, { auth: () => 1 }, { query: {} }, { target: 'x' }, { method: 'x' }, { accessToken: '' }, { accessToken: () => 1 },
+            { skipNegotiation: true }, { skipNegotiation: false }, { hub: 'x' }, { transport: { send() {} } }];
         for (const options of taken) {
             equal(new Signaling({ url: 'ws://server.test/', ...options }).state, 'idle');
+        }
+        "#,
+    )
+}
+
+#[wasm_bindgen_test]
+async fn the_addresses_that_come_of_them() -> Verdict {
+    page_awaiting(
+        r#"
+        const { host } = location;
+        const EIO = 'EIO=4&transport=websocket';
+        const io = (options, expected) => [{ protocol: 'socket.io', url: 'https://server.test/', ...options }, `${expected}${EIO}`];
+        const hub = (options, ...expected) => [{ protocol: 'signalr', url: 'https://server.test/hub', ...options }, ...expected];
+        const classic = (options, ...expected) => [{ protocol: 'signalr-classic', url: 'https://server.test/signalr', ...options }, ...expected];
+        const negotiate = 'negotiate?negotiateVersion=1';
+        const hubs = (name) => same(encodeURIComponent(JSON.stringify([{ name }])));
+        const same = (text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+        const cases = [
+            io({}, 'wss://server.test/socket.io/?'),
+            io({ url: undefined }, `ws://${host}/socket.io/?`),
+            io({ url: 'http://server.test:8888/deep/er' }, 'ws://server.test:8888/socket.io/?'),
+            // A path without the first slash goes on from the one in url.
+            io({ url: 'https://server.test/app/', path: 'socket.io/' }, 'wss://server.test/app/socket.io/?'),
+            io({ url: 'https://server.test/app/page', path: 'sio' }, 'wss://server.test/app/sio?'),
+            io({ url: 'https://server.test/app/', path: '/own/' }, 'wss://server.test/own/?'),
+            io({ url: 'https://server.test/?a', path: '/own/?b#c' }, 'wss://server.test/own/?a&'),
+            io({ path: '/with space/é' }, 'wss://server.test/with%20space/%C3%A9?'),
+            io({ url: 'https://server.test/?room=1&x' }, 'wss://server.test/socket.io/?room=1&x&'),
+            io({ url: new URL('https://server.test/#f') }, 'wss://server.test/socket.io/?'),
+            io({ query: { a: 'b', n: 1.5, yes: true, 'é&=': '&=+ ?/#%"' } }, 'wss://server.test/socket.io/?a=b&n=1.5&yes=true&%c3%a9%26%3d=%26%3d%2b%20%3f%2f%23%25%22&'),
+            io({ url: 'https://server.test/?room=1', query: { a: 'b' } }, 'wss://server.test/socket.io/?room=1&a=b&'),
+            io({ query: {} }, 'wss://server.test/socket.io/?'),
+            // Who says who he is says it when he connects to the namespace.
+            io({ auth: { token: 't' } }, 'wss://server.test/socket.io/?'),
+            hub({}, `https://server.test/hub/${negotiate}`),
+            hub({ url: 'ws://server.test/hub/' }, `http://server.test/hub/${negotiate}`),
+            hub({ url: 'https://server.test' }, `https://server.test/${negotiate}`),
+            hub({ url: 'https://server.test/hub?room=1' }, 'https://server.test/hub/negotiate?room=1&negotiateVersion=1'),
+            hub({ url: 'https://server.test/hub?room=1', query: { a: '&' } }, 'https://server.test/hub/negotiate?room=1&a=%26&negotiateVersion=1'),
+            hub({ skipNegotiation: true }, null, 'wss://server.test/hub?'),
+            hub({ skipNegotiation: true, accessToken: 'to/k en' }, null, 'wss://server.test/hub?&access_token=to%2fk%20en'),
+            hub({ query: { a: 'b' } }, `https://server.test/hub/negotiate?a=b&negotiateVersion=1`, 'wss://server.test/hub?a=b&id=to%2fk%2ben%3d'),
+            hub({ accessToken: 'to/k en' }, `https://server.test/hub/${negotiate}`, 'wss://server.test/hub?id=to%2fk%2ben%3d&access_token=to%2fk%20en'),
+            classic({}, `https://server.test/signalr/negotiate?clientProtocol=2.1&connectionData=${hubs('webRtcHub3')}`,
+                `wss://server.test/signalr/connect?clientProtocol=2.1&transport=webSockets&connectionData=${hubs('webRtcHub3')}&connectionToken=to%2fk%2ben%3d`),
+            classic({ url: 'http://server.test/signalr/', hub: 'Chat"', query: { a: 'b' } }, `http://server.test/signalr/negotiate?a=b&clientProtocol=2.1&connectionData=${hubs('Chat"')}`,
+                `ws://server.test/signalr/connect?a=b&clientProtocol=2.1&transport=webSockets&connectionData=${hubs('Chat"')}&connectionToken=to%2fk%2ben%3d`),
+        ];
+        for (const [options, first, second] of cases) {
+            sockets.length = requests.length = 0;
+            const signaling = new Signaling(options);
+            signaling.openSocket({});
+            await settled();
+            const what = JSON.stringify(options);
+            if (options.protocol === 'socket.io') {
+                equal(same(sockets[0].url), same(first), what);
+            } else {
+                if (first === null) equal(requests.length, 0, what);
+                else equal(same(requests[0].url), same(first), what);
+                if (first !== null && second !== undefined) {
+                    requests[0].answer(options.protocol === 'signalr' ? NEGOTIATED : NEGOTIATED_CLASSIC);
+                    await settled();
+                }
+                equal(sockets.map(({ url }) => url), second === undefined ? [] : [second], what);
+            }
+            signaling.close();
+        }
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+fn the_namespace_that_comes_of_them() -> Verdict {
+    page(
+        r#"
+        // As with Socket.IO's own client, whose address names server and namespace, and whose path is another matter.
+        for (const [options, expected] of [
+            [{ url: 'https://server.test' }, '40'],
+            [{ url: 'https://server.test/?room=1' }, '40'],
+            [{ url: 'https://server.test/chat?room=1' }, '40/chat,'],
+            [{ url: 'https://server.test/chat', path: '/own/' }, '40/chat,'],
+            [{ url: 'https://server.test/chat', namespace: '/other' }, '40/other,'],
+            [{ url: 'https://server.test/app/', path: 'socket.io/' }, '40'],
+            [{ url: 'https://server.test/app/', path: 'socket.io/', namespace: '/chat' }, '40/chat,'],
+        ]) {
+            const signaling = new Signaling({ protocol: 'socket.io', ...options });
+            signaling.openSocket({});
+            const socket = sockets.at(-1).accept();
+            socket.deliver(GREETING_4);
+            equal(socket.frames, [expected], JSON.stringify(options));
+            signaling.close();
+        }
+        "#,
+    )
+}
+
+#[wasm_bindgen_test]
+fn paths_that_cannot_be() -> Verdict {
+    page(
+        r#"
+        // A path that would lead to another server, or nowhere, is no path.
+        for (const path of ['//', 'http://[', 'https://other.test/socket.io/', 'data:text/html,x']) {
+            refused(() => new Signaling({ protocol: 'socket.io', url: 'https://server.test/', path }), 'bad-option', 'path', `'${path}'`);
         }
         "#,
     )
