@@ -598,7 +598,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state == State::Waiting && now >= self.since_or_until {
             self.connect(now, "trying again");
         } else if matches!(self.state, State::Connecting | State::Open) && now >= self.watch {
-            if now - self.heard >= self.link.patience() {
+            // Added up as `beat` does it: a difference may be rounded to less, and the timer be set for the same time again.
+            if now >= self.heard + self.link.patience() {
                 self.link.silent();
                 self.follow(now);
             }
@@ -641,7 +642,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
     fn beat(&mut self, now: Millis) {
         let mut next = self.heard + self.link.patience();
         if self.state == State::Open && self.link.ping_every > 0.0 {
-            if now - self.pinged >= self.link.ping_every {
+            if now >= self.pinged + self.link.ping_every {
                 self.pinged = now;
                 self.actions
                     .push(Action::Converse(Effect::Say, self.link.ping().into()));
@@ -745,7 +746,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     fn connect(&mut self, now: Millis, reason: &str) {
         self.connection += 1;
-        self.heard = now;
+        // The page may take its time over its credential.
+        self.watch = Millis::INFINITY;
         self.enter(State::Connecting, reason.into(), None, None);
         if self.config.credentials == Credentials::None {
             self.provided(now, String::new(), String::new());
