@@ -60,6 +60,9 @@ pub enum Effect {
 /// Redirections before we take them for a circle.
 const REDIRECTIONS: u32 = 100;
 
+/// By how much a cursor with what stands before it may be longer than the last cursor, in a frame that is read by its head.
+const CURSOR_ROOM: usize = 64;
+
 /// A step of the conversation takes no longer.
 const PATIENCE: Millis = 10_000.0;
 
@@ -191,8 +194,10 @@ impl Link {
         }
     }
 
-    /// Makes the page's address of the server the one that is used, as before any redirection.
+    /// Makes the page's address of the server and its token those that are used, as before any redirection.
     pub(super) fn reset_base(&mut self) {
+        self.redirections = REDIRECTIONS;
+        self.set_token(self.credential().into());
         self.set_base(&self.url.clone());
     }
 
@@ -218,7 +223,10 @@ impl Link {
 
     /// What the page says of itself: Socket.IO's `auth` as JSON text, with the same as a query, or SignalR's token.
     pub fn set_credential(&mut self, text: String, query: String) {
-        self.set_token(text.clone());
+        // Where a server sent us, the token is the one that it gave.
+        if self.redirections == REDIRECTIONS {
+            self.set_token(text.clone());
+        }
         self.texts.set("auth", text);
         self.texts.set("authQuery", query);
     }
@@ -282,7 +290,6 @@ impl Link {
     /// An attempt to connect begins.
     pub fn begin(&mut self, now: Millis) {
         self.step = Step::Apart;
-        self.redirections = REDIRECTIONS;
         match self.protocol() {
             Protocol::WebSocket => self.then(Effect::Socket, "ws<base>"),
             Protocol::SocketIo => socket_io::begin(self),
@@ -428,7 +435,7 @@ impl Link {
     #[inline]
     pub fn head_length(&self, longest_name: usize) -> usize {
         let cursor = if self.protocol() == Protocol::SignalRClassic {
-            64 + self.texts.get("C").len()
+            CURSOR_ROOM + self.texts.get("C").len()
         } else {
             0
         };
@@ -483,6 +490,10 @@ impl Link {
             const CURSOR: &str = "{\"C\":\"";
             cursor = cut(head.strip_prefix(CURSOR).unwrap_or_default(), b'"').0;
             start = CURSOR.len() + cursor.len();
+            // One that takes more than its room leaves too little for the name, and one with escapes must be read.
+            if start > CURSOR_ROOM + self.texts.get("C").len() || cursor.contains('\\') {
+                return Head::Unclear;
+            }
         }
         if !head
             .get(start..)

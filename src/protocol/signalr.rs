@@ -80,7 +80,7 @@ pub(super) fn record<V: Value>(link: &mut Link, head: &str, value: &V, envelopes
     if link.step < Step::Up {
         if failed {
             link.misfit("the server said '<error>'");
-        } else if head.starts_with("{}") {
+        } else if head.starts_with("{}") || !value.member("minorVersion").is_none() {
             link.ping_every = PING;
             link.silence = SILENCE;
             link.then(Effect::Up, "");

@@ -10,7 +10,7 @@
 
 use super::Millis;
 use super::json::write_number;
-use super::link::{Around, Doubt, Effect, Link, Step, Value};
+use super::link::{Around, Doubt, Effect, Ending, Link, Step, Value};
 use super::text::Texts;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -116,6 +116,10 @@ pub(super) fn record<V: Value>(link: &mut Link, value: &V, envelopes: &mut Vec<V
         }
     }
     if !link.texts.get("E").is_empty() {
+        // Without the number of a message it is about the connection.
+        if value.member("I").is_none() {
+            return link.down(Ending::Final, "the server closed the connection: '<E>'");
+        }
         link.then(Effect::Refused, "<E>");
     }
     if link.step == Step::Opened && value.member("S").number() == 1.0 {

@@ -66,7 +66,6 @@ pub(super) fn other_version(link: &mut Link) {
 /// Connects to the namespace of a server of Socket.IO 3 or 4.
 pub(super) fn connect(link: &mut Link) {
     link.step = Step::Asked;
-    link.ping_every = 0.0;
     link.then(Effect::Say, "40<of><auth>");
 }
 
@@ -95,10 +94,21 @@ pub(super) fn record<V: Value>(link: &mut Link, head: &str, value: &V, envelopes
     let of = link.texts.get("of");
     let id = match rest.strip_prefix(of) {
         Some(id) if !id.starts_with('/') => id,
+        // Version 3, which reads no credential here. Before this came, it might have been 4.
+        _ if link.step == Step::Greeted && packet == "40" => {
+            link.step = Step::Asked;
+            return link.then(Effect::Say, "40<of>");
+        }
         _ => return,
     };
     match kind {
-        b'0' if link.step < Step::Up => link.then(Effect::Up, ""),
+        b'0' if link.step < Step::Up => {
+            // Version 4 says an id, does the asking, and takes a client that does for broken.
+            if !value.is_none() {
+                link.ping_every = 0.0;
+            }
+            link.then(Effect::Up, "");
+        }
         b'1' => link.down(Ending::Final, "the server disconnected this client"),
         b'2' => {
             if value.member("0").text().as_deref() == Some(link.texts.get("event")) {
@@ -118,13 +128,10 @@ fn greeted<V: Value>(link: &mut Link, value: &V) {
     let interval = value.member("pingInterval").number();
     link.silence = interval + value.member("pingTimeout").number();
     let is_new = !value.member("maxPayload").is_none();
-    if is_new && link.texts.get("version") == "4" {
-        return connect(link);
-    }
-    link.step = Step::Greeted;
     link.ping_every = interval;
-    if !link.texts.get("of").is_empty() {
-        link.then(Effect::Say, "40<of>");
+    link.step = Step::Greeted;
+    if is_new && link.texts.get("version") == "4" {
+        connect(link);
     }
 }
 
