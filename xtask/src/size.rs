@@ -45,7 +45,7 @@ fn without_each(project: &Project) -> Outcome<PathBuf> {
     Ok(folder)
 }
 
-/// The table of benches/size.mjs, which fails when the budget is overdrawn.
+/// The table of benches/size.mjs, which fails when the limit is passed.
 pub fn table(project: &Project, arguments: &[String]) -> Outcome {
     let mut report = Command::new("node");
     process::open(

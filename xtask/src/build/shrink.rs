@@ -24,8 +24,14 @@ const FEATURES: [&str; 6] = [
 ];
 
 /// Found by trial to give the smallest module after brotli; other levels, further rounds and `--converge` make it no smaller.
-const OPTIMISE: [&str; 6] = [
+const OPTIMISE: [&str; 10] = [
+    // The control flow is taken apart and put together anew, shorter than the compiler left it.
+    "--flatten",
+    "--rereloop",
     "-Oz",
+    // These two make the module shorter, and less alike in itself: it compresses to more.
+    "--skip-pass=local-cse",
+    "--skip-pass=simplify-locals",
     // Rust keeps the stack there, so that no pointer is that low.
     "--low-memory-unused",
     // A long function moved into its only caller costs less than the call, but then no two of its kind compress alike.
