@@ -19,6 +19,8 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 #[path = "browser/connection.rs"]
 mod connection;
+#[path = "browser/credentials.rs"]
+mod credentials;
 #[path = "browser/leaks.rs"]
 mod leaks;
 #[path = "browser/options.rs"]
@@ -33,6 +35,8 @@ mod rules;
 mod sending;
 #[path = "browser/signalr.rs"]
 mod signalr;
+#[path = "browser/signalr_classic.rs"]
+mod signalr_classic;
 #[path = "browser/socket_io.rs"]
 mod socket_io;
 #[path = "browser/transports.rs"]
