@@ -32,6 +32,11 @@ pub(super) const UNASKED: Millis = 1_000.0;
 
 /// Makes of the namespace what names it in a packet.
 pub(super) fn set_namespace(link: &mut Link) {
+    // `io.of('room')` puts the slash there, too.
+    if !link.texts.get("namespace").starts_with('/') {
+        let namespace = link.texts.fill("/<namespace>");
+        link.texts.set("namespace", namespace);
+    }
     if link.texts.get("namespace") != "/" {
         let of = link.texts.fill("<namespace>,");
         link.texts.set("of", of);
