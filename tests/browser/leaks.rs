@@ -6,6 +6,8 @@
 //! * so do thousands of exceptions, of every kind that is everyday
 //! * a closed channel's config goes while its handle is kept; messages go once they are delivered
 //! * a hundred signalings opened and closed go, with their sockets; a thousand reconnections keep one socket
+//! * so do thousands of connections by each protocol, with their requests, handshakes, credentials and control frames; thousands of requests that
+//!   fail, credentials that can't be had, and transports that throw
 //! * what is open stays, whether or not the page keeps anything of it
 
 use super::page::{Verdict, page_awaiting};
@@ -285,6 +287,136 @@ async fn the_default_signaling_goes_when_another_takes_its_place() -> Verdict {
         const first = make();
         configure({ url: 'ws://server.test/' });
         ok(await collected(() => first.deref() === undefined), 'it went');
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn hundreds_of_connections_by_each_protocol() -> Verdict {
+    page_awaiting(
+        r#"
+        const envelope = (protocol, ...values) => servers[protocol].wrap(frame(...values));
+        const control = { 'websocket': [], 'socket.io': ['2', '6', '421["other"]', '0{}', '3'], 'signalr': [`{"type":6}${END}`, `{"type":1,"invocationId":"1","target":"other","arguments":[]}${END}`, '{"type"', `:6}${END}`], 'signalr-classic': ['{}', '{"I":"1"}', '{"C":"d-2","M":[],"G":"g"}', '{"I":"1","E":"no"}'] };
+        for (const protocol of Object.keys(servers)) {
+            let gone = 0;
+            const registry = new FinalizationRegistry(() => { gone += 1; });
+            const credential = protocol === 'socket.io' ? { auth: async () => ({ token: 'é' }) } : protocol === 'websocket' ? {} : { accessToken: async () => 'token' };
+            let connections = 0;
+            const { signaling, handle } = await connectedBy(protocol, { ...credential, onerror() {}, onframe() {}, reconnect: { base: 1, cap: 1 } });
+            const live = async (rounds) => {
+                for (let round = 0; round < rounds; round += 1) {
+                    const socket = sockets.at(-1);
+                    handle.send({ round });
+                    socket.deliver(envelope(protocol, 'room', { round }), envelope(protocol, 'other', round), envelope(protocol, 'room', round, signaling.userid), ...control[protocol], envelope(protocol, 'room', [round], 'peer "é"'), 'bad', new ArrayBuffer(1));
+                    socket.end();
+                    registry.register(socket);
+                    connections += 1;
+                    sockets.length = requests.length = 0;
+                    // A classic connection is resumed; every other time its time is over.
+                    clock.advance(1);
+                    await settled();
+                    if (protocol === 'signalr-classic' && requests.length === 0) sockets.at(-1).accept();
+                    else await servers[protocol].up();
+                    if (signaling.state !== 'open') throw new Error(`${protocol} is ${signaling.state} in round ${round}`);
+                    clock.advance(5_000);
+                }
+            };
+            await live(100);
+            ok(await collected(() => gone >= connections - 1), `${protocol}: ${gone} of ${connections} sockets went`);
+            const before = await held();
+            await live(600);
+            ok(await collected(() => gone >= connections - 1), `${protocol}: ${gone} of ${connections} sockets went`);
+            await keptNothing(before, 600);
+            equal(signaling.stats().connects, connections + 1, protocol);
+            signaling.close();
+        }
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn hundreds_of_attempts_that_fail() -> Verdict {
+    page_awaiting(
+        r#"
+        const lost = (socket) => { socket.end(); };
+        const cyclic = {};
+        cyclic.self = cyclic;
+        const failures = {
+            'requests without an answer': [{ protocol: 'signalr' }, () => requests.at(-1).fail()],
+            'requests with a bad answer': [{ protocol: 'signalr' }, () => requests.at(-1).answer('<html>', 503)],
+            // By the time that one is given up, the next may be on its way already.
+            'answers that never end': [{ protocol: 'signalr' }, () => { requests.at(-1)?.begin(200); clock.advance(10_001); }],
+            'no answer': [{ protocol: 'signalr-classic' }, () => clock.advance(10_001)],
+            'sockets that are not let in': [{ protocol: 'socket.io' }, () => lost(sockets.at(-1))],
+            'sockets that are lost in the talk': [{ protocol: 'socket.io' }, () => { sockets.at(-1).accept().deliver(GREETING_4); lost(sockets.at(-1)); }],
+            'credentials that throw': [{ protocol: 'socket.io', auth: () => { throw new Error('mine'); } }, () => {}],
+            'credentials that are rejected': [{ protocol: 'signalr', accessToken: () => Promise.reject(new Error('mine')) }, () => {}],
+            'credentials of no use': [{ protocol: 'socket.io', auth: () => cyclic }, () => {}],
+            'transports that throw in open': [{ transport: { open() { throw new Error('mine'); }, send() {} } }, () => {}],
+            'transports that throw in send': [{ transport: { send() { throw new Error('mine'); }, close() {} } }, () => {}],
+            'transports that end at once': [{ transport: { open() { this.onclose('no'); }, send() {} } }, () => {}],
+        };
+        for (const [name, [options, provoke]] of Object.entries(failures)) {
+            const signaling = new Signaling({ url: 'https://server.test/', ...options, reconnect: { base: 1, cap: 1 } });
+            signaling.openSocket({}).send('waits');
+            let attempts = 0;
+            signaling.onstatechange = (state) => { if (state === 'connecting') attempts += 1; };
+            const fail = async (rounds) => {
+                for (let round = 0; round < rounds; round += 1) {
+                    await settled();
+                    provoke();
+                    await settled();
+                    if (signaling.state !== 'waiting' && signaling.state !== 'connecting') throw new Error(`${name}: ${signaling.state}`);
+                    sockets.length = requests.length = 0;
+                    clock.advance(1);
+                }
+            };
+            await fail(100);
+            await collect();
+            const before = await held();
+            const made = attempts;
+            await fail(400);
+            await collect();
+            ok(attempts - made >= 350, `${name}: ${attempts - made} attempts`);
+            await keptNothing(before, 400);
+            equal(signaling.stats().queued, 1, name);
+            signaling.close();
+        }
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn transports_that_hand_over_anything() -> Verdict {
+    page_awaiting(
+        r#"
+        const transport = new FakeTransport();
+        const mine = new Error('mine');
+        transport.onopening = () => transport.onopen();
+        transport.onclosing = () => { throw mine; };
+        const signaling = new Signaling({ transport, onerror() {}, reconnect: { base: 1, cap: 1 } });
+        const handle = signaling.openSocket({ channel: 'room', onmessage() { throw mine; } });
+        const live = (rounds) => {
+            for (let round = 0; round < rounds; round += 1) {
+                for (const odd of [undefined, null, round, Symbol('s'), [round], { length: 5 }, new Uint8Array(4), { get length() { throw mine; } }, 'bad', frame('room', round)]) transport.onmessage(odd);
+                handle.send(round);
+                transport.texts.length = 0;
+                transport.onclose(round % 2 ? 'why' : undefined);
+                clock.advance(1);
+                clock.advance(5_000);
+                reported();
+            }
+        };
+        live(200);
+        const before = await held();
+        live(2_000);
+        await keptNothing(before, 2_000);
+        equal([signaling.stats().connects, signaling.stats().sent], [2_201, 2_200]);
+        signaling.close();
+        equal(reported(), [mine]);
         "#,
     )
     .await

@@ -343,6 +343,8 @@ fn the_namespace_that_comes_of_them() -> Verdict {
             [{ url: 'https://server.test/chat?room=1' }, '40/chat,'],
             [{ url: 'https://server.test/chat', path: '/own/' }, '40/chat,'],
             [{ url: 'https://server.test/chat', namespace: '/other' }, '40/other,'],
+            [{ url: 'https://server.test', namespace: 'other' }, '40/other,'],
+            [{ url: 'https://server.test', namespace: '/' }, '40'],
             [{ url: 'https://server.test/app/', path: 'socket.io/' }, '40'],
             [{ url: 'https://server.test/app/', path: 'socket.io/', namespace: '/chat' }, '40/chat,'],
         ]) {
