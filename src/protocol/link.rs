@@ -426,8 +426,8 @@ impl Link {
         if self.protocol() != Protocol::SocketIo {
             return Some(0);
         }
-        head.bytes()
-            .position(|byte| matches!(byte, b'[' | b'{' | b'"'))
+        let packet = socket_io::packet(head);
+        (packet.len() < head.len()).then(|| websocket::utf16_length(packet))
     }
 
     /// How many characters (UTF-16 units) of a frame [`decode_head`](Self::decode_head) and [`record`](Self::record) need, so that a channel

@@ -74,9 +74,16 @@ pub(super) fn connect(link: &mut Link) {
     link.then(Effect::Say, "40<of><auth>");
 }
 
+/// What stands before a packet's JSON text.
+pub(super) fn packet(head: &str) -> &str {
+    let json = head
+        .bytes()
+        .position(|byte| matches!(byte, b'[' | b'{' | b'"'));
+    head.get(..json.unwrap_or(head.len())).unwrap_or_default()
+}
+
 pub(super) fn record<V: Value>(link: &mut Link, head: &str, value: &V, envelopes: &mut Vec<V>) {
-    let json = link.json_start(head).unwrap_or(head.len());
-    let packet = head.get(..json).unwrap_or_default();
+    let packet = packet(head);
     let mut types = packet.bytes();
     let engine = types.next().unwrap_or_default();
     if link.step == Step::Opened {
