@@ -569,9 +569,10 @@ impl Driver {
             if session.listens() {
                 session.heard(js::now());
             }
-            // A record that was begun in another frame has its head there; one that goes on in another frame ends there.
+            // A record that was begun in another frame has its head there; one that goes on in another frame ends there. And behind the
+            // messages of a classic frame there may be what is to be noted.
             let tail = session.link().received_tail();
-            if session.link().is_stream()
+            if session.link().is_text()
                 && (self.records.borrow().begun().is_some() || !ends_with(frame, length, tail))
             {
                 return false;
