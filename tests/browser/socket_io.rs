@@ -29,7 +29,7 @@ fn a_server_of_version_4() -> Verdict {
         equal([socket.frames, states], [['40', sent], ['connecting', 'open']]);
         socket.deliver('2');
         equal(socket.frames.at(-1), '3');
-        equal(frames, [['control', '40'], ['control', GREETING_4], ['sent', sent], ['control', '40{"sid":"x"}'], ['control', '3'], ['control', '2']].sort() && frames);
+        // What is said in answer to a frame may be shown before it.
         equal(frames.map(([kind, text]) => `${kind} ${text}`).sort(), [`control ${GREETING_4}`, 'control 40', 'control 40{"sid":"x"}', `sent ${sent}`, 'control 2', 'control 3'].sort());
         const { sent: count, control, received, bad } = signaling.stats();
         equal([count, control, received, bad], [1, 3, 3, 0]);
