@@ -918,3 +918,74 @@ fn nothing_is_read_behind_a_record_that_ended_the_connection() {
         }
     }
 }
+
+// Frames of conversations, one by one.
+
+fn classic_frame(cursor: &str, hub: &str) -> String {
+    format!(
+        "{{\"C\":\"{cursor}\",\"M\":[{{\"H\":\"{hub}\",\"M\":\"onMessageReceived\",\"A\":[\"{{\\\"sender\\\":1,\\\"channel\\\":\\\"main\\\",\\\"message\\\":1}}\"]}}]}}"
+    )
+}
+
+/// A cursor names what was heard on every topic, so that it may grow by more than a head has room for.
+#[test]
+fn a_cursor_may_be_of_any_length() {
+    for length in 1..400 {
+        let mut page = classic_up();
+        let cursor = "7".repeat(length);
+        page.frame(&classic_frame(&cursor, "webRtcHub3"));
+        page.frame(&classic_frame(&cursor, "webRtcHub3"));
+        assert_eq!(page.stats().delivered, 2.0, "{length}");
+        // The second one is no longer than the first.
+        assert!(page.by_head >= 1);
+        lost(&mut page);
+        page.again();
+        reconnects(&mut page, &cursor);
+    }
+}
+
+#[test]
+fn a_cursor_may_be_written_with_escapes() {
+    let mut page = classic_up();
+    page.frame(&classic_frame("d-\\u002b1", "webRtcHub3"));
+    lost(&mut page);
+    page.again();
+    reconnects(&mut page, "d-%2b1");
+}
+
+/// Once it is known how the server writes the hub's name, heads do again.
+#[test]
+fn the_server_has_its_own_way_with_capitals() {
+    let mut page = classic_up();
+    for by_head in 0..3 {
+        page.frame(&classic_frame("d-1", "WebRtcHub3"));
+        assert_eq!(page.by_head, by_head);
+    }
+    assert_eq!(page.stats().delivered, 3.0);
+}
+
+#[test]
+fn events_of_other_namespaces_are_nothing_of_ours() {
+    let event = r#"["message",{"sender":1,"channel":"main","message":1}]"#;
+    let all = [("/", ""), ("/a", "/a,"), ("/ab", "/ab,"), ("/é", "/é,")];
+    for (namespace, of) in all {
+        let mut page = Page::opened(room(&[("namespace", namespace)]));
+        page.connects();
+        page.frame(EIO4);
+        page.expect(Deed::Say(format!("40{of}")));
+        page.frame(&format!("40{of}{{\"sid\":\"b\"}}"));
+        let mut page = up(page);
+        for (_, other) in all {
+            page.frame(&format!("42{other}{event}"));
+            page.frame(&format!("42{other}9{event}"));
+            // Nor is it our namespace that is closed there.
+            if other != of {
+                page.frame(&format!("41{other}"));
+                page.frame(&format!("44{other}{{\"message\":\"no\"}}"));
+            }
+        }
+        assert_eq!(page.stats().delivered, 2.0, "{namespace}");
+        page.expect(Deed::Say(format!("43{of}9[]")));
+        up(page);
+    }
+}
