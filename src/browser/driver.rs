@@ -4,7 +4,7 @@
 //! socket before it returns); what it is to be told waits until the present telling is over.
 
 use super::callback::{self, Subscriber};
-use super::error::{Error, count, failed};
+use super::error::{Error, count, failed, show};
 use super::functions::{Call, Functions};
 use super::js::{self, Text};
 use super::options::{self, Options};
@@ -230,16 +230,15 @@ impl Driver {
 
     /// The page gave what it has to say of itself: a token, or an object.
     pub fn provided(self: &Rc<Self>, connection: u32, value: &JsValue) -> Result<(), JsValue> {
-        let (text, query) = match value.as_string() {
-            Some(text) => (text, String::new()),
-            None => {
-                if !value.is_object() {
-                    return Err(value.clone());
-                }
-                let query = options::query(value)?;
-                (js::text(&js::to_json(value)?.unwrap_or_default()), query)
-            }
-        };
+        let (mut text, mut query) = (String::new(), String::new());
+        if self.protocol() != Protocol::SocketIo && value.is_string() {
+            text = js::text(value);
+        } else if self.protocol() == Protocol::SocketIo && value.is_object() {
+            query = options::query(value)?;
+            text = js::text(&js::to_json(value)?.unwrap_or_default());
+        } else if !value.is_undefined() && !value.is_null() {
+            return Err(show(value).into());
+        }
         if self.of_present(connection, |session| {
             session.provided(js::now(), text, query)
         }) {
@@ -271,20 +270,26 @@ impl Driver {
         let read = js::fetch(url, &init)
             .and_then(|promise| js::invoke(&promise, "then", &answered, undefined));
         const UNREAD: &str = "the server can't be reached, or doesn't let this page read its answers; the option url must be a SignalR hub's";
-        self.when(read, Call::Read, UNREAD);
+        self.when(self.connection(), read, Call::Read, UNREAD);
     }
 
     /// Calls back with what `promise` comes to, or with why it doesn't, and that in words.
-    fn when(self: &Rc<Self>, promise: Result<JsValue, JsValue>, done: Call, or_else: &str) {
+    fn when(
+        self: &Rc<Self>,
+        connection: u32,
+        promise: Result<JsValue, JsValue>,
+        done: Call,
+        or_else: &str,
+    ) {
         let or_else = &or_else.into();
-        let function = |call| self.function(call, self.connection(), or_else);
+        let function = |call| self.function(call, connection, or_else);
         let promise = promise.and_then(|promise| {
             let undefined = &JsValue::UNDEFINED;
             let done = js::invoke(&promise, "then", &function(done), undefined)?;
             js::invoke(&done, "then", undefined, &function(Call::Failed))
         });
         if let Err(thrown) = promise {
-            self.failed(self.connection(), or_else, &thrown);
+            self.failed(connection, or_else, &thrown);
         }
     }
 
@@ -338,6 +343,7 @@ impl Driver {
             let action = self.session.borrow_mut().next_action();
             match action {
                 Some(Action::Ask) => self.when(
+                    self.connection(),
                     js::promise(&self.credential),
                     Call::Provided,
                     "the option auth or accessToken gave nothing of use",
@@ -416,8 +422,12 @@ impl Driver {
             let undefined = &JsValue::UNDEFINED;
             if js::member(transport, "open").is_undefined() {
                 self.opened(connection);
-            } else if let Err(thrown) = js::invoke(transport, "open", undefined, undefined) {
-                self.lost(connection, &js::text(&thrown).into());
+            } else {
+                // It may take its time, as a promise.
+                let opened = js::invoke(transport, "open", undefined, undefined)
+                    .and_then(|opened| js::promise(&opened));
+                let or_else = "the transport didn't open";
+                self.when(connection, opened, Call::TransportOpened, or_else);
             }
         }
     }

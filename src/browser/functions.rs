@@ -33,6 +33,8 @@ pub enum Call {
     Answered,
     /// It was read, with the text.
     Read,
+    /// What a transport's `open` promised came about.
+    TransportOpened,
     /// One of these didn't come about, with the error.
     Failed,
     /// A transport's `onmessage`, with the text.
@@ -57,13 +59,14 @@ pub enum Call {
     SetOnframe,
 }
 
-const CALLS: [Call; 17] = [
+const CALLS: [Call; 18] = [
     Call::Opened,
     Call::Lost,
     Call::Woken,
     Call::Provided,
     Call::Answered,
     Call::Read,
+    Call::TransportOpened,
     Call::Failed,
     Call::Frame,
     Call::Send,

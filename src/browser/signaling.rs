@@ -56,6 +56,8 @@ pub fn dispatch(
 ) -> Result<JsValue, JsValue> {
     match call {
         Call::Opened => driver.opened(id),
+        // It says so itself, by `onopen`.
+        Call::TransportOpened => {}
         Call::Provided => driver.provided(id, &first)?,
         Call::Answered => return driver.answered(id, &first),
         Call::Read => driver.read_answer(id, &first),

@@ -84,8 +84,11 @@ export interface OutboxBounds {
   bytes?: number | undefined;
 }
 
-/** A value, or a function that gives it, at once or later. It is asked on each attempt to connect. */
-export type Provided<T> = T | (() => T | PromiseLike<T>);
+/**
+ * A value, or a function that gives it, at once or later. It is asked on each attempt to connect, for as long as it takes; `undefined` and `null` stand for
+ * nothing to say.
+ */
+export type Provided<T> = T | (() => T | null | undefined | PromiseLike<T | null | undefined>);
 
 /**
  * What carries frames in place of the browser's WebSocket: an object of yours, for any signaling server. Ready ones are in
@@ -95,8 +98,11 @@ export type Provided<T> = T | (() => T | PromiseLike<T>);
  * another `open`, as the option `reconnect` has it.
  */
 export interface Transport {
-  /** Begin to connect, and call `onopen` when done. Without this method the transport is open from the start. */
-  open?(): void;
+  /**
+   * Begin to connect, and call `onopen` when done. Without this method the transport is open from the start. What it throws, or rejects with if it
+   * is async, counts as a lost connection.
+   */
+  open?(): void | PromiseLike<void>;
   /** Hand one text to all the others. What it throws counts as a lost connection, and the text is sent again on the next one. */
   send(text: string): void;
   /** Let go of the connection: the signaling was closed, or takes the connection for lost. */

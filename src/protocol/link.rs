@@ -81,17 +81,6 @@ pub(super) enum Step {
     Up,
 }
 
-/// How far it is doubted that a connection can be resumed. A socket that isn't let in looks like a network that is down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
-    /// It is tried.
-    None,
-    /// It failed; before it is tried again, the server must have answered a request.
-    Some,
-    /// The server answered, and it is tried for the last time.
-    Last,
-}
-
 /// What stands around envelopes, as templates.
 pub(super) struct Around {
     /// What a canonical frame begins with; in the classic protocol, behind the cursor. Where the envelope is text, its opening quote is the end.
@@ -136,8 +125,9 @@ pub struct Link {
     skip_negotiation: bool,
     /// How many redirections the server may yet ask for.
     redirections: u32,
-    /// Classic SignalR: how far it is doubted that the connection can be resumed.
-    pub(super) doubt: Doubt,
+    /// Classic SignalR: resuming failed. A socket that isn't let in looks like a network that is down, so the server must have answered a request
+    /// before it is tried again, for the last time.
+    pub(super) doubted: bool,
     /// Messages sent.
     sent: u64,
     /// Classic SignalR: until when the connection may be resumed, and how long after a loss that is.
@@ -160,7 +150,7 @@ impl Link {
             silence: Millis::INFINITY,
             skip_negotiation,
             redirections: 0,
-            doubt: Doubt::None,
+            doubted: false,
             sent: 0,
             resume_until: 0.0,
             resume_for: 0.0,
@@ -342,14 +332,11 @@ impl Link {
             Protocol::SocketIo if self.step == Step::Opened => socket_io::other_version(self),
             Protocol::SignalRClassic if self.step == Step::Up => {
                 self.resume_until = now + self.resume_for;
-                self.doubt = Doubt::None;
+                self.doubted = false;
             }
             Protocol::SignalRClassic if self.step == Step::Asked => {
-                self.doubt = match self.doubt {
-                    Doubt::None => Doubt::Some,
-                    _ => Doubt::None,
-                };
-                if self.doubt == Doubt::None {
+                self.doubted = !self.doubted;
+                if !self.doubted {
                     self.resume_until = 0.0;
                 }
             }

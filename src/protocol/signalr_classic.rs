@@ -10,7 +10,7 @@
 
 use super::Millis;
 use super::json::write_number;
-use super::link::{Around, Doubt, Effect, Ending, Link, Step, Value};
+use super::link::{Around, Effect, Ending, Link, Step, Value};
 use super::text::Texts;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -32,7 +32,7 @@ pub(super) fn begin(link: &mut Link, resumes: bool) {
         for name in ["C", "G"] {
             link.texts.set(name, String::new());
         }
-    } else if link.doubt != Doubt::Some {
+    } else if !link.doubted {
         return resume(link);
     }
     negotiate(link);
@@ -65,7 +65,6 @@ pub(super) fn answered<V: Value>(link: &mut Link, value: &V) {
         negotiate(link);
     } else if has("C") {
         // Only asked to see whether the server is there.
-        link.doubt = Doubt::Last;
         resume(link);
     } else if has("ConnectionToken") {
         let seconds = |name| value.member(name).number() * 1_000.0;

@@ -96,13 +96,15 @@ async fn functions_that_fail() -> Verdict {
             throwing: [() => { throw mine; }, 'the token service is down'],
             rejecting: [() => Promise.reject(mine), 'the token service is down'],
             'a bad thenable': [() => ({ then() { throw mine; } }), 'the token service is down'],
-            undefined: [() => undefined, 'undefined'],
-            null: [async () => null, 'null'],
             'a number': [() => 5, '5'],
-            cyclic: [() => cyclic, 'circular'],
+        };
+        const ofTheOther = {
+            'socket.io': { 'a text': [() => 'token', "'token'"], cyclic: [() => cyclic, 'circular'] },
+            signalr: { 'an object': [() => ({ token: 1 }), 'an object'] },
+            'signalr-classic': { 'an object': [() => ({ token: 1 }), 'an object'] },
         };
         for (const protocol of ['socket.io', 'signalr', 'signalr-classic']) {
-            for (const [name, [credential, says]] of Object.entries(failing)) {
+            for (const [name, [credential, says]] of Object.entries({ ...failing, ...ofTheOther[protocol] })) {
                 sockets.length = requests.length = 0;
                 const what = `${protocol}, ${name}`;
                 const notes = new Notes();
@@ -121,6 +123,32 @@ async fn functions_that_fail() -> Verdict {
             }
         }
         equal(reported(), [], 'nothing is thrown at nobody');
+        "#,
+    )
+    .await
+}
+
+/// Nobody is logged in: there is nothing to say, and the server may let the page in all the same.
+#[wasm_bindgen_test]
+async fn functions_that_have_nothing_to_say() -> Verdict {
+    page_awaiting(
+        r#"
+        for (const nothing of [undefined, null]) {
+            requests.length = 0;
+            const signaling = new Signaling({ url: 'https://server.test/hub', protocol: 'signalr', accessToken: async () => nothing });
+            signaling.openSocket({});
+            await settled();
+            equal([signaling.state, requests.length, requests[0].headers], ['connecting', 1, {}]);
+            signaling.close();
+            sockets.length = 0;
+            const io = new Signaling({ url: 'https://server.test/', protocol: 'socket.io', auth: () => nothing });
+            io.openSocket({});
+            await settled();
+            sockets[0].accept();
+            sockets[0].deliver('0{"sid":"x","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}');
+            equal(sockets[0].frames, ['40']);
+            io.close();
+        }
         "#,
     )
     .await

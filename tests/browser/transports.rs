@@ -130,6 +130,44 @@ fn an_open_that_throws_is_tried_again() -> Verdict {
 }
 
 #[wasm_bindgen_test]
+async fn an_open_that_rejects_is_tried_again() -> Verdict {
+    page_awaiting(
+        r#"
+        const states = [];
+        const transport = new FakeTransport();
+        let asked = 0;
+        transport.open = async () => { asked += 1; if (asked === 1) throw new Error('no cable'); transport.onopen(); };
+        const signaling = new Signaling({ transport, onstatechange: (state, { reason }) => states.push([state, reason]) });
+        const handle = signaling.openSocket({});
+        handle.send('waits');
+        await settled();
+        equal(states.map(([state]) => state), ['connecting', 'waiting']);
+        ok(states[1][1].includes('no cable'), states[1][1]);
+        clock.advance(5000);
+        await settled();
+        equal([asked, signaling.state, transport.texts.map((text) => JSON.parse(text).message)], [2, 'open', ['waits']]);
+        // What an opening of an earlier connection comes to is nobody's.
+        let reject;
+        transport.open = () => new Promise((_, rejects) => { reject = rejects; });
+        transport.onclose();
+        clock.advance(5000);
+        equal(signaling.state, 'connecting');
+        const late = reject;
+        transport.open = async () => transport.onopen();
+        transport.onclose('again');
+        clock.advance(5000);
+        await settled();
+        equal(signaling.state, 'open');
+        late(new Error('long gone'));
+        await settled();
+        equal(signaling.state, 'open');
+        signaling.close();
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
 fn a_send_that_throws_loses_no_message() -> Verdict {
     page(
         r#"
