@@ -38,9 +38,11 @@ for (const protocol of ['websocket', 'socket.io', 'signalr', 'signalr-classic'] 
 // What is asked for on each attempt: a value, or a function that gives it at once or later.
 configure({ accessToken: () => 'jwt' });
 configure({ accessToken: async () => (await fetch('/token')).text() });
+configure({ accessToken: async () => null });
+configure({ auth: () => undefined });
 configure({ auth: () => ({ token: 'x' }) });
 configure({ auth: async () => ({ token: 'x', nested: { any: [1] } }) });
-export type Providers = [Must<Same<NonNullable<Options['accessToken']>, Provided<string>>>, Must<Same<NonNullable<Options['auth']>, Provided<object>>>];
+export type Providers = [Must<Same<NonNullable<Options['accessToken']>, Provided<string>>>, Must<Same<NonNullable<Options['auth']>, Provided<Record<string, unknown>>>>];
 configure({ query: {} });
 configure({ url: new URL('/signal', location.href) });
 configure({ channel: null });
@@ -129,6 +131,8 @@ configure({ namespace: 1 });
 configure({ event: ['message'] });
 // @ts-expect-error TS2322: auth is an object or gives one
 configure({ auth: 'token' });
+// @ts-expect-error TS2322: auth gives an object
+configure({ auth: () => 'token' });
 // @ts-expect-error TS2322: a query is members, not the text of it
 configure({ query: '?room=red' });
 // @ts-expect-error TS2322: its members are plain values
