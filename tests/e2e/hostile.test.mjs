@@ -101,7 +101,12 @@ describe('spoilt frames', () => {
         },
         [server.url, protocol],
       );
-      const open = () => page.waitForFunction(() => signaling.state === 'open');
+      // Some frames end a connection, and some for good; then a new one goes on.
+      const open = () =>
+        page.waitForFunction(() => {
+          if (signaling.state === 'closed') make();
+          return signaling.state === 'open';
+        });
       await open();
       const originals = texts();
       const roll = dice(20261122);
@@ -109,11 +114,9 @@ describe('spoilt frames', () => {
         const before = await page.evaluate(() => signaling.stats().received);
         for (let count = 0; count < 100; count += 1) server.raw(spoilt(originals, roll) + (roll(4) ? end : ''));
         if (end) server.raw(end);
-        // Some of them end a connection, and some for good; then a new one goes on.
         await page.waitForFunction((before) => signaling.stats().received > before || signaling.state !== 'open', before);
         await page.evaluate(() => {
           for (let count = 0; count < 3; count += 1) if (signaling.state !== 'closed') handle.send({ count });
-          if (signaling.state === 'closed') make();
         });
         await open();
       }
