@@ -5,8 +5,8 @@
 //! * `links/transcripts.rs`: the transcripts of real servers
 //! * `links/properties.rs`: records, frames and templates, whatever is in them
 //! * `links/time.rs`: heartbeats, time-outs, refusals and reconnections
+#![cfg(not(target_arch = "wasm32"))]
 #![cfg(all(
-    not(target_arch = "wasm32"),
     feature = "socket-io",
     feature = "signalr",
     feature = "signalr-classic"
