@@ -255,19 +255,19 @@ impl Link {
 
     /// Makes the server's address the one that it said as `url`, and the token the one that it said as `token`, if it did.
     pub(super) fn redirect(&mut self, url: &str, token: &str) {
-        let url = fill(
-            "ws#",
-            &[self.texts.get(url).strip_prefix("http").unwrap_or_default()],
-        );
+        let (Some(url), Some(left)) = (
+            self.texts.get(url).strip_prefix("http"),
+            self.redirections.checked_sub(1),
+        ) else {
+            return self.misfit(
+                "the server redirects in a circle, or to no HTTP address; the option url is wrong",
+            );
+        };
+        self.redirections = left;
+        let url = fill("ws#", &[url]);
         self.set_base(&url);
         let token = String::from(self.texts.get(token));
         self.set_token(token);
-        self.redirections = match self.redirections.checked_sub(1) {
-            Some(left) => left,
-            None => {
-                return self.misfit("the server redirects in a circle; the option url is wrong");
-            }
-        };
     }
 
     /// The server isn't what the options say; `template` tells what it is known by, and the way out.

@@ -10,11 +10,11 @@
 //! | `41[/namespace,]` | → client | disconnected, and not to come back |
 //! | `45…`, `46…` | → client | events with binary parts, which follow as binary frames |
 //!
-//! A server of version 3 answers an address that asks for 4 with its own, told by the missing `maxPayload` and by the `40` that comes unasked.
+//! A server of version 3 answers an address that asks for 4 with its own, told by the `40` that comes unasked.
+//! Where `maxPayload` is missing that is waited for, since Socket.IO 3 to 4.4 sends none either.
 
 use super::Millis;
 use super::link::{Around, Effect, Ending, Link, Step, Value};
-
 use alloc::string::String;
 use alloc::vec::Vec;
 

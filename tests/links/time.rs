@@ -615,6 +615,9 @@ fn a_page_may_take_its_time_over_its_credential() {
 const REDIRECT: &str = r#"{"url":"http://elsewhere/hub?a=b","accessToken":"granted"}"#;
 const REDIRECT_CLASSIC: &str = r#"{"RedirectUrl":"http://elsewhere/signalr?a=b","AccessToken":"granted","ProtocolVersion":"2.1"}"#;
 
+const NOWHERE: &str =
+    "the server redirects in a circle, or to no HTTP address; the option url is wrong";
+
 #[test]
 fn a_circle_of_redirections_has_an_end() {
     for (config, answer) in [(signalr(), REDIRECT), (classic(), REDIRECT_CLASSIC)] {
@@ -628,8 +631,23 @@ fn a_circle_of_redirections_has_an_end() {
         }
         assert_eq!(requests, 101);
         assert_eq!(page.deeds, []);
-        let reason = "the server redirects in a circle; the option url is wrong";
-        assert_eq!(page.failed, Some((false, reason.into())));
+        assert_eq!(page.failed, Some((false, NOWHERE.into())));
+    }
+}
+
+/// Nor is anything asked of the page's own server in its place, with a token in hand.
+#[test]
+fn a_redirection_to_no_http_address_ends_it() {
+    for address in ["ftp://elsewhere/hub", "/hub", "javascript:alert(1)"] {
+        let core = format!(r#"{{"url":"{address}","accessToken":"granted"}}"#);
+        let old = format!(r#"{{"RedirectUrl":"{address}","AccessToken":"granted"}}"#);
+        for (config, answer) in [(signalr(), core), (classic(), old)] {
+            let mut page = Page::opened(config);
+            assert!(matches!(page.deed(), Deed::Get(_) | Deed::Post(..)));
+            page.answered(200, &answer);
+            assert_eq!(page.deeds, []);
+            assert_eq!(page.failed, Some((false, NOWHERE.into())));
+        }
     }
 }
 
