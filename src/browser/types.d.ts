@@ -9,12 +9,23 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /**
  * How envelopes travel in frames.
  *
+ * - `'auto'`: as with our own relay where the server is one, which its first frame tells; `'websocket'` elsewhere. Nothing is added to the address.
+ * - `'relay'`: our own relay, and nothing else. What is sent is acknowledged, and a connection that comes back gets what it missed.
  * - `'websocket'`: each text frame is one `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page.
  * - `'socket.io'`: an event with that object as its argument. Servers of Socket.IO 1 to 4.
  * - `'signalr'`: a hub of ASP.NET Core SignalR, JSON protocol, whose method takes the envelope as a string and hands it to everyone.
  * - `'signalr-classic'`: the same with a hub of ASP.NET SignalR 2, the `$.connection` one.
  */
-export type Protocol = 'websocket' | 'socket.io' | 'signalr' | 'signalr-classic';
+export type Protocol = 'auto' | 'relay' | 'websocket' | 'socket.io' | 'signalr' | 'signalr-classic';
+
+/** What may be said of a message. */
+export interface SendOptions {
+  /**
+   * Milliseconds after which the message is worth nothing, such as an ICE candidate: if it still waits in the outbox then, it is dropped, and `onerror`
+   * told (`message-expired`). Default: it waits for ever.
+   */
+  ttl?: number | undefined;
+}
 
 /**
  * The two ends of a channel as the WebRTC libraries use them: a plain, extensible object.
@@ -25,10 +36,10 @@ export interface Handle<Out = unknown> {
    * Sends one value to every other page that has the channel open. Callable at once: what is sent before the connection is
    * open waits in the outbox and goes out in order. May be taken off the handle (`const { send } = handle`).
    *
-   * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a BigInt, a cycle).
+   * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a BigInt, a cycle). `bad-option`: `ttl` is no number of milliseconds.
    * @throws {SignalingError} `message-too-large`, `outbox-full`, `channel-closed` or `signaling-closed`.
    */
-  send(message: Out): void;
+  send(message: Out, options?: SendOptions): void;
   /** The channel's name, the very string that is used on the wire. */
   readonly channel: string;
   /** Closes the channel: no message of it is delivered from now on, and `send` throws `channel-closed`. Closing twice is fine. */
@@ -76,11 +87,11 @@ export interface Reconnect {
   attempts?: number | undefined;
 }
 
-/** Bounds of the outbox: the messages that wait for the connection. */
+/** Bounds of the outbox: the messages that the server hasn't taken. Through our relay a message is taken when it was acknowledged, else when the connection has it. */
 export interface OutboxBounds {
   /** How many messages may wait. Default 1000. */
   messages?: number | undefined;
-  /** How many bytes of JSON text (UTF-8) may wait. Default 4194304 (4 MiB). */
+  /** How many bytes of JSON text may wait, two for each character, as memory has them. Default 8388608 (8 MiB). */
   bytes?: number | undefined;
 }
 
@@ -117,9 +128,12 @@ export interface Transport {
 
 /** The options of `configure` and `new Signaling`. */
 export interface Options {
-  /** The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's own origin, path `/`. */
-  url?: string | URL | undefined;
-  /** How envelopes travel in frames. Default `'websocket'`. */
+  /**
+   * The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's own origin, path `/`. A function, which may be async, is asked
+   * on each attempt to connect: for a token in the address, or for another server. (An address from a function names no namespace of Socket.IO.)
+   */
+  url?: string | URL | (() => string | URL | PromiseLike<string | URL>) | undefined;
+  /** How envelopes travel in frames. Default `'auto'`; `'websocket'` with a `transport`. */
   protocol?: Protocol | undefined;
   /** What carries frames instead of the browser's WebSocket. There is no `url` then. */
   transport?: Transport | undefined;
@@ -157,7 +171,9 @@ export interface Options {
   reconnect?: Reconnect | false | undefined;
   /** Called after each change of state. A transport that is open at once is so within the first call that opens a channel. */
   onstatechange?: ((state: State, detail: StateDetail) => void) | null | undefined;
-  /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a message that the server refused, a lost connection that is final. */
+  /** Called with the name of a channel on which messages may have been missed: our relay no longer had what came while the connection was down, or was itself started anew. */
+  ongap?: ((channel: string) => void) | null | undefined;
+  /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a message that the server refused, a message that was dropped, a lost connection that is final. */
   onerror?: ((error: SignalingError) => void) | null | undefined;
   /** For inspectors: called with every frame that goes by. Costs time; leave it out otherwise. */
   onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
@@ -179,6 +195,8 @@ export type SignalingErrorCode =
   | 'bad-frame'
   | 'connection-failed'
   | 'message-refused'
+  | 'message-expired'
+  | 'message-given-up'
   | 'authentication-refused'
   | 'no-randomness'
   | 'not-initialised';
@@ -191,8 +209,11 @@ export interface SignalingError extends Error {
 
 /** Counters since the signaling was made. */
 export interface Stats {
-  /** Messages handed to the connection. */
+  /** Messages handed to the connection. What is sent again after a lost connection counts again. */
   readonly sent: number;
+  /** The length of all frames handed to the connection, and received: in UTF-16 code units, which are bytes as long as a text is ASCII. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
   /** Frames received, of whatever kind. Where a frame holds several messages, each counts. */
   readonly received: number;
   /** Received frames whose message went to a channel of this page. */
@@ -205,6 +226,10 @@ export interface Stats {
   readonly bad: number;
   /** Received frames of the protocol itself: handshakes, heartbeats, acknowledgements, other events. */
   readonly control: number;
+  /** Messages that were dropped, each told by `onerror`: past their `ttl`, or given up because they brought the connection down twice. */
+  readonly dropped: number;
+  /** How often `ongap` had something to tell. */
+  readonly gaps: number;
   /** Messages that wait in the outbox, and their bytes. */
   readonly queued: number;
   readonly queuedBytes: number;
@@ -212,6 +237,10 @@ export interface Stats {
   readonly channels: number;
   /** How often a connection came up. */
   readonly connects: number;
+  /** How often one came up after an earlier one was lost. */
+  readonly reconnects: number;
+  /** The last round trip to our relay and back, in milliseconds; `undefined` where the server measures none. */
+  readonly roundTrip: number | undefined;
 }
 
 /**
@@ -237,9 +266,19 @@ export class Signaling {
   readonly state: State;
   /** A snapshot of the counters. */
   stats(): Stats;
+  /**
+   * Resolves when the server has taken all that was sent before this call. Rejects with `signaling-closed` if the signaling is closed before that; what was
+   * dropped in between was told by `onerror`.
+   */
+  flushed(): Promise<void>;
+  /** Resolves when the signaling is closed for good, with why. It never rejects. */
+  readonly closed: Promise<StateDetail>;
   /** See {@link Options.onstatechange}. */
   get onstatechange(): Options['onstatechange'];
   set onstatechange(handler: Options['onstatechange']);
+  /** See {@link Options.ongap}. */
+  get ongap(): Options['ongap'];
+  set ongap(handler: Options['ongap']);
   /** See {@link Options.onerror}. */
   get onerror(): Options['onerror'];
   set onerror(handler: Options['onerror']);
