@@ -22,7 +22,7 @@
 //!
 //! * [`server`] listens, accepts and stops; [`http`](mod@http) decides what a request gets: a WebSocket, a file or a sentence.
 //! * [`origin`] says who may come in, and `cors` tells browsers.
-//! * `socket_io` and [`signalr`] are the other protocols, beside `websocket`, the plain one.
+//! * [`socket_io`] and [`signalr`] are the other protocols, beside `websocket`, the plain one.
 //! * [`translate`] reads the envelope inside a frame, for connections that have a form of their own for it.
 //! * [`hub`] knows spaces and members, [`store`] is what several relays can share, [`queue`] bounds what one member may keep waiting.
 //! * [`close`] lists every close code that the relay sends.
@@ -40,7 +40,7 @@ pub mod origin;
 pub mod queue;
 pub mod server;
 pub mod signalr;
-mod socket_io;
+pub mod socket_io;
 pub mod store;
 pub mod translate;
 mod websocket;

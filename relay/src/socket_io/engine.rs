@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The versions of the protocol that there still are clients of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
+pub enum Version {
     /// Socket.IO 1 and 2.
     Three,
     /// Socket.IO 3 and 4.
@@ -17,7 +17,7 @@ pub(crate) enum Version {
 
 impl Version {
     /// The version that the member `EIO` of a query names.
-    pub(crate) fn from_query(value: &str) -> Option<Self> {
+    pub fn from_query(value: &str) -> Option<Self> {
         match value {
             "3" => Some(Self::Three),
             "4" => Some(Self::Four),
@@ -28,7 +28,7 @@ impl Version {
 
 /// What a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Packet<'a> {
+pub enum Packet<'a> {
     /// It leaves.
     Close,
     /// It asks for the same text in a pong.
@@ -47,22 +47,22 @@ pub(crate) enum Packet<'a> {
 
 /// What isn't Engine.IO, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) &'static str);
+pub struct Malformed(pub(crate) &'static str);
 
 /// The packet that ends a session.
-pub(crate) const CLOSE: &str = "1";
+pub const CLOSE: &str = "1";
 /// The packet that asks a client of version 4 whether it is alive.
-pub(crate) const PING: &str = "2";
+pub const PING: &str = "2";
 /// What a client sends over a new WebSocket before it changes over to it, and the answer.
-pub(crate) const PROBE: &str = "probe";
+pub const PROBE: &str = "probe";
 /// The packet that says nothing.
-pub(crate) const NOOP: &str = "6";
+pub const NOOP: &str = "6";
 /// As much text as a ping may bring along, which the pong has to return.
 const LONGEST_PING: usize = 125;
 
 impl<'a> Packet<'a> {
     /// Reads a packet.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+    pub fn parse(text: &'a str) -> Result<Self, Malformed> {
         let kind = text.chars().next().ok_or(Malformed("an empty packet"))?;
         let rest = text.get(kind.len_utf8()..).unwrap_or_default();
         match kind {
@@ -80,7 +80,7 @@ impl<'a> Packet<'a> {
 }
 
 /// The packet that a session begins with.
-pub(crate) fn open(
+pub fn open(
     version: Version,
     id: &str,
     upgrade: bool,
@@ -103,7 +103,7 @@ pub(crate) fn open(
 const SEPARATOR: char = '\u{1e}';
 
 /// Appends a packet to a payload.
-pub(crate) fn append(version: Version, payload: &mut String, packet: &str) {
+pub fn append(version: Version, payload: &mut String, packet: &str) {
     match version {
         Version::Four => {
             if !payload.is_empty() {
@@ -125,13 +125,14 @@ pub(crate) fn append(version: Version, payload: &mut String, packet: &str) {
 }
 
 /// The packets of a payload, up to the first thing in it that is none.
-pub(crate) struct Packets<'a> {
+#[derive(Debug)]
+pub struct Packets<'a> {
     form: Form,
     rest: &'a [u8],
     over: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Form {
     Separated,
     Counted,
@@ -140,7 +141,7 @@ enum Form {
 
 impl<'a> Packets<'a> {
     /// Those of a payload; `binary` says that its content type is `application/octet-stream`.
-    pub(crate) fn new(version: Version, payload: &'a [u8], binary: bool) -> Self {
+    pub fn new(version: Version, payload: &'a [u8], binary: bool) -> Self {
         Self {
             form: match version {
                 Version::Four => Form::Separated,

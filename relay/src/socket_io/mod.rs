@@ -11,8 +11,8 @@
 //! each event to a task of its own, and (0.18.9) neither closes nor forgets a client that has stopped reading: its writer waits for
 //! the connection without looking up. All of that is settled here by what the plain protocol has already: the hub's queues and its WebSockets.
 
-mod engine;
-mod packet;
+pub mod engine;
+pub mod packet;
 mod polling;
 mod session;
 mod socket;

@@ -10,7 +10,7 @@ use super::engine::{Malformed, Version};
 use crate::translate::quoted;
 
 /// The namespace that every other one is told apart from by a name.
-pub(crate) const MAIN: &str = "/";
+pub const MAIN: &str = "/";
 /// The event that is relayed.
 const EVENT: &str = "message";
 /// Ids have at most as many digits as an exact JavaScript number.
@@ -18,15 +18,16 @@ const LONGEST_ID: usize = 16;
 
 /// What a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Packet<'a> {
+pub struct Packet<'a> {
     /// The namespace that it is for, without a query.
-    pub(crate) namespace: &'a str,
-    pub(crate) body: Body<'a>,
+    pub namespace: &'a str,
+    /// What it is about.
+    pub body: Body<'a>,
 }
 
-/// What it is about.
+/// What a packet is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Body<'a> {
+pub enum Body<'a> {
     /// The client joins.
     Connect,
     /// The client leaves.
@@ -35,6 +36,7 @@ pub(crate) enum Body<'a> {
     Event {
         /// What the answer must name, if one is wanted.
         id: Option<&'a str>,
+        /// What it says.
         what: Event<'a>,
     },
     /// An answer to something that the relay never asks.
@@ -43,7 +45,7 @@ pub(crate) enum Body<'a> {
 
 /// What an event says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event<'a> {
+pub enum Event<'a> {
     /// The JSON text of a message's argument.
     Message(&'a str),
     /// Another event, or one with attachments.
@@ -52,7 +54,7 @@ pub(crate) enum Event<'a> {
 
 impl<'a> Packet<'a> {
     /// Reads a packet.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+    pub fn parse(text: &'a str) -> Result<Self, Malformed> {
         let kind = text.chars().next().ok_or(Malformed("an empty packet"))?;
         let rest = text.get(kind.len_utf8()..).unwrap_or_default();
         let binary = matches!(kind, '5' | '6');
@@ -145,7 +147,7 @@ fn packet(kind: char, namespace: &str, rest: &str) -> String {
 }
 
 /// The client has joined.
-pub(crate) fn connected(version: Version, namespace: &str, id: &str) -> String {
+pub fn connected(version: Version, namespace: &str, id: &str) -> String {
     match version {
         Version::Three => packet('0', namespace, ""),
         Version::Four => packet('0', namespace, &format!("{{\"sid\":{}}}", quoted(id))),
@@ -153,7 +155,7 @@ pub(crate) fn connected(version: Version, namespace: &str, id: &str) -> String {
 }
 
 /// The client may not join.
-pub(crate) fn refused(version: Version, namespace: &str, reason: &str) -> String {
+pub fn refused(version: Version, namespace: &str, reason: &str) -> String {
     let reason = quoted(reason);
     match version {
         Version::Three => packet('4', namespace, &reason),
@@ -162,13 +164,13 @@ pub(crate) fn refused(version: Version, namespace: &str, reason: &str) -> String
 }
 
 /// What the client wanted an acknowledgement for was done, or wasn't for a reason.
-pub(crate) fn acknowledged(namespace: &str, id: &str, failure: Option<&str>) -> String {
+pub fn acknowledged(namespace: &str, id: &str, failure: Option<&str>) -> String {
     let failure = failure.map(quoted).unwrap_or_default();
     packet('3', namespace, &format!("{id}[{failure}]"))
 }
 
 /// The event that brings a client the JSON text of an envelope.
-pub(crate) fn message(namespace: &str, envelope: &str) -> String {
+pub fn message(namespace: &str, envelope: &str) -> String {
     packet('2', namespace, &format!("[\"{EVENT}\",{envelope}]"))
 }
 
