@@ -76,7 +76,7 @@ fn envelopes() -> impl Strategy<Value = (UserId, String, Value)> {
 }
 
 fn encode(sender: UserId, channel: &str, message: &Value) -> String {
-    websocket::encode_head(sender, channel) + &message.to_string() + websocket::TAIL
+    websocket::encode_head(sender, channel, 0) + &message.to_string() + websocket::TAIL
 }
 
 fn units(text: &str) -> Vec<u16> {
@@ -178,7 +178,7 @@ proptest! {
         let whole: Value = serde_json::from_str(&frame).unwrap();
         prop_assert_eq!(&whole, &json!({ "sender": sender.get(), "channel": channel, "message": message }));
         match websocket::decode_head(&frame, true) {
-            Head::Envelope { sender: read, channel: name, payload } => {
+            Head::Envelope { sender: read, channel: name, payload, .. } => {
                 prop_assert_eq!(read, Sender::Number(sender.get()));
                 prop_assert_eq!(name, &channel);
                 let frame = units(&frame);
@@ -244,7 +244,7 @@ proptest! {
             }
         }
         let frame: String = frame.into_iter().collect();
-        if let Head::Envelope { sender, channel, payload } = websocket::decode_head(&frame, true)
+        if let Head::Envelope { sender, channel, payload, .. } = websocket::decode_head(&frame, true)
             && let Some(rest) = slice(&units(&frame), payload, usize::MAX).strip_suffix(websocket::TAIL)
             && let Ok(message) = serde_json::from_str::<Value>(rest)
         {
@@ -363,10 +363,15 @@ enum Verdict {
 }
 
 fn session(userid: UserId, open: &[String]) -> Session<String, usize> {
-    let mut session = Session::new(Config::default(), userid, 1);
+    let config = Config {
+        protocol: Protocol::WebSocket,
+        ..Config::default()
+    };
+    let mut session = Session::new(config, userid, 1);
     for (at, name) in open.iter().enumerate() {
         session.open(0.0, name, at).unwrap();
     }
+    session.opened(0.0);
     session
 }
 
@@ -667,7 +672,7 @@ fn read(frame: &Frame, session: &mut Session<String, usize>, tally: &Tally) -> V
     let data: Map<String, Value> = serde_json::from_str(&frame.text).unwrap();
     let own = oracle(&frame.text, frame.own, &[]) == Verdict::Own;
     let channel = data.get("channel").map_or("undefined".into(), to_string);
-    match session.receive_whole(own, &channel) {
+    match session.receive_whole(own, &channel, "") {
         Received::Deliver(at, 0) => Verdict::Deliver(at, data.get("message").cloned()),
         Received::Own => Verdict::Own,
         Received::Foreign => Verdict::Foreign,

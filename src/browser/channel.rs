@@ -81,8 +81,25 @@ fn name_of(value: &JsValue, what: &str) -> Result<Option<String>, Error> {
     ))
 }
 
-/// Sends a message of the page's.
-pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue) -> Result<(), Error> {
+/// Sends a message of the page's; `options` may have a `ttl`.
+pub fn send(
+    driver: &Rc<Driver>,
+    channel: &str,
+    message: &JsValue,
+    options: &JsValue,
+) -> Result<(), Error> {
+    let mut ttl = f64::INFINITY;
+    // Libraries hand over this and that behind the message.
+    if options.is_object() {
+        let given = js::member(options, "ttl");
+        if !given.is_undefined() {
+            ttl = given.as_f64().unwrap_or(f64::NAN);
+            if !(ttl >= 0.0) {
+                let template = "send: the option ttl is #; it must be a number of milliseconds";
+                return Err(wrong("bad-option", template, &[&show(&given)]));
+            }
+        }
+    }
     let bad = |why: &str| {
         wrong(
             "bad-message",
@@ -93,7 +110,7 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue) -> Result<(),
     let json = js::to_json(message)
         .map_err(|thrown| bad(&js::text(&thrown)))?
         .ok_or_else(|| bad(&show(message)))?;
-    driver.send(channel, json.unchecked_into::<Text>())
+    driver.send(channel, json.unchecked_into::<Text>(), ttl)
 }
 
 /// A page's config, and the handle that its `callback` gets.

@@ -4,11 +4,12 @@
 //! socket before it returns); what it is to be told waits until the present telling is over.
 
 use super::callback::{self, Subscriber};
-use super::error::{Error, count, failed, show};
+use super::error::{Error, count, failed, quoted, show};
 use super::functions::{Call, Functions};
 use super::js::{self, Text};
+use super::lifecycle;
 use super::options::{self, Options};
-use super::socket::Socket;
+use super::socket::{NotTaken, Socket};
 use super::timer::Timer;
 use crate::protocol::{Effect, Ending, Protocol, Records, UserId, fill};
 use crate::session::{
@@ -26,10 +27,6 @@ impl Payload for Text {
     fn length(&self) -> usize {
         Text::length(self) as usize
     }
-
-    fn bytes(&self) -> usize {
-        self.copy(0, u32::MAX).len()
-    }
 }
 
 /// A message, and whom it is for.
@@ -41,11 +38,12 @@ const MISREAD: u32 = 64;
 /// One signaling at work.
 pub struct Driver {
     session: RefCell<Session<Text, Rc<dyn Subscriber>>>,
-    url: String,
     /// What carries frames instead of a WebSocket, if not undefined.
     transport: JsValue,
     /// What the page has to say of itself, or the function that gives it.
     credential: JsValue,
+    /// The function that gives the server's address, if not undefined.
+    locate: JsValue,
     /// Of a record that isn't whole yet.
     records: RefCell<Records<Text>>,
     /// What a frame with a second record has in it.
@@ -60,6 +58,12 @@ pub struct Driver {
     functions: RefCell<Option<Functions>>,
     socket: RefCell<Option<Rc<Socket>>>,
     timer: RefCell<Option<Timer>>,
+    /// What hears of the page's life, while it does.
+    listener: RefCell<JsValue>,
+    /// Who waits for the outbox: the mark, what resolves the promise, what rejects it.
+    flushing: RefCell<Vec<(u64, JsValue, JsValue)>>,
+    /// What resolves the page's promise `closed`.
+    resolve_closed: RefCell<JsValue>,
     telling: Cell<bool>,
     onframe: RefCell<JsValue>,
     inspected: Cell<bool>,
@@ -75,21 +79,23 @@ impl Driver {
     /// A signaling that hasn't connected yet.
     pub fn new(options: Options, page: JsValue) -> Result<Rc<Driver>, Error> {
         let [userid, seed] = random()?;
-        let url = options.config.url.clone();
         let session = Session::new(options.config, UserId::from_bits(userid), seed);
         let second = session.link().second();
         Ok(Rc::new(Driver {
             second: (!second.is_empty()).then(|| JsValue::from(second).unchecked_into()),
             session: RefCell::new(session),
-            url,
             transport: options.transport,
             credential: options.credential,
+            locate: options.locate,
             records: RefCell::default(),
             default_channel: options.channel,
             page: RefCell::new(page),
             functions: RefCell::default(),
             socket: RefCell::default(),
             timer: RefCell::default(),
+            listener: RefCell::default(),
+            flushing: RefCell::default(),
+            resolve_closed: RefCell::default(),
             telling: Cell::new(false),
             onframe: RefCell::default(),
             inspected: Cell::new(false),
@@ -153,11 +159,11 @@ impl Driver {
     }
 
     /// Sends a message, given as its JSON text.
-    pub fn send(self: &Rc<Self>, channel: &str, payload: Text) -> Result<(), Error> {
+    pub fn send(self: &Rc<Self>, channel: &str, payload: Text, ttl: f64) -> Result<(), Error> {
         let taken = {
             let mut session = self.session.borrow_mut();
             session
-                .send(channel, payload)
+                .send(js::now(), channel, payload, ttl)
                 .map_err(|error| Error::of_send(error, channel, session.config()))
         };
         self.settle();
@@ -168,6 +174,69 @@ impl Driver {
     pub fn close(self: &Rc<Self>) {
         self.session.borrow_mut().close();
         self.settle();
+    }
+
+    /// A promise of the outbox's being taken up to now.
+    pub fn flushed(&self) -> Result<JsValue, JsValue> {
+        if self.state() == State::Closed {
+            return js::rejected(&Error::signaling_closed().into());
+        }
+        let mark = JsValue::from(self.session.borrow().flush() as f64);
+        Ok(js::new_promise(&self.function(
+            Call::AwaitFlushed,
+            0,
+            &mark,
+        )))
+    }
+
+    /// What becomes of that promise.
+    pub fn await_flushed(self: &Rc<Self>, mark: &JsValue, resolve: JsValue, reject: JsValue) {
+        let mark = mark.as_f64().unwrap_or_default() as u64;
+        self.flushing.borrow_mut().push((mark, resolve, reject));
+        self.settle();
+    }
+
+    /// What becomes of the page's promise `closed`.
+    pub fn await_closed(&self, resolve: JsValue) {
+        drop(self.resolve_closed.replace(resolve));
+    }
+
+    fn tell_flushed(&self) {
+        let closed = self.state() == State::Closed;
+        loop {
+            let mut flushing = self.flushing.borrow_mut();
+            let session = self.session.borrow();
+            let Some(place) = flushing
+                .iter()
+                .position(|(mark, ..)| closed || session.flushed(*mark))
+            else {
+                break;
+            };
+            let (mark, resolve, reject) = flushing.remove(place);
+            let arguments: [JsValue; 1];
+            let (function, arguments) = if session.flushed(mark) && !closed {
+                (resolve, &[][..])
+            } else {
+                arguments = [Error::signaling_closed().into()];
+                (reject, &[&arguments[0]][..])
+            };
+            drop((flushing, session));
+            callback::call(function.unchecked_ref(), &JsValue::UNDEFINED, arguments);
+        }
+    }
+
+    /// Something became of the page or the network.
+    pub fn happened(self: &Rc<Self>, event: &JsValue) {
+        lifecycle::happened(&mut self.session.borrow_mut(), js::now(), event);
+        self.settle();
+    }
+
+    fn listen(&self) {
+        if self.listener.borrow().is_undefined() {
+            let listener = self.function(Call::Happened, 0, &JsValue::UNDEFINED);
+            lifecycle::listen(&listener, true);
+            drop(self.listener.replace(listener));
+        }
     }
 
     /// Names the present connection.
@@ -211,7 +280,7 @@ impl Driver {
         let code = member("code").as_f64().map(|code| code as u16);
         let reason = match (self.state(), reason) {
             (State::Open, "") => "the connection was lost".into(),
-            (_, "") => fill("no connection to # could be made", &[&self.url]),
+            (_, "") => fill("no connection to # could be made", &[&self.url()]),
             _ => fill("the server closed the connection: #", &[reason]),
         };
         self.down(connection, code, reason);
@@ -226,6 +295,47 @@ impl Driver {
         if self.of_present(connection, |session| session.lost(js::now(), loss)) {
             self.settle();
         }
+    }
+
+    fn url(&self) -> String {
+        self.session.borrow().link().url().into()
+    }
+
+    /// The page is asked for the server's address.
+    fn ask(self: &Rc<Self>) {
+        if self.locate.is_undefined() {
+            return self.ask_credential();
+        }
+        let or_else = "the option url gave nothing of use";
+        self.when(
+            self.connection(),
+            js::promise(&self.locate),
+            Call::Located,
+            or_else,
+        );
+    }
+
+    fn ask_credential(self: &Rc<Self>) {
+        let or_else = "the option auth or accessToken gave nothing of use";
+        self.when(
+            self.connection(),
+            js::promise(&self.credential),
+            Call::Provided,
+            or_else,
+        );
+    }
+
+    /// The page gave the server's address.
+    pub fn located(self: &Rc<Self>, connection: u32, value: &JsValue) -> Result<(), JsValue> {
+        let path = String::from(self.session.borrow().link().path());
+        let (url, _) = options::address(value, self.protocol(), &path)?;
+        if self.of_present(connection, |session| session.located(js::now(), url)) {
+            if !self.credential.is_undefined() {
+                self.ask_credential();
+            }
+            self.settle();
+        }
+        Ok(())
     }
 
     /// The page gave what it has to say of itself: a token, or an object.
@@ -342,22 +452,17 @@ impl Driver {
         loop {
             let action = self.session.borrow_mut().next_action();
             match action {
-                Some(Action::Ask) => self.when(
-                    self.connection(),
-                    js::promise(&self.credential),
-                    Call::Provided,
-                    "the option auth or accessToken gave nothing of use",
-                ),
+                Some(Action::Ask) => self.ask(),
                 Some(Action::Disconnect) => drop(self.socket.take()),
                 Some(Action::Converse(effect, text)) => match effect {
                     Effect::Socket => self.connect(&text),
                     Effect::Say => {
                         let frame = JsValue::from(text);
-                        self.hand_over(frame.unchecked_ref(), FrameKind::Control, None);
+                        self.hand_over(frame.unchecked_ref(), None);
                     }
                     _ => self.fetch(effect == Effect::Post, &text),
                 },
-                Some(Action::Transmit(message)) => self.transmit(message),
+                Some(Action::Transmit(message)) => self.transmit(&message),
                 None => break,
             }
         }
@@ -371,13 +476,16 @@ impl Driver {
             self.telling.set(false);
             if self.state() == State::Closed {
                 drop(self.functions.take());
+                lifecycle::listen(&self.listener.take(), false);
                 self.set_onframe(JsValue::UNDEFINED);
                 drop(self.page.replace(Object::new().into()));
             }
         }
+        self.tell_flushed();
     }
 
     fn connect(self: &Rc<Self>, url: &str) {
+        self.listen();
         self.records.borrow_mut().clear();
         let connection = self.connection();
         let function = |call| self.function(call, connection, &JsValue::UNDEFINED);
@@ -432,10 +540,13 @@ impl Driver {
         }
     }
 
-    fn transmit(&self, message: Message<Text>) {
+    fn transmit(&self, message: &Message<Text>) {
         let ((head, before), tail) = {
             let mut session = self.session.borrow_mut();
-            (session.wrap(&message.channel), session.link().tail())
+            (
+                session.wrap(&message.channel, message.number),
+                session.link().tail(),
+            )
         };
         let text = |text: String| JsValue::from(text).unchecked_into::<Text>();
         let is_text = !before.is_empty();
@@ -443,20 +554,30 @@ impl Driver {
         if is_text && let Ok(Some(string)) = js::to_json(&frame) {
             frame = text(before).concat(string.unchecked_ref(), tail);
         }
-        self.hand_over(&frame, FrameKind::Sent, Some(message));
+        self.hand_over(&frame, Some(message.number));
     }
 
-    /// Hands a frame to the socket.
-    fn hand_over(&self, frame: &Text, kind: FrameKind, message: Option<Message<Text>>) {
+    /// Hands a frame to the socket: a message's, by its number, or one of the protocol's own.
+    fn hand_over(&self, frame: &Text, message: Option<u64>) {
         // A page's own WebSocket may call back from inside `send`.
         let socket = self.socket.borrow().clone();
-        let taken = socket.is_some_and(|socket| socket.send(frame).is_ok());
-        if !taken {
-            self.session.borrow_mut().not_taken(js::now(), message);
-        } else if kind == FrameKind::Sent {
-            self.count(kind, frame, None);
-        } else {
-            self.tell_frame(kind, frame);
+        let taken = socket.map_or(Err(NotTaken::NotOpen), |socket| socket.send(frame));
+        let mut session = self.session.borrow_mut();
+        if let Err(why) = taken {
+            let blamed = message.is_some() && why == NotTaken::Thrown;
+            return session.not_taken(js::now(), blamed);
+        }
+        session.count_length(frame.length() as usize, true);
+        match message {
+            Some(number) => {
+                session.taken(number);
+                drop(session);
+                self.count(FrameKind::Sent, frame, None);
+            }
+            None => {
+                drop(session);
+                self.tell_frame(FrameKind::Control, frame);
+            }
         }
     }
 
@@ -490,22 +611,34 @@ impl Driver {
             Event::BadFrame(what) => self.tell_error(failed(
                 "bad-frame",
                 "received # from #; it was dropped, and further ones will be, counted in stats().bad",
-                &[what, &self.url],
+                &[what, &self.url()],
             )),
             Event::Refused(why) => self.tell_error(failed(
                 "message-refused",
                 "the server refused a message: '#'; the options method, hub and event must be what it knows",
                 &[&why],
             )),
+            Event::Gap(channel) => {
+                callback::call_member(&self.page(), "ongap", &[&channel.into()]);
+            }
+            Event::Dropped { channel, expired } => {
+                let (code, template) = if expired {
+                    ("message-expired", "a message on the channel # was dropped: its ttl passed before the server took it")
+                } else {
+                    ("message-given-up", "a message on the channel # was dropped: it brought the connection down twice")
+                };
+                self.tell_error(failed(code, template, &[&quoted(&channel)]));
+            }
             Event::Failed { refused, reason, unsent } => self.tell_error(failed(
                 if refused { "authentication-refused" } else { "connection-failed" },
                 "the connection to # is lost for good, with # unsent messages: #",
-                &[&self.url, &count(unsent), &reason],
+                &[&self.url(), &count(unsent), &reason],
             )),
         }
     }
 
     fn tell_state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>) {
+        let is_last = state == State::Closed;
         let state = JsValue::from(state.name());
         // The page's object is a plain one, or it is the page's own doing that it takes no members.
         let page = self.page();
@@ -518,6 +651,10 @@ impl Driver {
             }
         }
         callback::call_member(&page, "onstatechange", &[&state, &detail]);
+        if is_last {
+            let resolve = self.resolve_closed.take();
+            callback::call(resolve.unchecked_ref(), &JsValue::UNDEFINED, &[&detail]);
+        }
     }
 
     fn tell_error(&self, error: Error) {
@@ -576,6 +713,7 @@ impl Driver {
                 self.bad("a frame longer than maxMessage allows", frame);
                 return true;
             }
+            session.count_length(length as usize, false);
             if session.listens() {
                 session.heard(js::now());
             }
@@ -687,7 +825,8 @@ impl Driver {
         let own = js::number(&member("sender")).is_ok_and(|sender| sender == self.userid());
         // The shim looks up `channels[data.channel]`, so that 5 is the channel '5'.
         let channel = js::text(&member("channel"));
-        let received = self.session.borrow().receive_whole(own, &channel);
+        let id = member("id").as_string().unwrap_or_default();
+        let received = self.session.borrow_mut().receive_whole(own, &channel, &id);
         let (kind, message) = match received {
             Received::Deliver(subscriber, _) => {
                 (FrameKind::Delivered, Some((subscriber, member("message"))))
@@ -725,7 +864,7 @@ fn random() -> Result<[u64; 2], Error> {
 impl core::fmt::Debug for Driver {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Driver")
-            .field("url", &self.url)
+            .field("url", &self.url())
             .finish_non_exhaustive()
     }
 }

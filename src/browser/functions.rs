@@ -27,6 +27,10 @@ pub enum Call {
     Lost,
     /// The timer's callback.
     Woken,
+    /// An event of the page's life, with it.
+    Happened,
+    /// The page's address of the server came, with it.
+    Located,
     /// The page's credential came, with it.
     Provided,
     /// The answer to a request began, with the response; its text is asked for.
@@ -53,16 +57,24 @@ pub enum Call {
     Stats,
     /// `signaling.close`.
     Close,
+    /// `signaling.flushed`.
+    Flushed,
+    /// The executor of its promise, bound to the outbox's mark, with what resolves and what rejects it.
+    AwaitFlushed,
+    /// That of `signaling.closed`.
+    AwaitClosed,
     /// The getter of `signaling.onframe`.
     GetOnframe,
     /// Its setter, with the value.
     SetOnframe,
 }
 
-const CALLS: [Call; 18] = [
+const CALLS: [Call; 23] = [
     Call::Opened,
     Call::Lost,
     Call::Woken,
+    Call::Happened,
+    Call::Located,
     Call::Provided,
     Call::Answered,
     Call::Read,
@@ -76,6 +88,9 @@ const CALLS: [Call; 18] = [
     Call::Attach,
     Call::Stats,
     Call::Close,
+    Call::Flushed,
+    Call::AwaitFlushed,
+    Call::AwaitClosed,
     Call::GetOnframe,
     Call::SetOnframe,
 ];

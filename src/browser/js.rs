@@ -40,6 +40,10 @@ extern "C" {
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     pub fn parse_likely_json(text: &JsString) -> Result<JsValue, JsValue>;
 
+    type Promise;
+    #[wasm_bindgen(constructor)]
+    fn new(executor: &JsValue) -> Promise;
+
     /// A function of the page's. What it returns is nobody's.
     pub type Handler;
     #[wasm_bindgen(method, catch, js_name = call)]
@@ -83,6 +87,7 @@ extern "C" {
     pub fn onmessage(this: &Received, message: &JsValue) -> Result<(), JsValue>;
 
     /// A string whose methods take and give strings that stay in JavaScript.
+    #[derive(Clone)]
     pub type Text;
     #[wasm_bindgen(method, getter)]
     pub fn length(this: &Text) -> u32;
@@ -171,6 +176,16 @@ pub fn promise(value: &JsValue) -> Result<JsValue, JsValue> {
     } else {
         resolve(value)
     }
+}
+
+/// `new Promise(executor)`.
+pub fn new_promise(executor: &JsValue) -> JsValue {
+    Promise::new(executor).into()
+}
+
+/// `Promise.reject(reason)`.
+pub fn rejected(reason: &JsValue) -> Result<JsValue, JsValue> {
+    invoke(&global("Promise"), "reject", reason, &JsValue::UNDEFINED)
 }
 
 /// `fetch(url, init)`.

@@ -25,6 +25,8 @@ pub struct Options {
     pub transport: JsValue,
     /// What the page has to say of itself, or a function that gives it.
     pub credential: JsValue,
+    /// The function that gives the server's address, if it isn't undefined.
+    pub locate: JsValue,
     /// How the session behaves.
     pub config: Config,
 }
@@ -58,7 +60,7 @@ enum Kind {
 const LARGE: f64 = timer::LONGEST;
 
 /// Every option.
-const OPTIONS: [(&str, Kind); 27] = [
+const OPTIONS: [(&str, Kind); 28] = [
     ("url", Kind::Url),
     (
         "protocol",
@@ -139,6 +141,7 @@ const OPTIONS: [(&str, Kind); 27] = [
         }),
     ),
     ("onstatechange", Kind::Handler),
+    ("ongap", Kind::Handler),
     ("onerror", Kind::Handler),
     ("onframe", Kind::Handler),
 ];
@@ -166,34 +169,29 @@ impl Options {
         };
         reading.members(options, "", "")?;
         let mut config = reading.config;
-        if reading.transport.is_undefined() {
-            config.url = read_url(&reading.url)?;
-            if config.protocol == Protocol::SocketIo {
-                // What is resolved against an address loses its query, and may lead elsewhere.
-                let base = Url::new(&config.url, &JsValue::UNDEFINED)?;
-                let part = |name| js::get(&base, name);
-                let path = config.texts.get("path");
-                let found = Url::new(path, &base)
-                    .ok()
-                    .filter(|found| js::get(found, "host") == part("host"));
-                let Some(found) = found else {
-                    return Err(bad("path", &path.into(), "like '/socket.io/'").into());
-                };
-                let namespace = js::text(&part("pathname")?);
-                js::set(&base, "pathname", &js::get(&found, "pathname")?)?;
-                config.url = js::text(&base);
-                // As with Socket.IO's own client, an address names the namespace; unless the path goes on from there.
-                if path.starts_with('/') && config.texts.get("namespace") == "/" {
-                    config.texts.set("namespace", namespace);
-                }
-            }
-        } else {
+        let mut locate = JsValue::UNDEFINED;
+        if !reading.transport.is_undefined() {
             config.skip_negotiation = true;
+            if config.protocol == Protocol::Auto {
+                config.protocol = Protocol::WebSocket;
+            }
+        } else if reading.url.is_function() {
+            config.asks_url = true;
+            locate = reading.url;
+        } else {
+            let (protocol, path) = (config.protocol, config.texts.get("path"));
+            let (url, namespace) = address(&reading.url, protocol, path)?;
+            config.url = url;
+            // As with Socket.IO's own client, an address names the namespace; unless the path goes on from there.
+            if path.starts_with('/') && config.texts.get("namespace") == "/" {
+                config.texts.set("namespace", namespace);
+            }
         }
         Ok(Options {
             channel: reading.channel,
             transport: reading.transport,
             credential: reading.credential,
+            locate,
             config,
         })
     }
@@ -376,6 +374,30 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>, around: &str, between: &str)
     }
     list.push_str(around);
     list
+}
+
+/// Where the server is: its URL, and the path in it, which with Socket.IO isn't the one that is asked for.
+pub fn address(
+    given: &JsValue,
+    protocol: Protocol,
+    path: &str,
+) -> Result<(String, String), JsValue> {
+    let url = read_url(given)?;
+    if protocol != Protocol::SocketIo {
+        return Ok((url, "/".into()));
+    }
+    // What is resolved against an address loses its query, and may lead elsewhere.
+    let base = Url::new(&url, &JsValue::UNDEFINED)?;
+    let part = |name| js::get(&base, name);
+    let found = Url::new(path, &base)
+        .ok()
+        .filter(|found| js::get(found, "host") == part("host"));
+    let Some(found) = found else {
+        return Err(bad("path", &path.into(), "like '/socket.io/'").into());
+    };
+    let namespace = js::text(&part("pathname")?);
+    js::set(&base, "pathname", &js::get(&found, "pathname")?)?;
+    Ok((js::text(&base), namespace))
 }
 
 /// The server's URL in the form that every `WebSocket` takes: absolute, `ws:` or `wss:`, no fragment.

@@ -26,6 +26,7 @@ pub fn furnish(page: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue>
     for (member, call) in [
         ("attach", Call::Attach),
         ("stats", Call::Stats),
+        ("flushed", Call::Flushed),
         ("close", Call::Close),
     ] {
         js::put(page, member, &functions.get(call, 0, &JsValue::UNDEFINED));
@@ -38,6 +39,11 @@ pub fn furnish(page: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue>
         "onframe",
         &functions.get(get, 0, undefined),
         &functions.get(set, 0, undefined),
+    );
+    js::put(
+        page,
+        "closed",
+        &js::new_promise(&functions.get(Call::AwaitClosed, 0, undefined)),
     );
     js::put_dispose(page, &js::member(page, "close"));
     driver.keep(functions);
@@ -58,6 +64,8 @@ pub fn dispatch(
         Call::Opened => driver.opened(id),
         // It says so itself, by `onopen`.
         Call::TransportOpened => {}
+        Call::Happened => driver.happened(&first),
+        Call::Located => driver.located(id, &first)?,
         Call::Provided => driver.provided(id, &first)?,
         Call::Answered => return driver.answered(id, &first),
         Call::Read => driver.read_answer(id, &first),
@@ -68,7 +76,7 @@ pub fn dispatch(
         Call::Frame => driver.no_text(&first),
         Call::Woken => driver.woken(),
         Call::Lost => driver.lost(id, &first),
-        Call::Send => channel::send(driver, &js::text(&bound), &first)?,
+        Call::Send => channel::send(driver, &js::text(&bound), &first, &second)?,
         Call::CloseChannel => driver.close_channel(&js::text(&bound), id),
         Call::OpenSignalingChannel | Call::OpenSocket => {
             return channel::open(driver, call, &second, &js::member(&third, "0"));
@@ -76,6 +84,9 @@ pub fn dispatch(
         Call::Attach => return attach(driver, first),
         Call::Stats => return stats(driver),
         Call::Close => driver.close(),
+        Call::Flushed => return driver.flushed(),
+        Call::AwaitFlushed => driver.await_flushed(&bound, first, second),
+        Call::AwaitClosed => driver.await_closed(first),
         Call::GetOnframe => return Ok(driver.onframe()),
         Call::SetOnframe => driver.set_onframe(first),
     }
@@ -105,6 +116,8 @@ fn stats(driver: &Driver) -> Result<JsValue, JsValue> {
     let object = Object::new();
     for (name, value) in [
         ("sent", stats.sent),
+        ("sentBytes", stats.sent_length),
+        ("receivedBytes", stats.received_length),
         (
             "received",
             stats.delivered + stats.own + stats.foreign + stats.bad + stats.control,
@@ -114,12 +127,17 @@ fn stats(driver: &Driver) -> Result<JsValue, JsValue> {
         ("foreign", stats.foreign),
         ("bad", stats.bad),
         ("control", stats.control),
+        ("dropped", stats.dropped),
+        ("gaps", stats.gaps),
         ("queued", stats.queued),
         ("queuedBytes", stats.queued_bytes),
         ("channels", stats.channels),
         ("connects", stats.connects),
+        ("reconnects", (stats.connects - 1.0).max(0.0)),
     ] {
         js::put(&object, name, &value.into());
     }
+    let round_trip = Some(stats.round_trip).filter(|time| *time > 0.0);
+    js::put(&object, "roundTrip", &round_trip.into());
     Ok(object.into())
 }

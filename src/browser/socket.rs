@@ -18,9 +18,14 @@ extern "C" {
 
 const OPEN: f64 = 1.0;
 
-/// The socket didn't take the frame: it is closing, or closed.
+/// Why a frame wasn't taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotOpen;
+pub enum NotTaken {
+    /// The socket is closing, or closed.
+    NotOpen,
+    /// It threw at this frame.
+    Thrown,
+}
 
 /// A WebSocket, or a transport, and its handlers.
 pub struct Socket {
@@ -60,13 +65,13 @@ impl Socket {
     }
 
     /// Hands a frame to the browser, at once.
-    pub fn send(&self, frame: &Text) -> Result<(), NotOpen> {
+    pub fn send(&self, frame: &Text) -> Result<(), NotTaken> {
         // `send` on a closing socket throws nothing and sends nothing. A transport has no such state.
         let state = js::member(&self.carrier, "readyState");
         if state != OPEN && !state.is_undefined() {
-            return Err(NotOpen);
+            return Err(NotTaken::NotOpen);
         }
-        self.carrier.send(frame).map_err(|_| NotOpen)
+        self.carrier.send(frame).map_err(|_| NotTaken::Thrown)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::session::{ChannelId, State, Stats};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use core::time::Duration;
 use js_sys::Object;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -83,7 +84,7 @@ pub struct Outbox {
     /// How many messages may wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<f64>,
-    /// How many bytes of JSON text (UTF-8) may wait.
+    /// How many bytes of JSON text may wait, two for each UTF-16 unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<f64>,
 }
@@ -167,6 +168,12 @@ impl Signaling {
         js::put(&self.page, "onstatechange", &handler.into_js_value());
     }
 
+    /// Called with the name of a channel on which messages may have been missed.
+    pub fn on_gap(&self, handler: impl Fn(String) + 'static) {
+        let handler = Closure::<dyn Fn(String)>::own(handler);
+        js::put(&self.page, "ongap", &handler.into_js_value());
+    }
+
     /// Called with what went wrong outside a call.
     pub fn on_error(&self, handler: impl Fn(Error) + 'static) {
         let handler = Closure::<dyn Fn(JsValue)>::own(move |error| handler(Error::from_js(error)));
@@ -210,6 +217,30 @@ impl Channel {
     ///
     /// `bad-message`, `message-too-large`, `outbox-full`, `channel-closed` or `signaling-closed`.
     pub fn send<M: Serialize + ?Sized>(&self, message: &M) -> Result<(), Error> {
+        self.send_with(message, &JsValue::UNDEFINED)
+    }
+
+    /// [`send`](Self::send), but once `ttl` has passed the message is worth nothing: if it still waits in the outbox, it is dropped, and
+    /// `on_error` told.
+    ///
+    /// # Errors
+    ///
+    /// As with `send`.
+    pub fn send_within<M: Serialize + ?Sized>(
+        &self,
+        message: &M,
+        ttl: Duration,
+    ) -> Result<(), Error> {
+        let options = JsValue::from(Object::new());
+        js::put(&options, "ttl", &(ttl.as_secs_f64() * 1_000.0).into());
+        self.send_with(message, &options)
+    }
+
+    fn send_with<M: Serialize + ?Sized>(
+        &self,
+        message: &M,
+        options: &JsValue,
+    ) -> Result<(), Error> {
         let message = message
             .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
             .map_err(|error| {
@@ -219,7 +250,7 @@ impl Channel {
                     &[&error.to_string()],
                 )
             })?;
-        channel::send(&self.driver, &self.name, &message)
+        channel::send(&self.driver, &self.name, &message, options)
     }
 
     /// The channel's name.

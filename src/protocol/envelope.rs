@@ -47,6 +47,8 @@ pub enum Head<'a> {
         sender: Sender<'a>,
         /// The channel's name.
         channel: &'a str,
+        /// The message's id on the channel, as our relay gives it; else empty.
+        id: &'a str,
         /// Where the message's JSON text begins, in UTF-16 units, as JavaScript counts.
         payload: usize,
     },

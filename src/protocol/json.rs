@@ -1,6 +1,7 @@
 //! As much JSON (RFC 8259) as heads need: a string written as `JSON.stringify` writes it, and a scanner that never looks back.
 
 use alloc::string::String;
+
 /// The digits of hexadecimal numbers.
 pub(super) const HEX: [char; 16] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',

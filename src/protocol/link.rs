@@ -7,9 +7,10 @@
 use super::envelope::{Head, UserId};
 use super::text::{Texts, cut, fill};
 use super::websocket::{self, Quotes};
-use super::{Millis, Protocol, json, signalr, signalr_classic, socket_io};
+use super::{Millis, Protocol, json, relay, signalr, signalr_classic, socket_io};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 /// A value that JSON text stands for; in a browser, a JavaScript value.
 pub trait Value: Sized {
@@ -53,6 +54,14 @@ pub enum Effect {
     Up,
     /// The page told that the server refused a message, and why in its words.
     Refused,
+    /// Our relay told which channels are open, by [`relay::open`]: taking over this session, or else as one who was never there.
+    Open,
+    /// The messages up to the number [`taken`](Link::taken) let go of.
+    Taken,
+    /// The page told that it may have missed messages on this channel.
+    Gap,
+    /// The answer to a [`ping`](Link::ping) noted.
+    Pong,
     /// The connection given up, for this reason.
     Down(Ending),
 }
@@ -79,6 +88,13 @@ pub(super) enum Step {
     Asked,
     /// Envelopes may go.
     Up,
+}
+
+/// What `auto` has found out about a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Ordinary,
+    Relay,
 }
 
 /// What stands around envelopes, as templates.
@@ -128,8 +144,17 @@ pub struct Link {
     /// Classic SignalR: resuming failed. A socket that isn't let in looks like a network that is down, so the server must have answered a request
     /// before it is tried again, for the last time.
     pub(super) doubted: bool,
-    /// Messages sent.
-    sent: u64,
+    /// Whether a server that isn't known to be an ordinary one, or our relay, is one; `auto` finds it out.
+    known: Option<Known>,
+    /// The server greeted as our relay.
+    is_relay: bool,
+    /// Nothing was received yet.
+    is_fresh: bool,
+    /// Our relay's memory, and the secret by which our session is found in it.
+    epoch: String,
+    session: String,
+    /// Our relay has taken the messages up to this number.
+    pub taken: f64,
     /// Classic SignalR: until when the connection may be resumed, and how long after a loss that is.
     resume_until: Millis,
     pub(super) resume_for: Millis,
@@ -151,7 +176,12 @@ impl Link {
             skip_negotiation,
             redirections: 0,
             doubted: false,
-            sent: 0,
+            known: None,
+            is_relay: false,
+            is_fresh: false,
+            epoch: String::new(),
+            session: String::new(),
+            taken: 0.0,
             resume_until: 0.0,
             resume_for: 0.0,
         };
@@ -161,10 +191,11 @@ impl Link {
         link
     }
 
-    /// The protocol; one that the build left out is the plain one.
+    /// The protocol, as far as it's known: `Relay` once the server has greeted. One that the build left out is the plain one.
     #[inline]
     pub fn protocol(&self) -> Protocol {
         match self.protocol {
+            _ if self.is_relay => Protocol::Relay,
             Protocol::SocketIo if cfg!(feature = "socket-io") => Protocol::SocketIo,
             Protocol::SignalR if cfg!(feature = "signalr") => Protocol::SignalR,
             Protocol::SignalRClassic if cfg!(feature = "signalr-classic") => {
@@ -177,11 +208,78 @@ impl Link {
     #[inline]
     fn around(&self) -> &'static Around {
         match self.protocol() {
-            Protocol::WebSocket => &PLAIN,
+            Protocol::Relay => &relay::AROUND,
             Protocol::SocketIo => &socket_io::AROUND,
             Protocol::SignalR => &signalr::AROUND,
             Protocol::SignalRClassic => &signalr_classic::AROUND,
+            _ => &PLAIN,
         }
+    }
+
+    /// The server, as the page gave it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes it another one, from the next attempt on.
+    pub fn set_url(&mut self, url: String) {
+        if cut(&url, b'?').0 != cut(&self.url, b'?').0 {
+            self.known = None;
+        }
+        self.url = url;
+        self.reset_base();
+    }
+
+    /// The option `path`.
+    pub fn path(&self) -> &str {
+        self.texts.get("path")
+    }
+
+    /// Whether envelopes may go.
+    #[inline]
+    pub fn is_up(&self) -> bool {
+        self.step == Step::Up
+    }
+
+    /// Whether the server is our relay.
+    #[inline]
+    pub fn is_relay(&self) -> bool {
+        self.is_relay
+    }
+
+    /// Whether our relay was told which channels are open, and is to be told of others.
+    pub fn is_joined(&self) -> bool {
+        self.is_relay && self.step >= Step::Asked
+    }
+
+    /// Whether the server's first frame is to tell if it is our relay.
+    fn looks(&self) -> bool {
+        match self.protocol {
+            Protocol::Relay => cfg!(feature = "relay"),
+            Protocol::Auto => cfg!(feature = "relay") && self.known != Some(Known::Ordinary),
+            _ => false,
+        }
+    }
+
+    /// Our relay has greeted.
+    pub(super) fn begin_relay(&mut self, session: String, epoch: String) {
+        self.is_relay = true;
+        self.known = Some(Known::Relay);
+        self.step = Step::Asked;
+        let mut resumed = String::new();
+        if epoch == self.epoch {
+            resumed.push_str(&self.session);
+        } else {
+            self.epoch = epoch;
+            self.session = session;
+        }
+        self.effects.push((Effect::Open, resumed));
+    }
+
+    /// The server isn't our relay.
+    fn begin_plain(&mut self) {
+        self.known = Some(Known::Ordinary);
+        self.then(Effect::Up, "");
     }
 
     /// Makes the page's address of the server and its token those that are used, as before any redirection.
@@ -194,7 +292,7 @@ impl Link {
     /// Makes `url` the server's address, and adds the page's query to its own.
     fn set_base(&mut self, url: &str) {
         let (path, query) = match self.protocol() {
-            Protocol::WebSocket => (url, ""),
+            Protocol::WebSocket | Protocol::Relay => (url, ""),
             _ => cut(url, b'?'),
         };
         let mut both = String::from("?");
@@ -280,11 +378,16 @@ impl Link {
     /// An attempt to connect begins.
     pub fn begin(&mut self, now: Millis) {
         self.step = Step::Apart;
+        self.is_fresh = true;
+        if mem::take(&mut self.is_relay) {
+            self.ping_every = 0.0;
+            self.silence = Millis::INFINITY;
+        }
         match self.protocol() {
-            Protocol::WebSocket => self.then(Effect::Socket, "ws<base>"),
             Protocol::SocketIo => socket_io::begin(self),
             Protocol::SignalR => signalr::begin(self, self.skip_negotiation),
             Protocol::SignalRClassic => signalr_classic::begin(self, now < self.resume_until),
+            _ => self.then(Effect::Socket, "ws<base>"),
         }
     }
 
@@ -322,6 +425,7 @@ impl Link {
             Protocol::SignalR => self.then(Effect::Say, signalr::HANDSHAKE),
             Protocol::SocketIo => {}
             Protocol::SignalRClassic if !resumes => {}
+            Protocol::WebSocket if self.looks() => {}
             _ => self.then(Effect::Up, ""),
         }
     }
@@ -350,7 +454,9 @@ impl Link {
     pub fn patience(&self) -> Millis {
         match (self.protocol(), self.step) {
             (_, Step::Up) => self.silence,
-            (Protocol::WebSocket, _) => Millis::INFINITY,
+            (Protocol::WebSocket, Step::Opened) if self.finds_out() => relay::GREETING,
+            // A transport of the page's takes the time that it takes.
+            (_, Step::Apart) if self.url.is_empty() => Millis::INFINITY,
             (Protocol::SocketIo, Step::Greeted) => socket_io::UNASKED,
             _ => PATIENCE,
         }
@@ -361,11 +467,23 @@ impl Link {
         match self.step {
             Step::Greeted if self.protocol() == Protocol::SocketIo => socket_io::connect(self),
             Step::Up => self.down(Ending::Retry, "the server fell silent"),
-            _ => self.down(
-                Ending::Retry,
-                "the server didn't answer as the option protocol has it",
-            ),
+            Step::Opened if self.finds_out() => self.begin_plain(),
+            _ => {
+                // It may be another server now; and one that greets and then says nothing may be no relay, but another page's doing.
+                if self.protocol == Protocol::Auto && self.step > Step::Apart {
+                    self.known = self.is_relay.then_some(Known::Ordinary);
+                }
+                self.down(
+                    Ending::Retry,
+                    "the server didn't answer as the option protocol has it",
+                );
+            }
         }
+    }
+
+    /// Whether it's yet to be found out if the server is our relay.
+    fn finds_out(&self) -> bool {
+        self.protocol == Protocol::Auto && self.known.is_none()
     }
 
     /// The frame that is to be sent every [`ping_every`](Self::ping_every).
@@ -383,9 +501,25 @@ impl Link {
     /// Takes a record, as its head and the value that its JSON text stands for, and adds to `envelopes` what it carries of them: objects, or
     /// their texts.
     pub fn record<V: Value>(&mut self, head: &str, value: V, envelopes: &mut Vec<V>) {
-        if self.protocol() == Protocol::WebSocket {
-            envelopes.push(value);
-            return;
+        let is_first = mem::take(&mut self.is_fresh);
+        match self.protocol() {
+            Protocol::Relay => return relay::record(self, value, envelopes),
+            Protocol::WebSocket => {
+                let may_greet =
+                    is_first && matches!(self.protocol, Protocol::Auto | Protocol::Relay);
+                if may_greet && cfg!(feature = "relay") && relay::greeted(self, &value) {
+                    return;
+                }
+                if self.step != Step::Up {
+                    if self.protocol == Protocol::Relay {
+                        return self.misfit("the server is no signal-relay; the option protocol must be 'auto' or 'websocket'");
+                    }
+                    self.begin_plain();
+                }
+                envelopes.push(value);
+                return;
+            }
+            _ => {}
         }
         self.texts.note(&value);
         match self.protocol() {
@@ -426,14 +560,19 @@ impl Link {
         } else {
             0
         };
+        let cursor = if self.is_relay {
+            relay::ID_ROOM
+        } else {
+            cursor
+        };
         self.prefix.len() + self.quotes().head_without_name() + longest_name + cursor
     }
 
     #[inline]
     fn quotes(&self) -> Quotes {
         match self.protocol() {
-            Protocol::WebSocket | Protocol::SocketIo => Quotes::Plain,
-            _ => Quotes::Escaped,
+            Protocol::SignalR | Protocol::SignalRClassic => Quotes::Escaped,
+            _ => Quotes::Plain,
         }
     }
 
@@ -465,11 +604,12 @@ impl Link {
     /// the message's JSON text, up to the [`received_tail`](Self::received_tail); where the envelope [is text](Self::is_text), it is the JSON string with the envelope.
     #[inline]
     pub fn decode_head<'a>(&mut self, head: &'a str, whole: bool) -> Head<'a> {
-        if self.protocol() == Protocol::WebSocket {
-            return websocket::decode_head(head, whole);
-        }
         if self.step != Step::Up {
             return Head::Unclear;
+        }
+        if matches!(self.protocol(), Protocol::WebSocket | Protocol::Relay) {
+            self.is_fresh = false;
+            return websocket::decode_head(head, whole);
         }
         let mut start = 0;
         let mut cursor = "";
@@ -501,13 +641,13 @@ impl Link {
         read
     }
 
-    /// What stands before the next message of `sender` on `channel` in its envelope, and, if the envelope is to be text, what stands before that.
-    pub fn wrap(&mut self, sender: UserId, channel: &str) -> (String, String) {
-        self.sent += 1;
-        let mut number = String::new();
-        json::write_number(&mut number, self.sent);
-        self.texts.set("number", number);
-        let mut head = websocket::encode_head(sender, channel);
+    /// What stands before the message of that `number` of `sender` on `channel` in its envelope, and, if the envelope is to be text, what stands before that.
+    pub fn wrap(&mut self, sender: UserId, channel: &str, number: u64) -> (String, String) {
+        let mut text = String::new();
+        json::write_number(&mut text, number);
+        self.texts.set("number", text);
+        let number = if self.is_relay { number } else { 0 };
+        let mut head = websocket::encode_head(sender, channel, number);
         if !self.is_text() {
             head = fill("##", &[&self.prefix, &head]);
         }

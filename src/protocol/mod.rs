@@ -1,6 +1,7 @@
 //! How envelopes travel in frames. Pure: text in, values out; no clock, no I/O, no JavaScript.
 //!
 //! * [`websocket`]: the envelope itself, `{"sender":…,"channel":…,"message":…}`, which the other protocols carry inside theirs.
+//! * [`relay`]: what our own relay says besides, so that nothing is lost or repeated when a connection is.
 //! * `socket_io`, `signalr`, `signalr_classic`: what each says before, between and around envelopes.
 //! * [`Link`]: one connection's conversation with its server, in whichever of them; what it wants done is an [`Effect`].
 //! * [`Texts`]: what the page and the server said, by name, for the templates of what is to be said next.
@@ -14,6 +15,7 @@ mod envelope;
 mod json;
 mod link;
 mod records;
+pub mod relay;
 mod signalr;
 mod signalr_classic;
 mod socket_io;
@@ -33,8 +35,12 @@ pub type Millis = f64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Protocol {
-    /// Each text frame is one envelope, and the server hands it to every other page.
+    /// As `Relay` where the server greets as one, else as `WebSocket`.
     #[default]
+    Auto,
+    /// Our own relay.
+    Relay,
+    /// Each text frame is one envelope, and the server hands it to every other page.
     WebSocket,
     /// Engine.IO 4 and 3 with Socket.IO's packets inside: an event whose one argument is the envelope.
     SocketIo,
@@ -47,6 +53,8 @@ pub enum Protocol {
 impl Protocol {
     /// Every protocol, in the order in which errors and documentation list them.
     pub const ALL: &[Protocol] = &[
+        Protocol::Auto,
+        Protocol::Relay,
         Protocol::WebSocket,
         Protocol::SocketIo,
         Protocol::SignalR,
@@ -54,7 +62,14 @@ impl Protocol {
     ];
 
     /// Their names, in the same order.
-    pub const NAMES: &[&str] = &["websocket", "socket.io", "signalr", "signalr-classic"];
+    pub const NAMES: &[&str] = &[
+        "auto",
+        "relay",
+        "websocket",
+        "socket.io",
+        "signalr",
+        "signalr-classic",
+    ];
 
     /// The name as the option `protocol` has it.
     pub fn name(self) -> &'static str {

@@ -42,6 +42,8 @@ struct Parts {
     sender: &'static str,
     channel: &'static str,
     message: &'static str,
+    /// What our relay has before a message's id.
+    id: &'static str,
     quote: &'static str,
     /// What [`BEFORE_NAME`] and [`HEAD_WITHOUT_NAME`] are with such quotes.
     before_name: usize,
@@ -52,6 +54,7 @@ const PLAIN: Parts = Parts {
     sender: SENDER,
     channel: CHANNEL,
     message: MESSAGE,
+    id: ",\"id\":\"",
     quote: "\"",
     before_name: BEFORE_NAME,
     head_without_name: HEAD_WITHOUT_NAME,
@@ -61,6 +64,7 @@ const ESCAPED: Parts = Parts {
     sender: "{\\\"sender\\\":",
     channel: ",\\\"channel\\\":\\\"",
     message: ",\\\"message\\\":",
+    id: ",\\\"id\\\":\\\"",
     quote: "\\\"",
     // Seven quotes before the name, three behind it.
     before_name: BEFORE_NAME + 7,
@@ -83,13 +87,17 @@ impl Quotes {
     }
 }
 
-/// What stands before the message.
-pub fn encode_head(sender: UserId, channel: &str) -> String {
+/// What stands before the message; `number` is its `ref` with our relay, or 0 for none.
+pub fn encode_head(sender: UserId, channel: &str, number: u64) -> String {
     let mut out = String::with_capacity(HEAD_WITHOUT_NAME + channel.len());
     out.push_str(SENDER);
     write_number(&mut out, sender.get());
     out.push_str(",\"channel\":");
     write_string(&mut out, channel);
+    if number > 0 {
+        out.push_str(",\"ref\":");
+        write_number(&mut out, number);
+    }
     out.push_str(MESSAGE);
     out
 }
@@ -129,7 +137,13 @@ fn scan(head: &str, start: usize, quotes: Quotes, whole: bool) -> Option<Head<'_
         }
         PlainString::Open | PlainString::Odd => return None,
     };
-    if cut && scanner.rest.len() < parts.message.len() {
+    let mut id = "";
+    if scanner.literal(parts.id).is_some() {
+        let PlainString::Closed(read) = scanner.plain_string(parts.quote) else {
+            return None;
+        };
+        id = read;
+    } else if cut && scanner.rest.len() < parts.message.len() {
         return Some(Head::LongName { sender });
     }
     scanner.literal(parts.message)?;
@@ -137,6 +151,7 @@ fn scan(head: &str, start: usize, quotes: Quotes, whole: bool) -> Option<Head<'_
     Some(Head::Envelope {
         sender,
         channel,
+        id,
         payload: utf16_length(read),
     })
 }

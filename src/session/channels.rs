@@ -1,6 +1,7 @@
 //! The channels that are open, by name. Names come from the page; what the network names only ever looks up.
 
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Tells one opening of a channel from a later one of the same name.
@@ -19,6 +20,10 @@ pub(super) struct Channel<S> {
     pub name: Rc<str>,
     id: ChannelId,
     pub subscriber: S,
+    /// The id of the last message that came on it, as our relay gives them.
+    pub last: String,
+    /// Our relay knows that it's open.
+    pub is_joined: bool,
 }
 
 impl<S> Channels<S> {
@@ -40,29 +45,45 @@ impl<S> Channels<S> {
         self.last_id = self.last_id.wrapping_add(1);
         // UTF-8 is never shorter than UTF-16.
         self.longest_name = self.longest_name.max(name.len());
-        let channel = Channel {
-            name: name.into(),
-            id: self.last_id,
-            subscriber,
-        };
         match self.position(name) {
             Ok(at) => {
                 if let Some(earlier) = self.sorted.get_mut(at) {
-                    *earlier = channel;
+                    earlier.id = self.last_id;
+                    earlier.subscriber = subscriber;
                 }
             }
-            Err(at) => self.sorted.insert(at, channel),
+            Err(at) => self.sorted.insert(
+                at,
+                Channel {
+                    name: name.into(),
+                    id: self.last_id,
+                    subscriber,
+                    last: String::new(),
+                    is_joined: false,
+                },
+            ),
         }
         self.last_id
     }
 
-    /// Closes that opening of `name`. One that was superseded or closed before stays as it is.
-    pub fn close(&mut self, name: &str, id: ChannelId) {
+    /// Closes that opening of `name`, and tells whether it did: one that was superseded or closed before stays as it is.
+    pub fn close(&mut self, name: &str, id: ChannelId) -> bool {
         if let Ok(at) = self.position(name)
             && self.sorted.get(at).is_some_and(|channel| channel.id == id)
         {
             self.sorted.remove(at);
+            return true;
         }
+        false
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Channel<S>> {
+        self.sorted.iter_mut()
+    }
+
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Channel<S>> {
+        let at = self.position(name).ok()?;
+        self.sorted.get_mut(at)
     }
 
     pub fn get(&self, name: &str) -> Option<&Channel<S>> {
@@ -108,8 +129,9 @@ mod tests {
                     openings.push((name, id));
                 } else {
                     let (name, id) = index.get(&openings);
-                    channels.close(name, *id);
-                    if model.get(name).is_some_and(|(open, _)| open == id) {
+                    let closed = channels.close(name, *id);
+                    prop_assert_eq!(closed, model.get(name).is_some_and(|(open, _)| open == id));
+                    if closed {
                         model.remove(name);
                     }
                 }

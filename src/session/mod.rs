@@ -17,7 +17,7 @@ mod outbox;
 mod queue;
 
 pub use crate::protocol::Millis;
-use crate::protocol::{Effect, Ending, Head, Link, Protocol, Texts, UserId, Value, fill};
+use crate::protocol::{Effect, Ending, Head, Link, Protocol, Texts, UserId, Value, fill, relay};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use backoff::Random;
@@ -32,6 +32,12 @@ use queue::Queue;
 /// A connection that lasted this long was a working one: the next loss begins the backoff anew.
 const STABLE: Millis = 5_000.0;
 
+/// After the network or the page came back, all pages together would be a crowd at the server's door.
+const SPREAD: Millis = 1_000.0;
+
+/// A connection that is doubted must answer within this time.
+const PROBE: Millis = 5_000.0;
+
 /// From opening to readiness, as the shim has it.
 const SHIM_DELAY: Millis = 1_000.0;
 
@@ -42,20 +48,14 @@ const ENVELOPE_ROOM: usize = 1024;
 const LONGEST_ESCAPE: usize = 6;
 
 /// A message's JSON text, which the session carries about and never reads. In a browser it stays a JavaScript string.
-pub trait Payload {
+pub trait Payload: Clone {
     /// Its length in characters (UTF-16 units, as JavaScript counts).
     fn length(&self) -> usize;
-    /// Its length in UTF-8, as it counts for the outbox's bound.
-    fn bytes(&self) -> usize;
 }
 
 impl Payload for String {
     fn length(&self) -> usize {
         self.encode_utf16().count()
-    }
-
-    fn bytes(&self) -> usize {
-        self.len()
     }
 }
 
@@ -86,8 +86,10 @@ pub enum Credentials {
 pub struct Config {
     /// How envelopes travel in frames.
     pub protocol: Protocol,
-    /// The server: `ws:` or `wss:`.
+    /// The server: `ws:` or `wss:`. Empty: none that is known, since a transport of the page's carries frames, or the page is asked for it.
     pub url: String,
+    /// The page is asked for the server on each attempt.
+    pub asks_url: bool,
     /// What protocols take besides: see [`Link::new`].
     pub texts: Texts,
     /// SignalR: the socket is opened without negotiation.
@@ -111,6 +113,7 @@ impl Default for Config {
         Config {
             protocol: Protocol::default(),
             url: String::new(),
+            asks_url: false,
             texts: Texts::default(),
             skip_negotiation: false,
             credentials: Credentials::None,
@@ -189,16 +192,16 @@ pub struct Loss {
 }
 
 /// What the driver is to do. Performing an action never involves the page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action<P> {
-    /// Ask the page for its credential: [`Session::provided`].
+    /// Ask the page for the server, [`Session::located`], and for its credential, [`Session::provided`], whichever it has to give.
     Ask,
     /// What the conversation with the server takes: one of [`Effect::Get`], [`Effect::Post`], [`Effect::Socket`] and [`Effect::Say`]. Of
     /// what doesn't come about: [`Session::lost`].
     Converse(Effect, String),
     /// Close the socket, and hear nothing of it from now on.
     Disconnect,
-    /// Hand this message to the socket, in a frame that is [wrapped](Session::wrap) around it; if it doesn't take it: [`Session::not_taken`].
+    /// Hand this message to the socket, in a frame that is [wrapped](Session::wrap) around it: [`Session::taken`] or [`Session::not_taken`].
     Transmit(Message<P>),
 }
 
@@ -222,6 +225,15 @@ pub enum Event<S> {
     BadFrame(&'static str),
     /// The server refused a message, and why in its words.
     Refused(String),
+    /// Messages on this channel may have been missed.
+    Gap(String),
+    /// A message was dropped.
+    Dropped {
+        /// Its channel.
+        channel: Rc<str>,
+        /// It was worth nothing any more; else it brought the connection down twice.
+        expired: bool,
+    },
     /// The connection is lost for good, and this many messages with it.
     Failed {
         /// Because the server refused what the page said of itself.
@@ -292,6 +304,14 @@ pub struct Stats {
     pub bad: f64,
     /// Frames received of the protocol itself.
     pub control: f64,
+    /// The UTF-16 units of all frames handed to the socket.
+    pub sent_length: f64,
+    /// And of those received.
+    pub received_length: f64,
+    /// Messages that were dropped.
+    pub dropped: f64,
+    /// How often messages may have been missed.
+    pub gaps: f64,
     /// Messages that wait in the outbox.
     pub queued: f64,
     /// Their bytes.
@@ -300,6 +320,8 @@ pub struct Stats {
     pub channels: f64,
     /// How often a connection came up.
     pub connects: f64,
+    /// The last round trip to the server and back; 0: none was measured.
+    pub round_trip: Millis,
 }
 
 #[derive(Debug)]
@@ -408,10 +430,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if let Some(action) = self.actions.pop() {
             return Some(action);
         }
-        if self.state != State::Open {
+        if self.state != State::Open || !self.link.is_up() {
             return None;
         }
-        self.outbox.pop().map(Action::Transmit)
+        self.outbox.hand_out().map(Action::Transmit)
     }
 
     /// The next thing to tell the page.
@@ -462,21 +484,34 @@ impl<P: Payload, S: Clone> Session<P, S> {
         });
         if self.state == State::Idle {
             self.connect(now, "the first channel was opened");
+        } else if self.link.is_joined()
+            && let Some(channel) = self.channels.get_mut(name)
+            && !mem::replace(&mut channel.is_joined, true)
+        {
+            self.say(relay::open([(name, "")].into_iter(), ""));
         }
         Ok(id)
     }
 
     /// Closes that opening of a channel; one that was superseded or closed before stays as it is.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
-        self.channels.close(name, id);
+        if self.channels.close(name, id) && self.link.is_joined() {
+            self.say(relay::close(name));
+        }
         if let Some(at) = self.unready.iter().position(|unready| unready.id == id) {
             self.unready.remove(at);
             self.ripe -= usize::from(at < self.ripe);
         }
     }
 
-    /// Takes a message for an open channel. It goes out after all that was sent before it.
-    pub fn send(&mut self, channel: &str, payload: P) -> Result<(), SendError> {
+    /// Takes a message for an open channel. It goes out after all that was sent before it, unless `ttl` passes before that; infinite is for ever.
+    pub fn send(
+        &mut self,
+        now: Millis,
+        channel: &str,
+        payload: P,
+        ttl: Millis,
+    ) -> Result<(), SendError> {
         if self.state == State::Closed {
             return Err(SendError::SessionClosed);
         }
@@ -489,11 +524,18 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if length > self.config.max_message {
             return Err(SendError::TooLarge { length });
         }
-        if self.state == State::Open {
-            self.outbox.pass(channel, payload);
-            return Ok(());
-        }
-        self.outbox.push(channel, payload)
+        self.expire(now);
+        self.outbox.push(channel, payload, now + ttl)
+    }
+
+    /// Marks what was sent until now, for [`flushed`](Self::flushed).
+    pub fn flush(&self) -> u64 {
+        self.outbox.last_number()
+    }
+
+    /// Whether the server has taken all up to that mark, but for what was dropped.
+    pub fn flushed(&self, mark: u64) -> bool {
+        self.outbox.is_past(mark)
     }
 
     /// Closes everything, for good.
@@ -501,7 +543,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state != State::Closed {
             let unsent = self.outbox.messages();
             let reason = if unsent > 0 {
-                "closed by the page, with messages that were never sent"
+                "closed by the page, with messages that the server hadn't taken"
             } else {
                 "closed by the page"
             };
@@ -509,7 +551,66 @@ impl<P: Payload, S: Clone> Session<P, S> {
         }
     }
 
+    // What becomes of the page and the network.
+
+    /// The network is back.
+    pub fn online(&mut self, now: Millis) {
+        if self.state == State::Waiting && self.since_or_until.is_finite() {
+            self.hurry(now, "the network is back");
+        }
+        self.probe(now);
+    }
+
+    /// The network is gone, as the browser thinks.
+    pub fn offline(&mut self, now: Millis) {
+        self.probe(now);
+    }
+
+    /// The page is put away, to be shown again perhaps: a connection would keep the browser from it.
+    pub fn page_hidden(&mut self, now: Millis) {
+        if matches!(self.state, State::Idle | State::Closed) {
+            return;
+        }
+        self.link.lost(now);
+        self.since_or_until = Millis::INFINITY;
+        self.part();
+        self.enter(State::Waiting, "the page was put away".into(), None, None);
+    }
+
+    /// The page is shown again.
+    pub fn page_shown(&mut self, now: Millis) {
+        if self.state == State::Waiting {
+            self.hurry(now, "the page is back");
+        }
+    }
+
+    fn hurry(&mut self, now: Millis, reason: &str) {
+        let delay = self.random.next() * SPREAD;
+        self.attempts = 0;
+        if now + delay < self.since_or_until {
+            self.since_or_until = now + delay;
+            self.enter(State::Waiting, reason.into(), None, Some(delay));
+        }
+    }
+
+    /// Doubts the connection: it is to answer soon.
+    fn probe(&mut self, now: Millis) {
+        if self.state == State::Open && self.link.is_relay() && self.link.is_up() {
+            self.heard = self.heard.min(now + PROBE - self.link.patience());
+            self.pinged = Millis::NEG_INFINITY;
+            self.beat(now);
+        }
+    }
+
     // What the connection does.
+
+    /// The page gave the server, as [`Action::Ask`] asked; its credential is still to come, if it has one.
+    pub fn located(&mut self, now: Millis, url: String) {
+        self.link.set_url(url);
+        if self.config.credentials == Credentials::None {
+            self.provided(now, String::new(), String::new());
+        }
+    }
 
     /// The page gave its credential, as [`Action::Ask`] asked: see [`Link::set_credential`].
     pub fn provided(&mut self, now: Millis, credential: String, query: String) {
@@ -552,6 +653,14 @@ impl<P: Payload, S: Clone> Session<P, S> {
             self.attempts = 0;
         }
         self.link.lost(now);
+        // These blame what was said. Of what a server took before that, our relay has told.
+        if self.link.is_relay()
+            && matches!(loss.code, Some(1002 | 1003 | 1007 | 1009))
+            && let Some(channel) = self.outbox.blame(false)
+        {
+            self.dropped(channel, false);
+        }
+        self.outbox.rewind();
         let mut reason = loss.reason;
         let last = match loss.ending {
             Ending::Retry => loss.code.is_some_and(is_final),
@@ -576,12 +685,17 @@ impl<P: Payload, S: Clone> Session<P, S> {
         self.enter(State::Waiting, reason, loss.code, Some(delay));
     }
 
-    /// The socket didn't take a frame, since it is going down. If it was a message's, the message goes out first when the next one is up.
-    pub fn not_taken(&mut self, now: Millis, message: Option<Message<P>>) {
-        if let Some(message) = message
-            && self.state != State::Closed
-        {
-            self.outbox.put_back(message);
+    /// The socket has the message of that number.
+    pub fn taken(&mut self, number: u64) {
+        if !self.link.is_relay() {
+            self.outbox.taken(number as f64);
+        }
+    }
+
+    /// The socket didn't take a frame: it is going down, or, if it is `blamed`, by this message.
+    pub fn not_taken(&mut self, now: Millis, blamed: bool) {
+        if blamed && let Some(channel) = self.outbox.blame(true) {
+            self.dropped(channel, false);
         }
         self.lost(
             now,
@@ -623,13 +737,26 @@ impl<P: Payload, S: Clone> Session<P, S> {
                         },
                     );
                 }
+                Effect::Open => self.join(&text),
+                Effect::Taken => self.outbox.taken(self.link.taken),
+                Effect::Gap => self.gap(text),
+                Effect::Pong => self.counters.round_trip = now - self.pinged,
                 Effect::Up => {
-                    self.counters.connects += 1.0;
-                    self.since_or_until = now;
-                    self.denied = None;
-                    self.pinged = now;
-                    self.enter(State::Open, "connected".into(), None, None);
-                    self.ready(now);
+                    self.expire(now);
+                    self.pinged = if self.link.is_relay() {
+                        // To know how long it takes.
+                        Millis::NEG_INFINITY
+                    } else {
+                        now
+                    };
+                    // A server that was taken for another one may greet as our relay.
+                    if self.state != State::Open {
+                        self.counters.connects += 1.0;
+                        self.since_or_until = now;
+                        self.denied = None;
+                        self.enter(State::Open, "connected".into(), None, None);
+                        self.ready(now);
+                    }
                 }
                 _ => self.actions.push(Action::Converse(effect, text)),
             }
@@ -638,14 +765,55 @@ impl<P: Payload, S: Clone> Session<P, S> {
         self.beat(now);
     }
 
+    fn say(&mut self, frame: String) {
+        self.actions.push(Action::Converse(Effect::Say, frame));
+    }
+
+    /// Tells our relay which channels are open; `session` is the one to take over, if it may still be known.
+    fn join(&mut self, session: &str) {
+        for channel in self.channels.iter_mut() {
+            let was_joined = mem::replace(&mut channel.is_joined, true);
+            if session.is_empty() {
+                channel.last.clear();
+                if was_joined {
+                    self.counters.gaps += 1.0;
+                    self.events.push(Event::Gap((*channel.name).into()));
+                }
+            }
+        }
+        let channels = self
+            .channels
+            .iter_mut()
+            .map(|channel| (&*channel.name, &*channel.last));
+        let frame = relay::open(channels, session);
+        self.say(frame);
+    }
+
+    fn gap(&mut self, channel: String) {
+        if self.channels.get(&channel).is_some() {
+            self.counters.gaps += 1.0;
+            self.events.push(Event::Gap(channel));
+        }
+    }
+
+    fn expire(&mut self, now: Millis) {
+        while let Some(channel) = self.outbox.expire(now) {
+            self.dropped(channel, true);
+        }
+    }
+
+    fn dropped(&mut self, channel: Rc<str>, expired: bool) {
+        self.counters.dropped += 1.0;
+        self.events.push(Event::Dropped { channel, expired });
+    }
+
     /// Tells the server that we are there, if it is time, and sets the next time to look.
     fn beat(&mut self, now: Millis) {
         let mut next = self.heard + self.link.patience();
         if self.state == State::Open && self.link.ping_every > 0.0 {
             if now >= self.pinged + self.link.ping_every {
                 self.pinged = now;
-                self.actions
-                    .push(Action::Converse(Effect::Say, self.link.ping().into()));
+                self.say(self.link.ping().into());
             }
             next = next.min(self.pinged + self.link.ping_every);
         }
@@ -659,9 +827,9 @@ impl<P: Payload, S: Clone> Session<P, S> {
         &self.link
     }
 
-    /// What stands before the next message on a channel: see [`Link::wrap`].
-    pub fn wrap(&mut self, channel: &str) -> (String, String) {
-        self.link.wrap(self.userid, channel)
+    /// What stands before a message: see [`Link::wrap`].
+    pub fn wrap(&mut self, channel: &str, number: u64) -> (String, String) {
+        self.link.wrap(self.userid, channel, number)
     }
 
     /// Whether [`heard`](Self::heard) wants to be told.
@@ -674,6 +842,17 @@ impl<P: Payload, S: Clone> Session<P, S> {
     #[inline]
     pub fn heard(&mut self, now: Millis) {
         self.heard = now;
+    }
+
+    /// Counts a frame's length in UTF-16 units.
+    #[inline]
+    pub fn count_length(&mut self, length: usize, sent: bool) {
+        let counter = if sent {
+            &mut self.counters.sent_length
+        } else {
+            &mut self.counters.received_length
+        };
+        *counter += length as f64;
     }
 
     /// Takes a record, as its head and the value of its JSON text; what it carries of envelopes is put into `envelopes`: see [`Link::record`].
@@ -703,23 +882,34 @@ impl<P: Payload, S: Clone> Session<P, S> {
                 Received::Own
             }
             Head::Envelope {
-                channel, payload, ..
-            } => match self.channels.get(channel) {
-                Some(channel) => Received::Deliver(channel.subscriber.clone(), payload),
-                None => Received::Foreign,
-            },
+                channel,
+                id,
+                payload,
+                ..
+            } => self.deliver(channel, id, payload),
             Head::LongName { .. } => Received::Foreign,
             Head::Unclear => Received::Unclear,
         }
     }
 
-    /// Tells whose a frame is that was read as a whole: whether its sender is this page, and its channel.
-    pub fn receive_whole(&self, own: bool, channel: &str) -> Received<S> {
-        match self.channels.get(channel) {
-            _ if own => Received::Own,
-            Some(channel) => Received::Deliver(channel.subscriber.clone(), 0),
-            None => Received::Foreign,
+    /// Tells whose an envelope is that was read as a whole: whether its sender is this page, its channel, and its id, if it has one.
+    pub fn receive_whole(&mut self, own: bool, channel: &str, id: &str) -> Received<S> {
+        if own {
+            return Received::Own;
         }
+        self.deliver(channel, id, 0)
+    }
+
+    #[inline]
+    fn deliver(&mut self, channel: &str, id: &str, payload: usize) -> Received<S> {
+        let Some(channel) = self.channels.get_mut(channel) else {
+            return Received::Foreign;
+        };
+        if !id.is_empty() && self.link.is_relay() {
+            channel.last.clear();
+            channel.last.push_str(id);
+        }
+        Received::Deliver(channel.subscriber.clone(), payload)
     }
 
     /// Counts a frame once it is known what it was.
@@ -749,10 +939,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
         // The page may take its time over its credential.
         self.watch = Millis::INFINITY;
         self.enter(State::Connecting, reason.into(), None, None);
-        if self.config.credentials == Credentials::None {
-            self.provided(now, String::new(), String::new());
-        } else {
+        if self.config.asks_url || self.config.credentials != Credentials::None {
             self.actions.push(Action::Ask);
+        } else {
+            self.provided(now, String::new(), String::new());
         }
     }
 

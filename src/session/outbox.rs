@@ -1,7 +1,10 @@
 //! The outbox: messages not yet taken by the server, in order, bounded in number and bytes.
+//!
+//! A message stays until it is taken: that is when the connection has it, or with our relay when it was acknowledged. What was handed to a
+//! connection that is gone is handed to the next one again.
 
 use super::queue::Queue;
-use super::{Payload, SendError};
+use super::{Millis, Payload, SendError};
 use alloc::rc::Rc;
 
 /// The option `outbox`.
@@ -9,7 +12,7 @@ use alloc::rc::Rc;
 pub struct Bounds {
     /// How many messages may wait.
     pub messages: usize,
-    /// How many bytes of JSON text (UTF-8) may wait.
+    /// How many bytes of JSON text may wait, two for each UTF-16 unit.
     pub bytes: usize,
 }
 
@@ -17,27 +20,42 @@ impl Default for Bounds {
     fn default() -> Bounds {
         Bounds {
             messages: 1000,
-            bytes: 4 << 20,
+            bytes: 8 << 20,
         }
     }
 }
 
 /// A message on its way out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Message<P> {
     /// Its channel's name.
     pub channel: Rc<str>,
     /// Its JSON text.
     pub payload: P,
-    /// The bytes that it counts for in the outbox.
-    bytes: usize,
+    /// Rises from one message of the session to the next.
+    pub number: u64,
+    /// When it is worth nothing any more.
+    expires: Millis,
+    /// Some connection was handed it.
+    is_out: bool,
+    /// A connection went down by it.
+    is_suspect: bool,
+}
+
+impl<P: Payload> Message<P> {
+    fn bytes(&self) -> usize {
+        self.payload.length().saturating_mul(2)
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Outbox<P> {
     bounds: Bounds,
     waiting: Queue<Message<P>>,
+    /// How many of these, from the first, the present connection was handed.
+    out: usize,
     bytes: usize,
+    last_number: u64,
 }
 
 impl<P: Payload> Outbox<P> {
@@ -45,7 +63,9 @@ impl<P: Payload> Outbox<P> {
         Outbox {
             bounds,
             waiting: Queue::default(),
+            out: 0,
             bytes: 0,
+            last_number: 0,
         }
     }
 
@@ -57,9 +77,29 @@ impl<P: Payload> Outbox<P> {
         self.bytes
     }
 
+    /// The number of the last message that was put in.
+    pub fn last_number(&self) -> u64 {
+        self.last_number
+    }
+
+    /// Whether nothing up to that number waits.
+    pub fn is_past(&self, number: u64) -> bool {
+        self.waiting
+            .get(0)
+            .is_none_or(|message| message.number > number)
+    }
+
     /// Puts a message last, or refuses it where it would break a bound.
-    pub fn push(&mut self, channel: Rc<str>, payload: P) -> Result<(), SendError> {
-        let bytes = payload.bytes();
+    pub fn push(&mut self, channel: Rc<str>, payload: P, expires: Millis) -> Result<(), SendError> {
+        let message = Message {
+            channel,
+            payload,
+            number: self.last_number + 1,
+            expires,
+            is_out: false,
+            is_suspect: false,
+        };
+        let bytes = message.bytes();
         if self.waiting.len() >= self.bounds.messages
             || bytes > self.bounds.bytes.saturating_sub(self.bytes)
         {
@@ -68,45 +108,69 @@ impl<P: Payload> Outbox<P> {
                 bytes: self.bytes,
             });
         }
+        self.last_number += 1;
         self.bytes += bytes;
-        self.waiting.push(Message {
-            channel,
-            payload,
-            bytes,
-        });
+        self.waiting.push(message);
         Ok(())
     }
 
-    /// Puts a message last that is about to be taken out again. It isn't refused, nor, if none waits before it, measured.
-    pub fn pass(&mut self, channel: Rc<str>, payload: P) {
-        let bytes = if self.waiting.len() == 0 {
-            0
-        } else {
-            payload.bytes()
+    /// The next message for the present connection. It stays until it's taken.
+    pub fn hand_out(&mut self) -> Option<Message<P>> {
+        let message = self.waiting.get_mut(self.out)?;
+        self.out += 1;
+        message.is_out = true;
+        Some(message.clone())
+    }
+
+    /// Lets go of what was handed out up to that number.
+    pub fn taken(&mut self, number: f64) {
+        while self
+            .waiting
+            .get(0)
+            .is_some_and(|message| message.is_out && message.number as f64 <= number)
+        {
+            self.remove(0);
+        }
+    }
+
+    /// The connection that was handed messages is gone.
+    pub fn rewind(&mut self) {
+        self.out = 0;
+    }
+
+    /// Lets go of a message that is worth nothing any more, and says of which channel.
+    pub fn expire(&mut self, now: Millis) -> Option<Rc<str>> {
+        let expired = |place: &usize| {
+            self.waiting
+                .get(*place)
+                .is_some_and(|message| message.expires <= now)
         };
-        self.bytes += bytes;
-        self.waiting.push(Message {
-            channel,
-            payload,
-            bytes,
-        });
+        let place = (0..self.waiting.len()).find(expired)?;
+        self.remove(place)
     }
 
-    /// Puts a message that was taken out back to the head. It was taken once, so it isn't refused.
-    pub fn put_back(&mut self, mut message: Message<P>) {
-        message.bytes = message.payload.bytes();
-        self.bytes += message.bytes;
-        self.waiting.push_front(message);
+    /// The connection went down by the message that it was handed last, or by the first that it didn't take. At the second time, lets go of it
+    /// and says of which channel.
+    pub fn blame(&mut self, last: bool) -> Option<Rc<str>> {
+        let last_out = self.out.checked_sub(1)?;
+        let place = if last { last_out } else { 0 };
+        let message = self.waiting.get_mut(place)?;
+        if !core::mem::replace(&mut message.is_suspect, true) {
+            return None;
+        }
+        self.remove(place)
     }
 
-    pub fn pop(&mut self) -> Option<Message<P>> {
-        let message = self.waiting.pop()?;
-        self.bytes -= message.bytes;
-        Some(message)
+    fn remove(&mut self, place: usize) -> Option<Rc<str>> {
+        let message = self.waiting.remove(place)?;
+        self.out -= usize::from(place < self.out);
+        self.bytes -= message.bytes();
+        Some(message.channel)
     }
 
     /// Drops everything.
     pub fn clear(&mut self) {
+        self.out = 0;
         self.bytes = 0;
         self.waiting = Queue::default();
     }

@@ -28,17 +28,20 @@ impl<T> Queue<T> {
         self.places.push(Some(item));
     }
 
-    /// Puts `item` before all others.
-    pub fn push_front(&mut self, item: T) {
-        match self.first.checked_sub(1) {
-            Some(place) => {
-                self.first = place;
-                if let Some(free) = self.places.get_mut(place) {
-                    *free = Some(item);
-                }
-            }
-            None => self.places.insert(0, Some(item)),
+    pub fn get(&self, place: usize) -> Option<&T> {
+        self.places.get(self.first + place)?.as_ref()
+    }
+
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
+        self.places.get_mut(self.first + place)?.as_mut()
+    }
+
+    /// Takes an item out, wherever it stands.
+    pub fn remove(&mut self, place: usize) -> Option<T> {
+        if place == 0 || place >= self.len() {
+            return if place == 0 { self.pop() } else { None };
         }
+        self.places.remove(self.first + place)
     }
 
     pub fn pop(&mut self) -> Option<T> {
@@ -73,10 +76,11 @@ mod tests {
                         model.push_back(at);
                     }
                     2 => prop_assert_eq!(queue.pop(), model.pop_front()),
-                    _ => {
-                        queue.push_front(at);
-                        model.push_front(at);
-                    }
+                    _ => prop_assert_eq!(queue.remove(at % 5), model.remove(at % 5)),
+                }
+                for place in 0..6 {
+                    prop_assert_eq!(queue.get(place), model.get(place));
+                    prop_assert_eq!(queue.get_mut(place), model.get_mut(place));
                 }
                 prop_assert_eq!(queue.len(), model.len());
             }

@@ -189,7 +189,9 @@ impl Page {
     }
 
     pub fn send(&mut self, channel: &str, message: &Json) {
-        self.session.send(channel, message.to_string()).unwrap();
+        self.session
+            .send(self.now, channel, message.to_string(), f64::INFINITY)
+            .unwrap();
         self.settle();
     }
 
@@ -425,7 +427,7 @@ impl Page {
             Some(other) => other.to_string(),
             None => "undefined".into(),
         };
-        match self.session.receive_whole(own, &channel) {
+        match self.session.receive_whole(own, &channel, "") {
             Received::Own => Verdict::Own,
             Received::Deliver(name, _) => Verdict::Delivered(name, members.get("message").cloned()),
             _ => Verdict::Foreign,
@@ -484,7 +486,13 @@ impl Page {
                 Action::Converse(effect, text) => panic!("{effect:?} {text}"),
                 Action::Transmit(message) => {
                     assert!(self.socket, "sent to nobody");
-                    let frame = wrapped(&mut self.session, &message.channel, &message.payload);
+                    let frame = wrapped(
+                        &mut self.session,
+                        &message.channel,
+                        message.number,
+                        &message.payload,
+                    );
+                    self.session.taken(message.number);
                     self.session.count(FrameKind::Sent);
                     self.deeds.push_back(Deed::Message(frame));
                 }
@@ -499,6 +507,8 @@ impl Page {
                 }
                 Event::BadFrame(what) => self.bad.push(what),
                 Event::Refused(why) => self.refused.push(why),
+                Event::Gap(channel) => panic!("a gap on {channel}"),
+                Event::Dropped { channel, .. } => panic!("a message dropped on {channel}"),
                 Event::Failed {
                     refused, reason, ..
                 } => {
@@ -511,8 +521,13 @@ impl Page {
 }
 
 /// A message in a frame of ours.
-pub fn wrapped<S: Clone>(session: &mut Session<String, S>, channel: &str, payload: &str) -> String {
-    let (head, before) = session.wrap(channel);
+pub fn wrapped<S: Clone>(
+    session: &mut Session<String, S>,
+    channel: &str,
+    number: u64,
+    payload: &str,
+) -> String {
+    let (head, before) = session.wrap(channel, number);
     let tail = session.link().tail();
     if before.is_empty() {
         return format!("{head}{payload}{tail}");

@@ -406,7 +406,7 @@ proptest! {
         let mut sender = Session::<String, String>::new(configured(protocol, &settings), UserId::from_bits(777), 1);
         let mut own = up(protocol, &settings, std::slice::from_ref(&channel));
         for message in &messages {
-            let sent = wrapped(&mut sender, &channel, &message.to_string());
+            let sent = wrapped(&mut sender, &channel, 1, &message.to_string());
             receiver.frame(&served(protocol, &settings, &sent, odd, upper));
             own.send(&channel, message);
             let Deed::Message(sent) = own.deed() else { panic!("not sent") };
@@ -430,7 +430,7 @@ proptest! {
         sender.open(0.0, &channel, String::new()).unwrap();
         // Nothing grows more than quotes do.
         let message = Json::from("\"".repeat((max_message - 2) / 2));
-        let sent = wrapped(&mut sender, &channel, &message.to_string());
+        let sent = wrapped(&mut sender, &channel, 1, &message.to_string());
         let frame = served(protocol, &Vec::new(), &sent, odd, false);
         prop_assert!(units(&frame).len() <= sender.max_frame());
         // Nor is that no limit at all.
@@ -456,7 +456,7 @@ proptest! {
                 Happening::Silent => link.silent(),
                 Happening::Farewell => link.farewell(),
                 Happening::Credential(text) => link.set_credential(text.clone(), text),
-                Happening::Wrap(name) => drop(link.wrap(UserId::MAX, &name)),
+                Happening::Wrap(name) => drop(link.wrap(UserId::MAX, &name, 7)),
                 Happening::Answered(status, text) => {
                     let value = serde_json::from_str(&text).ok().map(|value| Js(Some(value)));
                     link.answered(status, value, &text);
