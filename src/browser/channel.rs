@@ -94,7 +94,7 @@ pub fn send(
         let given = js::member(options, "ttl");
         if !given.is_undefined() {
             ttl = given.as_f64().unwrap_or(f64::NAN);
-            if !(ttl >= 0.0) {
+            if ttl.is_nan() || ttl < 0.0 {
                 let template = "send: the option ttl is #; it must be a number of milliseconds";
                 return Err(wrong("bad-option", template, &[&show(&given)]));
             }
