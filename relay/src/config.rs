@@ -4,8 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::files::Mount;
+use crate::history;
 use crate::origin::Origin;
 use crate::queue::Bounds;
+use crate::session;
 use crate::signalr;
 
 /// Where the relay listens.
@@ -18,6 +20,20 @@ pub const QUEUE_FRAMES: usize = 1024;
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
+/// How long a session is kept whose connection is gone.
+pub const SESSION_AGE: Duration = Duration::from_secs(600);
+/// How many such sessions are kept.
+pub const SESSIONS: usize = 10_000;
+/// How many channels a session may have open.
+pub const CHANNELS: usize = 1024;
+/// How many messages of a channel are kept for those who come back.
+pub const HISTORY_MESSAGES: usize = 1000;
+/// How many bytes of them.
+pub const HISTORY_BYTES: usize = 1024 * 1024;
+/// For how long.
+pub const HISTORY_AGE: Duration = Duration::from_secs(120);
+/// How many bytes of all channels together.
+pub const HISTORY_TOTAL: usize = 64 * 1024 * 1024;
 
 /// The settings of one relay.
 #[derive(Clone, Debug)]
@@ -40,6 +56,10 @@ pub struct Config {
     pub patience: Duration,
     /// How long a connection may take to close: for what still waits for it, the close frame, and the other side's answer.
     pub farewell: Duration,
+    /// What is kept for clients that lost their connection.
+    pub sessions: session::Bounds,
+    /// What is kept of what was published.
+    pub history: history::Bounds,
     /// How long SignalR's clients and the relay wait for each other.
     pub signalr: signalr::Times,
 }
@@ -60,6 +80,17 @@ impl Default for Config {
             ping: Duration::from_secs(25),
             patience: Duration::from_secs(20),
             farewell: Duration::from_secs(3),
+            sessions: session::Bounds {
+                age: SESSION_AGE,
+                kept: SESSIONS,
+                channels: CHANNELS,
+            },
+            history: history::Bounds {
+                messages: HISTORY_MESSAGES,
+                bytes: HISTORY_BYTES,
+                age: HISTORY_AGE,
+                total: HISTORY_TOTAL,
+            },
             signalr: signalr::Times::default(),
         }
     }

@@ -1,11 +1,12 @@
 //! One text frame on its way through the relay.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::translate::{Envelope, Kind, Places};
+use crate::translate::Kind;
 
 /// The text of one frame, and what was found out about it. All members that it waits for share the same bytes: a clone copies nothing.
 #[derive(Clone)]
@@ -13,31 +14,42 @@ pub struct Frame(Arc<Shared>);
 
 struct Shared {
     text: Utf8Bytes,
-    envelope: OnceLock<Option<Places>>,
+    /// Where in the text of an envelope the member stands that is only for plain WebSockets.
+    id: Option<Range<usize>>,
     forms: [OnceLock<Utf8Bytes>; Kind::COUNT],
 }
 
 impl Frame {
-    /// A frame that shares the text's memory.
+    /// A frame that is no envelope, or not one to be translated. It shares the text's memory.
     #[must_use]
     pub fn new(text: Utf8Bytes) -> Self {
         Self(Arc::new(Shared {
             text,
-            envelope: OnceLock::new(),
+            id: None,
             forms: Default::default(),
         }))
     }
 
-    /// The text, exactly as the sender wrote it.
+    /// The frame of an envelope, whose id stands at `id`, from the comma before the member on.
+    pub(crate) fn numbered(text: Utf8Bytes, id: Range<usize>) -> Self {
+        Self(Arc::new(Shared {
+            text,
+            id: Some(id),
+            forms: Default::default(),
+        }))
+    }
+
+    /// The text, as plain WebSockets get it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.text.as_str()
     }
 
-    /// Its length in bytes.
+    /// The length in bytes of what its sender wrote: an id, which the relay put in, isn't counted.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.text.len()
+        let id = self.0.id.as_ref().map_or(0, Range::len);
+        self.0.text.len().saturating_sub(id)
     }
 
     /// Whether it is the empty text, which is a frame like any other.
@@ -46,27 +58,27 @@ impl Frame {
         self.0.text.is_empty()
     }
 
-    /// What the frame says, if it is one JSON object that names a channel. Found out once for all clones, when somebody first asks.
+    /// Whether it is an envelope, which members of all protocols get.
     #[must_use]
-    pub fn envelope(&self) -> Option<Envelope<'_>> {
-        self.0
-            .envelope
-            .get_or_init(|| Places::find(self.as_str()))
-            .as_ref()?
-            .read(self.as_str())
+    pub fn is_envelope(&self) -> bool {
+        self.0.id.is_some()
     }
 
-    /// The frame as connections of this kind get it: what `translate` makes of the text. That is asked once, and all clones share what it made.
-    /// None for a frame that is no envelope, which goes to members of the plain protocol only; `translate` can so rely on the text being one
-    /// JSON object.
+    /// The frame as connections of this kind get it: what `translate` makes of the envelope without its id. That is asked once, and all clones
+    /// share what it made. None for a frame that is no envelope, which goes to members of the plain protocol only; `translate` can so rely on
+    /// the text being one JSON object.
     pub fn as_kind(
         &self,
         kind: Kind,
         translate: impl FnOnce(&str) -> String,
     ) -> Option<&Utf8Bytes> {
-        self.envelope()?;
+        let id = self.0.id.as_ref()?;
         let form = self.0.forms.get(kind as usize)?;
-        Some(form.get_or_init(|| translate(self.as_str()).into()))
+        Some(form.get_or_init(|| {
+            let head = self.as_str().get(..id.start).unwrap_or_default();
+            let tail = self.as_str().get(id.end..).unwrap_or_default();
+            translate(&[head, tail].concat()).into()
+        }))
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! It is bounded in frames and in bytes. A queue that would go over a bound overflows, for good: it lets go of everything at once and takes
 //! nothing more, and the connection is closed. So a member that doesn't read costs a known amount, for a known time, and nobody waits for it.
+//!
+//! What is replayed to a member that comes back doesn't count for these bounds, else somebody who missed much could never catch up; nor
+//! do messages that are published meanwhile find the queue full because of it. It has a bound of its own, in bytes: what the history may keep. An
+//! acknowledgement takes no room at all: a newer one takes the place of the one that waits, and the writer gets it before all else.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,6 +76,9 @@ pub fn queue_with(bounds: Bounds, signals: Signals) -> (Tail, Head) {
     (Tail(Arc::clone(&shared)), Head(shared))
 }
 
+/// What each frame of a replay is taken to cost besides its text.
+const REPLAYED: usize = crate::history::OVERHEAD;
+
 #[derive(Debug)]
 struct Shared {
     bounds: Bounds,
@@ -81,9 +88,41 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    frames: VecDeque<Frame>,
+    greeting: Option<Frame>,
+    acknowledged: Option<u64>,
+    waiting: VecDeque<Waiting>,
+    /// Of what is waiting and was no replay.
+    frames: usize,
     bytes: usize,
+    /// Of what is waiting and was.
+    replayed: usize,
     overflowed: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    frame: Frame,
+    replayed: bool,
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.greeting.is_none() && self.acknowledged.is_none() && self.waiting.is_empty()
+    }
+
+    fn acknowledgement(&mut self) -> Option<Frame> {
+        let taken = self.acknowledged.take()?;
+        Some(Frame::from(format!("{{\"ack\":{taken}}}").as_str()))
+    }
+
+    fn overflow(&mut self) {
+        *self = Self {
+            greeting: self.greeting.take(),
+            acknowledged: self.acknowledged,
+            overflowed: true,
+            ..Self::default()
+        };
+    }
 }
 
 impl Shared {
@@ -93,7 +132,7 @@ impl Shared {
 }
 
 /// The end of a queue that the hub pushes to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tail(Arc<Shared>);
 
 impl Tail {
@@ -104,18 +143,16 @@ impl Tail {
         if state.overflowed {
             return Level::Overflowed;
         }
-        if state.frames.len() >= frames || bytes.saturating_sub(state.bytes) < frame.len() {
-            *state = State {
-                overflowed: true,
-                ..State::default()
-            };
-            drop(state);
-            self.0.signals.overflowed.notify_one();
-            return Level::Overflowed;
+        if state.frames >= frames || bytes.saturating_sub(state.bytes) < frame.len() {
+            return self.overflow(state);
         }
+        state.frames += 1;
         state.bytes += frame.len();
-        state.frames.push_back(frame);
-        let level = if state.frames.len() > frames / 2 || state.bytes > bytes / 2 {
+        state.waiting.push_back(Waiting {
+            frame,
+            replayed: false,
+        });
+        let level = if state.frames > frames / 2 || state.bytes > bytes / 2 {
             Level::High
         } else {
             Level::Low
@@ -123,6 +160,61 @@ impl Tail {
         drop(state);
         self.0.signals.wake();
         level
+    }
+
+    /// What is taken before all else, once.
+    pub fn greet(&self, frame: Frame) {
+        self.0.state().greeting = Some(frame);
+        self.0.signals.wake();
+    }
+
+    /// Has the member told that its messages up to this reference were taken.
+    pub fn acknowledge(&self, taken: u64) {
+        self.0.state().acknowledged = Some(taken);
+        self.0.signals.wake();
+    }
+
+    /// Answers a member that has opened channels: an acknowledgement, and then what is replayed, of which up to `bound` bytes may wait.
+    /// `afresh`: what waited so far was for a member that couldn't say what it wanted, and isn't written any more.
+    pub fn replay(
+        &self,
+        taken: u64,
+        frames: impl Iterator<Item = Frame>,
+        bound: usize,
+        afresh: bool,
+    ) -> Level {
+        let mut state = self.0.state();
+        if state.overflowed {
+            return Level::Overflowed;
+        }
+        if afresh {
+            let greeting = state.greeting.take();
+            *state = State {
+                greeting,
+                ..State::default()
+            };
+        }
+        state.acknowledged = Some(taken);
+        for frame in frames {
+            state.replayed += frame.len() + REPLAYED;
+            if state.replayed > bound {
+                return self.overflow(state);
+            }
+            state.waiting.push_back(Waiting {
+                frame,
+                replayed: true,
+            });
+        }
+        drop(state);
+        self.0.signals.wake();
+        Level::Low
+    }
+
+    fn overflow(&self, mut state: MutexGuard<'_, State>) -> Level {
+        state.overflow();
+        drop(state);
+        self.0.signals.overflowed.notify_one();
+        Level::Overflowed
     }
 }
 
@@ -133,17 +225,33 @@ pub struct Head(Arc<Shared>);
 impl Head {
     /// Resolves when a frame waits.
     pub async fn filled(&self) {
-        while self.0.state().frames.is_empty() {
+        while self.0.state().is_empty() {
             self.0.signals.woken().await;
         }
     }
 
-    /// Takes the frame that has waited longest, if one waits.
+    /// Takes the frame that is to be written next, if one waits: an acknowledgement before all others, and of these the one that has waited longest.
     pub fn take(&mut self) -> Option<Frame> {
         let mut state = self.0.state();
-        let frame = state.frames.pop_front()?;
-        state.bytes -= frame.len();
+        if let Some(greeting) = state.greeting.take() {
+            return Some(greeting);
+        }
+        if let Some(acknowledgement) = state.acknowledgement() {
+            return Some(acknowledgement);
+        }
+        let Waiting { frame, replayed } = state.waiting.pop_front()?;
+        if replayed {
+            state.replayed -= frame.len() + REPLAYED;
+        } else {
+            state.frames -= 1;
+            state.bytes -= frame.len();
+        }
         Some(frame)
+    }
+
+    /// Takes the acknowledgement, if one waits.
+    pub fn take_acknowledgement(&mut self) -> Option<Frame> {
+        self.0.state().acknowledgement()
     }
 
     /// Resolves when the queue has overflowed. One waiter at a time.

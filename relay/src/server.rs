@@ -31,6 +31,8 @@ use crate::socket_io;
 const HTTP_CONNECTIONS: usize = 1024;
 /// How long the head of a request may take, and how long a connection may wait for its next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the relay looks for what it has kept long enough.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// What all connections of one relay share.
 #[derive(Debug)]
@@ -130,7 +132,7 @@ impl Server {
     /// # Errors
     /// The address can't be had, or the settings can't be met.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        let hub = Hub::in_memory(config.queue);
+        let hub = Hub::in_memory(&config);
         Self::bind_with(config, hub).await
     }
 
@@ -191,6 +193,7 @@ impl Server {
         let service = http::router(Arc::clone(&relay));
         tokio::select! {
             () = accept(listener, &relay, service) => {}
+            () = sweep(&relay) => {}
             () = pin!(stop) => {}
         }
         relay.stopping.cancel();
@@ -235,6 +238,14 @@ fn check(config: &Config) -> Result<(), StartError> {
         return Err(StartError::Folder(mount.clone(), folder, why));
     }
     Ok(())
+}
+
+/// Lets go, now and then, of what is kept for those who may come back.
+async fn sweep(relay: &Relay) {
+    loop {
+        sleep(SWEEP).await;
+        relay.hub.sweep();
+    }
 }
 
 async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {

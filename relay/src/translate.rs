@@ -7,16 +7,18 @@
 //! What the others send goes the opposite way through [`canonical`]. JSON is read here only as far as an object's members; their values
 //! are kept byte for byte, so that numbers which no `f64` holds, the order of members and lone surrogates all survive.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
-use std::ops::Range;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use signal_wasm::protocol::{UserId, write_string};
 
 use crate::frame::Frame;
+use crate::store::Id;
 
 /// The kinds of connection that have a form of their own for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,65 +36,50 @@ impl Kind {
     pub const COUNT: usize = 3;
 }
 
-/// What a frame says, if it is an envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Envelope<'a> {
-    /// The JSON text of the sender.
-    pub sender: Option<&'a str>,
+/// An envelope that has no id yet: the text of its canonical frame, with a place in it for the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    text: String,
+    place: usize,
+    channel: Arc<str>,
+}
+
+impl Draft {
+    /// The text without an id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Never: an envelope names a channel at least.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The channel's name. Of a channel that is a number, its JSON text.
-    pub channel: &'a str,
-    /// The JSON text of the message. Missing where JavaScript's `undefined` was sent.
-    pub message: Option<&'a str>,
-}
-
-/// Where in a text the envelope's members stand.
-#[derive(Clone, Debug)]
-pub(crate) struct Places {
-    sender: Option<Range<usize>>,
-    channel: Name,
-    message: Option<Range<usize>>,
-}
-
-#[derive(Clone, Debug)]
-enum Name {
-    At(Range<usize>),
-    Decoded(Box<str>),
-}
-
-impl Places {
-    /// Finds them, if the text is an envelope.
-    pub(crate) fn find(text: &str) -> Option<Self> {
-        let members: Members<'_> = serde_json::from_str(text).ok()?;
-        let channel = members.channel?;
-        let within = |value: &RawValue| place(text, value.get());
-        let channel = match name(channel)? {
-            Read::AsWritten(name) => Name::At(place(text, name)?),
-            Read::Decoded(name) => Name::Decoded(name.into()),
-        };
-        Some(Self {
-            sender: members.sender.and_then(within),
-            channel,
-            message: members.message.and_then(within),
-        })
+    #[must_use]
+    pub fn channel(&self) -> &Arc<str> {
+        &self.channel
     }
 
-    /// What stands there in the text that they were found in.
-    pub(crate) fn read<'a>(&'a self, text: &'a str) -> Option<Envelope<'a>> {
-        let at = |range: &Option<Range<usize>>| range.clone().and_then(|range| text.get(range));
-        Some(Envelope {
-            sender: at(&self.sender),
-            channel: match &self.channel {
-                Name::At(range) => text.get(range.clone())?,
-                Name::Decoded(name) => name,
-            },
-            message: at(&self.message),
-        })
+    /// The frame that members get: `{"sender":…,"channel":…,"id":"…","message":…}`.
+    #[must_use]
+    pub fn numbered(&self, id: Id) -> Frame {
+        let (head, tail) = self.text.split_at_checked(self.place).unwrap_or_default();
+        let member = format!(",\"id\":\"{id}\"");
+        let mut text = String::with_capacity(self.text.len() + member.len());
+        text.push_str(head);
+        text.push_str(&member);
+        text.push_str(tail);
+        Frame::numbered(text.into(), head.len()..head.len() + member.len())
     }
-}
-
-fn place(text: &str, part: &str) -> Option<Range<usize>> {
-    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-    Some(start..start + part.len())
 }
 
 enum Read<'a> {
@@ -135,13 +122,15 @@ fn decode(json: &str) -> Option<String> {
         .ok()
 }
 
-/// The members of an envelope. Of those that are there twice the last counts, as it does for `JSON.parse`.
-#[derive(Default)]
+/// The members of a frame. Of those that are there twice the last counts, as it does for `JSON.parse`.
+#[derive(Debug, Default)]
 struct Members<'a> {
     sender: Option<&'a RawValue>,
     channel: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
-    /// All others, in their order.
+    /// Given by clients of the relay, to recognise a message that is sent again.
+    reference: Option<&'a RawValue>,
+    /// All others, in their order. An `id` isn't among them: that is for the relay to give.
     others: Vec<(&'a RawValue, &'a RawValue)>,
 }
 
@@ -157,18 +146,15 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 let mut members = Members::default();
                 while let Some(key) = map.next_key::<&RawValue>()? {
                     let value: &RawValue = map.next_value()?;
-                    let name = if key.get().contains('\\') {
-                        decode(key.get())
-                    } else {
-                        None
-                    };
-                    match name
-                        .as_deref()
-                        .map_or(key.get().trim_matches('"'), |name| name)
-                    {
+                    match &*key_name(key) {
                         "sender" => members.sender = Some(value),
                         "channel" => members.channel = Some(value),
                         "message" => members.message = Some(value),
+                        "ref" => {
+                            members.reference = Some(value);
+                            members.others.push((key, value));
+                        }
+                        "id" => {}
                         _ => members.others.push((key, value)),
                     }
                 }
@@ -179,38 +165,168 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
+/// What a member's key stands for.
+fn key_name<'a>(key: &'a RawValue) -> Cow<'a, str> {
+    let json = key.get();
+    if json.contains('\\')
+        && let Some(name) = decode(json)
+    {
+        return name.into();
+    }
+    json.trim_matches('"').into()
+}
+
+impl Members<'_> {
+    /// The canonical form, if this is an envelope. `own` is for one without a sender.
+    fn draft(&self, own: Option<UserId>, length: usize, with_reference: bool) -> Option<Draft> {
+        let channel = self.channel?;
+        let read = name(channel)?;
+        let mut text = String::with_capacity(length + 40);
+        text.push('{');
+        match (self.sender, own) {
+            (Some(sender), _) => {
+                text.push_str("\"sender\":");
+                text.push_str(sender.get());
+                text.push(',');
+            }
+            (None, Some(own)) => {
+                text.push_str("\"sender\":");
+                text.push_str(&own.get().to_string());
+                text.push(',');
+            }
+            (None, None) => {}
+        }
+        text.push_str("\"channel\":");
+        match (&read, serde_json::from_str::<String>(channel.get())) {
+            // Written anew, it has no escape that it can do without.
+            (Read::Decoded(_), Ok(name)) => write_string(&mut text, &name),
+            _ => text.push_str(channel.get()),
+        }
+        let place = text.len();
+        if let Some(message) = self.message {
+            text.push_str(",\"message\":");
+            text.push_str(message.get());
+        }
+        for (key, value) in &self.others {
+            if !with_reference && key_name(key) == "ref" {
+                continue;
+            }
+            text.push(',');
+            text.push_str(key.get());
+            text.push(':');
+            text.push_str(value.get());
+        }
+        text.push('}');
+        Some(Draft {
+            text,
+            place,
+            channel: match read {
+                Read::AsWritten(name) => name.into(),
+                Read::Decoded(name) => name.into(),
+            },
+        })
+    }
+
+    /// The value of a further member; of one that is there twice, the last.
+    fn other(&self, wanted: &str) -> Option<&RawValue> {
+        self.others
+            .iter()
+            .rev()
+            .find(|(key, _)| key_name(key) == wanted)
+            .map(|(_, value)| *value)
+    }
+}
+
 /// The frame of the plain protocol that stands for an envelope of another kind of connection: `{"sender":…,"channel":…,"message":…}`, in this
 /// order, whatever order the members came in, and with further members behind them. Values are kept byte for byte. An envelope without
-/// a sender gets the connection's own. None if the text is no envelope.
+/// a sender gets the connection's own; one that says an `id` loses it. None if the text is no envelope.
 #[must_use]
-pub fn canonical(text: &str, own: UserId) -> Option<Frame> {
+pub fn canonical(text: &str, own: UserId) -> Option<Draft> {
     let members: Members<'_> = serde_json::from_str(text).ok()?;
-    let channel = members.channel?;
-    name(channel)?;
-    let mut frame = String::with_capacity(text.len() + 40);
-    frame.push_str("{\"sender\":");
-    match members.sender {
-        Some(sender) => frame.push_str(sender.get()),
-        None => frame.push_str(&own.get().to_string()),
+    members.draft(Some(own), text.len(), true)
+}
+
+/// A frame of a plain WebSocket that is a JSON object.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    members: Members<'a>,
+    length: usize,
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        Some(Self {
+            members: serde_json::from_str(text).ok()?,
+            length: text.len(),
+        })
     }
-    frame.push_str(",\"channel\":");
-    match serde_json::from_str::<String>(channel.get()) {
-        // Written anew, it has no escape that it can do without.
-        Ok(name) => write_string(&mut frame, &name),
-        Err(_) => frame.push_str(channel.get()),
+
+    pub(crate) fn has_channel(&self) -> bool {
+        self.members.channel.is_some()
     }
-    if let Some(message) = members.message {
-        frame.push_str(",\"message\":");
-        frame.push_str(message.get());
+
+    /// The JSON text of `ref`.
+    pub(crate) fn reference(&self) -> Option<&str> {
+        self.members.reference.map(RawValue::get)
     }
-    for (key, value) in members.others {
-        frame.push(',');
-        frame.push_str(key.get());
-        frame.push(':');
-        frame.push_str(value.get());
+
+    /// The canonical form, if this is an envelope; one without a sender stays so, as pages know it.
+    pub(crate) fn draft(&self, with_reference: bool) -> Option<Draft> {
+        self.members.draft(None, self.length, with_reference)
     }
-    frame.push('}');
-    Some(Frame::new(frame.into()))
+
+    /// The JSON text of another member.
+    pub(crate) fn member(&self, name: &str) -> Option<&str> {
+        self.members.other(name).map(RawValue::get)
+    }
+}
+
+/// The text that a JSON text stands for, if it is a string.
+pub(crate) fn text(json: &str) -> Option<String> {
+    if json.starts_with('"') {
+        decode(json)
+    } else {
+        None
+    }
+}
+
+/// The JSON texts of an array's items.
+pub(crate) fn items(json: &str) -> Option<Vec<&str>> {
+    let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    Some(items.into_iter().map(RawValue::get).collect())
+}
+
+/// The names of an object's members, and the JSON texts of their values.
+pub(crate) fn members(json: &str) -> Option<Vec<(String, &str)>> {
+    let Pairs(pairs) = serde_json::from_str(json).ok()?;
+    Some(
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key_name(key).into_owned(), value.get()))
+            .collect(),
+    )
+}
+
+struct Pairs<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 /// A text as one JSON string, quotes included: how a SignalR hub method's argument carries an envelope.

@@ -3,7 +3,8 @@
 //! Reading and writing go on side by side, so that a member that doesn't read is still heard, and the other way round.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -17,18 +18,22 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_util::sync::CancellationToken;
 
 use crate::close::Ending;
-use crate::config::Config;
+use crate::control::{self, Open, Said};
 use crate::frame::Frame;
 use crate::hub::Membership;
 use crate::queue::Head;
 use crate::server::Relay;
+use crate::session::Attached;
+use crate::signalr::tickets::Secret;
+use crate::store::Content;
 
 /// Each connection keeps a buffer of this size from the start.
 const READ_BUFFER: usize = 8 * 1024;
@@ -146,28 +151,79 @@ impl Opening {
     }
 }
 
+/// Why a connection is over, once it is: the first reason counts.
+#[derive(Debug, Default)]
+struct Over {
+    ending: OnceLock<Ending>,
+    decided: CancellationToken,
+}
+
+impl Over {
+    fn decide(&self, ending: Ending) {
+        // The first reason stays.
+        let _ = self.ending.set(ending);
+        self.decided.cancel();
+    }
+
+    async fn decided(&self) {
+        self.decided.cancelled().await;
+    }
+}
+
 async fn run(relay: &Relay, space: &str, socket: Socket) {
+    let Some(secret) = Secret::random() else {
+        tracing::error!("refused: the system has no random numbers");
+        return;
+    };
     let (mut sink, mut stream) = socket.split();
-    let (membership, mut queue) = relay.hub.join(space);
+    let hello = control::hello(secret.as_str(), relay.hub.epoch(), relay.config.ping);
+    let (membership, mut queue) = relay.hub.join_greeted(space, hello);
     tracing::debug!(?space, "joined");
 
-    let ping = Notify::new();
-    let overflow = queue.overflow();
-    let ending = tokio::select! {
-        ending = read(&mut stream, &membership, &ping, &relay.config) => ending,
-        ending = write(&mut sink, &mut queue, &ping) => ending,
-        () = overflow => Ending::TooSlow,
-        () = relay.stopping.cancelled() => Ending::ShuttingDown,
+    let mut reader = Reader {
+        relay,
+        membership,
+        secret,
+        session: None,
+        resumed: CancellationToken::new(),
     };
+    let (over, ping, subscribed) = (Over::default(), Notify::new(), AtomicBool::new(false));
+    let (overflow, resumed) = (queue.overflow(), reader.resumed.clone());
+    let writing = async {
+        let ending = tokio::select! {
+            ending = write(&mut sink, &mut queue, &ping, &subscribed, relay.config.ping) => ending,
+            () = overflow => Ending::TooSlow,
+            () = resumed.cancelled() => Ending::Resumed,
+            () = relay.stopping.cancelled() => Ending::ShuttingDown,
+            () = over.decided() => return,
+        };
+        over.decide(ending);
+    };
+    // That the connection is over doesn't cut a turn short: see session.rs.
+    let reading = async {
+        let ending = reader.read(&mut stream, &ping, &subscribed, &over).await;
+        over.decide(ending);
+    };
+    tokio::join!(reading, writing);
 
+    let Reader {
+        membership,
+        session,
+        ..
+    } = reader;
     drop(membership);
+    if let Some(session) = session {
+        session.leave().await;
+    }
+    let ending = over.ending.into_inner().unwrap_or(Ending::Gone);
     if ending == Ending::TooSlow {
         tracing::info!(?space, "closed a connection that couldn't keep up");
     }
     tracing::debug!(?space, ?ending, "left");
-    let rest = match ending {
+    let rest: Vec<_> = match ending {
         Ending::ShuttingDown => std::iter::from_fn(|| queue.take()).collect(),
-        _ => Vec::new(),
+        // Else a client would take its end to be the fault of a message that was fine.
+        _ => queue.take_acknowledgement().into_iter().collect(),
     };
     drop(queue);
     part(
@@ -180,42 +236,106 @@ async fn run(relay: &Relay, space: &str, socket: Socket) {
     .await;
 }
 
-/// Publishes what comes in, and watches over the silence in between. It is judged by when something was last read, and always after reading
-/// what is there: a relay that was itself stopped for a while doesn't take its members for dead.
-async fn read(
-    stream: &mut Stream,
-    membership: &Membership,
-    ping: &Notify,
-    config: &Config,
-) -> Ending {
-    let mut deadline = Instant::now() + config.ping;
-    let mut pinged = false;
-    loop {
-        match timeout_at(deadline, stream.next()).await {
-            Ok(Some(Ok(Message::Text(text)))) => {
-                if membership.publish(frame(text)).await.is_err() {
-                    return Ending::NoStore;
+/// What comes in on one connection, and what is done about it.
+struct Reader<'a> {
+    relay: &'a Relay,
+    membership: Membership,
+    /// The name that the hello gave the session.
+    secret: Secret,
+    /// From the first `open` on.
+    session: Option<Attached>,
+    resumed: CancellationToken,
+}
+
+impl Reader<'_> {
+    /// Takes what comes in, and watches over the silence in between. It is judged by when something was last read, and always after reading
+    /// what is there: a relay that was itself stopped for a while doesn't take its members for dead.
+    async fn read(
+        &mut self,
+        stream: &mut Stream,
+        ping: &Notify,
+        subscribed: &AtomicBool,
+        over: &Over,
+    ) -> Ending {
+        let config = &self.relay.config;
+        let mut deadline = Instant::now() + config.ping;
+        let mut pinged = false;
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = over.decided() => return Ending::Gone,
+                next = timeout_at(deadline, stream.next()) => next,
+            };
+            match next {
+                Ok(Some(Ok(Message::Text(text)))) => {
+                    if let Err(ending) = self.take(text).await {
+                        return ending;
+                    }
+                    subscribed.store(self.session.is_some(), Ordering::Relaxed);
+                    // A sender that never lets up gives way to the others of its thread now and then.
+                    tokio::task::consume_budget().await;
                 }
-                // A sender that never lets up gives way to the others of its thread now and then.
-                tokio::task::consume_budget().await;
+                Ok(Some(Ok(Message::Binary(_)))) => return Ending::NotText,
+                // Pings and a close are answered by the library, on the next read.
+                Ok(Some(Ok(
+                    Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
+                ))) => {}
+                Ok(Some(Err(error))) => return Ending::from_error(error, config.max_frame),
+                Ok(None) => return Ending::Gone,
+                Err(_) if pinged => return Ending::Silent,
+                Err(_) => {
+                    ping.notify_one();
+                    pinged = true;
+                    deadline = Instant::now() + config.patience;
+                    continue;
+                }
             }
-            Ok(Some(Ok(Message::Binary(_)))) => return Ending::NotText,
-            // Pings and a close are answered by the library, on the next read.
-            Ok(Some(Ok(
-                Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
-            ))) => {}
-            Ok(Some(Err(error))) => return Ending::from_error(error, config.max_frame),
-            Ok(None) => return Ending::Gone,
-            Err(_) if pinged => return Ending::Silent,
-            Err(_) => {
-                ping.notify_one();
-                pinged = true;
-                deadline = Instant::now() + config.patience;
-                continue;
-            }
+            pinged = false;
+            deadline = Instant::now() + config.ping;
         }
-        pinged = false;
-        deadline = Instant::now() + config.ping;
+    }
+
+    async fn take(&mut self, text: Utf8Bytes) -> Result<(), Ending> {
+        let Some(session) = &self.session else {
+            let content = match control::read_first(&text) {
+                Said::Open(open) => return self.subscribe(open).await,
+                Said::Message(draft, _) => Content::Envelope(draft),
+                _ => Content::Text(frame(text)),
+            };
+            let published = self.membership.publish(content).await;
+            return published.map_err(|_| Ending::NoStore);
+        };
+        let membership = &self.membership;
+        match control::read(&text) {
+            Said::Message(draft, reference) => session.publish(membership, draft, reference).await,
+            Said::Open(Open {
+                session: Some(name),
+                ..
+            }) if !session.is(&name) => Err(Ending::NotForRelay(
+                "another session than the one that was opened first",
+            )),
+            Said::Open(open) => session.open(membership, open, false).await,
+            Said::Close(names) => session.close(membership, names).await,
+            Said::Ping(number) => {
+                membership.tail().push(control::pong(&number));
+                Ok(())
+            }
+            Said::Pong => Ok(()),
+            Said::Nothing(what) => Err(Ending::NotForRelay(what)),
+        }
+    }
+
+    /// The first `open`: from now on this is a connection of a session.
+    async fn subscribe(&mut self, open: Open) -> Result<(), Ending> {
+        let (secret, named) = match &open.session {
+            Some(named) => (&**named, true),
+            None => (self.secret.as_str(), false),
+        };
+        let sessions = self.relay.hub.sessions();
+        let attached = sessions.attach(secret, &self.membership, self.resumed.clone());
+        let lost = named && !attached.found();
+        let session = self.session.insert(attached);
+        session.open(&self.membership, open, lost).await
     }
 }
 
@@ -228,13 +348,34 @@ fn frame(text: Utf8Bytes) -> Frame {
     }
 }
 
-/// Writes what the queue holds, and the pings.
-async fn write(sink: &mut Sink, queue: &mut Head, ping: &Notify) -> Ending {
+/// Writes what the queue holds, and pings: of the WebSocket when nothing came for a while, and of the relay's own when it has nothing to write
+/// to a client that knows them. The first shows the relay that the client is there, the other shows it to the client, which sees only text frames.
+async fn write(
+    sink: &mut Sink,
+    queue: &mut Head,
+    ping: &Notify,
+    subscribed: &AtomicBool,
+    silence: Duration,
+) -> Ending {
+    let mut deadline = Instant::now() + silence;
+    let mut pings = 0;
     loop {
         let written = tokio::select! {
             biased;
             () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await,
-            () = queue.filled() => write_batch(sink, queue).await,
+            () = queue.filled() => {
+                let written = write_batch(sink, queue).await;
+                deadline = Instant::now() + silence;
+                written
+            }
+            () = sleep_until(deadline) => {
+                deadline = Instant::now() + silence;
+                if !subscribed.load(Ordering::Relaxed) {
+                    continue;
+                }
+                pings += 1;
+                sink.send(control::ping(pings).into()).await
+            }
         };
         if written.is_err() {
             return Ending::Gone;

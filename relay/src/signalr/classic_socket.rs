@@ -30,6 +30,7 @@ use crate::frame::Frame;
 use crate::hub::Membership;
 use crate::queue::{self, Head, Level, Tail};
 use crate::server::Relay;
+use crate::store::Content;
 use crate::translate::{Kind, canonical, quoted, random_sender};
 use crate::websocket::{self, BATCH, Sink, Socket, Stream};
 
@@ -361,7 +362,12 @@ async fn act(step: Step, session: &Session, answers: &Tail, config: &Config) -> 
                 // The sender that was added counts too.
                 Some(frame) if frame.len() > config.max_frame => return Err(too_long()),
                 Some(frame) => {
-                    if session.membership.publish(frame).await.is_err() {
+                    if session
+                        .membership
+                        .publish(Content::Envelope(frame))
+                        .await
+                        .is_err()
+                    {
                         return Err(End::Lost(Ending::NoStore));
                     }
                     receipt.answer(Ok(()))
@@ -448,7 +454,7 @@ impl Writer<'_> {
 
 /// The message with a frame that is sent for the first time. Frames that are no envelopes have none, nor has a client without hubs.
 fn delivery(hubs: &Hubs, history: &mut History, frame: Frame) -> Option<Message> {
-    if hubs.is_empty() || frame.envelope().is_none() {
+    if hubs.is_empty() || !frame.is_envelope() {
         return None;
     }
     let cursor = history.keep(frame.clone(), Instant::now());

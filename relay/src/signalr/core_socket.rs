@@ -22,6 +22,7 @@ use crate::frame::Frame;
 use crate::hub::Membership;
 use crate::queue::{self, Head, Level, Tail};
 use crate::server::Relay;
+use crate::store::Content;
 use crate::translate::{Kind, canonical, random_sender};
 use crate::websocket::{self, BATCH, Sink, Socket, Stream};
 
@@ -253,7 +254,7 @@ impl Seat<'_> {
         if frame.len() > max_frame {
             return Err(Farewell::new(Ending::TooLong(max_frame)));
         }
-        match self.membership.publish(frame).await {
+        match self.membership.publish(Content::Envelope(frame)).await {
             Ok(()) => Ok(Ok(())),
             Err(_) => Err(Farewell::new(Ending::NoStore)),
         }

@@ -23,6 +23,7 @@ use crate::hub::Membership;
 use crate::queue::{Head, Signals};
 use crate::server::Relay;
 use crate::signalr::tickets::Secret;
+use crate::store::Content;
 use crate::translate::{Kind, canonical, random_sender};
 
 /// A client has so long to join its first space, and one of version 3, which is in one from the start, to be heard from.
@@ -373,7 +374,7 @@ impl Session {
         if frame.len() > relay.config.max_frame {
             return Err(Ending::TooLong(relay.config.max_frame));
         }
-        match membership.publish(frame).await {
+        match membership.publish(Content::Envelope(frame)).await {
             Ok(()) => Ok(None),
             Err(_) => Err(Ending::NoStore),
         }
