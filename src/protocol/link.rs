@@ -510,7 +510,8 @@ impl Link {
                 if may_greet && cfg!(feature = "relay") && relay::greeted(self, &value) {
                     return;
                 }
-                if self.step != Step::Up {
+                // A transport may be heard before it takes anything.
+                if self.step == Step::Opened {
                     if self.protocol == Protocol::Relay {
                         return self.misfit("the server is no signal-relay; the option protocol must be 'auto' or 'websocket'");
                     }
@@ -608,8 +609,10 @@ impl Link {
             return Head::Unclear;
         }
         if matches!(self.protocol(), Protocol::WebSocket | Protocol::Relay) {
-            self.is_fresh = false;
-            return websocket::decode_head(head, whole);
+            let read = websocket::decode_head(head, whole);
+            // What is unclear comes to `record`.
+            self.is_fresh &= read == Head::Unclear;
+            return read;
         }
         let mut start = 0;
         let mut cursor = "";
