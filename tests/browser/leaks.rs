@@ -230,7 +230,7 @@ async fn a_thousand_reconnections_keep_one_socket() -> Verdict {
                 sockets[0].end();
                 registry.register(sockets.shift());
                 handle.send(count);
-                clock.advance(20_000);
+                clock.advance(500);
                 sockets[0].accept();
                 clock.advance(5_000);
             }
@@ -355,18 +355,20 @@ async fn hundreds_of_attempts_that_fail() -> Verdict {
             'credentials that are rejected': [{ protocol: 'signalr', accessToken: () => Promise.reject(new Error('mine')) }, () => {}],
             'credentials of no use': [{ protocol: 'socket.io', auth: () => cyclic }, () => {}],
             'transports that throw in open': [{ transport: { open() { throw new Error('mine'); }, send() {} } }, () => {}],
-            'transports that throw in send': [{ transport: { send() { throw new Error('mine'); }, close() {} } }, () => {}],
+            // At the second time the message is given up, and all is well until the next.
+            'transports that throw in send': [{ transport: { send() { throw new Error('mine'); }, close() {} } }, (signaling, handle) => { if (signaling.state === 'open') handle.send('another'); }],
             'transports that end at once': [{ transport: { open() { this.onclose('no'); }, send() {} } }, () => {}],
         };
         for (const [name, [options, provoke]] of Object.entries(failures)) {
             const signaling = new Signaling({ url: 'https://server.test/', ...options, reconnect: { base: 1, cap: 1 } });
-            signaling.openSocket({}).send('waits');
+            const handle = signaling.openSocket({});
+            handle.send('waits');
             let attempts = 0;
             signaling.onstatechange = (state) => { if (state === 'connecting') attempts += 1; };
             const fail = async (rounds) => {
                 for (let round = 0; round < rounds; round += 1) {
                     await settled();
-                    provoke();
+                    provoke(signaling, handle);
                     await settled();
                     if (signaling.state !== 'waiting' && signaling.state !== 'connecting') throw new Error(`${name}: ${signaling.state}`);
                     sockets.length = requests.length = 0;
@@ -381,7 +383,8 @@ async fn hundreds_of_attempts_that_fail() -> Verdict {
             await collect();
             ok(attempts - made >= 350, `${name}: ${attempts - made} attempts`);
             await keptNothing(before, 400);
-            equal(signaling.stats().queued, 1, name);
+            const { queued, dropped } = signaling.stats();
+            ok(name === 'transports that throw in send' ? dropped > 200 && queued <= 1 : dropped === 0 && queued === 1, `${name}: ${queued} queued, ${dropped} dropped`);
             signaling.close();
         }
         "#,

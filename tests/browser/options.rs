@@ -20,7 +20,7 @@ fn wrong_values_are_named_and_shown() -> Verdict {
         const all = [...others, ...numbers];
         const but = (...right) => all.filter(([value]) => !right.some((one) => Object.is(one, value)));
         const wrong = {
-            url: all.filter(([value]) => typeof value !== 'string'),
+            url: all.filter(([value]) => typeof value !== 'string' && typeof value !== 'function'),
             protocol: all,
             channel: but('text', '', null),
             openDelay: but(0, 0.5, 5),
@@ -45,6 +45,7 @@ fn wrong_values_are_named_and_shown() -> Verdict {
             accessToken: all.filter(([value]) => !['string', 'function'].includes(typeof value)),
             skipNegotiation: but(true, false),
             onstatechange: all.filter(([value]) => value !== null && typeof value !== 'function'),
+            ongap: all.filter(([value]) => value !== null && typeof value !== 'function'),
             onerror: all.filter(([value]) => value !== null && typeof value !== 'function'),
             onframe: all.filter(([value]) => value !== null && typeof value !== 'function'),
         };
@@ -74,7 +75,7 @@ fn the_sentence_says_what_it_must_be() -> Verdict {
         says({ outbox: 5 }, 'an object');
         says({ onerror: 'x' }, 'a function, or null');
         says({ channel: 5 }, 'a string, or null');
-        says({ protocol: 'socketio' }, "'websocket' or 'socket.io' or 'signalr' or 'signalr-classic'");
+        says({ protocol: 'socketio' }, "'auto' or 'relay' or 'websocket' or 'socket.io' or 'signalr' or 'signalr-classic'");
         for (const name of ['path', 'namespace', 'event', 'target', 'method', 'hub']) says({ [name]: '' }, name, "a string that isn't empty");
         says({ auth: 'token' }, "auth is 'token'", 'an object, or a function that gives it');
         says({ accessToken: { token: 1 } }, 'accessToken is an object', 'a string, or a function that gives it');
@@ -93,7 +94,7 @@ fn the_sentence_says_what_it_must_be() -> Verdict {
 fn undefined_is_the_default() -> Verdict {
     page(
         r#"
-        const names = ['url', 'protocol', 'transport', 'path', 'namespace', 'event', 'auth', 'query', 'target', 'method', 'accessToken', 'skipNegotiation', 'hub', 'channel', 'openDelay', 'openWhen', 'maxMessage', 'outbox', 'reconnect', 'onstatechange', 'onerror', 'onframe'];
+        const names = ['url', 'protocol', 'transport', 'path', 'namespace', 'event', 'auth', 'query', 'target', 'method', 'accessToken', 'skipNegotiation', 'hub', 'channel', 'openDelay', 'openWhen', 'maxMessage', 'outbox', 'reconnect', 'onstatechange', 'ongap', 'onerror', 'onframe'];
         const none = (names) => Object.fromEntries(names.map((name) => [name, undefined]));
         for (const options of [undefined, {}, none(names), { outbox: none(['messages', 'bytes']), reconnect: none(['base', 'cap', 'attempts']) }, Object.freeze({ onerror: null, onframe: null, onstatechange: null }), Object.create(null)]) {
             const signaling = new Signaling(options);
@@ -378,6 +379,7 @@ fn the_longest_delay_is_waited_for() -> Verdict {
         const notes = new Notes();
         const signaling = new Signaling({ url: 'ws://server.test/', openDelay: 2 ** 31 - 1 });
         signaling.openSocket({ channel: 'slow', onopen: notes.taker('slow') });
+        sockets[0].accept();
         clock.advance(2 ** 31 - 2);
         equal(notes.take(), []);
         clock.advance(1);

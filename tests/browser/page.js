@@ -9,14 +9,26 @@ import { FakeSocket, install, real, refuse, sockets, uninstall } from '/tests/br
 import { FakeTransport } from '/tests/browser/fake_transport.js';
 import * as said from '/tests/browser/servers.js';
 
-const { configure, openSignalingChannel, openSocket } = signalWasm;
+const { openSignalingChannel, openSocket } = signalWasm;
 const { servers } = said;
+
+/**
+ * Options of a test, which speaks the plain protocol unless it says another, or none at all: 'auto', the default, would first find out what the stand-in
+ * is. What isn't a plain object goes on as it is; so do getters.
+ */
+function plain(options) {
+  const isPlain = typeof options === 'object' && options !== null && Object.getPrototypeOf(options) === Object.prototype;
+  if (!isPlain || 'protocol' in options || 'transport' in options) return options;
+  return Object.defineProperty(Object.defineProperties({}, Object.getOwnPropertyDescriptors(options)), 'protocol', { value: 'websocket', enumerable: true });
+}
+
+const configure = (options, ...rest) => signalWasm.configure(plain(options), ...rest);
 
 /** The signalings that a test made, which are closed behind it: a transport or an answer may be all that keeps one busy. */
 let made = [];
 const Signaling = new Proxy(signalWasm.Signaling, {
-  construct(target, values, newTarget) {
-    const signaling = Reflect.construct(target, values, newTarget);
+  construct(target, [options, ...rest], newTarget) {
+    const signaling = Reflect.construct(target, [plain(options), ...rest], newTarget);
     made.push(new WeakRef(signaling));
     return signaling;
   },
@@ -305,9 +317,16 @@ export function runInRealTime(body) {
 
 // For tests whose page is written in Rust.
 
+let stageClock = null;
+
 /** Puts up the stand-ins; with the browser's own clock, if that is asked for. */
 export function setStage(inRealTime) {
-  begin({ clock: !inRealTime });
+  stageClock = begin({ clock: !inRealTime }).clock;
+}
+
+/** Lets time pass on the stand-in clock. */
+export function pass(milliseconds) {
+  stageClock.advance(milliseconds);
 }
 
 /** Takes them down. */

@@ -20,6 +20,8 @@ extern "C" {
     fn set_stage(in_real_time: bool);
     #[wasm_bindgen(js_name = clearStage)]
     fn clear_stage();
+    #[wasm_bindgen(js_name = pass)]
+    fn pass(milliseconds: f64);
     #[wasm_bindgen(js_name = socketAt)]
     fn socket_at(at: i32) -> Socket;
     #[wasm_bindgen(js_name = takeFrames)]
@@ -72,6 +74,11 @@ impl Stage {
     pub fn set_in_real_time() -> Stage {
         set_stage(true);
         Stage(())
+    }
+
+    /// Lets time pass on the stand-in clock.
+    pub fn pass(&self, milliseconds: f64) {
+        pass(milliseconds);
     }
 
     /// The socket that was made as number `at`.

@@ -97,9 +97,9 @@ fn the_outbox_is_bounded_in_messages() -> Verdict {
         for (const message of [1, 2, 3]) {
             handle.send(message);
         }
-        refused(() => handle.send(4), 'outbox-full', '3 of 3 messages', '3 of 4194304 bytes', 'outbox', "'open'");
+        refused(() => handle.send(4), 'outbox-full', '3 of 3 messages', '6 of 8388608 bytes', 'outbox', "'open'");
         refused(() => handle.send(''), 'outbox-full');
-        equal([signaling.stats().queued, signaling.stats().queuedBytes], [3, 3]);
+        equal([signaling.stats().queued, signaling.stats().queuedBytes], [3, 6]);
         const socket = sockets[0].accept();
         equal(messages(socket), [1, 2, 3]);
         handle.send(5);
@@ -110,25 +110,26 @@ fn the_outbox_is_bounded_in_messages() -> Verdict {
 }
 
 #[wasm_bindgen_test]
-fn the_outbox_is_bounded_in_bytes_of_utf8() -> Verdict {
+fn the_outbox_is_bounded_in_bytes_as_memory_has_them() -> Verdict {
     page(
         r#"
-        const signaling = new Signaling({ url: 'ws://server.test/', outbox: { bytes: 20 } });
+        const signaling = new Signaling({ url: 'ws://server.test/', outbox: { bytes: 32 } });
         const handle = signaling.openSocket({});
         handle.send('é');
-        equal(signaling.stats().queuedBytes, 4);
+        equal(signaling.stats().queuedBytes, 6);
         handle.send('😀');
-        equal(signaling.stats().queuedBytes, 10);
+        equal(signaling.stats().queuedBytes, 14);
         handle.send('\u20ac\n');
-        equal(signaling.stats().queuedBytes, 17);
-        refused(() => handle.send('xx'), 'outbox-full', '3 of 1000 messages', '17 of 20 bytes');
-        handle.send('x');
-        equal(signaling.stats().queuedBytes, 20);
-        refused(() => handle.send(1), 'outbox-full', '20 of 20 bytes');
-        equal(messages(sockets[0].accept()), ['é', '😀', '\u20ac\n', 'x']);
-        // On an open connection nothing waits, so the bound is none.
-        handle.send('x'.repeat(100));
-        equal(signaling.stats().sent, 5);
+        equal(signaling.stats().queuedBytes, 24);
+        refused(() => handle.send('xxx'), 'outbox-full', '3 of 1000 messages', '24 of 32 bytes');
+        handle.send('xx');
+        equal(signaling.stats().queuedBytes, 32);
+        refused(() => handle.send(1), 'outbox-full', '32 of 32 bytes');
+        equal(messages(sockets[0].accept()), ['é', '😀', '\u20ac\n', 'xx']);
+        // On an open connection nothing waits, but one that would be too much is refused there, too: the connection may be going down.
+        handle.send('x'.repeat(14));
+        refused(() => handle.send('x'.repeat(15)), 'outbox-full', '0 of 1000 messages', '0 of 32 bytes');
+        equal([signaling.stats().sent, signaling.stats().queued], [5, 0]);
         "#,
     )
 }
@@ -148,7 +149,7 @@ fn the_outboxs_default_bounds() -> Verdict {
         for (let count = 0; count < 8; count += 1) {
             two.send('x'.repeat(524288 - 2));
         }
-        refused(() => two.send(1), 'outbox-full', '4194304 of 4194304');
+        refused(() => two.send(1), 'outbox-full', '8388608 of 8388608');
         equal(sockets[1].accept().frames.length, 8);
         equal(messages(sockets[0].accept()).at(-1), 999);
         "#,

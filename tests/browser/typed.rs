@@ -28,6 +28,7 @@ use typed_chat::{Chat, Message};
 fn server() -> Options {
     Options {
         url: Some("ws://server.test/".into()),
+        protocol: Some("websocket".into()),
         ..Options::default()
     }
 }
@@ -56,6 +57,8 @@ fn connected<M: DeserializeOwned + 'static>(
 
 #[wasm_bindgen_test]
 fn the_example_talks() {
+    // So long a server may take to greet; this one has nothing to say.
+    const GREETING: f64 = 250.0;
     let stage = Stage::set();
     let (ann_hears, hear) = notes();
     let ann = Chat::join("ws://server.test/", "Ann", hear).unwrap();
@@ -74,6 +77,7 @@ fn the_example_talks() {
     ann.say("early").unwrap();
     stage.socket(0).accept();
     stage.socket(1).accept();
+    stage.pass(GREETING);
     relay();
     assert_eq!(lines(&ann_hears), ["Ben is there"]);
     assert_eq!(lines(&ben_hears), ["Ann is there", "Ann: early"]);
