@@ -43,6 +43,27 @@ const SHORTCUTS: [(&str, &str); 7] = [
     ),
 ];
 
+/// What none of the browsers that entries.rs names needs (they have `FinalizationRegistry` and `encodeInto`), and what no closure of ours does
+/// (the garbage collector has them all): from where to where, and what stands there instead.
+const NEEDLESS: [[&str; 3]; 4] = [
+    [
+        "(typeof FinalizationRegistry === 'undefined')\n",
+        "    : new FinalizationRegistry(",
+        "new FinalizationRegistry(",
+    ],
+    [
+        "    real._wbg_cb_unref = () => {\n",
+        "(real, state, state);\n",
+        "    CLOSURE_DTORS.register(real, state);\n",
+    ],
+    ["    if (realloc === undefined) {\n", "        return ptr;\n    }\n", ""],
+    [
+        "if (!('encodeInto' in cachedTextEncoder)) {\n",
+        "        };\n    };\n}\n",
+        "",
+    ],
+];
+
 /// Whether the memory has grown is asked of the bytes, whose length is then 0, and not of the view's buffer, which takes as long as copying the
 /// head: the bytes being made anew, the view is too (see [`SHORTCUTS`]).
 const VIEW: [&str; 3] = [
@@ -65,14 +86,19 @@ pub fn straightened(glue: &str) -> Outcome<String> {
         }
         glue = glue.replace(from, to);
     }
-    let [begin, end, to] = VIEW;
+    for part in NEEDLESS {
+        glue = without(&glue, part)?;
+    }
+    Ok(format!("{PASS_HEAD}{}", without(&glue, VIEW)?))
+}
+
+/// The glue with `to` in the place of what begins with `begin` and ends with `end`.
+fn without(glue: &str, [begin, end, to]: [&str; 3]) -> Outcome<String> {
     let around = glue
         .split_once(begin)
         .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
     match around {
-        Some((before, after)) if !after.contains(begin) => {
-            Ok(format!("{PASS_HEAD}{before}{to}{after}"))
-        }
+        Some((before, after)) if !after.contains(begin) => Ok(format!("{before}{to}{after}")),
         _ => fail!(
             "wasm-bindgen's glue has no `{begin}`, or several; look at pkg/signal_wasm.js and put right xtask/src/build/hot_path.rs"
         ),

@@ -24,7 +24,7 @@ const FEATURES: [&str; 6] = [
 ];
 
 /// Found by trial to give the smallest module after brotli; other levels, further rounds and `--converge` make it no smaller.
-const OPTIMISE: [&str; 10] = [
+const OPTIMISE: [&str; 11] = [
     // The control flow is taken apart and put together anew, shorter than the compiler left it.
     "--flatten",
     "--rereloop",
@@ -36,6 +36,8 @@ const OPTIMISE: [&str; 10] = [
     "--low-memory-unused",
     // A long function moved into its only caller costs less than the call, but then no two of its kind compress alike.
     "--one-caller-inline-max-function-size=30",
+    // Once more, for what the passes behind it leave to be done; a whole further round would undo more than that.
+    "--optimize-instructions",
     "--strip-producers",
     "--strip-target-features",
     "--minify-imports-and-exports-and-modules",
