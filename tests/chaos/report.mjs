@@ -1,0 +1,52 @@
+// What a chaos run has to say at its end.
+
+/** The report of `storm`'s result, as lines. */
+export function report({ seed, names, asked, struck, failures, counts, recovery, took }) {
+  const lines = [`chaos, seed ${seed}: ${names.length} members (${names.join(', ')}), ${(took / 1000).toFixed(0)} s`, ''];
+  const row = (name, value) => lines.push(`  ${name.padEnd(34)}${String(value).padStart(9)}`);
+
+  const kinds = {};
+  for (const { kind } of struck) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  row('faults', struck.length);
+  for (const [kind, count] of Object.entries(kinds).sort(([, a], [, b]) => b - a)) row(`  ${kind}`, count);
+  if (struck.length < asked) lines.push(`  The time was up after ${struck.length} of ${asked} faults.`);
+  lines.push('');
+  row('sent', counts.sent);
+  row('not taken, outbox full', counts.notTaken);
+  row('delivered', counts.delivered);
+  row('lost', counts.lost);
+  row('lost with a relay, and told', counts.lostTold);
+  row('repeated', counts.repeated);
+  row('repeated over a relay’s death', counts.repeatedAllowed);
+  row('out of order', counts.outOfOrder);
+  row('gaps told', counts.gaps);
+  row('  while the relay lived', counts.groundlessGaps);
+  row('put on a connection again', counts.sentAgain);
+  row('flushed() resolved', counts.flushes);
+  row('reconnects', counts.reconnects);
+  lines.push('', `  ${'milliseconds to recover'.padEnd(34)}${'times'.padStart(9)}${'median'.padStart(9)}${'worst'.padStart(9)}`);
+  for (const [kind, times] of Object.entries(recovery)) lines.push(`  ${after(kind).padEnd(34)}${[times.length, median(times), Math.max(...times)].map((value) => String(Math.round(value)).padStart(9)).join('')}`);
+  const all = Object.values(recovery).flat();
+  if (all.length > 0) lines.push(`  ${'all'.padEnd(34)}${[all.length, median(all), Math.max(...all)].map((value) => String(Math.round(value)).padStart(9)).join('')}`);
+
+  lines.push('');
+  if (failures.length === 0) return [...lines, 'Nothing lost, nothing repeated, nothing out of order.'];
+  const found = {};
+  for (const { kind } of failures) found[kind] = (found[kind] ?? 0) + 1;
+  lines.push(`FAILED: ${Object.entries(found).map(([kind, count]) => `${count} ${kind}`).join(', ')}`);
+  for (const kind of Object.keys(found)) {
+    const these = failures.filter((failure) => failure.kind === kind);
+    lines.push(...these.slice(0, 10).map(({ text }) => `  ${kind}: ${text}`));
+    if (these.length > 10) lines.push(`  ${kind}: and ${these.length - 10} more`);
+  }
+  return lines;
+}
+
+function after(kind) {
+  return kind === 'relay-killed' ? 'after the relay’s restart' : `after ${kind}`;
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}

@@ -1,0 +1,68 @@
+// `npm run chaos`: one run of any length, with its report; the exit code says whether anything was lost, repeated or out of order.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { ROOT } from '../support/servers.mjs';
+import { report } from './report.mjs';
+import { storm } from './storm.mjs';
+
+const HELP = `npm run chaos -- [OPTION…]
+
+Pages of a real browser and clients in Node talk over a real relay, each through a proxy that cuts, stalls, delays, truncates and refuses,
+while the relay is killed and started again.
+
+  --seed TEXT        repeats the faults of an earlier run (default: a new one, which is printed)
+  --faults NUMBER    how many (default 1000)
+  --pages NUMBER     2 to 10 (default 4)
+  --clients NUMBER   0 to 10 (default 3)
+  --minutes NUMBER   no fault after so many (default 15)
+  --pace MS          from one fault to the next, on average (default 300)
+  --protocol NAME    of all members (default: auto and relay, half of each); with websocket things are lost, and the run must say so`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    faults: { type: 'string', default: '1000' },
+    pages: { type: 'string', default: '4' },
+    clients: { type: 'string', default: '3' },
+    minutes: { type: 'string', default: '15' },
+    pace: { type: 'string', default: '300' },
+    protocol: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const number = (name, low, high) => {
+  const value = Number(values[name]);
+  if (values[name].trim() !== '' && value >= low && value <= high) return value;
+  console.error(`--${name} is ${JSON.stringify(values[name])}; give a number from ${low} to ${high}\n\n${HELP}`);
+  process.exit(2);
+};
+const whole = (name, low, high) => Math.floor(number(name, low, high));
+
+const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
+console.log(`seed ${seed}`);
+const result = await storm({
+  seed,
+  faults: whole('faults', 0, 1_000_000),
+  pages: whole('pages', 2, 10),
+  clients: whole('clients', 0, 10),
+  minutes: number('minutes', 0.1, 10_000),
+  pace: number('pace', 0, 60_000),
+  protocol: values.protocol,
+  say: (text) => console.log(text),
+});
+console.log(`\n${report(result).join('\n')}`);
+if (result.failures.length > 0) {
+  const folder = join(ROOT, 'target/chaos');
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${seed.replace(/[^\w.-]/g, '_')}.json`);
+  await writeFile(file, JSON.stringify(result));
+  console.log(`\nAll that happened is in ${file}; the same faults come with --seed ${seed}`);
+}
+process.exitCode = result.failures.length > 0 ? 1 : 0;
