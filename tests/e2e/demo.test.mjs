@@ -1,11 +1,12 @@
-// The demo, as a newcomer uses it: two tabs chat and call each other, on one protocol or on different ones, see frames go by, live through a relay
-// that goes away and comes back, and do without any; and the page for signalings of one's own.
+// The demo, as a newcomer uses it: two tabs chat and call each other, on one protocol or on different ones, see frames go by, cut their connection,
+// live through a relay that goes away and comes back, and do without any; and the page for signalings of one's own.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
+import { until } from '../support/listen.mjs';
 import { assertNoTroubles, openPage, rawClient, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
 import { MOUNT_ARGS, relay, ROOT } from '../support/servers.mjs';
 
@@ -62,28 +63,32 @@ for (const [name, start] of Object.entries(SERVERS)) {
       const stranger = await rawClient(server.url);
       stranger.send('{"sender":1,"channel":"another room","message":{"kind":"chat","text":"not for you"}}');
       stranger.send(`{"sender":1,"channel":"lobby","message":{"kind":"something long","list":${JSON.stringify(Array(2000).fill('entry'))}}}`);
-      await first.waitForFunction(({ foreign, delivered }) => Number(document.querySelector('.counter[data-kind="foreign"] b').textContent) === foreign + 1 && Number(document.querySelector('.counter[data-kind="delivered"] b').textContent) >= delivered + 1, before);
+      // Our relay knows which channels a page has open; the seed's server sends everything to everybody.
+      const foreign = name === 'our relay' ? 0 : 1;
+      await first.waitForFunction(({ foreign, delivered }) => Number(document.querySelector('.counter[data-kind="foreign"] b').textContent) === foreign && Number(document.querySelector('.counter[data-kind="delivered"] b').textContent) >= delivered + 1, { ...before, foreign: before.foreign + foreign });
 
       // A frame opens to its envelope, indented and cut off where it gets long.
       const newest = first.locator('#frames li[data-kind="delivered"]').first();
       await newest.locator('summary').click();
       const text = await newest.locator('pre').textContent();
-      assert.match(text, /^\{\n  "sender": 1,\n  "channel": "lobby",\n  "message": \{\n    "kind": "something long"/);
+      assert.match(text, /^\{\n  "sender": 1,\n  "channel": "lobby",\n(  "id": "\d+",\n)?  "message": \{\n    "kind": "something long"/);
       assert.match(text, /more characters$/);
       assert.ok(text.length < 5_000);
 
       // Hidden by kind, and paused.
-      await first.getByRole('button', { name: /foreign/ }).click();
-      assert.equal(await first.locator('#frames li[data-kind="foreign"]:visible').count(), 0);
-      await first.getByRole('button', { name: /foreign/ }).click();
-      assert.ok((await first.locator('#frames li[data-kind="foreign"]:visible').count()) > 0);
+      await first.getByRole('button', { name: /delivered/ }).click();
+      assert.equal(await first.locator('#frames li[data-kind="delivered"]:visible').count(), 0);
+      assert.ok((await first.locator('#frames li[data-kind="sent"]:visible').count()) > 0);
+      await first.getByRole('button', { name: /delivered/ }).click();
+      assert.ok((await first.locator('#frames li[data-kind="delivered"]:visible').count()) > 0);
 
       await first.getByRole('button', { name: 'Pause' }).click();
       const shown = await first.locator('#frames li').count();
-      stranger.send('{"sender":1,"channel":"another room","message":"while paused"}');
+      const { delivered } = await counters(first);
+      stranger.send('{"sender":1,"channel":"lobby","message":"while paused"}');
       await first.getByRole('button', { name: /Go on \(\d+ went by\)/ }).waitFor();
       assert.equal(await first.locator('#frames li').count(), shown);
-      assert.equal((await counters(first)).foreign, before.foreign + 2, 'counters go on while the list is paused');
+      assert.ok((await counters(first)).delivered > delivered, 'counters go on while the list is paused');
       await first.getByRole('button', { name: /Go on/ }).click();
       await stranger.close();
       assertNoTroubles([first]);
@@ -200,7 +205,8 @@ describe('the demo', () => {
 
   test('rooms are apart, links keep the room, a new room has a name of its own', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
-    const pages = await Promise.all(['red', 'blue'].map((room) => openPage(browser, `${server.origin}/#${room}`, DESKTOP)));
+    // The second sees everything of the server: our relay would keep it from the foreign.
+    const pages = await Promise.all(['#red', '?protocol=websocket#blue'].map((room) => openPage(browser, `${server.origin}/${room}`, DESKTOP)));
     try {
       const [red, blue] = pages;
       for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
@@ -313,7 +319,122 @@ describe('the demo', () => {
   });
 });
 
-const PROTOCOLS = { websocket: 'WebSocket', 'socket.io': 'Socket.IO', signalr: 'SignalR', 'signalr-classic': 'classic SignalR' };
+describe('the connection’s card', () => {
+  test('a cut is told, marked and mended; through our relay nothing is missed and nothing comes twice', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const pages = [await openPage(browser, `${server.origin}/#cut`, DESKTOP), await openPage(browser, `${server.origin}/#cut`, { ...PHONE, ...DARK })];
+    const [first, second] = pages;
+    try {
+      for (const page of pages) {
+        await page.waitForSelector('#state[data-state="open"]');
+        assert.equal(await page.locator('#state-protocol').textContent(), 'our relay');
+        await seesOthers(page, 1);
+        await page.getByRole('switch', { name: 'Send a number each second' }).click();
+      }
+      for (const page of pages) {
+        await numbers(page, ({ came }) => came >= 2);
+        await page.waitForFunction(() => /^\d+(\.\d)? ms$/.test(document.querySelector('[data-stat="roundTrip"]').textContent) && document.querySelectorAll('.plot-trip').length >= 2);
+        for (const stat of ['sentBytes', 'receivedBytes']) assert.match(await page.locator(`[data-stat="${stat}"]`).textContent(), /^[1-9][\d.]* k?B$/);
+        assert.equal(await page.locator('.plot-mark').count(), 0);
+      }
+
+      await first.getByRole('button', { name: 'Cut it' }).click();
+      await stat(first, 'reconnects', (count) => count === 1);
+      await first.waitForFunction(() => document.querySelectorAll('.plot-back').length === 1);
+      assert.deepEqual((await told(first)).toReversed().map((line) => line.replace(/[:,].*/, '')), ['Connected', 'You cut the connection', 'Connection lost', 'Connected again']);
+
+      // Kept cut: the outbox fills, and empties when the connection is back.
+      await first.getByRole('button', { name: 'Keep it cut for 5 s' }).click();
+      await first.waitForFunction(() => /^Cut for another [1-5] s$/.test(document.getElementById('cut-longer').textContent));
+      await say(first, 'written while it was cut');
+      await say(second, 'said while the other was cut');
+      await stat(first, 'queued', (count) => count >= 3);
+      assert.equal(await first.locator('#link').getAttribute('data-waiting'), 'true');
+      assert.ok(await first.locator('.plot-queue').getAttribute('d'));
+      assert.equal(await first.locator('#link-word').textContent(), await first.locator('#state-word').textContent());
+      await first.waitForFunction(() => /\w+ \w+.*, (next attempt in \d+ s|trying again)/.test(document.getElementById('link-more').textContent));
+      await screenshot(first, 'connection-cut', { fullPage: true });
+
+      await stat(first, 'reconnects', (count) => count === 2);
+      await stat(first, 'queued', (count) => count === 0);
+      await said(second, 'written while it was cut');
+      await said(first, 'said while the other was cut');
+      await first.getByRole('button', { name: 'Keep it cut for 5 s' }).waitFor();
+      const { came } = await numbers(second);
+      await numbers(second, (now) => now.came >= came + 3);
+      for (const page of pages) {
+        const { missed, again } = await numbers(page);
+        assert.deepEqual({ missed, again }, { missed: 0, again: 0 });
+        assert.equal(await page.locator('#chat-log .said').count(), 2, 'each is shown once');
+        assert.equal(await page.locator('[data-stat="gaps"]').textContent(), '0');
+        assert.equal(await page.locator('.person').count(), 2);
+      }
+      assert.match(await first.locator('#plot').getAttribute('aria-label'), /Round trips between [\d.]+ and [\d.]+ ms; 2 reconnections, 0 gaps/);
+
+      // Switched off, no more numbers come.
+      await first.getByRole('switch', { name: 'Send a number each second' }).click();
+      assert.equal(await first.getByRole('switch', { name: 'Send a number each second' }).getAttribute('aria-checked'), 'false');
+      await second.evaluate(() => scrollTo(0, document.getElementById('link').offsetTop));
+      await screenshot(second, 'connection-phone');
+      await screenshot(first, 'connection-after', { fullPage: true });
+      assertNoTroubles(pages);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
+  test('what a relay forgot by its death is told as a gap', TIMEOUT, async () => {
+    let server = await relay({ args: MOUNT_ARGS });
+    const page = await openPage(browser, `${server.origin}/#gap`, DESKTOP);
+    try {
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await page.locator('.plot-gap').count(), 0);
+      await server.kill();
+      await page.waitForSelector('#state[data-state="waiting"]');
+      server = await relay({ args: [...MOUNT_ARGS, '--listen', `127.0.0.1:${server.port}`] });
+      await stat(page, 'gaps', (count) => count === 1);
+      await page.waitForFunction(() => document.querySelectorAll('.plot-gap').length === 1);
+      assert.equal((await told(page)).filter((line) => line === 'Something may have been missed on “gap”').length, 1);
+      await page.waitForFunction(() => [...document.querySelectorAll('#chat-log .told')].some((item) => /may be missing/.test(item.textContent)));
+      assertNoTroubles([page], NO_SERVER);
+    } finally {
+      await page.context().close();
+      await server.close();
+    }
+  });
+
+  test('every protocol can be cut, and comes back; tabs without a server can’t', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const pages = await Promise.all(Object.keys(PROTOCOLS).map((protocol) => openPage(browser, `${server.origin}/?protocol=${protocol}#cuts`, DESKTOP)));
+    try {
+      for (const page of pages) {
+        await page.waitForSelector('#state[data-state="open"]');
+        await seesOthers(page, pages.length - 1);
+      }
+      for (const [index, page] of pages.entries()) {
+        await page.getByRole('button', { name: 'Cut it' }).click();
+        await stat(page, 'connects', (count) => count === 2);
+        await page.waitForSelector('#state[data-state="open"]');
+        await say(page, `back by ${Object.keys(PROTOCOLS)[index]}`);
+        await Promise.all(pages.filter((other) => other !== page).map((other) => said(other, `back by ${Object.keys(PROTOCOLS)[index]}`)));
+      }
+      // Their servers measure no round trip.
+      for (const page of pages.slice(0, -1)) assert.equal(await page.locator('[data-stat="roundTrip"]').textContent(), '–');
+      assertNoTroubles(pages);
+
+      const alone = await openPage(browser, `${server.origin}/?protocol=tabs`, DESKTOP);
+      await alone.waitForSelector('#state[data-state="open"]');
+      for (const name of ['Cut it', 'Keep it cut for 5 s']) assert.ok(await alone.getByRole('button', { name }).isDisabled());
+      await alone.context().close();
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+});
+
+const PROTOCOLS = { websocket: 'WebSocket', 'socket.io': 'Socket.IO', signalr: 'SignalR', 'signalr-classic': 'classic SignalR', relay: 'our relay' };
 
 describe('tabs on different protocols', () => {
   let server;
@@ -332,7 +453,7 @@ describe('tabs on different protocols', () => {
     for (const [index, name] of Object.values(PROTOCOLS).entries()) {
       await pages[index].waitForSelector('#state[data-state="open"]');
       assert.equal(await pages[index].locator('#state-protocol').textContent(), name);
-      await seesOthers(pages[index], 3);
+      await seesOthers(pages[index], 4);
       const shown = await pages[index].$$eval('.person small', (notes) => notes.map((note) => note.textContent));
       assert.deepEqual(shown.toSorted(), Object.values(PROTOCOLS).map((other) => (other === name ? `you, ${name}` : other)).toSorted());
     }
@@ -340,7 +461,7 @@ describe('tabs on different protocols', () => {
       await say(pages[index], `é 🙂 "said" by ${name}`);
       await Promise.all(pages.filter((page) => page !== pages[index]).map((page) => said(page, `é 🙂 "said" by ${name}`)));
     }
-    for (const page of pages) assert.equal(await page.locator('#chat-log .said').count(), 4, 'each is heard once');
+    for (const page of pages) assert.equal(await page.locator('#chat-log .said').count(), 5, 'each is heard once');
     assertNoTroubles(pages);
   });
 
@@ -356,7 +477,8 @@ describe('tabs on different protocols', () => {
       assert.equal(control > 0, protocol !== 'websocket', `${protocol}: ${control} control frames`);
       // The counter has those that were received, the list also those that were sent.
       assert.ok((await page.locator('#frames li[data-kind="control"]').count()) >= control);
-      assert.deepEqual({ bad, foreign }, { bad: 0, foreign: 0 });
+      // Our relay's greeting is a frame like any other to a page that asked for plain WebSocket.
+      assert.deepEqual({ bad, foreign }, { bad: 0, foreign: protocol === 'websocket' ? 1 : 0 }, protocol);
     }
     const first = pages[1].locator('#frames li[data-kind="control"]').last();
     await first.locator('summary').click();
@@ -369,7 +491,7 @@ describe('tabs on different protocols', () => {
     assertNoTroubles(pages);
   });
 
-  for (const [one, other] of [[0, 2], [1, 3]]) {
+  for (const [one, other] of [[0, 2], [1, 3], [4, 0]]) {
     test(`a video call between ${Object.values(PROTOCOLS)[one]} and ${Object.values(PROTOCOLS)[other]}`, TIMEOUT, async () => {
       const [caller, callee] = [pages[one], pages[other]];
       await caller.getByRole('button', { name: 'Start the call' }).click();
@@ -390,7 +512,7 @@ describe('the choice of protocol', () => {
     const page = await openPage(browser, `${server.origin}/?stun=stun:127.0.0.1:1#chosen`, DESKTOP);
     try {
       const choice = page.getByLabel('Protocol');
-      assert.equal(await choice.inputValue(), 'websocket');
+      assert.equal(await choice.inputValue(), 'auto');
       await Promise.all([page.waitForURL(/protocol=socket\.io/), choice.selectOption({ label: 'Socket.IO' })]);
       const here = `${server.origin}/?stun=stun%3A127.0.0.1%3A1&protocol=socket.io#chosen`;
       assert.equal(page.url(), here);
@@ -413,8 +535,9 @@ describe('the choice of protocol', () => {
       assert.equal(await page.locator('#state-protocol').textContent(), 'Socket.IO');
       await page.goto(here);
       // And the usual one leaves no trace.
-      await Promise.all([page.waitForURL((url) => !url.searchParams.has('protocol')), page.getByLabel('Protocol').selectOption({ label: 'WebSocket' })]);
+      await Promise.all([page.waitForURL((url) => !url.searchParams.has('protocol')), page.getByLabel('Protocol').selectOption({ index: 0 })]);
       await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await page.locator('#state-protocol').textContent(), 'our relay', 'what the automatic choice came to');
       // What DataChannel.js would frame, and its page's policy doesn't let it.
       assertNoTroubles([page], [/Framing 'https:\/\/cdn\.webrtc-experiment\.com/]);
     } finally {
@@ -575,6 +698,26 @@ describe('bring your own', () => {
     }
   });
 });
+
+/** Waits until the number shown for that counter is as wanted. */
+async function stat(page, name, wanted) {
+  const shown = () => page.locator(`[data-stat="${name}"]`).textContent().then((text) => Number(text.replaceAll(/\D/g, '')));
+  await until(async () => wanted(await shown()), `${name}: ${wanted}`);
+}
+
+/** What became of the numbers that the others send each second, once it is as wanted. */
+async function numbers(page, wanted = () => true) {
+  return until(async () => {
+    const found = /: ([\d,]+) came, ([\d,]+) never did, ([\d,]+) came twice/.exec(await page.locator('#pulse-note').textContent());
+    const [came, missed, again] = found?.slice(1).map((text) => Number(text.replaceAll(',', ''))) ?? [0, 0, 0];
+    return wanted({ came, missed, again }) && { came, missed, again };
+  }, `numbers: ${wanted}`);
+}
+
+/** What the card tells of the connection, newest first. */
+function told(page) {
+  return page.$$eval('#events li span', (lines) => lines.map((line) => line.textContent));
+}
 
 function logged(page, text) {
   return page.waitForFunction((text) => [...document.querySelectorAll('#log li:not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);

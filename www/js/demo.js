@@ -3,11 +3,14 @@
 import { Call } from './call.js';
 import { openCamera } from './camera.js';
 import { chat } from './chat.js';
+import { connection } from './connection.js';
+import { cut, remaining } from './cut.js';
 import { inspector } from './inspector.js';
 import { avatar, LONGEST_NAME, nameFor } from './names.js';
 import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, serverFromAddress, settle } from './place.js';
 import { Presence } from './presence.js';
-import { protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
+import { foundIn, protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
+import { pulse } from './pulse.js';
 import { statePill } from './state-pill.js';
 import { tiles } from './tiles.js';
 
@@ -68,30 +71,46 @@ async function start() {
   await init();
   const options = await signalingOptions(protocol, serverFromAddress());
 
-  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: protocolName(protocol) });
+  // With the automatic choice this is what it comes to.
+  let spoken = protocol === 'auto' ? 'websocket' : protocol;
+  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: () => protocolName(spoken) });
+  const link = connection({ card: $('link'), pill: $('link-state'), word: $('link-word'), more: $('link-more'), events: $('events'), svg: $('plot'), trip: $('trip') });
   const frames = inspector({ counters: $('counters'), frames: $('frames'), pause: $('inspector-pause'), clear: $('inspector-clear') });
 
   let presence;
   let talk;
   let call;
+  const me = { id: 0, name: '', call: null, protocol: spoken };
   const signaling = configure({
     ...options,
-    onframe: frames.onframe,
+    onframe(kind, frame) {
+      if (protocol === 'auto' && kind === 'control') spoken = foundIn(frame) ?? spoken;
+      frames.onframe(kind, frame);
+      link.onframe(kind, frame);
+    },
     onerror: (error) => talk?.tell(error.message),
+    ongap(channel) {
+      link.ongap(channel);
+      if (channel === room) talk?.tell('The connection was away for so long that some messages may be missing here.');
+    },
     onstatechange(state, detail) {
       showState(state, detail);
+      link.onstatechange(state, detail);
+      if (state === 'closed') $('cut').disabled = $('cut-longer').disabled = true;
       frames.refresh();
       $('chat-note').textContent = state === 'open' || state === 'idle' ? '' : 'No connection: what you send waits, and goes out when it is back.';
       // Also after each loss: people may have come and gone in the meantime, and part of a call's set-up may be lost.
       if (state === 'open') {
+        me.protocol = spoken;
         call?.reconnected();
         presence?.hello();
       }
     },
   });
   frames.watch(signaling);
+  link.watch(signaling);
 
-  const me = { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid), call: null, protocol };
+  Object.assign(me, { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid) });
   presence = new Presence({ openSocket, room, me });
   // Without a server the connection is open as soon as the first channel is, so that the change of state has passed by.
   if (signaling.state === 'open') presence.hello();
@@ -111,12 +130,16 @@ async function start() {
   presence.addEventListener('leave', ({ detail }) => (talk.tell(`${detail.name} has left`), people()));
   presence.addEventListener('change', people);
 
-  // `pagehide` also comes before a page is put aside for the back button, and `pageshow` when it is taken out again.
-  addEventListener('pagehide', () => presence.bye());
+  // `pagehide` also comes before a page is put aside for the back button, and `pageshow` when it is taken out again. Said before the library,
+  // which listens too, lets go of the connection.
+  addEventListener('pagehide', () => presence.bye(), { capture: true });
   addEventListener('pageshow', ({ persisted }) => persisted && presence.hello());
 
   call = new Call({ presence, iceServers: iceServersFromAddress() });
   callControls({ call, presence, me, changed: people });
+  // Tabs without a server have nothing that could be cut.
+  if (protocol !== 'tabs') cutControls(link);
+  pulseControl(presence, talk);
   people();
 
   function people() {
@@ -190,6 +213,51 @@ function callControls({ call, presence, me, changed }) {
     mic.hidden = camera.hidden = true;
     changed();
   }
+}
+
+function cutControls(link) {
+  const once = $('cut');
+  const longer = $('cut-longer');
+  const label = longer.textContent;
+  once.disabled = longer.disabled = false;
+  once.addEventListener('click', () => {
+    link.tell('You cut the connection');
+    cut();
+  });
+  longer.addEventListener('click', () => {
+    link.tell('You keep the connection cut for 5 s');
+    once.disabled = longer.disabled = true;
+    cut(5000);
+    const ticking = setInterval(() => {
+      const seconds = Math.ceil(remaining() / 1000);
+      longer.textContent = seconds > 0 ? `Cut for another ${seconds} s` : label;
+      if (seconds > 0) return;
+      clearInterval(ticking);
+      once.disabled = longer.disabled = $('state').dataset.state === 'closed';
+    }, 100);
+  });
+}
+
+function pulseControl(presence, talk) {
+  const button = $('pulse');
+  const sending = () => button.ariaChecked === 'true';
+  const numbers = pulse({
+    presence,
+    changed() {
+      const { heard, missed, again } = numbers.counts;
+      $('pulse-note').textContent = `Numbers that the others sent: ${heard.toLocaleString()} came, ${missed.toLocaleString()} never did, ${again.toLocaleString()} came twice.`;
+    },
+    failed(error) {
+      button.ariaChecked = 'false';
+      talk.tell(`Not sent: ${error.message}`);
+    },
+  });
+  button.disabled = false;
+  button.addEventListener('click', () => {
+    button.ariaChecked = String(!sending());
+    if (sending()) numbers.start();
+    else numbers.stop();
+  });
 }
 
 function switchFor(button, track) {

@@ -61,7 +61,7 @@ function find(value, depth = 0) {
 
 function summary(message) {
   if (message === null || typeof message !== 'object') return JSON.stringify(message) ?? '';
-  if (message.kind) return [message.kind, message.text ?? message.name].filter((part) => typeof part === 'string').join(' ');
+  if (message.kind) return [message.kind, message.text ?? message.name ?? message.number].filter((part) => ['string', 'number'].includes(typeof part)).join(' ');
   if (message.description) return String(message.description.type);
   if (message.candidate !== undefined) return message.candidate === null ? 'end of candidates' : `candidate ${message.candidate.candidate ?? ''}`;
   return JSON.stringify(message).slice(0, 200);

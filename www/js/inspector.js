@@ -13,7 +13,6 @@ export function inspector({ counters, frames, pause, clear }) {
   let signaling;
 
   const tiles = [...counters.querySelectorAll('[data-kind]')];
-  const facts = [...counters.querySelectorAll('[data-stat]')];
 
   for (const tile of tiles) {
     tile.addEventListener('click', () => {
@@ -47,7 +46,6 @@ export function inspector({ counters, frames, pause, clear }) {
 
   function count(stats) {
     for (const tile of tiles) write(tile.querySelector('b'), stats[tile.dataset.kind]);
-    for (const fact of facts) write(fact, stats[fact.dataset.stat]);
   }
 
   function schedule() {
@@ -71,8 +69,6 @@ export function inspector({ counters, frames, pause, clear }) {
     },
     watch(watched) {
       signaling = watched;
-      // Not all of it moves with a frame: the outbox fills while there is no connection.
-      setInterval(schedule, 1000);
       schedule();
     },
     refresh: schedule,

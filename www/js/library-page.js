@@ -21,7 +21,7 @@ export async function libraryPage({ library, start }) {
     const protocol = protocolFromAddress();
     globalThis.SignalWasm.configure({
       ...(await signalingOptions(protocol, serverFromAddress())),
-      onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: protocolName(protocol) }),
+      onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: () => protocolName(protocol) }),
       onerror: (error) => tell(error.message),
     });
     run(start(roomName()));

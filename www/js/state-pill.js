@@ -8,9 +8,9 @@ const WORDS = {
   closed: 'Closed',
 };
 
-/** Gives the function to call with each `(state, detail)` of `onstatechange`. `by` names the protocol. */
-export function statePill({ pill, word, more, protocol, by = '' }) {
-  if (protocol) protocol.textContent = by;
+/** Gives the function to call with each `(state, detail)` of `onstatechange`. `by` gives the protocol's name. */
+export function statePill({ pill, word, more, protocol, by = () => '' }) {
+  if (protocol) protocol.textContent = by();
   let due;
   let ticking;
   let reason = '';
@@ -24,6 +24,7 @@ export function statePill({ pill, word, more, protocol, by = '' }) {
   return (state, detail) => {
     clearInterval(ticking);
     pill.dataset.state = state;
+    if (protocol) protocol.textContent = by();
     // Only the word is a live region: a countdown read aloud each second would drown everything else.
     if (word.textContent !== WORDS[state]) word.textContent = WORDS[state];
     reason = state === 'open' || !detail?.reason ? '' : detail.reason;

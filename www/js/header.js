@@ -1,0 +1,20 @@
+// The top bar of every page: the pages' names and the state pill. A classic script that stands where the bar belongs, so that it is there
+// before anything is painted.
+
+(() => {
+  const pages = { './': 'Demo', 'datachannel.html': 'DataChannel.js', 'rtcmulticonnection.html': 'RTCMultiConnection', 'bring-your-own.html': 'Bring your own' };
+  const here = location.pathname.split('/').at(-1).replace(/^(index\.html)?$/, './');
+  const links = Object.entries(pages).map(([page, name]) => `<a data-keep-room href="${page}"${page === here ? ' aria-current="page"' : ''}>${name}</a>`);
+
+  document.currentScript.insertAdjacentHTML(
+    'beforebegin',
+    `<header class="top">
+      <a class="brand" data-keep-room href="./"><img src="icon.svg" alt="" width="28" height="28"><span>signal-wasm</span></a>
+      <nav aria-label="Pages">${links.join('')}</nav>
+      <div class="state" id="state" data-state="idle">
+        <span class="state-dot" aria-hidden="true"></span>
+        <span class="state-text"><span id="state-word" role="status">Starting</span><span class="state-more" id="state-protocol"></span><span class="state-more" id="state-more"></span></span>
+      </div>
+    </header>`,
+  );
+})();
