@@ -12,7 +12,7 @@ use crate::project::Project;
 use crate::say;
 
 /// The protocols that can be left out: features of npm/Cargo.toml.
-const PROTOCOLS: [&str; 3] = ["socket-io", "signalr", "signalr-classic"];
+const PROTOCOLS: [&str; 4] = ["relay", "socket-io", "signalr", "signalr-classic"];
 
 /// Builds and prints the table. With `--each` among the arguments it also builds the package without each protocol.
 pub fn run(project: &Project, arguments: &[String]) -> Outcome {
