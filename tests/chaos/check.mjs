@@ -18,9 +18,10 @@ export function check(logs, { acknowledged = true } = {}) {
   return { failures, counts };
 }
 
-/** What a member sent: for each channel how many messages, and for each message in which epochs a socket took it. */
+/** What a member sent: for each channel how many messages, whether it ended it, and for each message in which epochs a socket took it. */
 function readSender(name, log, { counts, fail, acknowledged }) {
   const sent = new Map();
+  const ends = new Set();
   const order = [];
   const puts = new Map();
   // For each epoch: what waits for an acknowledgement, by ref.
@@ -28,8 +29,9 @@ function readSender(name, log, { counts, fail, acknowledged }) {
   const taken = new Set();
   for (const [what, , ...rest] of log) {
     if (what === 'sent') {
-      const [channel, n] = rest;
+      const [channel, n, last] = rest;
       sent.set(channel, n);
+      if (last) ends.add(channel);
       order.push(key(channel, n));
       counts.sent += 1;
     } else if (what === 'put') {
@@ -59,7 +61,7 @@ function readSender(name, log, { counts, fail, acknowledged }) {
       fail('error', `${name} was told ${rest[0]}: ${rest[1]}`);
     }
   }
-  return { sent, puts };
+  return { sent, ends, puts };
 }
 
 function readReceiver(name, log, senders, { counts, fail }) {
@@ -146,8 +148,9 @@ function readReceiver(name, log, senders, { counts, fail }) {
   /** Counts the holes; on a kept channel what is missing at the end too, of which the very last was sent when all faults were over. */
   function settle(channel, there, from, holes, high) {
     const total = there.kept ? (senders.get(from)?.sent.get(channel) ?? 0) : 0;
+    const end = senders.get(from)?.ends.has(channel) ? total : undefined;
     const at = there.from.get(from)?.at ?? 0;
-    for (let hole = high + 1; hole <= total; hole += 1) holes.set(hole, hole < total && there.gapAt > at);
+    for (let hole = high + 1; hole <= total; hole += 1) holes.set(hole, hole !== end && there.gapAt > at);
     for (const [hole, told] of holes) {
       if (told) {
         counts.lostTold += 1;

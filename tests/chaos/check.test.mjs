@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 import { check } from './check.mjs';
 
 /** What one sender did: messages 1 to `count` on channel `a`, put on a connection and acknowledged in epoch `e1`, but for those that `again` sends in `e2`. */
-function sender(count, { again = [], unacknowledged = [], flushed } = {}) {
+function sender(count, { again = [], unacknowledged = [], flushed, last = count } = {}) {
   const log = [['epoch', 0, 'e1'], ['open', 0, 'a', true]];
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  for (const n of numbers) log.push(['sent', n, 'a', n], ['put', n, 'a', n, n, 'e1']);
+  for (const n of numbers) log.push(['sent', n, 'a', n, n === last ? 1 : 0], ['put', n, 'a', n, n, 'e1']);
   for (const n of numbers) if (!unacknowledged.includes(n)) log.push(['ack', n, n, 'e1']);
   if (again.length > 0) log.push(['epoch', 50, 'e2']);
   for (const n of again) log.push(['put', 50 + n, 'a', n, n, 'e2'], ['ack', 50 + n, n, 'e2']);
@@ -95,6 +95,7 @@ describe('across a relay’s death', () => {
     const { kinds, counts } = judge(sender(6), receiver([1, 2, 'e2', 'gap']));
     assert.deepEqual(kinds, ['lost']);
     assert.deepEqual([counts.lost, counts.lostTold], [1, 3]);
+    assert.deepEqual(judge(sender(6, { last: 0 }), receiver([1, 2, 'e2', 'gap'])).kinds, []);
   });
 
   test('one gap for each death, no more', () => {

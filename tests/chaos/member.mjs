@@ -4,7 +4,7 @@
 //   ['epoch', t, epoch]                           a hello told of another relay than before
 //   ['open', t, channel, kept]                    a channel was opened; kept: from the beginning to the end
 //   ['close', t, channel]
-//   ['sent', t, channel, n]                       `send` took a message
+//   ['sent', t, channel, n, last]                 `send` took a message; last: of all on the channel, after the last fault
 //   ['put', t, channel, n, ref, epoch]            a socket took its frame
 //   ['ack', t, ref, epoch]                        the relay took everything up to ref
 //   ['got', t, channel, from, n, epoch, spoilt]   a message was delivered; epoch: of the relay that the receiver was told of last
@@ -75,13 +75,14 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
   const counts = { got: 0, sent: 0, full: 0, flushed: 0 };
   const done = { flushed: false, failed: undefined };
   let timer;
+  let round = 0;
 
   const signaling = new Signaling({
     url,
     ...options,
     onstatechange: (state, { reason, code }) => note('state', state, reason, code ?? null),
     onerror: ({ code, message }) => note('error', code, message),
-    ...('flushed' in Signaling.prototype ? { ongap: (channel) => note('gap', channel, seen.epoch) } : {}),
+    ongap: (channel) => note('gap', channel, seen.epoch),
   });
 
   function open(channel) {
@@ -92,11 +93,23 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
 
   function receive(channel, message) {
     const { from, n, pad, length, last } = message;
-    if (n === 0) return void heard.get(channel)?.add(from);
+    if (n === 0) return void (message.round === round && heard.get(channel)?.add(from));
     counts.got += 1;
     const spoilt = message.channel !== channel || (pad?.length ?? 0) !== length || (length > 0 && (pad[0] !== from[0] || pad[length - 1] !== from[0]));
     note('got', channel, from, n, seen.epoch, spoilt ? 1 : 0);
     if (last) ended.get(channel)?.add(from);
+  }
+
+  /** Whether the channel took it: a full outbox is no error. */
+  function hand(channel, message) {
+    try {
+      handles.get(channel).send(message);
+      return true;
+    } catch (error) {
+      if (error.code !== 'outbox-full') throw error;
+      counts.full += 1;
+      return false;
+    }
   }
 
   /** Sends the next message of ours on the channel; one that isn't taken has no number. */
@@ -105,16 +118,10 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
     const message = { from: name, channel, n, life: seen.epochs, length };
     if (length > 0) message.pad = name[0].repeat(length);
     if (last) message.last = true;
-    try {
-      handles.get(channel).send(message);
-    } catch (error) {
-      if (error.code !== 'outbox-full') throw error;
-      counts.full += 1;
-      return false;
-    }
+    if (!hand(channel, message)) return false;
     numbers.set(channel, n);
     counts.sent += 1;
-    note('sent', channel, n);
+    note('sent', channel, n, last ? 1 : 0);
     return true;
   }
 
@@ -145,7 +152,7 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
     },
     flush() {
       const { sent } = counts;
-      signaling.flushed?.().then(() => {
+      signaling.flushed().then(() => {
         counts.flushed += 1;
         note('flushed', sent);
       });
@@ -159,11 +166,16 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
   }
 
   return {
-    /** Opens the kept channels, and says hello on them until `start` or `hush`, so that everybody can see that everybody hears. */
+    /** Opens the kept channels, and says hello on them until `start` or `hush`, so that everybody can see that everybody hears. Can be done again. */
     greet() {
-      kept.forEach(open);
+      round += 1;
+      clearTimeout(timer);
+      for (const channel of kept) {
+        if (!handles.has(channel)) open(channel);
+        heard.get(channel).clear();
+      }
       timer = setInterval(() => {
-        for (const channel of kept) handles.get(channel).send({ from: name, channel, n: 0, life: seen.epochs, length: 0 });
+        for (const channel of kept) hand(channel, { from: name, channel, n: 0, life: seen.epochs, round });
       }, 100);
     },
     /** Whether everybody else was heard on each kept channel. */
@@ -178,12 +190,12 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
     finish() {
       clearTimeout(timer);
       const { sent } = counts;
-      const flush = () => signaling.flushed?.() ?? Promise.resolve();
-      flush()
+      signaling
+        .flushed()
         .then(() => {
           note('flushed', sent);
           for (const channel of kept) if (!send(channel, { last: true })) throw new Error(`no place for the last message on ${channel} although all was flushed`);
-          return flush();
+          return signaling.flushed();
         })
         .then(
           () => (done.flushed = true),

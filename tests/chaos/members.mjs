@@ -25,10 +25,10 @@ export async function threadMember(settings) {
   const waiting = new Map();
   let last = 0;
   worker.on('message', ({ id, value, error }) => {
-    const { done, fail } = waiting.get(id);
+    const { done, fail } = waiting.get(id) ?? {};
     waiting.delete(id);
-    if (error === undefined) done(value);
-    else fail(new Error(error));
+    if (error === undefined) done?.(value);
+    else fail?.(new Error(error));
   });
   let dead;
   worker.on('error', (error) => {

@@ -3,7 +3,6 @@
 import { join } from 'node:path';
 import { launchChromium } from '../support/chromium.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { until } from '../support/listen.mjs';
 import { DIRECTIONS, proxy } from '../support/proxy.mjs';
 import { relay, ROOT } from '../support/servers.mjs';
 import { check } from './check.mjs';
@@ -61,9 +60,17 @@ export async function storm(options) {
     }
 
     const everybody = (method, ...args) => Promise.all(members.map((member) => member.call(method, ...args)));
-    await everybody('greet');
-    await until(async () => (await everybody('hears')).every(Boolean), 'everybody to hear everybody on every channel');
-    await everybody('hush');
+    const greeting = async () => {
+      await everybody('greet');
+      const hears = () => everybody('hears');
+      const end = Date.now() + QUIET;
+      let all = await hears();
+      for (; !all.every(Boolean) && Date.now() < end; all = await hears()) await new Promise((done) => setTimeout(done, 50));
+      await everybody('hush');
+      return names.filter((_, index) => !all[index]);
+    };
+    const deaf = await greeting();
+    if (deaf.length > 0) throw new Error(`before the first fault, ${deaf.join(', ')} didn't hear everybody on every channel`);
     say(`${pages} pages and ${clients} clients hear each other after ${seconds(Date.now() - began)}`);
     await everybody('start');
 
@@ -74,7 +81,7 @@ export async function storm(options) {
       await new Promise((done) => setTimeout(done, fault.pause));
       const strike = await strikes[fault.kind](fault, { hub, gates, timeUp });
       if (!strike) break;
-      struck.push({ kind: fault.kind, ...strike });
+      struck.push(Object.assign(strike, { kind: fault.kind }));
       if (Date.now() - told > 15_000) {
         told = Date.now();
         say(`${struck.length} of ${count} faults, relay ${hub.starts}, after ${seconds(Date.now() - began)}`);
@@ -86,6 +93,8 @@ export async function storm(options) {
       gate.calm();
     }
     const calm = Date.now();
+    // Who hasn't come back to a new relay yet may miss what is said there, and only the last messages of all must not be missed.
+    const stillDeaf = await greeting();
     await everybody('finish');
     const left = await reckoning(everybody, say);
     say(`all quiet ${seconds(Date.now() - calm)} after the last fault`);
@@ -93,6 +102,7 @@ export async function storm(options) {
     const results = await everybody('result');
     const logs = Object.fromEntries(results.map(({ name, log }) => [name, log]));
     const { failures, counts } = check(logs, { acknowledged: protocol !== 'websocket' });
+    for (const name of stillDeaf) failures.push({ kind: 'unfinished', text: `${name} didn't hear everybody ${seconds(QUIET)} after the last fault` });
     left.forEach(({ failed, flushed, missing, state }, index) => {
       const who = names[index];
       if (failed) failures.push({ kind: 'flushed', text: `flushed() of ${who} rejected: ${failed}` });
