@@ -96,8 +96,6 @@ struct Channels {
     open: HashMap<Arc<str>, Id>,
     /// Bytes of all their names.
     names: usize,
-    /// Whether some were forgotten that the client hasn't closed.
-    forgot: bool,
 }
 
 impl Channels {
@@ -264,11 +262,6 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
-    /// Whether the session was there before.
-    pub(crate) fn found(&self) -> bool {
-        self.found
-    }
-
     /// Whether this is the session of that secret.
     pub(crate) fn is(&self, secret: &str) -> bool {
         *self.session.name.secret == *secret
@@ -304,17 +297,54 @@ impl Attached {
         Ok(())
     }
 
-    /// Opens channels. `lost`: the client has named a session that isn't there any more, so what it doesn't say of itself nobody knows.
-    pub(crate) async fn open(
+    /// Opens channels.
+    pub(crate) async fn open(&self, membership: &Membership, open: Open) -> Result<(), Ending> {
+        let taken = self.turn().await?;
+        self.open_in_turn(membership, open, false, *taken).await
+    }
+
+    /// Opens the first channels of a connection. Those of the session that it doesn't say it has closed while it had no connection. `named`: it has named
+    /// the session; if that wasn't there any more, what the client doesn't say of itself nobody knows.
+    pub(crate) async fn open_first(
+        &self,
+        membership: &Membership,
+        open: Open,
+        named: bool,
+    ) -> Result<(), Ending> {
+        let taken = self.turn().await?;
+        self.forget_unsaid(&open);
+        let lost = named && !self.found;
+        self.open_in_turn(membership, open, lost, *taken).await
+    }
+
+    fn forget_unsaid(&self, open: &Open) {
+        let said: HashSet<_> = open.channels.iter().map(|(name, _)| name).collect();
+        let mut channels = self.session.channels();
+        let closed: Vec<_> = channels
+            .open
+            .keys()
+            .filter(|name| !said.contains(name))
+            .cloned()
+            .collect();
+        for channel in &closed {
+            channels.remove(channel);
+        }
+        drop(channels);
+        self.sessions
+            .store
+            .close(&self.session.name.space, &mut closed.into_iter());
+    }
+
+    async fn open_in_turn(
         &self,
         membership: &Membership,
         open: Open,
         lost: bool,
+        taken: u64,
     ) -> Result<(), Ending> {
-        let taken = self.turn().await?;
         let wanted = self.wanted(membership, open, lost)?;
         let opened = membership
-            .open(self.session.member, wanted.clone(), *taken)
+            .open(self.session.member, wanted.clone(), taken)
             .await
             .map_err(|_| Ending::NoStore)?;
         let mut channels = self.session.channels();
@@ -332,7 +362,7 @@ impl Attached {
         open: Open,
         lost: bool,
     ) -> Result<Vec<Wanted>, Ending> {
-        let mut channels = self.session.channels();
+        let channels = self.session.channels();
         let mut seen = HashSet::new();
         let mut wanted = Vec::new();
         for (channel, after) in open.channels {
@@ -342,7 +372,7 @@ impl Attached {
                 None if membership.has_open(&channel) => continue,
                 None => match opened {
                     Some(opened) => Since::After(opened),
-                    None if lost || channels.forgot => Since::Unknown,
+                    None if lost => Since::Unknown,
                     None => Since::Now,
                 },
             };
@@ -360,28 +390,10 @@ impl Attached {
             added().count(),
             added().map(|wanted| wanted.channel.len()).sum::<usize>(),
         );
-        let fits = |channels: &Channels| {
-            channels.open.len() + number <= most
-                && channels.names + names <= most.saturating_mul(NAMES)
-        };
-        if !fits(&channels) {
-            // What the client had open on an earlier connection and hasn't opened on this one it may have closed in between.
-            let idle: Vec<_> = channels
-                .open
-                .keys()
-                .filter(|channel| !seen.contains(*channel) && !membership.has_open(channel))
-                .cloned()
-                .collect();
-            for channel in &idle {
-                channels.remove(channel);
-                channels.forgot = true;
-            }
-            self.sessions
-                .store
-                .close(&self.session.name.space, &mut idle.into_iter());
-            if !fits(&channels) {
-                return Err(Ending::TooManyChannels(most));
-            }
+        if channels.open.len() + number > most
+            || channels.names + names > most.saturating_mul(NAMES)
+        {
+            return Err(Ending::TooManyChannels(most));
         }
         Ok(wanted)
     }

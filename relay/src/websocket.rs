@@ -314,7 +314,7 @@ impl Reader<'_> {
             }) if !session.is(&name) => Err(Ending::NotForRelay(
                 "another session than the one that was opened first",
             )),
-            Said::Open(open) => session.open(membership, open, false).await,
+            Said::Open(open) => session.open(membership, open).await,
             Said::Close(names) => session.close(membership, names).await,
             Said::Ping(number) => {
                 membership.tail().push(control::pong(&number));
@@ -333,9 +333,8 @@ impl Reader<'_> {
         };
         let sessions = self.relay.hub.sessions();
         let attached = sessions.attach(secret, &self.membership, self.resumed.clone());
-        let lost = named && !attached.found();
         let session = self.session.insert(attached);
-        session.open(&self.membership, open, lost).await
+        session.open_first(&self.membership, open, named).await
     }
 }
 

@@ -769,24 +769,28 @@ impl<P: Payload, S: Clone> Session<P, S> {
         self.actions.push(Action::Converse(Effect::Say, frame));
     }
 
-    /// Tells our relay which channels are open; `session` is the one to take over, if it may still be known.
+    /// Tells our relay which channels are open; `session` is the one to take over, if it may still be known. To a session that it takes over, a
+    /// channel that was closed and opened again while it was away is a new one.
     fn join(&mut self, session: &str) {
-        for channel in self.channels.iter_mut() {
-            let was_joined = mem::replace(&mut channel.is_joined, true);
-            if session.is_empty() {
-                channel.last.clear();
-                if was_joined {
-                    self.counters.gaps += 1.0;
-                    self.events.push(Event::Gap((*channel.name).into()));
-                }
-            }
-        }
+        let resumes = !session.is_empty();
         let channels = self
             .channels
             .iter_mut()
-            .map(|channel| (&*channel.name, &*channel.last));
+            .filter(|channel| channel.is_joined || !resumes)
+            .map(|channel| (&*channel.name, if resumes { &*channel.last } else { "" }));
         let frame = relay::open(channels, session);
         self.say(frame);
+        for channel in self.channels.iter_mut() {
+            let was_joined = mem::replace(&mut channel.is_joined, true);
+            if resumes && !was_joined {
+                let frame = relay::open([(&*channel.name, "")].into_iter(), "");
+                self.actions.push(Action::Converse(Effect::Say, frame));
+            } else if was_joined && !resumes {
+                channel.last.clear();
+                self.counters.gaps += 1.0;
+                self.events.push(Event::Gap((*channel.name).into()));
+            }
+        }
     }
 
     fn gap(&mut self, channel: String) {
