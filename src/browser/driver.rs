@@ -496,6 +496,7 @@ impl Driver {
             Socket::connect(
                 url,
                 &[function(Call::Opened), onmessage, function(Call::Lost)],
+                &function(Call::TransportOpened),
             )
         } else {
             Socket::carry(

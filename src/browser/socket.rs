@@ -35,14 +35,20 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Starts to connect. The handlers are those of `open`, `message` and `close`; `error` isn't listened to, since `close` always follows it.
+    /// Starts to connect. The handlers are those of `open`, `message` and `close`; `error` has nothing to tell, since `close` always follows it, but
+    /// in Node the sockets of `ws` end the program if nobody listens, hence `nothing`, a function that does just that.
     /// The error is the browser's: a URL that it refuses, or no WebSocket at all.
-    pub fn connect(url: &str, handlers: &[JsValue; 3]) -> Result<Socket, JsValue> {
+    pub fn connect(
+        url: &str,
+        handlers: &[JsValue; 3],
+        nothing: &JsValue,
+    ) -> Result<Socket, JsValue> {
         let socket = Socket {
             carrier: WebSocket::new(url)?,
             native: true,
         };
         js::set(&socket.carrier, "binaryType", &"arraybuffer".into())?;
+        js::set(&socket.carrier, "onerror", nothing)?;
         socket.listen(handlers)?;
         Ok(socket)
     }
