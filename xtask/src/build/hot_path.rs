@@ -56,7 +56,11 @@ const NEEDLESS: [[&str; 3]; 4] = [
         "(real, state, state);\n",
         "    CLOSURE_DTORS.register(real, state);\n",
     ],
-    ["    if (realloc === undefined) {\n", "        return ptr;\n    }\n", ""],
+    [
+        "    if (realloc === undefined) {\n",
+        "        return ptr;\n    }\n",
+        "",
+    ],
     [
         "if (!('encodeInto' in cachedTextEncoder)) {\n",
         "        };\n    };\n}\n",
