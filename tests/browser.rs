@@ -17,18 +17,28 @@ use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
+#[path = "browser/auto.rs"]
+mod auto;
 #[path = "browser/connection.rs"]
 mod connection;
 #[path = "browser/credentials.rs"]
 mod credentials;
 #[path = "browser/leaks.rs"]
 mod leaks;
+#[path = "browser/life.rs"]
+mod life;
 #[path = "browser/options.rs"]
 mod options;
+#[path = "browser/outbox.rs"]
+mod outbox;
 #[path = "browser/page.rs"]
 mod page;
 #[path = "browser/protocols.rs"]
 mod protocols;
+#[path = "browser/relay.rs"]
+mod relay;
+#[path = "browser/resuming.rs"]
+mod resuming;
 #[path = "browser/rules.rs"]
 mod rules;
 #[path = "browser/sending.rs"]

@@ -7,6 +7,7 @@ import * as signalWasm from '/wasm-bindgen-test';
 import { requests, settled } from '/tests/browser/fake_fetch.js';
 import { FakeSocket, install, real, refuse, sockets, uninstall } from '/tests/browser/fake_socket.js';
 import { FakeTransport } from '/tests/browser/fake_transport.js';
+import * as relay from '/tests/browser/relay.js';
 import * as said from '/tests/browser/servers.js';
 
 const { openSignalingChannel, openSocket } = signalWasm;
@@ -170,6 +171,25 @@ async function connectedBy(protocol, options = {}, config = {}) {
   return { signaling, handle, socket, notes, config: full, server };
 }
 
+/** A signaling with the channel `room` open through a stand-in of our relay, which says in its hello what `said` has. */
+function joined(options = {}, config = {}, said = {}) {
+  const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'auto', ...options });
+  const { notes, config: full } = noting({ channel: 'room', ...config });
+  const handle = signaling.openSocket(full);
+  const socket = relay.greet(0, said);
+  return { signaling, handle, socket, notes, config: full };
+}
+
+/** Loses a connection, waits for the next attempt, and returns its socket, which is not accepted yet. */
+function comeBack(socket, clock, code = 1006) {
+  const before = sockets.length;
+  socket.end(code);
+  // Attempts come later and later, until a connection has lasted.
+  for (let wait = 0; wait < 20_000 && sockets.length === before; wait += 500) clock.advance(500);
+  if (sockets.length === before) throw new Error('no attempt came');
+  return sockets.at(-1);
+}
+
 /** What another page's shim would send. */
 function frame(channel, message, sender = OTHER) {
   return JSON.stringify({ sender, channel, message });
@@ -238,7 +258,7 @@ async function keptNothing(before, rounds) {
 function scope(clock) {
   return {
     configure, openSignalingChannel, openSocket, Signaling, FakeSocket, FakeTransport, OTHER, clock, sockets, refuse, equal, ok, isOurs, refused, thrownBy, reported, Notes, noting, connected,
-    connectedBy, frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...said,
+    connectedBy, joined, comeBack: (socket, code) => comeBack(socket, clock, code), frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...relay, ...said,
   };
 }
 
