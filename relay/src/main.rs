@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
@@ -13,6 +14,7 @@ use signal_relay::files::Mount;
 use signal_relay::origin::Origin;
 use signal_relay::queue::Bounds;
 use signal_relay::{Server, StartError};
+use signal_relay::{history, session};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -23,8 +25,9 @@ const ABOUT: &str = "Relays WebRTC signaling between pages, and serves the pages
 const LONG_ABOUT: &str = "\
 Relays WebRTC signaling between pages, and serves the pages too.
 
-Each text frame of a WebSocket goes, byte for byte, to all others that are connected under the same path: ws://HOST/ is one space, \
-ws://HOST/my-room another (a query in the URL doesn't matter). Nothing goes back to its sender, and nothing is kept.
+Each message of a page goes to all others that are connected under the same path: ws://HOST/ is one space, ws://HOST/my-room another \
+(a query in the URL doesn't matter). Nothing goes back to its sender. A page with signal-wasm gets the channels that it has open, and what it \
+missed when it comes back after a lost connection; a page with another client gets everything from when it connects.
 
 Socket.IO clients (versions 1 to 4) connect to http://HOST/ or, for the space /my-room, to the namespace http://HOST/my-room; SignalR clients \
 to http://HOST/hub and http://HOST/my-room/hub, those of the older ASP.NET SignalR to http://HOST/signalr and http://HOST/my-room/signalr. \
@@ -42,7 +45,8 @@ Examples:
 Once it accepts connections it prints one line, with the port that it has: signal-relay listening on http://127.0.0.1:8888/
 SIGTERM and SIGINT (Ctrl+C) stop it: members get what waits for them and close code 1001. GET /healthz answers 200.
 
-Close codes: 1001 shutting down, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 too slow, 4012 no answer to a ping.
+Close codes: 1001 shutting down, 1002 not the protocol, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 too slow, \
+4009 resumed by another connection, 4012 no answer to a ping, 4501 too many channels.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 the command line is wrong.";
 
 #[derive(Debug, Parser)]
@@ -93,6 +97,50 @@ struct Arguments {
     /// More are refused with HTTP 503. A Socket.IO client counts once for each namespace that it is in. Bounds memory and open files; the system's own limit on those (ulimit -n) must be higher.
     #[arg(long, value_name = "NUMBER", default_value_t = config::CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
     connections: usize,
+
+    /// How long a page may take to come back after a lost connection
+    ///
+    /// For so long the relay remembers which of its messages it has taken, and what channels it has open. A page that comes later is told that it
+    /// may have missed something. In seconds; 500ms, 10s, 5m and 2h are understood too.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time, allow_negative_numbers = true)]
+    session_age: Duration,
+
+    /// How many pages that have lost their connection are remembered
+    ///
+    /// Beyond that the one is forgotten first that lost it first. 0: none.
+    #[arg(long, value_name = "NUMBER", default_value_t = config::SESSIONS, value_parser = RangedU64ValueParser::<usize>::new(), allow_negative_numbers = true)]
+    sessions: usize,
+
+    /// How many channels a page may have open
+    ///
+    /// One that opens more is closed with code 4501, and so is one whose channels have names of more than 256 bytes on the average. Pages with other
+    /// clients don't tell which they have open, and can use as many as they like.
+    #[arg(long, value_name = "NUMBER", default_value_t = config::CHANNELS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
+    channels: usize,
+
+    /// How many messages of a channel are kept for those who come back
+    ///
+    /// A page that has missed more is told that something is missing, and gets the rest. 0: none is kept.
+    #[arg(long, value_name = "NUMBER", default_value_t = config::HISTORY_MESSAGES, value_parser = RangedU64ValueParser::<usize>::new(), allow_negative_numbers = true)]
+    history_messages: usize,
+
+    /// How many bytes of a channel's messages are kept
+    ///
+    /// As --history-messages.
+    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = bytes, allow_negative_numbers = true)]
+    history_bytes: usize,
+
+    /// How long messages are kept
+    ///
+    /// A time as for --session-age.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time, allow_negative_numbers = true)]
+    history_age: Duration,
+
+    /// How many bytes of all channels' messages are kept
+    ///
+    /// Beyond that the oldest go first, whatever their channel. Each message counts for 256 bytes more than its text has.
+    #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
+    history_total: usize,
 
     /// How much to tell on stderr
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
@@ -148,6 +196,27 @@ fn bytes(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "give a number of bytes from 1 up, for example 65536, 64K or 1M".into())
 }
 
+fn time(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at_checked(split).unwrap_or((text, ""));
+    let milliseconds = match unit {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => 0,
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(milliseconds))
+        // A year: what is longer can't be added to every clock.
+        .filter(|time| (1..=31_536_000_000).contains(time))
+        .map(Duration::from_millis)
+        .ok_or_else(|| "give a time of up to a year, for example 90, 500ms, 10s, 5m or 2h".into())
+}
+
 impl From<Arguments> for Config {
     fn from(arguments: Arguments) -> Self {
         let Arguments {
@@ -158,6 +227,13 @@ impl From<Arguments> for Config {
             queue,
             queue_bytes,
             connections,
+            session_age,
+            sessions,
+            channels,
+            history_messages,
+            history_bytes,
+            history_age,
+            history_total,
             log: _,
         } = arguments;
         let queue = Bounds {
@@ -171,6 +247,17 @@ impl From<Arguments> for Config {
             max_frame,
             queue,
             connections,
+            sessions: session::Bounds {
+                age: session_age,
+                kept: sessions,
+                channels,
+            },
+            history: history::Bounds {
+                messages: history_messages,
+                bytes: history_bytes,
+                age: history_age,
+                total: history_total,
+            },
             ..Self::default()
         }
     }

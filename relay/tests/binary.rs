@@ -108,7 +108,7 @@ async fn a_signal_ends_it_and_its_members_are_told() {
         let mut clients = Vec::new();
         for path in ["/", "/room", "/room"] {
             let mut client = Client::open(program.address, path).await.unwrap();
-            client.joined().await;
+            client.greeted().await;
             clients.push(client);
         }
         program.signal(name);
@@ -174,7 +174,7 @@ async fn it_serves_and_relays_as_the_command_line_says() {
         .unwrap();
     let mut b = Client::open(program.address, "/").await.unwrap();
     assert!(Client::open(program.address, "/").await.is_err());
-    b.joined().await;
+    b.greeted().await;
     a.send(&"x".repeat(1024)).await;
     assert_eq!(b.text().await.len(), 1024);
     a.send(&"x".repeat(1025)).await;

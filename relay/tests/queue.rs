@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use signal_relay::Config;
 use signal_relay::frame::Frame;
 use signal_relay::hub::Hub;
 use signal_relay::queue::{Bounds, Head, Level, queue};
+use signal_relay::store::Content;
 use tokio::time::timeout;
 
 /// A wait that only a failing test makes full use of.
@@ -84,9 +86,12 @@ async fn waiting_ends_with_a_frame() {
 /// On one thread, so that a publisher that didn't give way would be alone until it is through.
 #[tokio::test]
 async fn a_publisher_gives_way_before_a_queue_is_full() {
-    let hub = Hub::in_memory(Bounds {
-        frames: 16,
-        bytes: 10_000,
+    let hub = Hub::in_memory(&Config {
+        queue: Bounds {
+            frames: 16,
+            bytes: 10_000,
+        },
+        ..Config::default()
     });
     let (publisher, _unread) = hub.join("/");
     let (_member, mut head) = hub.join("/");
@@ -100,7 +105,7 @@ async fn a_publisher_gives_way_before_a_queue_is_full() {
     });
     for number in 0..1000 {
         publisher
-            .publish(Frame::from(number.to_string().as_str()))
+            .publish(Content::Text(Frame::from(number.to_string().as_str())))
             .await
             .unwrap();
     }

@@ -18,9 +18,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::SinkExt;
+use signal_relay::history::Replay;
 use signal_relay::hub::{Census, Hub, Members};
 use signal_relay::queue::Bounds;
-use signal_relay::store::{Publication, Publishing, Store, StoreError};
+use signal_relay::store::{
+    Content, Delivery, Doing, Id, Opened, Opening, Publication, Store, StoreError,
+};
 use signal_relay::{Config, Server, StartError};
 use support::{Client, LIMIT, Relay, config};
 use tokio::io::AsyncReadExt;
@@ -119,15 +122,20 @@ async fn the_path_names_the_space() {
 }
 
 #[tokio::test]
-async fn any_text_arrives_as_it_was_sent() {
+async fn a_text_that_is_no_envelope_arrives_as_it_was_sent() {
     let long = "ö".repeat(config().max_frame / 2);
     let texts = [
         "",
         " ",
         "no JSON at all",
-        "{\"channel\":\"a\",\"sender\":7,\"message\":{}}",
-        "{ \"message\" : 1e400, \"message\":2,\t\"sender\":\"\\u0041\", \"channel\":\"__proto__\" }\r\n",
-        "{\"sender\":9007199254740993,\"channel\":\"\\ud83d\\ude00😀\",\"message\":-0.0}",
+        "{\"sender\":7,\"message\":{}}",
+        "{ \"message\" : 1e400, \"message\":2,\t\"sender\":\"\\u0041\", \"channel\":null }\r\n",
+        "{\"signal\":1}",
+        "{\"open\":true}",
+        "{\"close\":[\"a\"]}",
+        "{\"ping\":1}",
+        "{\"ack\":1}",
+        "{\"channel\":\"a\",\"message\":{]}",
         "[[[[[[",
         "\u{0}\u{1f}\u{7f}\u{feff}\u{2028}\u{10ffff}",
         &long,
@@ -236,6 +244,7 @@ async fn a_receiver_that_does_not_read_is_closed_and_nobody_waits_for_it() {
     .await;
     let (mut sender, mut reader) = (relay.join("/").await, relay.join("/").await);
     let mut slow = Client::open_narrow(relay.address, "/").await;
+    slow.greeted().await;
     relay.until(|census| census.members == 3).await;
     let mut sent = 0;
     while relay.observer.census().members == 3 {
@@ -276,6 +285,7 @@ async fn many_short_frames_fill_a_queue_too() {
     .await;
     let (mut sender, mut reader) = (relay.join("/").await, relay.join("/").await);
     let mut slow = Client::open_narrow(relay.address, "/").await;
+    slow.greeted().await;
     relay.until(|census| census.members == 3).await;
     while relay.observer.census().members == 3 {
         sender.send(&"x".repeat(2000)).await;
@@ -293,6 +303,7 @@ async fn a_silent_connection_is_pinged_and_then_closed() {
     })
     .await;
     let mut silent = support::raw(relay.address, "/").await;
+    assert!(read_text(&mut silent).await.starts_with("{\"signal\":1,"));
     let mut frames = [0; 25];
     tokio::time::timeout(LIMIT, silent.read_exact(&mut frames))
         .await
@@ -301,6 +312,16 @@ async fn a_silent_connection_is_pinged_and_then_closed() {
     // A ping, and 21 bytes of close frame: code and reason.
     assert_eq!(frames, *b"\x89\x00\x88\x15\x0f\xacno answer to a ping");
     relay.until(|census| census.members == 0).await;
+}
+
+/// A short text frame, read without answering anything.
+async fn read_text(stream: &mut tokio::net::TcpStream) -> String {
+    assert_eq!(stream.read_u8().await.unwrap(), 0x81);
+    let length = stream.read_u8().await.unwrap();
+    assert!(length < 126);
+    let mut text = vec![0; usize::from(length)];
+    stream.read_exact(&mut text).await.unwrap();
+    String::from_utf8(text).unwrap()
 }
 
 #[tokio::test]
@@ -380,6 +401,7 @@ async fn a_thousand_connections_leave_nothing_behind() {
             spaces,
             members,
             joined,
+            ..
         } = relay.observer.census();
         assert_eq!((spaces, members, joined), (8, 101, round * 101 + 101));
         for client in &mut clients {
@@ -422,7 +444,7 @@ async fn stopping_writes_what_waits_and_says_so() {
     let mut sender = relay.join("/").await;
     let mut idle = relay.join("/idle").await;
     let mut receiver = Client::open_narrow(address, "/").await;
-    receiver.joined().await;
+    receiver.greeted().await;
     // More than the system's buffers hold, so that a good part still waits in the relay.
     for number in 0..600 {
         sender.send(&format!("{number:0>30000}")).await;
@@ -503,16 +525,51 @@ impl Shared {
         self.log.lock().unwrap().push(sender);
         let local = Arc::clone(&members);
         tokio::spawn(async move {
-            while let Some(publication) = receiver.recv().await {
-                local.deliver(&publication);
+            let mut last = 0;
+            while let Some(Publication {
+                space,
+                from,
+                content,
+            }) = receiver.recv().await
+            {
+                last += 1;
+                let (channel, frame) = match &content {
+                    Content::Envelope(draft) => {
+                        (Some(&**draft.channel()), draft.numbered(Id(last)))
+                    }
+                    Content::Text(frame) => (None, frame.clone()),
+                };
+                local.deliver(&Delivery {
+                    space: &space,
+                    from,
+                    channel,
+                    frame,
+                });
             }
         });
-        Hub::new(members, Arc::<Self>::clone(self))
+        Hub::new(&config(), members, Arc::<Self>::clone(self))
     }
 }
 
 impl Store for Shared {
-    fn publish(&self, publication: Publication) -> Publishing<'_> {
+    fn epoch(&self) -> &str {
+        "shared"
+    }
+
+    fn open(&self, opening: Opening) -> Doing<'_> {
+        Box::pin(async move {
+            let replays = opening.wanted.iter().map(|_| Replay::default()).collect();
+            (opening.begin)(Opened {
+                position: Id(0),
+                replays,
+            });
+            Ok(())
+        })
+    }
+
+    fn close(&self, _: &Arc<str>, _: &mut dyn Iterator<Item = Arc<str>>) {}
+
+    fn publish(&self, publication: Publication) -> Doing<'_> {
         Box::pin(async move {
             for relay in self.log.lock().unwrap().iter() {
                 let _ = relay.send(publication.clone());
@@ -551,14 +608,28 @@ async fn two_relays_that_share_a_store_are_one() {
 struct Broken;
 
 impl Store for Broken {
-    fn publish(&self, _: Publication) -> Publishing<'_> {
+    fn epoch(&self) -> &str {
+        "broken"
+    }
+
+    fn publish(&self, _: Publication) -> Doing<'_> {
         Box::pin(async { Err(StoreError::Unavailable("no connection".into())) })
     }
+
+    fn open(&self, _: Opening) -> Doing<'_> {
+        Box::pin(async { Err(StoreError::Unavailable("no connection".into())) })
+    }
+
+    fn close(&self, _: &Arc<str>, _: &mut dyn Iterator<Item = Arc<str>>) {}
 }
 
 #[tokio::test]
 async fn a_frame_that_the_store_does_not_take_is_not_lost_in_silence() {
-    let hub = Hub::new(Arc::new(Members::new(config().queue)), Arc::new(Broken));
+    let hub = Hub::new(
+        &config(),
+        Arc::new(Members::new(config().queue)),
+        Arc::new(Broken),
+    );
     let relay = Relay::start_with(config(), hub).await;
     let mut client = relay.join("/").await;
     client.send("hello").await;

@@ -432,7 +432,7 @@ async fn messages_go_both_ways_and_not_back() {
     let frame = r#"{"sender":12345,"channel":"main","message":{"sdp":"v=0\r\n\"é😀\""}}"#;
     one.publish(frame).await;
     assert_eq!(other.delivered().await, frame);
-    assert_eq!(page.text().await, frame);
+    assert_eq!(page.envelope().await, frame);
     page.send(&envelope(1)).await;
     // The sender got nothing of its own in between.
     assert_eq!(one.delivered().await, envelope(1));
@@ -451,10 +451,10 @@ async fn messages_go_both_ways_and_not_back() {
     };
     let old = r#"{"message":"hello","channel":"main"}"#;
     one.publish(old).await;
-    let first = sender(&page.text().await);
+    let first = sender(&page.envelope().await);
     assert_eq!(sender(&other.delivered().await), first);
     other.publish(old).await;
-    assert_ne!(sender(&page.text().await), first);
+    assert_ne!(sender(&page.envelope().await), first);
 
     let mut neighbour = relay.join("/room").await;
     neighbour.send("no envelope").await;
@@ -567,7 +567,7 @@ async fn every_hub_of_the_client_is_called_by_its_name() {
     none.send(&json!({ "H": "any", "M": "send", "A": [envelope(1)], "I": 0 }).to_string())
         .await;
     assert_eq!(none.text().await, r#"{"I":"0"}"#);
-    assert_eq!(page.text().await, envelope(1));
+    assert_eq!(page.envelope().await, envelope(1));
     for wrong in ["x", "%7B%7D", "%5B1%5D"] {
         assert_eq!(status(connect(wrong).await), 400, "{wrong}");
     }
@@ -590,7 +590,7 @@ async fn who_comes_back_gets_what_it_missed() {
     for n in 6..=8 {
         page.send(&envelope(n)).await;
     }
-    page.joined().await;
+    page.heard().await;
     let mut hub = lost.try_back(&relay).await.unwrap();
     for n in 4..=8 {
         assert_eq!(hub.delivered().await, envelope(n));
@@ -599,7 +599,7 @@ async fn who_comes_back_gets_what_it_missed() {
     page.send(&envelope(9)).await;
     assert_eq!(hub.delivered().await, envelope(9));
     hub.publish(&envelope(10)).await;
-    assert_eq!(page.text().await, envelope(10));
+    assert_eq!(page.envelope().await, envelope(10));
 
     // It is one member still, and again after another loss, with nothing missed.
     assert_eq!(relay.observer.census().joined, 2);
@@ -628,7 +628,7 @@ async fn who_comes_back_takes_over_from_a_connection_that_still_seems_to_be_ther
     page.send(&envelope(2)).await;
     assert_eq!(new.delivered().await, envelope(2));
     new.publish(&envelope(3)).await;
-    assert_eq!(page.text().await, envelope(3));
+    assert_eq!(page.envelope().await, envelope(3));
     drop(old);
     assert_eq!(relay.observer.census().joined, 2);
 
@@ -647,7 +647,7 @@ async fn who_comes_back_takes_over_from_a_connection_that_still_seems_to_be_ther
     let mut many = Vec::new();
     for _ in 0..10 {
         let mut client = Client::open(relay.address, &path).await.unwrap();
-        client.joined().await;
+        client.heard().await;
         many.push(client);
     }
     let mut last = many.pop().unwrap();
@@ -734,7 +734,7 @@ async fn who_is_away_too_long_for_its_queue_is_not_waited_for() {
     let _lost = hub.lose();
     while relay.observer.census().members == 2 {
         page.send(&envelope(0)).await;
-        page.joined().await;
+        page.heard().await;
     }
     assert_eq!(status(Client::open(relay.address, &path).await), 404);
 }
@@ -856,7 +856,7 @@ async fn too_long_is_too_long() {
         |length: usize| format!("{head}{}\"}}", "\\\"".repeat((length - head.len() - 2) / 2));
     let mut hub = Hub::join(&relay, "/signalr").await;
     hub.publish(&frame(1000)).await;
-    assert_eq!(page.text().await, frame(1000));
+    assert_eq!(page.envelope().await, frame(1000));
     for (length, reason) in [
         (1003, "frame over 1000 bytes"),
         (8000, "frame over 6096 bytes"),
@@ -895,7 +895,7 @@ async fn a_client_that_does_not_read_is_dropped() {
     );
     while relay.observer.census().members == 2 {
         page.send(&frame).await;
-        page.joined().await;
+        page.heard().await;
     }
     assert_eq!(
         status(
@@ -916,7 +916,7 @@ async fn a_stopping_relay_sends_what_waits() {
     let _lost = Hub::join(&relay, "/signalr").await.lose();
     let mut page = relay.join("/").await;
     page.send(&envelope(1)).await;
-    page.joined().await;
+    page.heard().await;
     let stopped = relay.stop();
     assert_eq!(hub.delivered().await, envelope(1));
     assert_eq!(

@@ -358,7 +358,7 @@ async fn without_negotiation_the_handshake_is_enough() {
     let mut elsewhere = relay.join("/").await;
     let frame = r#"{"sender":12345,"channel":"main","message":{"sdp":"v=0\r\n"}}"#;
     hub.publish(frame).await;
-    assert_eq!(page.text().await, frame);
+    assert_eq!(page.envelope().await, frame);
     assert_eq!(slash.delivered().await, frame);
     page.send(r#"{"sender":5000,"channel":"main","message":"é\u001e"}"#)
         .await;
@@ -371,7 +371,7 @@ async fn without_negotiation_the_handshake_is_enough() {
         .publish(r#"{"sender":1,"channel":"b","message":0}"#)
         .await;
     assert_eq!(
-        elsewhere.text().await,
+        elsewhere.envelope().await,
         r#"{"sender":1,"channel":"b","message":0}"#
     );
 }
@@ -391,7 +391,7 @@ async fn a_page_without_a_sender_gets_one_of_its_own() {
                 r#"{{"message":{{"n":{message}}},"channel":"main"}}"#
             ))
             .await;
-            let text = page.text().await;
+            let text = page.envelope().await;
             let value: Value = serde_json::from_str(&text).unwrap();
             let sender = value["sender"].as_u64().unwrap();
             assert!(sender < 1 << 53);
@@ -451,7 +451,7 @@ async fn records_come_packed_and_split() {
     assert_eq!(hub.record().await, "{}");
     for n in 0..20 {
         assert_eq!(
-            page.text().await,
+            page.envelope().await,
             format!(r#"{{"sender":1,"channel":"é😀","message":{n}}}"#)
         );
     }
@@ -535,7 +535,7 @@ async fn invocations_are_completed_if_asked() {
             hub.invoke(target, json!([frame])).await,
             json!({ "type": 3, "invocationId": "7" })
         );
-        assert_eq!(page.text().await, frame);
+        assert_eq!(page.envelope().await, frame);
     }
     for (target, arguments, reason) in [
         (
@@ -643,7 +643,7 @@ async fn too_long_is_too_long_in_every_way() {
     let longest = frame(1000);
     assert!(longest.len() > 998);
     hub.publish(&longest).await;
-    assert_eq!(page.text().await, longest);
+    assert_eq!(page.envelope().await, longest);
 
     let reasons = [
         (frame(1003), "frame over 1000 bytes"),
@@ -751,7 +751,7 @@ async fn a_stopping_relay_sends_what_waits_and_says_to_come_back() {
     let mut waiting = Hub::open(&relay, "/hub").await;
     let mut page = relay.join("/").await;
     page.send(r#"{"sender":1,"channel":"a","message":2}"#).await;
-    page.joined().await;
+    page.heard().await;
     let stopped = relay.stop();
     assert_eq!(
         hub.delivered().await,
@@ -795,7 +795,7 @@ async fn a_client_that_does_not_read_is_dropped_whatever_fills_its_queue() {
     let mut page = relay.join("/").await;
     while relay.observer.census().members == 2 {
         page.send(&frame).await;
-        page.joined().await;
+        page.heard().await;
     }
     // What it asked for itself.
     let mut hub = Client::open_narrow(relay.address, "/elsewhere/hub").await;
@@ -815,7 +815,7 @@ async fn a_client_that_does_not_read_is_dropped_whatever_fills_its_queue() {
     }
     drop(hub);
     page.send(r#"{"sender":1,"channel":"a","message":0}"#).await;
-    page.joined().await;
+    page.heard().await;
     drop(page);
     relay.until_empty().await;
 }

@@ -195,7 +195,7 @@ fn no_input_brings_the_relay_down() {
             loop {
                 let text = other.text().await;
                 let value: Value = serde_json::from_str(&text).unwrap();
-                if value == serde_json::json!({ "channel": "last" }) {
+                if value["channel"] == "last" {
                     break;
                 }
                 prop_assert!(value["channel"].is_string() || value["channel"].is_number());

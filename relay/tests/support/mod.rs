@@ -69,9 +69,8 @@ impl Relay {
 
     /// Opens a client that is a member of the space when this returns.
     pub async fn join(&self, space: &str) -> Client {
-        let before = self.observer.census().joined;
-        let client = Client::open(self.address, space).await.unwrap();
-        self.until(|census| census.joined > before).await;
+        let mut client = Client::open(self.address, space).await.unwrap();
+        client.greeted().await;
         client
     }
 
@@ -150,8 +149,15 @@ impl Client {
             .map(|(socket, _)| Self(socket))
     }
 
-    /// Waits until the relay has made it a member: before, it answers no ping.
-    pub async fn joined(&mut self) {
+    /// Waits until the relay has made it a member: only then it greets. Gives the greeting.
+    pub async fn greeted(&mut self) -> String {
+        let hello = self.text().await;
+        assert!(hello.starts_with("{\"signal\":1,"), "{hello}");
+        hello
+    }
+
+    /// Waits until the relay has done all that was asked of it so far. Nothing else is to come meanwhile.
+    pub async fn heard(&mut self) {
         self.0.send(Message::Ping(Vec::new().into())).await.unwrap();
         assert!(matches!(self.next().await, Some(Ok(Message::Pong(_)))));
     }
@@ -178,6 +184,11 @@ impl Client {
         }
     }
 
+    /// The next text frame, which has to be an envelope, without the id that the relay gave it.
+    pub async fn envelope(&mut self) -> String {
+        without_id(&self.text().await).0
+    }
+
     /// The code and the reason that the connection is closed with; what comes before is read over.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
@@ -190,6 +201,18 @@ impl Client {
             }
         }
     }
+}
+
+/// An envelope as it was before the relay gave it an id, and the id.
+pub fn without_id(text: &str) -> (String, u64) {
+    let start = text
+        .find(",\"id\":\"")
+        .unwrap_or_else(|| panic!("no id in {text}"));
+    let rest = &text[start + 7..];
+    let digits = &rest[..rest.find('"').unwrap()];
+    let rest = &rest[digits.len() + 1..];
+    assert!(rest.starts_with([',', '}']), "{text}");
+    (text[..start].to_owned() + rest, digits.parse().unwrap())
 }
 
 /// A connection on which the handshake is done and nothing else: what goes over it is up to the test.
