@@ -572,6 +572,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
             return;
         }
         self.link.lost(now);
+        self.outbox.rewind();
         self.since_or_until = Millis::INFINITY;
         self.part();
         self.enter(State::Waiting, "the page was put away".into(), None, None);
