@@ -114,12 +114,15 @@ export class Clock {
   #lastId = 0;
   /** By how much timers run early, as the browser's do that count in whole milliseconds. */
   early = 0;
+  /** How often timers run at most, as in a hidden page; 0: whenever they are due. */
+  late = 0;
 
   setTimeout(callback, delay = 0) {
     const id = ++this.#lastId;
     // The browser takes what it can't count for nothing.
     const wait = delay > 0x7fffffff ? 0 : Math.max(delay - this.early, 0);
-    this.#timers.set(id, { due: this.now + wait, callback });
+    const due = this.now + wait;
+    this.#timers.set(id, { due: this.late > 0 ? Math.ceil(due / this.late) * this.late : due, callback });
     return id;
   }
 

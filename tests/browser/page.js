@@ -190,6 +190,17 @@ function comeBack(socket, clock, code = 1006) {
   return sockets.at(-1);
 }
 
+/** What becomes of the page and its network, as the browser tells: `persisted` is what goes into the back/forward cache, or comes from there. */
+const happen = {
+  putAway: (persisted = true) => dispatchEvent(new PageTransitionEvent('pagehide', { persisted })),
+  takenOut: (persisted = true) => dispatchEvent(new PageTransitionEvent('pageshow', { persisted })),
+  online: () => dispatchEvent(new Event('online')),
+  offline: () => dispatchEvent(new Event('offline')),
+  // The document tells of these, and they come up to the window.
+  hidden: () => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })),
+  shown: () => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })),
+};
+
 /** What another page's shim would send. */
 function frame(channel, message, sender = OTHER) {
   return JSON.stringify({ sender, channel, message });
@@ -258,7 +269,7 @@ async function keptNothing(before, rounds) {
 function scope(clock) {
   return {
     configure, openSignalingChannel, openSocket, Signaling, FakeSocket, FakeTransport, OTHER, clock, sockets, refuse, equal, ok, isOurs, refused, thrownBy, reported, Notes, noting, connected,
-    connectedBy, joined, comeBack: (socket, code) => comeBack(socket, clock, code), frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...relay, ...said,
+    connectedBy, joined, happen, comeBack: (socket, code) => comeBack(socket, clock, code), frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...relay, ...said,
   };
 }
 
