@@ -1,6 +1,9 @@
 // The browser of every test and bench: Debian's Chromium (or $CHROMIUM), driven by playwright-core.
 
+import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
@@ -38,6 +41,47 @@ export function chromiumPath() {
 /** Starts a headless browser. The caller closes it. */
 export function launchChromium({ args = [] } = {}) {
   return chromium.launch({ executablePath: chromiumPath(), args: [...ALWAYS, ...args] });
+}
+
+/**
+ * Starts a headless browser whose pages live as a visitor's do. In the other kind each page believes that it is the one in front, and none is kept for the
+ * back button. Gives `{ context, processes, close }`: the one window's context, with one page in it, and the ids of all the browser's processes.
+ */
+export async function launchVisitorsChromium({ args = [] } = {}) {
+  const profile = await mkdtemp(join(tmpdir(), 'signal-wasm-profile-'));
+  const child = spawn(chromiumPath(), ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...ALWAYS, ...args, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const reap = () => child.kill('SIGKILL');
+  process.once('exit', reap);
+  const ended = new Promise((done) => child.once('close', done));
+  const close = async () => {
+    reap();
+    await ended;
+    process.removeListener('exit', reap);
+    // Its helpers end a moment later, and write until then.
+    await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  };
+  try {
+    let said = '';
+    const address = await new Promise((done, fail) => {
+      child.once('error', fail);
+      ended.then((code) => fail(new Error(`Chromium ended (${code}) before it could be driven:\n${said}`)));
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        said += text;
+        const line = /^DevTools listening on (\S+)$/m.exec(said);
+        if (line) done(line[1]);
+      });
+    });
+    const browser = await chromium.connectOverCDP(address, { noDefaults: true });
+    const session = await browser.newBrowserCDPSession();
+    return {
+      context: browser.contexts()[0],
+      processes: async () => (await session.send('SystemInfo.getProcessInfo')).processInfo.map(({ id }) => id),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 function onPath(names) {
