@@ -10,6 +10,8 @@
     clippy::indexing_slicing
 )]
 
+pub mod resuming;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -160,6 +162,21 @@ impl Client {
     pub async fn heard(&mut self) {
         self.0.send(Message::Ping(Vec::new().into())).await.unwrap();
         assert!(matches!(self.next().await, Some(Ok(Message::Pong(_)))));
+    }
+
+    /// The same on a connection that is pinged all the time; no text is to come.
+    pub async fn heard_through_pings(&mut self) {
+        self.0
+            .send(Message::Ping(b"heard".to_vec().into()))
+            .await
+            .unwrap();
+        loop {
+            match self.next().await {
+                Some(Ok(Message::Pong(payload))) if *payload == *b"heard" => return,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     pub async fn send(&mut self, text: &str) {
