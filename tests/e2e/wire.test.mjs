@@ -95,7 +95,8 @@ for (const [name, start] of Object.entries(SERVERS)) {
         const already = wire.frames.length;
         await sendAll(page);
         await wire.got(already + VALUES.length);
-        sent[who] = wire.frames.slice(already);
+        // Our relay gives each message an id, and else leaves it as it is.
+        sent[who] = wire.frames.slice(already).map((frame) => (name === 'our relay' ? frame.replace(/^(\{"sender":\d+,"channel":"main"),"id":"\d+"/, '$1') : frame));
         for (const frame of sent[who]) assert.ok(typeof frame === 'string' && frame.startsWith(`{"sender":${ids[who]},"channel":"main","message":`), frame.slice(0, 100));
       }
       const withoutSender = (frames) => frames.map((frame) => frame.replace(/^\{"sender":\d+,/, '{"sender":…,'));
@@ -167,10 +168,11 @@ for (const [name, start] of Object.entries(SERVERS)) {
       const now = await ours.evaluate(() => signaling.stats());
       assert.equal(now.delivered - before.delivered, 1);
       assert.equal(await ours.evaluate(() => signaling.state), 'open');
-      // Our relay carries text only, but any text.
-      assert.equal(now.bad - before.bad, bad.length + (name === 'our relay' ? 0 : 1));
-      assert.equal(now.foreign - before.foreign, foreign.length);
-      assert.deepEqual(await ours.evaluate(() => errors.map(({ name, code }) => ({ name, code }))), [{ name: 'SignalingError', code: 'bad-frame' }]);
+      // Our relay gives a page that has said what it has open nothing else.
+      const comes = name !== 'our relay';
+      assert.equal(now.bad - before.bad, comes ? bad.length + 1 : 0);
+      assert.equal(now.foreign - before.foreign, comes ? foreign.length : 0);
+      assert.deepEqual(await ours.evaluate(() => errors.map(({ name, code }) => ({ name, code }))), comes ? [{ name: 'SignalingError', code: 'bad-frame' }] : []);
       assertNoTroubles([ours]);
       await Promise.all([stranger.close(), binary.close()]);
     });
