@@ -138,14 +138,15 @@ impl<P: Payload> Outbox<P> {
         self.out = 0;
     }
 
-    /// Lets go of a message that is worth nothing any more, and says of which channel.
+    /// Lets go of a message that is worth nothing any more, and says of which channel. What the present connection was handed is likely to have
+    /// arrived, so it wasn't dropped.
     pub fn expire(&mut self, now: Millis) -> Option<Rc<str>> {
         let expired = |place: &usize| {
             self.waiting
                 .get(*place)
                 .is_some_and(|message| message.expires <= now)
         };
-        let place = (0..self.waiting.len()).find(expired)?;
+        let place = (self.out..self.waiting.len()).find(expired)?;
         self.remove(place)
     }
 
