@@ -54,5 +54,7 @@ mod transports;
 #[cfg(feature = "typed")]
 #[path = "browser/typed.rs"]
 mod typed;
+#[path = "browser/urls.rs"]
+mod urls;
 #[path = "browser/wire.rs"]
 mod wire;
