@@ -22,12 +22,13 @@ export const WEIGHTS = {
 export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up-for-good', 'stall-down-for-good', 'refuse', 'relay-killed']);
 
 /**
- * `count` faults on average `pace` milliseconds apart, `deaths` of the relay among them at least. Each has `pause` (before it), `kind`, `member` (whose
- * connection) and its own figures.
+ * `count` faults on average `pace` milliseconds apart, of `wanted` kinds (default: all), `deaths` of the relay among them at least. Each has `pause` (before
+ * it), `kind`, `member` (whose connection) and its own figures.
  */
-export function faults({ seed, count, members, pace, deaths }) {
+export function faults({ seed, count, wanted = Object.keys(WEIGHTS), members, pace, deaths }) {
   const chance = random(`faults ${seed}`);
-  const kinds = Array.from({ length: count }, () => chance.weighted(WEIGHTS));
+  const weights = Object.fromEntries(wanted.map((kind) => [kind, WEIGHTS[kind]]));
+  const kinds = Array.from({ length: count }, () => chance.weighted(weights));
   const places = Array.from({ length: deaths }, (_, index) => Math.floor(((index + 0.5) / deaths) * count));
   for (const place of kinds.filter((kind) => kind === 'relay-killed').length < deaths ? places : []) kinds[place] = 'relay-killed';
   return kinds.map((kind) => {

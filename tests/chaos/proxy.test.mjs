@@ -68,6 +68,17 @@ describe('on a bare connection', () => {
     });
   }
 
+  test('cut in the moment in which one side ends: it is over all the same', TIMEOUT, async () => {
+    const { near, far, link } = await pair();
+    link.stall('up');
+    near.socket.end('bye');
+    await until(() => link.up.source.readableEnded, 'the end to wait in the proxy');
+    link.calm();
+    link.cut('reset');
+    await link.closed;
+    await until(() => (near.closed || near.ended) && far.ended, 'both to notice');
+  });
+
   for (const direction of ['up', 'down']) {
     test(`stalled ${direction}: nothing comes that way, everything the other, and in the end all of it`, TIMEOUT, async () => {
       const { near, far, link } = await pair();

@@ -17,12 +17,12 @@ const QUIET = 45_000;
 const RECONNECT = { base: 50, cap: 500 };
 
 /**
- * Runs one. `faults` of them on average `pace` milliseconds apart, at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
+ * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
  * milliseconds on average. `protocol`: that of all members, by default half of them `auto` and half `relay`. `onmessage`: see proxy.mjs. `say` gets
  * sentences on how it goes.
  */
 export async function storm(options) {
-  const { seed, faults: count, pages, clients, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], onmessage, say = () => {} } = options;
+  const { seed, faults: count, kinds, pages, clients, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], onmessage, say = () => {} } = options;
   const ending = [];
   const began = Date.now();
   const timeUp = () => Date.now() - began > minutes * 60_000;
@@ -76,7 +76,7 @@ export async function storm(options) {
 
     const struck = [];
     let told = Date.now();
-    for (const fault of faults({ seed, count, members: names.length, pace, deaths })) {
+    for (const fault of faults({ seed, count, wanted: kinds, members: names.length, pace, deaths })) {
       if (timeUp()) break;
       await new Promise((done) => setTimeout(done, fault.pause));
       const strike = await strikes[fault.kind](fault, { hub, gates, timeUp });

@@ -81,8 +81,8 @@ class Link {
   cut(how = 'reset') {
     for (const direction of DIRECTIONS) this[direction].stop();
     for (const { source } of [this.up, this.down]) {
-      if (how === 'end' || source.connecting) source.destroy();
-      else source.resetAndDestroy();
+      if (how === 'end') source.destroy();
+      else reset(source);
     }
   }
 
@@ -189,8 +189,7 @@ class Direction {
   #hand(item) {
     if (item === END || item === RESET) {
       if (item === END) this.destination.end();
-      else if (this.destination.connecting) this.destination.destroy();
-      else if (!this.destination.destroyed) this.destination.resetAndDestroy();
+      else if (!this.destination.destroyed) reset(this.destination);
       // A side that said its end may still be told things; one that is gone may not.
       if (item === RESET) this.over = true;
       return;
@@ -207,6 +206,13 @@ class Direction {
     }
     if (this.destination.writable) this.#full = !this.destination.write(item);
   }
+}
+
+/** Ends a connection with a reset, where the system can do that. */
+function reset(socket) {
+  // While a socket is connecting there is nothing to reset. While one says its end, Node 20 takes the order and never closes it: not even the process ends.
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Follows one direction of a WebSocket connection: what comes in pieces goes on as the HTTP head, and then frame by frame. */

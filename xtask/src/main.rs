@@ -24,12 +24,14 @@ cargo xtask <command>
   setup               installs what is missing: npm packages, wasm32 standard library, wasm-bindgen, wasm-pack, a browser
   build               makes dist/, the npm package, and the relay
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 (npm start)
-  test [SUITE…]       runs lint host types transports browser package pages size, or the named ones, also bench (npm test)
+  test [SUITE…]       runs lint host types transports browser package pages chaos size, or the named ones, also bench (npm test)
   browser [ARG…]      runs the wasm-bindgen tests alone; arguments go to cargo, such as --test browser
   package             builds, and checks what would be published
   size [OPTION…]      prints what the package weighs; --record makes these the sizes to compare with, --each measures anew
                       what each protocol costs, by building without it (npm run size)
   bench [OPTION…]     measures the receive path in a browser against the shim (npm run bench)
+  chaos [OPTION…]     lets pages and clients talk while connections are lost and the relay dies, and counts what that does to their
+                      messages; --seed repeats a run, --faults says how many losses, --help tells the rest (npm run chaos)
   ci                  what continuous integration runs: all suites, with CI set
 
 Each command first installs what it needs, and says so. SIGNAL_WASM_TOOLS: where build tools go.
@@ -66,7 +68,8 @@ fn run(words: &[String]) -> Outcome {
         ("browser", _) => test::browser(&project, rest),
         ("package", []) => package::run(&project),
         ("size", _) => size::run(&project, rest),
-        ("bench", _) => bench(&project, rest),
+        ("bench", _) => script(&project, "benches/receive.mjs", rest),
+        ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),
         ("ci", []) => ci(&project),
         ("setup" | "build" | "package" | "ci", [extra, ..]) => {
             fail!("{command} takes no arguments, but got {extra:?}")
@@ -75,7 +78,8 @@ fn run(words: &[String]) -> Outcome {
     }
 }
 
-fn bench(project: &Project, arguments: &[String]) -> Outcome {
+/// A program for Node that wants a browser, the package and the relay, with arguments of its own.
+fn script(project: &Project, path: &str, arguments: &[String]) -> Outcome {
     let browser = setup::for_tests(project)?;
     build::all(project)?;
     process::open(
@@ -83,7 +87,7 @@ fn bench(project: &Project, arguments: &[String]) -> Outcome {
             .current_dir(&project.root)
             .env("CHROMIUM", &browser.program)
             .env("SIGNAL_RELAY", project.relay())
-            .arg("benches/receive.mjs")
+            .arg(path)
             .args(arguments),
     )
 }

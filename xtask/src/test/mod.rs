@@ -28,7 +28,7 @@ use watch::Watched;
 type Suite = fn(&Ground) -> Outcome<Tally>;
 
 /// All suites, cheap ones first.
-const SUITES: [(&str, Suite); 9] = [
+const SUITES: [(&str, Suite); 10] = [
     ("lint", lint::run),
     ("host", cargo_suites::run),
     ("types", |ground| node_suites::run(ground, "tests/types")),
@@ -40,6 +40,7 @@ const SUITES: [(&str, Suite); 9] = [
         node_suites::run(ground, "tests/package")
     }),
     ("pages", |ground| node_suites::run(ground, "tests/e2e")),
+    ("chaos", |ground| node_suites::run(ground, "tests/chaos")),
     ("size", |ground| {
         let mut tally = Tally::default();
         tally.check(

@@ -1,0 +1,43 @@
+// Pages and clients lose their connections and their relay, and not one message is lost, repeated or out of order; and a run that loses one says so.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { report } from './report.mjs';
+import { storm } from './storm.mjs';
+
+/** A run waits by itself for all that is to come, and for a dead connection the library waits 35 s: this is for a run that hangs. */
+const TIMEOUT = { timeout: 240_000 };
+
+/** What the short runs have in common: kinds that are over soon. What is stalled for good takes a relay's ping to be found out; the long run has it. */
+const SHORT = { pages: 3, clients: 2, kinds: ['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up', 'stall-down', 'delay', 'refuse', 'relay-killed'], pace: 200 };
+
+test('sixty faults, two of them the relay’s death: all of it arrives, once and in order', TIMEOUT, async (t) => {
+  const result = await storm({ ...SHORT, seed: 'short', faults: 60, deaths: 2, say: (text) => t.diagnostic(text) });
+  assert.deepEqual(result.failures.map(({ kind, text }) => `${kind}: ${text}`), [], report(result).join('\n'));
+
+  const { struck, counts } = result;
+  assert.equal(struck.length, 60);
+  const deaths = struck.filter(({ kind }) => kind === 'relay-killed').length;
+  assert.ok(deaths >= 2, `the relay died ${deaths} times`);
+  // The run was one: much was said and heard, connections were lost and came back, and each death was told of.
+  assert.ok(counts.sent > 300 && counts.delivered > counts.sent, `${counts.sent} sent, ${counts.delivered} delivered`);
+  assert.ok(counts.reconnects > 30, `${counts.reconnects} reconnects`);
+  assert.ok(counts.gaps >= deaths, `${counts.gaps} gaps`);
+  assert.ok(counts.flushes > 0);
+});
+
+test('one message that the network swallows is reported as lost, and only that', TIMEOUT, async (t) => {
+  let swallowed;
+  const onmessage = (member, direction, text) => {
+    if (swallowed || member !== 'page0' || direction !== 'down') return undefined;
+    const { channel, message } = JSON.parse(text);
+    // Not before others of the kind, which would show that the hole is one.
+    if (channel !== 'all' || !(message?.n > 2)) return undefined;
+    swallowed = `all#${message.n} of ${message.from}`;
+    return 'swallow';
+  };
+  const result = await storm({ ...SHORT, clients: 1, seed: 'swallowed', faults: 8, onmessage, say: (text) => t.diagnostic(text) });
+  assert.ok(swallowed, 'nothing was swallowed');
+  assert.deepEqual(result.failures, [{ kind: 'lost', text: `${swallowed} never came to page0, which was told of no gap there` }], report(result).join('\n'));
+  assert.equal(result.counts.lost, 1);
+});
