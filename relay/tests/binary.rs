@@ -267,6 +267,17 @@ fn a_wrong_command_line_ends_it_with_code_2() {
             &["--log", "loud"],
             "[possible values: off, error, warn, info, debug]",
         ),
+        (
+            &["--session-age", "soon"],
+            "give a time of up to a year, for example 90, 500ms, 10s, 5m or 2h",
+        ),
+        (&["--history-age", "0"], "give a time of up to a year"),
+        (&["--history-age", "1d"], "give a time of up to a year"),
+        (
+            &["--history-age", "18446744073709551615h"],
+            "give a time of up to a year",
+        ),
+        (&["--channels", "0"], "0 is not in 1.."),
         (&["--mont", "/=www"], "a similar argument exists: '--mount'"),
         (&["www"], "unexpected argument 'www'"),
     ] {
@@ -274,6 +285,51 @@ fn a_wrong_command_line_ends_it_with_code_2() {
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
         assert!(stderr.contains(told), "{arguments:?}: {stderr}");
     }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_as_the_command_line_has_it() {
+    let program = Program::start(&[
+        "--session-age",
+        "1m",
+        "--sessions",
+        "1",
+        "--channels",
+        "2",
+        "--history-messages",
+        "1",
+        "--history-bytes",
+        "64K",
+        "--history-age",
+        "500s",
+        "--history-total",
+        "1M",
+    ]);
+    let mut page = Client::open(program.address, "/").await.unwrap();
+    page.greeted().await;
+    page.send(r#"{"open":["a","b"],"after":{"a":"0"}}"#).await;
+    assert_eq!(page.text().await, r#"{"ack":0}"#);
+    let mut other = Client::open(program.address, "/").await.unwrap();
+    other.greeted().await;
+    for number in [1, 2] {
+        other
+            .send(&format!(r#"{{"channel":"a","message":{number}}}"#))
+            .await;
+        assert!(
+            page.text()
+                .await
+                .ends_with(&format!("\"message\":{number}}}"))
+        );
+    }
+    page.send(r#"{"open":["a"],"after":{"a":"0"}}"#).await;
+    assert_eq!(page.text().await, r#"{"ack":0}"#);
+    assert_eq!(page.text().await, r#"{"gap":"a"}"#);
+    assert_eq!(page.text().await, r#"{"channel":"a","id":"2","message":2}"#);
+    page.send(r#"{"open":["c"]}"#).await;
+    assert_eq!(
+        page.closed().await,
+        (4501, "over 2 channels, or their names too long".into())
+    );
 }
 
 #[test]
@@ -302,6 +358,18 @@ fn the_help_tells_every_option_its_default_and_its_purpose() {
         "[default: 4M, or --max-frame if that is more]",
         "--connections <NUMBER>",
         "[default: 10000]",
+        "--session-age <TIME>",
+        "[default: 10m]",
+        "--sessions <NUMBER>",
+        "--channels <NUMBER>",
+        "--history-messages <NUMBER>",
+        "[default: 1000]",
+        "--history-bytes <BYTES>",
+        "--history-age <TIME>",
+        "[default: 2m]",
+        "--history-total <BYTES>",
+        "[default: 64M]",
+        "code 4501",
         "--log <LEVEL>",
         "[default: info]",
         "code 1009",

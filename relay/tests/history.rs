@@ -1,0 +1,147 @@
+//! What's tested: against a model that forgets nothing, the history replays what its bounds keep, and tells a gap exactly when something of
+//! somebody else's is missing; a channel that nobody had open may have a gap too many, and never one too few.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use signal_relay::Config;
+use signal_relay::frame::Frame;
+use signal_relay::history::{Bounds, Census, History, OVERHEAD};
+use signal_relay::hub::Hub;
+use signal_relay::store::{Id, Since};
+use tokio::time::Instant;
+
+const BOUNDS: Bounds = Bounds {
+    messages: 5,
+    bytes: 100,
+    age: Duration::from_millis(1000),
+    total: 12 * (OVERHEAD + 10),
+};
+/// The first two are open all the time, the others never.
+const CHANNELS: usize = 4;
+const PUBLISHERS: usize = 3;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Publish {
+        channel: usize,
+        from: usize,
+        length: usize,
+    },
+    Wait(u64),
+    Open {
+        channel: usize,
+        reader: usize,
+        back: u64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..CHANNELS, 0..PUBLISHERS, 0..60_usize)
+            .prop_map(|(channel, from, length)| Step::Publish { channel, from, length }),
+        1 => (0..700_u64).prop_map(Step::Wait),
+        4 => (0..CHANNELS, 0..PUBLISHERS, 0..12_u64)
+            .prop_map(|(channel, reader, back)| Step::Open { channel, reader, back }),
+    ]
+}
+
+struct Published {
+    id: u64,
+    channel: usize,
+    from: usize,
+    text: String,
+    at: Instant,
+    kept: bool,
+}
+
+fn drop_first(log: &mut [Published], of: impl Fn(&Published) -> bool) {
+    log.iter_mut()
+        .find(|message| message.kept && of(message))
+        .expect("something is over the bound")
+        .kept = false;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_kept_is_replayed_and_what_is_not_is_told(steps in vec(step(), 1..80)) {
+        let hub = Hub::in_memory(&Config::default());
+        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.join("/").0.id()).collect();
+        let space: Arc<str> = "/".into();
+        let channels: Vec<Arc<str>> = (0..CHANNELS).map(|number| number.to_string().into()).collect();
+        let mut history = History::new(BOUNDS);
+        let mut now = Instant::now();
+        for channel in &channels[..2] {
+            let replay = history.open(&space, channel, &Since::Now, publishers[0], true, Id(0));
+            prop_assert!(!replay.gap && replay.frames.is_empty());
+        }
+        let mut log: Vec<Published> = Vec::new();
+        let mut last = 0;
+        for step in steps {
+            match step {
+                Step::Publish { channel, from, length } => {
+                    last += 1;
+                    let text = format!("{last}{}", "x".repeat(length));
+                    history.keep(&space, &channels[channel], Id(last), publishers[from], Frame::from(text.as_str()), now);
+                    log.push(Published { id: last, channel, from, text, at: now, kept: true });
+                    loop {
+                        let mine = log.iter().filter(|message| message.kept && message.channel == channel);
+                        let (count, bytes) = mine.fold((0, 0), |(count, bytes), message| (count + 1, bytes + message.text.len()));
+                        if count <= BOUNDS.messages && bytes <= BOUNDS.bytes {
+                            break;
+                        }
+                        drop_first(&mut log, |message| message.channel == channel);
+                    }
+                    while log.iter().filter(|message| message.kept).map(|message| message.text.len() + OVERHEAD).sum::<usize>() > BOUNDS.total {
+                        drop_first(&mut log, |_| true);
+                    }
+                }
+                Step::Wait(milliseconds) => {
+                    now += Duration::from_millis(milliseconds);
+                    history.sweep(now);
+                    for message in log.iter_mut().filter(|message| now - message.at >= BOUNDS.age) {
+                        message.kept = false;
+                    }
+                }
+                Step::Open { channel, reader, back } => {
+                    let after = last.saturating_sub(back);
+                    let replay = history.open(&space, &channels[channel], &Since::After(Id(after)), publishers[reader], false, Id(last));
+                    let missed = || log.iter().filter(|message| message.channel == channel && message.id > after && message.from != reader);
+                    let wanted: Vec<_> = missed().filter(|message| message.kept).map(|message| &*message.text).collect();
+                    prop_assert_eq!(replay.frames.iter().map(Frame::as_str).collect::<Vec<_>>(), wanted);
+                    let lost = missed().any(|message| !message.kept);
+                    prop_assert!(replay.gap || !lost, "a gap that isn't told, after {}", after);
+                    if channel < 2 {
+                        prop_assert_eq!(replay.gap, lost, "after {}", after);
+                    }
+                }
+            }
+            let kept = || log.iter().filter(|message| message.kept);
+            let mut there: Vec<_> = kept().map(|message| message.channel).chain([0, 1]).collect();
+            there.sort_unstable();
+            there.dedup();
+            prop_assert_eq!(history.census(), Census {
+                channels: there.len(),
+                messages: kept().count(),
+                bytes: kept().map(|message| message.text.len() + OVERHEAD).sum(),
+            });
+        }
+        // When all is closed and old, nothing is left.
+        for channel in &channels[..2] {
+            history.close(&space, channel);
+        }
+        history.sweep(now + BOUNDS.age);
+        prop_assert_eq!(history.census(), Census::default());
+    }
+}
