@@ -3,6 +3,9 @@
 use alloc::vec::Vec;
 use core::mem;
 
+/// So many free places are left as they are.
+const FEW: usize = 32;
+
 /// A queue that is emptied now and then, and then starts anew: the standard one grows to five times the code by being able to go in circles.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
@@ -51,6 +54,10 @@ impl<T> Queue<T> {
             // The memory too: a flood of messages is seldom followed by another.
             mem::take(&mut self.places);
             self.first = 0;
+        } else if self.first > FEW && self.first > self.len() {
+            // One that is never empty would grow for ever. Moved like this, each item is moved once on the average.
+            self.places.drain(..self.first);
+            self.first = 0;
         }
         item
     }
@@ -66,7 +73,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn first_in_first_out(steps in prop::collection::vec(0..4u8, 0..200)) {
+        fn first_in_first_out(steps in prop::collection::vec(0..4u8, 0..400)) {
             let mut queue = Queue::default();
             let mut model = VecDeque::new();
             for (at, step) in steps.into_iter().enumerate() {
@@ -83,6 +90,19 @@ mod tests {
                     prop_assert_eq!(queue.get_mut(place), model.get_mut(place));
                 }
                 prop_assert_eq!(queue.len(), model.len());
+                prop_assert!(queue.places.len() <= 2 * model.len() + FEW + 1);
+            }
+        }
+
+        #[test]
+        fn one_that_is_never_empty_stays_small(waiting in 1..100usize) {
+            let mut queue = Queue::default();
+            for at in 0..2_000 {
+                queue.push(at);
+                if at >= waiting {
+                    prop_assert_eq!(queue.pop(), Some(at - waiting));
+                }
+                prop_assert!(queue.places.len() <= 2 * waiting + FEW + 2);
             }
         }
     }

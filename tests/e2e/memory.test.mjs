@@ -116,6 +116,16 @@ describe('memory', () => {
       }
     }));
 
+  test('a hundred thousand messages, each sent before the last is acknowledged', TIMEOUT, (t) =>
+    measured(async ({ page, weigh }) => {
+      const talk = (count) => page.evaluate((count) => talking.talk(count), count);
+      await page.evaluate(() => void (window.talking = memory.neverEmpty()));
+      await talk(5_000);
+      const before = await weigh();
+      assert.deepEqual(await talk(100_000), { sent: 105_000, queued: 1 });
+      assertNothingKept(growth(before, await weigh()), 100_000, t);
+    }));
+
   test('a hundred thousand channels on the real relay', TIMEOUT, (t) =>
     measured(async ({ page, weigh }) => {
       const server = await relay();

@@ -73,6 +73,33 @@ export function onStandIn() {
   };
 }
 
+/** A signaling on a stand-in for our relay that acknowledges each message only after the next one: `talk(count)` sends so many, and the outbox is never empty. */
+export function neverEmpty() {
+  install();
+  const signaling = new Signaling({ url: 'ws://relay.test/', protocol: 'relay' });
+  const handle = signaling.openSocket({ channel: 'room', onmessage() {} });
+  const [socket] = sockets;
+  let due;
+  socket.onsent = (frame) => {
+    const { open, ref } = JSON.parse(frame);
+    if (open) socket.deliver('{"ack":0}');
+    if (ref === undefined) return;
+    if (due !== undefined) socket.deliver(`{"ack":${due}}`);
+    due = ref;
+  };
+  socket.accept().deliver('{"signal":1,"session":"0123456789abcdef0123456789abcdef","epoch":"first","ping":25000}');
+  return {
+    talk(count) {
+      for (let index = 0; index < count; index += 1) {
+        handle.send(index);
+        socket.frames.length = 0;
+      }
+      const { sent, queued } = signaling.stats();
+      return { sent, queued };
+    },
+  };
+}
+
 /**
  * A signaling on a server, with the browser's own WebSockets and time. `reconnected(count)` waits until it has come back that often; `channels(count, keep)`
  * opens and closes so many channels, and waits until the relay has seen them all.
