@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
+import { assertOnlyOwnTroubles, connectedIds, connectedTo, everybodyHears, hears, ownId, say } from '../support/library-pages.mjs';
 import { openPage, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
 import { ROOT } from '../support/servers.mjs';
 
@@ -86,40 +87,4 @@ for (const [name, start] of Object.entries(SERVERS)) {
       await Promise.all([old, ...pages].map((page) => page.context().close()));
     });
   });
-}
-
-function connectedTo(page, count) {
-  return page.waitForFunction((count) => [...document.querySelectorAll('#log .told')].filter((item) => / is connected with you\.$/.test(item.textContent)).length === count, count, { timeout: 45_000 });
-}
-
-function connectedIds(page) {
-  return page.$$eval('#log .told', (items) => items.map((item) => /^(\S+) is connected with you\.$/.exec(item.textContent)?.[1]).filter(Boolean));
-}
-
-function ownId(page) {
-  return page.$eval('#log .told', (item) => /^This tab is (\S+)\.$/.exec(item.textContent)[1]);
-}
-
-async function say(page, text) {
-  await page.getByRole('textbox', { name: 'Message' }).fill(text);
-  await page.getByRole('button', { name: 'Send' }).click();
-}
-
-function hears(page, text) {
-  return page.waitForFunction((text) => [...document.querySelectorAll('#log li:not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);
-}
-
-async function everybodyHears(pages, what) {
-  for (const [index, page] of pages.entries()) await say(page, `${what}: from ${index}`);
-  for (const [index, page] of pages.entries()) {
-    for (const other of pages.keys()) if (other !== index) await hears(page, `${what}: from ${other}`);
-  }
-}
-
-// Each library tries to frame a page of its makers', long gone; the page's Content-Security-Policy refuses that, and Chromium says so.
-function assertOnlyOwnTroubles(pages) {
-  for (const page of pages) {
-    const left = page.troubles.filter((trouble) => !/Framing 'https:\/\/[\w.-]*webrtc-experiment\.com\/' violates/.test(trouble));
-    assert.deepEqual(left, [], `troubles on ${page.url()}`);
-  }
 }
