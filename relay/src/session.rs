@@ -368,7 +368,10 @@ impl Attached {
         for (channel, after) in open.channels {
             let opened = channels.open.get(&channel).copied();
             let since = match after {
-                Some(after) => after.parse().map_or(Since::Unknown, Since::After),
+                // The last message that the client saw may be one of another channel, and older than this one's opening.
+                Some(after) => after.parse().map_or(Since::Unknown, |after: Id| {
+                    Since::After(opened.map_or(after, |opened| opened.max(after)))
+                }),
                 None if membership.has_open(&channel) => continue,
                 None => match opened {
                     Some(opened) => Since::After(opened),
