@@ -153,7 +153,7 @@ pub struct Link {
     /// Our relay's memory, and the secret by which our session is found in it.
     epoch: String,
     session: String,
-    /// Our relay has taken the messages up to this number.
+    /// Our relay has taken the messages up to this number; below 0: it was never heard to take any.
     pub taken: f64,
     /// Classic SignalR: until when the connection may be resumed, and how long after a loss that is.
     resume_until: Millis,
@@ -181,7 +181,7 @@ impl Link {
             is_fresh: false,
             epoch: String::new(),
             session: String::new(),
-            taken: 0.0,
+            taken: -1.0,
             resume_until: 0.0,
             resume_for: 0.0,
         };
@@ -225,6 +225,7 @@ impl Link {
     pub fn set_url(&mut self, url: String) {
         if cut(&url, b'?').0 != cut(&self.url, b'?').0 {
             self.known = None;
+            self.taken = -1.0;
         }
         self.url = url;
         self.reset_base();
@@ -454,7 +455,9 @@ impl Link {
     pub fn patience(&self) -> Millis {
         match (self.protocol(), self.step) {
             (_, Step::Up) => self.silence,
-            (Protocol::WebSocket, Step::Opened) if self.finds_out() => relay::GREETING,
+            (Protocol::WebSocket, Step::Opened) if self.finds_out() && self.taken < 0.0 => {
+                relay::GREETING
+            }
             // A transport of the page's takes the time that it takes.
             (_, Step::Apart) if self.url.is_empty() => Millis::INFINITY,
             (Protocol::SocketIo, Step::Greeted) => socket_io::UNASKED,
@@ -471,7 +474,7 @@ impl Link {
             _ => {
                 // It may be another server now; and one that greets and then says nothing may be no relay, but another page's doing.
                 if self.protocol == Protocol::Auto && self.step > Step::Apart {
-                    self.known = self.is_relay.then_some(Known::Ordinary);
+                    self.known = (self.is_relay && self.taken < 0.0).then_some(Known::Ordinary);
                 }
                 self.down(
                     Ending::Retry,

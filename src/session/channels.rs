@@ -40,8 +40,8 @@ impl<S> Channels<S> {
             .binary_search_by(|channel| (*channel.name).cmp(name))
     }
 
-    /// Opens `name`; whoever had it open hears nothing from now on.
-    pub fn open(&mut self, name: &str, subscriber: S) -> ChannelId {
+    /// Opens `name`; whoever had it open hears nothing from now on. If nobody had, `last` is the id of the last message before it.
+    pub fn open(&mut self, name: &str, subscriber: S, last: &str) -> ChannelId {
         self.last_id = self.last_id.wrapping_add(1);
         // UTF-8 is never shorter than UTF-16.
         self.longest_name = self.longest_name.max(name.len());
@@ -58,7 +58,7 @@ impl<S> Channels<S> {
                     name: name.into(),
                     id: self.last_id,
                     subscriber,
-                    last: String::new(),
+                    last: last.into(),
                     is_joined: false,
                 },
             ),
@@ -122,7 +122,7 @@ mod tests {
             let mut longest = 0;
             for (at, (name, index, open)) in steps.into_iter().enumerate() {
                 if open || openings.is_empty() {
-                    let id = channels.open(&name, at);
+                    let id = channels.open(&name, at, "");
                     prop_assert!(openings.iter().all(|(_, earlier)| *earlier != id));
                     longest = longest.max(name.len());
                     model.insert(name.clone(), (id, at));

@@ -347,6 +347,8 @@ pub struct Session<P, S> {
     connection: u32,
     /// Which credential was refused last, and why.
     denied: Option<(String, String)>,
+    /// The id of the last message on any channel, as our relay gives them. What came before it on a channel that is opened now is nobody's.
+    last_id: String,
     /// When the server was last heard, and when it was last told that we are there.
     heard: Millis,
     pinged: Millis,
@@ -383,6 +385,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
             attempts: 0,
             connection: 0,
             denied: None,
+            last_id: String::new(),
             heard: 0.0,
             pinged: 0.0,
             watch: Millis::INFINITY,
@@ -468,7 +471,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if self.state == State::Closed {
             return Err(Closed);
         }
-        let id = self.channels.open(name, subscriber.clone());
+        let id = self.channels.open(name, subscriber.clone(), &self.last_id);
         let delay = self
             .config
             .open_delay
@@ -774,11 +777,17 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// channel that was closed and opened again while it was away is a new one.
     fn join(&mut self, session: &str) {
         let resumes = !session.is_empty();
+        if !resumes {
+            self.last_id.clear();
+            for channel in self.channels.iter_mut() {
+                channel.last.clear();
+            }
+        }
         let channels = self
             .channels
             .iter_mut()
             .filter(|channel| channel.is_joined || !resumes)
-            .map(|channel| (&*channel.name, if resumes { &*channel.last } else { "" }));
+            .map(|channel| (&*channel.name, &*channel.last));
         let frame = relay::open(channels, session);
         self.say(frame);
         for channel in self.channels.iter_mut() {
@@ -787,7 +796,6 @@ impl<P: Payload, S: Clone> Session<P, S> {
                 let frame = relay::open([(&*channel.name, "")].into_iter(), "");
                 self.actions.push(Action::Converse(Effect::Say, frame));
             } else if was_joined && !resumes {
-                channel.last.clear();
                 self.counters.gaps += 1.0;
                 self.events.push(Event::Gap((*channel.name).into()));
             }
@@ -911,8 +919,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
             return Received::Foreign;
         };
         if !id.is_empty() && self.link.is_relay() {
-            channel.last.clear();
-            channel.last.push_str(id);
+            for last in [&mut channel.last, &mut self.last_id] {
+                last.clear();
+                last.push_str(id);
+            }
         }
         Received::Deliver(channel.subscriber.clone(), payload)
     }
