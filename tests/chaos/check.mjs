@@ -67,13 +67,24 @@ function readSender(name, log, { counts, fail, acknowledged }) {
 function readReceiver(name, log, senders, { counts, fail }) {
   const channels = new Map();
   let epoch;
+  // With the relay of this epoch: whether it has answered us, and whether a connection was lost before it had.
+  let joined = false;
+  let missed = false;
   let position = 0;
   for (const [what, time, ...rest] of log) {
     position += 1;
     if (what === 'epoch') {
       [epoch] = rest;
+      joined = false;
+      missed = false;
       counts.epochs += 1;
       for (const channel of channels.values()) channel.grounds ??= epoch;
+    } else if (what === 'state') {
+      missed ||= !joined && rest[0] === 'waiting';
+    } else if (what === 'ack') {
+      // The gap of the first hello was told too early for what was said until the relay learnt of our channels, on a later connection.
+      if (!joined && missed) for (const channel of channels.values()) channel.grounds = undefined;
+      joined = true;
     } else if (what === 'open') {
       const [channel, kept] = rest;
       if (!channels.has(channel)) channels.set(channel, { from: new Map(), gapAt: 0 });

@@ -16,12 +16,14 @@ function sender(count, { again = [], unacknowledged = [], flushed, last = count 
   return log;
 }
 
-/** What one receiver saw: numbers are messages, `'e2'` a new relay, `'gap'` what it says. */
+/** What one receiver saw: numbers are messages, `'e2'` a new relay, `'gap'` what it says, `'lost'` a connection, `'ack'` that a relay has answered. */
 function receiver(steps, { kept = true, epoch = 'e1' } = {}) {
   const log = [['epoch', 0, epoch], ['open', 0, 'a', kept]];
   let now = epoch;
   steps.forEach((step, time) => {
     if (step === 'gap') log.push(['gap', time, 'a', now]);
+    else if (step === 'lost') log.push(['state', time, 'waiting', '', 1006]);
+    else if (step === 'ack') log.push(['ack', time, 0, now]);
     else if (step === 'close') log.push(['close', time, 'a']);
     else if (step === 'open') log.push(['open', time, 'a', kept]);
     else if (typeof step === 'string') log.push(['epoch', time, (now = step)]);
@@ -101,6 +103,13 @@ describe('across a relay’s death', () => {
   test('one gap for each death, no more', () => {
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'e3', 'gap', 2])).kinds, []);
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'gap', 2])).kinds, ['gap']);
+  });
+
+  test('a second gap is told where the new relay was lost before it had answered, and nowhere else', () => {
+    assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'gap', 2])).kinds, []);
+    assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'gap', 'gap', 2])).kinds, ['gap']);
+    assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'ack', 'lost', 'ack', 'gap', 2])).kinds, ['gap']);
+    assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'ack', 'gap', 2])).kinds, ['gap']);
   });
 
   test('what had no acknowledgement may come twice, in order', () => {
