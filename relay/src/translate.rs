@@ -564,7 +564,7 @@ mod tests {
         fn the_canonical_frame_is_what_the_library_reads_and_writes(name: String, message in json()) {
             let text = format!("{{\"message\":{message},\"channel\":{}}}", quoted(&name));
             let frame = canonical(&text, own()).unwrap();
-            let wanted = websocket::encode_head(own(), &name) + &message + websocket::TAIL;
+            let wanted = websocket::encode_head(own(), &name, 0) + &message + websocket::TAIL;
             prop_assert_eq!(frame.as_str(), &wanted);
             if let Head::Envelope { sender, channel, .. } = websocket::decode_head(frame.as_str(), true) {
                 prop_assert!(sender.is(own()));
