@@ -6,6 +6,8 @@
 //! * so do thousands of exceptions, of every kind that is everyday
 //! * a closed channel's config goes while its handle is kept; messages go once they are delivered
 //! * a hundred signalings opened and closed go, with their sockets; a thousand reconnections keep one socket
+//! * through our relay: thousands of reconnections, with messages taken and sent again, ids and gaps; thousands of `flushed()`, of a page put away and
+//!   shown again, of addresses that the page is asked for; what listens to the page's life
 //! * so do thousands of connections by each protocol, with their requests, handshakes, credentials and control frames; thousands of requests that
 //!   fail, credentials that can't be had, and transports that throw
 //! * what is open stays, whether or not the page keeps anything of it
@@ -420,6 +422,193 @@ async fn transports_that_hand_over_anything() -> Verdict {
         equal([signaling.stats().connects, signaling.stats().sent], [2_201, 2_200]);
         signaling.close();
         equal(reported(), [mine]);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn thousands_of_reconnections_through_our_relay() -> Verdict {
+    page_awaiting(
+        r#"
+        let epoch = 0;
+        let gaps = 0;
+        const { signaling, handle } = joined({ reconnect: { base: 1, cap: 1 }, ongap() { gaps += 1; }, onerror() {}, onframe() {} });
+        let gone = 0;
+        const registry = new FinalizationRegistry(() => { gone += 1; });
+        let number = 0;
+        let id = 0;
+        const live = (rounds) => {
+            for (let round = 0; round < rounds; round += 1) {
+                const socket = sockets.at(-1);
+                handle.send({ round });
+                handle.send({ round }, { ttl: 1 });
+                number += 2;
+                socket.deliver(kept('room', { round }, `${id += 1}`), `{"channel":"room","id":"${id += 1}","message":[${round}]}`, kept('other', round, `${id += 1}`), '{"gap":"room"}', '{"ping":1}', '{"pong":1}', 'bad');
+                if (round % 3) socket.deliver(ack(number - 1));
+                signaling.openSocket({ channel: `channel ${round}` }).close();
+                if (round % 5 === 0) happen.offline();
+                if (round % 7 === 0) {
+                    happen.putAway();
+                    happen.takenOut();
+                    clock.advance(1_000);
+                } else {
+                    socket.end(round % 2 ? 1006 : 1009);
+                    clock.advance(1);
+                }
+                registry.register(socket);
+                sockets.splice(0, sockets.length - 1);
+                // Now and then it is a relay that was started anew.
+                if (round % 11 === 0) epoch += 1;
+                greet(round % 4 ? number : 0, { epoch: `epoch ${epoch}`, session: `session ${round}` });
+                if (signaling.state !== 'open') throw new Error(`${signaling.state} in round ${round}`);
+                sockets.at(-1).deliver(ack(number));
+                clock.advance(5_000);
+            }
+            return rounds;
+        };
+        let all = live(300);
+        ok(await collected(() => gone === all), `${gone} of ${all} sockets went`);
+        const before = await held();
+        all += live(3_000);
+        ok(await collected(() => gone === all), `${gone} of ${all} sockets went`);
+        await keptNothing(before, 3_000);
+        const { queued, connects, channels } = signaling.stats();
+        equal([queued, connects, channels], [0, all + 1, 1]);
+        ok(gaps > all && signaling.stats().dropped > 100, `${gaps} gaps, ${signaling.stats().dropped} dropped`);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn thousands_of_promises_of_the_outbox() -> Verdict {
+    page_awaiting(
+        r#"
+        let gone = 0;
+        const registry = new FinalizationRegistry(() => { gone += 1; });
+        let outcomes = 0;
+        const note = () => { outcomes += 1; };
+        const ask = (signaling) => {
+            const promise = signaling.flushed();
+            promise.then(note, note);
+            registry.register(promise);
+        };
+        const { signaling, handle, socket } = joined();
+        let number = 0;
+        const live = async (rounds) => {
+            for (let round = 0; round < rounds; round += 1) {
+                ask(signaling);
+                handle.send(round);
+                ask(signaling);
+                ask(signaling);
+                socket.deliver(ack(number += 1));
+                socket.frames.length = 0;
+                if (round % 100 === 0) await settled();
+            }
+            await settled();
+        };
+        await live(500);
+        ok(await collected(() => gone === 1_500), `${gone} of 1500 promises went`);
+        const before = await held();
+        await live(5_000);
+        ok(await collected(() => gone === 16_500), `${gone} of 16500 promises went`);
+        await keptNothing(before, 5_000);
+        equal(outcomes, 16_500);
+        // Of signalings that were closed with some unanswered, also when nobody listened to what became of them.
+        gone = outcomes = 0;
+        const end = async (rounds) => {
+            for (let round = 0; round < rounds; round += 1) {
+                const one = joined();
+                one.handle.send(round);
+                ask(one.signaling);
+                ask(one.signaling);
+                one.signaling.closed.then(note);
+                registry.register(one.signaling);
+                registry.register(one.signaling.closed);
+                one.signaling.close();
+                sockets.length = 0;
+            }
+            await settled();
+        };
+        // In hundreds: memory that was needed at once stays.
+        const hundred = async (all) => {
+            await end(100);
+            ok(await collected(() => gone === all * 4), `${gone} of ${all * 4} went`);
+        };
+        for (let all = 100; all <= 200; all += 100) await hundred(all);
+        const closed = await held();
+        for (let all = 300; all <= 700; all += 100) await hundred(all);
+        await keptNothing(closed, 500);
+        equal(outcomes, 2_100);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
+async fn hundreds_of_addresses_that_are_asked_for() -> Verdict {
+    page_awaiting(
+        r#"
+        const answers = [() => 'ws://server.test/', async () => new URL('ws://server.test/x'), () => { throw new Error('mine'); }, () => Promise.reject(new Error('mine')), () => 5, async () => 'ftp://server.test/'];
+        let asked = 0;
+        const signaling = new Signaling({ url: () => answers[(asked += 1) % answers.length](), reconnect: { base: 1, cap: 1 }, onerror() {} });
+        signaling.openSocket({});
+        const live = async (rounds) => {
+            for (let round = 0; round < rounds; round += 1) {
+                await settled();
+                if (sockets.length > 0) sockets.pop().accept().end();
+                sockets.length = 0;
+                if (signaling.state !== 'waiting') throw new Error(signaling.state);
+                clock.advance(1);
+            }
+        };
+        await live(300);
+        await collect();
+        const before = await held();
+        const made = asked;
+        await live(1_200);
+        await collect();
+        ok(asked - made === 1_200, `${asked - made} were asked for`);
+        await keptNothing(before, 1_200);
+        "#,
+    )
+    .await
+}
+
+/// What listens to the page's life has the signaling, so it must be gone with it.
+#[wasm_bindgen_test]
+async fn hundreds_of_signalings_that_listened_to_the_page() -> Verdict {
+    page_awaiting(
+        r#"
+        let gone = 0;
+        const registry = new FinalizationRegistry(() => { gone += 1; });
+        const endings = [
+            ({ signaling }) => signaling.close(),
+            ({ signaling }) => { happen.putAway(); signaling.close(); },
+            ({ signaling }) => { happen.putAway(); happen.takenOut(); signaling.close(); },
+            () => { happen.offline(); sockets.at(-1).end(4500); },
+            ({ signaling, handle }) => { handle.send(1); sockets.at(-1).end(); happen.online(); signaling.close(); },
+        ];
+        const live = (rounds) => {
+            for (let round = 0; round < rounds; round += 1) {
+                const one = joined();
+                registry.register(one.signaling);
+                registry.register(one.config);
+                endings[round % endings.length](one);
+                if (one.signaling.state !== 'closed') throw new Error(one.signaling.state);
+                sockets.length = 0;
+            }
+        };
+        const hundred = async (all) => {
+            live(100);
+            ok(await collected(() => gone === all * 2), `${gone} of ${all * 2} went`);
+        };
+        for (let all = 100; all <= 200; all += 100) await hundred(all);
+        const before = await held();
+        for (let all = 300; all <= 1_000; all += 100) await hundred(all);
+        await keptNothing(before, 800);
+        equal(clock.timers, 0);
         "#,
     )
     .await
