@@ -16,7 +16,13 @@ const RUNNERS = { page: 'run', page_awaiting: 'runAwaiting', page_in_real_time: 
 /** The tests of one file: `{ name, runner, body }`. */
 function testsOf(file) {
   const source = readFileSync(new URL(file, FOLDER), 'utf8');
-  const tests = [...source.matchAll(/fn (\w+)\(\) -> Verdict \{\s*(\w+)\(\s*r#"([^]*?)"#/g)].map(([, name, runner, body]) => ({ name, runner: RUNNERS[runner], body }));
+  // Some begin with what several of them share: `&format!("{SHARED}{}", r#"…"#)`.
+  const shared = new Map([...source.matchAll(/const (\w+): &str = r#"([^]*?)"#;/g)].map(([, name, text]) => [name, text]));
+  const tests = [...source.matchAll(/fn (\w+)\(\) -> Verdict \{\s*(\w+)\(\s*(?:&format!\(\s*"\{(\w+)\}\{\}",\s*)?r#"([^]*?)"#/g)].map(([, name, runner, before, body]) => ({
+    name,
+    runner: RUNNERS[runner],
+    body: before ? shared.get(before) + body : body,
+  }));
   assert.equal(tests.length, source.split('-> Verdict {').length - 1, `not every test of ${file} was understood`);
   assert.ok(tests.every(({ runner }) => runner), `a test of ${file} is run in a way that isn't known here`);
   return tests;
