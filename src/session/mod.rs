@@ -13,8 +13,10 @@
 use alloc::string::String;
 mod backoff;
 mod channels;
+mod liveness;
 mod outbox;
 mod queue;
+mod stats;
 
 pub use crate::protocol::Millis;
 use crate::protocol::{Effect, Ending, Head, Link, Protocol, Texts, UserId, Value, fill, relay};
@@ -25,18 +27,17 @@ pub use backoff::Reconnect;
 pub use channels::ChannelId;
 use channels::Channels;
 use core::mem;
+use liveness::Liveness;
 use outbox::Outbox;
 pub use outbox::{Bounds, Message};
 use queue::Queue;
+pub use stats::{FrameKind, Stats};
 
 /// A connection that lasted this long was a working one: the next loss begins the backoff anew.
 const STABLE: Millis = 5_000.0;
 
 /// After the network or the page came back, all pages together would be a crowd at the server's door.
 const SPREAD: Millis = 1_000.0;
-
-/// A connection that is doubted must answer within this time.
-const PROBE: Millis = 5_000.0;
 
 /// From opening to readiness, as the shim has it.
 const SHIM_DELAY: Millis = 1_000.0;
@@ -258,72 +259,6 @@ pub enum Received<S> {
     Unclear,
 }
 
-/// What a frame that went by was; see [`Session::count`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameKind {
-    /// Handed to the socket.
-    Sent,
-    /// Its message went to a subscriber.
-    Delivered,
-    /// Received, and sent by this very page.
-    Own,
-    /// Received, for a channel that isn't open here.
-    Foreign,
-    /// Received, and no envelope.
-    Bad,
-    /// Received, or sent, of the protocol itself.
-    Control,
-}
-
-impl FrameKind {
-    /// The name as the page sees it.
-    pub fn name(self) -> &'static str {
-        match self {
-            FrameKind::Sent => "sent",
-            FrameKind::Delivered => "delivered",
-            FrameKind::Own => "own",
-            FrameKind::Foreign => "foreign",
-            FrameKind::Bad => "bad",
-            FrameKind::Control => "control",
-        }
-    }
-}
-
-/// Counters since the session was made. Numbers as JavaScript has them: they can't overflow, nor fail to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Stats {
-    /// Frames handed to the socket.
-    pub sent: f64,
-    /// Frames received whose message went to a subscriber.
-    pub delivered: f64,
-    /// Frames received that this page had sent.
-    pub own: f64,
-    /// Frames received for channels not open here.
-    pub foreign: f64,
-    /// Frames received that are no envelope.
-    pub bad: f64,
-    /// Frames received of the protocol itself.
-    pub control: f64,
-    /// The UTF-16 units of all frames handed to the socket.
-    pub sent_length: f64,
-    /// And of those received.
-    pub received_length: f64,
-    /// Messages that were dropped.
-    pub dropped: f64,
-    /// How often messages may have been missed.
-    pub gaps: f64,
-    /// Messages that wait in the outbox.
-    pub queued: f64,
-    /// Their bytes.
-    pub queued_bytes: f64,
-    /// Channels that are open.
-    pub channels: f64,
-    /// How often a connection came up.
-    pub connects: f64,
-    /// The last round trip to the server and back; 0: none was measured.
-    pub round_trip: Millis,
-}
-
 #[derive(Debug)]
 struct Unready<S> {
     due: Millis,
@@ -349,11 +284,7 @@ pub struct Session<P, S> {
     denied: Option<(String, String)>,
     /// The id of the last message on any channel, as our relay gives them. What came before it on a channel that is opened now is nobody's.
     last_id: String,
-    /// When the server was last heard, and when it was last told that we are there.
-    heard: Millis,
-    pinged: Millis,
-    /// When to look at these two.
-    watch: Millis,
+    liveness: Liveness,
     channels: Channels<S>,
     /// Openings that aren't ready yet, in the order of their times, which is the order in which they came.
     unready: Vec<Unready<S>>,
@@ -386,9 +317,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
             connection: 0,
             denied: None,
             last_id: String::new(),
-            heard: 0.0,
-            pinged: 0.0,
-            watch: Millis::INFINITY,
+            liveness: Liveness::new(),
             channels: Channels::new(),
             unready: Vec::new(),
             ripe: 0,
@@ -452,7 +381,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
     pub fn wake_at(&self) -> Option<Millis> {
         let mut at = match self.state {
             State::Waiting => self.since_or_until,
-            State::Connecting | State::Open => self.watch,
+            State::Connecting | State::Open => self.liveness.watch(),
             _ => Millis::INFINITY,
         };
         if self.may_be_ready()
@@ -600,8 +529,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// Doubts the connection: it is to answer soon.
     fn probe(&mut self, now: Millis) {
         if self.state == State::Open && self.link.is_relay() && self.link.is_up() {
-            self.heard = self.heard.min(now + PROBE - self.link.patience());
-            self.pinged = Millis::NEG_INFINITY;
+            self.liveness.doubt(now, self.link.patience());
             self.beat(now);
         }
     }
@@ -715,9 +643,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
     pub fn woken(&mut self, now: Millis) {
         if self.state == State::Waiting && now >= self.since_or_until {
             self.connect(now, "trying again");
-        } else if matches!(self.state, State::Connecting | State::Open) && now >= self.watch {
-            // Added up as `beat` does it: a difference may be rounded to less, and the timer be set for the same time again.
-            if now >= self.heard + self.link.patience() {
+        } else if matches!(self.state, State::Connecting | State::Open)
+            && now >= self.liveness.watch()
+        {
+            if self.liveness.is_silent(now, self.link.patience()) {
                 self.link.silent();
                 self.follow(now);
             }
@@ -744,15 +673,10 @@ impl<P: Payload, S: Clone> Session<P, S> {
                 Effect::Open => self.join(&text),
                 Effect::Taken => self.outbox.taken(self.link.taken),
                 Effect::Gap => self.gap(text),
-                Effect::Pong => self.counters.round_trip = now - self.pinged,
+                Effect::Pong => self.counters.round_trip = self.liveness.round_trip(now),
                 Effect::Up => {
                     self.expire(now);
-                    self.pinged = if self.link.is_relay() {
-                        // To know how long it takes.
-                        Millis::NEG_INFINITY
-                    } else {
-                        now
-                    };
+                    self.liveness.up(now, self.link.is_relay());
                     // A server that was taken for another one may greet as our relay.
                     if self.state != State::Open {
                         self.counters.connects += 1.0;
@@ -765,7 +689,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
                 _ => self.actions.push(Action::Converse(effect, text)),
             }
         }
-        self.heard = now;
+        self.liveness.heard(now);
         self.beat(now);
     }
 
@@ -822,15 +746,13 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// Tells the server that we are there, if it is time, and sets the next time to look.
     fn beat(&mut self, now: Millis) {
-        let mut next = self.heard + self.link.patience();
-        if self.state == State::Open && self.link.ping_every > 0.0 {
-            if now >= self.pinged + self.link.ping_every {
-                self.pinged = now;
-                self.say(self.link.ping().into());
-            }
-            next = next.min(self.pinged + self.link.ping_every);
+        let every = match self.state {
+            State::Open => self.link.ping_every,
+            _ => 0.0,
+        };
+        if self.liveness.beat(now, self.link.patience(), every) {
+            self.say(self.link.ping().into());
         }
-        self.watch = next;
     }
 
     // What is received.
@@ -848,13 +770,13 @@ impl<P: Payload, S: Clone> Session<P, S> {
     /// Whether [`heard`](Self::heard) wants to be told.
     #[inline]
     pub fn listens(&self) -> bool {
-        self.watch.is_finite()
+        self.liveness.watch().is_finite()
     }
 
     /// A frame came in.
     #[inline]
     pub fn heard(&mut self, now: Millis) {
-        self.heard = now;
+        self.liveness.heard(now);
     }
 
     /// Counts a frame's length in UTF-16 units.
@@ -929,16 +851,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// Counts a frame once it is known what it was.
     pub fn count(&mut self, kind: FrameKind) {
-        let counters = &mut self.counters;
-        let counter = match kind {
-            FrameKind::Sent => &mut counters.sent,
-            FrameKind::Delivered => &mut counters.delivered,
-            FrameKind::Own => &mut counters.own,
-            FrameKind::Foreign => &mut counters.foreign,
-            FrameKind::Bad => &mut counters.bad,
-            FrameKind::Control => &mut counters.control,
-        };
-        *counter += 1.0;
+        self.counters.count(kind);
     }
 
     /// Counts a frame that is no envelope; the first one is an event, which says `what` it was.
@@ -952,7 +865,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
     fn connect(&mut self, now: Millis, reason: &str) {
         self.connection += 1;
         // The page may take its time over its credential.
-        self.watch = Millis::INFINITY;
+        self.liveness.rest();
         self.enter(State::Connecting, reason.into(), None, None);
         if self.config.asks_url || self.config.credentials != Credentials::None {
             self.actions.push(Action::Ask);
