@@ -163,7 +163,7 @@ fn sum(all: &RefCell<Tally>, one: Tally) {
 
 #[test]
 fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
-    let (mut runner, seed) = runner(1_500);
+    let (mut runner, seed) = runner(900);
     let kinds = prop::collection::vec(
         prop_oneof![
             5 => Just(Protocol::Auto),
@@ -215,7 +215,7 @@ fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
 
 #[test]
 fn through_other_servers_order_and_bounds_are_kept_and_the_connection_comes_back() {
-    let (mut runner, seed) = runner(800);
+    let (mut runner, seed) = runner(500);
     let protocols = select(vec![
         (Protocol::WebSocket, Protocol::WebSocket),
         (Protocol::WebSocket, Protocol::Auto),

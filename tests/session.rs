@@ -19,7 +19,7 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config as Proptest, TestRunner};
-use signal_wasm::protocol::{Effect, Ending, UserId};
+use signal_wasm::protocol::{Effect, Ending, Protocol, UserId};
 use signal_wasm::session::{
     Action, Bounds, ChannelId, Config, Event, FrameKind, Loss, Message, Millis, OpenWhen, Received,
     Reconnect, SendError, Session, State, Stats,
@@ -219,7 +219,9 @@ impl World {
 
     fn send(&mut self, name: &'static str, size: usize) {
         let payload = format!("\"{}:{}\"", self.taken.len(), "é😀x".repeat(size));
-        let result = self.session.send(name, payload.clone());
+        let result = self
+            .session
+            .send(self.now, name, payload.clone(), Millis::INFINITY);
         let config = self.config();
         let (messages, bytes) = (self.waiting.len(), self.waiting_bytes());
         let length = payload.encode_utf16().count();
@@ -232,12 +234,10 @@ impl World {
         } else if length > config.max_message {
             self.tally.too_large += 1;
             Err(SendError::TooLarge { length })
-        } else if self.state == State::Open {
-            Ok(())
         } else if messages >= config.outbox.messages {
             self.tally.full_messages += 1;
             Err(SendError::OutboxFull { messages, bytes })
-        } else if bytes + payload.len() > config.outbox.bytes {
+        } else if bytes + 2 * length > config.outbox.bytes {
             self.tally.full_bytes += 1;
             Err(SendError::OutboxFull { messages, bytes })
         } else {
@@ -252,7 +252,8 @@ impl World {
     }
 
     fn waiting_bytes(&self) -> usize {
-        self.waiting.iter().map(|(_, payload)| payload.len()).sum()
+        let bytes = |(_, payload): &(_, String)| 2 * payload.encode_utf16().count();
+        self.waiting.iter().map(bytes).sum()
     }
 
     fn close(&mut self) {
@@ -433,6 +434,7 @@ impl World {
             "out of order"
         );
         if self.socket == Some(Socket::Open) {
+            self.session.taken(message.number);
             self.session.count(FrameKind::Sent);
             self.transmitted.push(payload);
             self.tally.sent_in_order += 1;
@@ -442,7 +444,7 @@ impl World {
             self.tally.not_taken += 1;
             self.tally.not_taken_of_several += u32::from(!self.waiting.is_empty());
             self.waiting.push_front((name, payload));
-            self.session.not_taken(self.now, Some(message));
+            self.session.not_taken(self.now, false);
             self.model_loss(None, false);
         }
     }
@@ -480,12 +482,13 @@ impl World {
                     self.until = self.waits.is_empty().then_some(lost + delay);
                 }
                 if state == State::Closed && code.is_none() && reason.starts_with("closed by") {
-                    assert_eq!(reason.contains("never sent"), self.lost > 0);
+                    assert_eq!(reason.contains("hadn't taken"), self.lost > 0);
                 }
             }
-            event @ (Event::Refused(_) | Event::Failed { refused: true, .. }) => {
-                panic!("{event:?}, of a plain WebSocket")
-            }
+            event @ (Event::Refused(_)
+            | Event::Failed { refused: true, .. }
+            | Event::Gap(_)
+            | Event::Dropped { .. }) => panic!("{event:?}, of a plain WebSocket"),
             Event::Failed {
                 refused: false,
                 reason,
@@ -510,7 +513,7 @@ impl World {
     }
 
     /// What must hold whenever nothing is under way.
-    fn check(&self) {
+    fn check(&mut self) {
         assert_eq!(self.session.state(), self.state);
         assert_eq!(self.expected, []);
         let socket = match self.state {
@@ -554,7 +557,7 @@ impl World {
         };
         assert_eq!(self.session.stats(), expected);
         for name in NAMES {
-            let received = self.session.receive_whole(false, name);
+            let received = self.session.receive_whole(false, name, "");
             let expected = match self.open.get(name) {
                 Some(place) => Received::Deliver(*place, 0),
                 None => Received::Foreign,
@@ -687,6 +690,7 @@ fn configs() -> impl Strategy<Value = Config> {
         .prop_map(
             |(connected, open_delay, max_message, (messages, bytes), (base, cap, attempts))| {
                 Config {
+                    protocol: Protocol::WebSocket,
                     open_delay,
                     open_when: if connected {
                         OpenWhen::Connected
@@ -778,6 +782,17 @@ const SEEN: [Seen; 21] = [
 
 type Simple = Session<String, usize>;
 
+fn plain() -> Config {
+    Config {
+        protocol: Protocol::WebSocket,
+        ..Config::default()
+    }
+}
+
+fn send(session: &mut Simple, payload: &str) -> Result<(), SendError> {
+    session.send(0.0, "a", payload.into(), Millis::INFINITY)
+}
+
 fn opened(config: Config, seed: u64) -> Simple {
     let mut session = Simple::new(config, own(), seed);
     session.open(0.0, "a", 0).unwrap();
@@ -812,7 +827,7 @@ fn wait(session: &mut Simple, now: &mut Millis) -> Millis {
 #[test]
 fn the_codes_by_which_a_server_means_it() {
     let state = |code: u16| {
-        let mut session = opened(Config::default(), 1);
+        let mut session = opened(plain(), 1);
         session.opened(0.0);
         session.lost(1.0, loss(code));
         session.state()
@@ -834,7 +849,7 @@ fn waits_double_up_to_the_cap_and_fill_their_range() {
         .map(|seed| {
             let config = Config {
                 open_when: OpenWhen::Connected,
-                ..Config::default()
+                ..plain()
             };
             let mut session = opened(config, seed);
             let mut now = 0.0;
@@ -867,7 +882,7 @@ fn only_a_connection_of_five_seconds_begins_the_backoff_anew() {
                 attempts: 1.0,
                 ..Reconnect::default()
             },
-            ..Config::default()
+            ..plain()
         };
         let mut session = opened(config, 3);
         let mut now = 0.0;
@@ -889,7 +904,7 @@ fn a_connection_that_never_came_up_does_not_begin_the_backoff_anew() {
             attempts: 1.0,
             ..Reconnect::default()
         },
-        ..Config::default()
+        ..plain()
     };
     let mut session = opened(config, 3);
     let mut now = 0.0;
@@ -902,7 +917,7 @@ fn a_connection_that_never_came_up_does_not_begin_the_backoff_anew() {
 fn a_message_of_the_longest_length_is_taken_and_one_more_is_not() {
     let config = Config {
         max_message: 12,
-        ..Config::default()
+        ..plain()
     };
     for connected in [false, true] {
         let mut session = opened(config.clone(), 1);
@@ -911,9 +926,9 @@ fn a_message_of_the_longest_length_is_taken_and_one_more_is_not() {
         }
         // A character outside the basic plane is two UTF-16 units, and four bytes.
         for longest in ["\"0123456789\"", "\"😀😀😀😀😀\"", "\"éééééééééé\""] {
-            assert_eq!(session.send("a", longest.into()), Ok(()));
+            assert_eq!(send(&mut session, longest), Ok(()));
             assert_eq!(
-                session.send("a", format!("{longest} ")),
+                send(&mut session, &format!("{longest} ")),
                 Err(SendError::TooLarge { length: 13 })
             );
         }
@@ -922,28 +937,28 @@ fn a_message_of_the_longest_length_is_taken_and_one_more_is_not() {
 }
 
 #[test]
-fn the_outbox_counts_bytes_of_utf8() {
+fn the_outbox_counts_two_bytes_for_each_utf16_unit() {
     let config = Config {
         outbox: Bounds {
             messages: 10,
-            bytes: 12,
+            bytes: 20,
         },
-        ..Config::default()
+        ..plain()
     };
     let mut session = opened(config, 1);
-    assert_eq!(session.send("a", "\"😀é\"".into()), Ok(()));
-    assert_eq!(session.stats().queued_bytes, 8.0);
+    assert_eq!(send(&mut session, "\"😀é\""), Ok(()));
+    assert_eq!(session.stats().queued_bytes, 10.0);
     let full = SendError::OutboxFull {
         messages: 1,
-        bytes: 8,
+        bytes: 10,
     };
-    assert_eq!(session.send("a", "12345".into()), Err(full));
-    assert_eq!(session.send("a", "1234".into()), Ok(()));
+    assert_eq!(send(&mut session, "123456"), Err(full));
+    assert_eq!(send(&mut session, "12345"), Ok(()));
     let full = SendError::OutboxFull {
         messages: 2,
-        bytes: 12,
+        bytes: 20,
     };
-    assert_eq!(session.send("a", "1".into()), Err(full));
+    assert_eq!(send(&mut session, "1"), Err(full));
 }
 
 #[test]
@@ -953,36 +968,37 @@ fn the_outbox_counts_messages() {
             messages: 2,
             bytes: 100,
         },
-        ..Config::default()
+        ..plain()
     };
     let mut session = opened(config, 1);
-    assert_eq!(session.send("a", "1".into()), Ok(()));
-    assert_eq!(session.send("a", "2".into()), Ok(()));
+    assert_eq!(send(&mut session, "1"), Ok(()));
+    assert_eq!(send(&mut session, "2"), Ok(()));
     let full = SendError::OutboxFull {
         messages: 2,
-        bytes: 2,
+        bytes: 4,
     };
-    assert_eq!(session.send("a", "3".into()), Err(full));
+    assert_eq!(send(&mut session, "3"), Err(full.clone()));
     session.opened(0.0);
     assert!(matches!(
         session.next_action(),
         Some(Action::Converse(Effect::Socket, _))
     ));
-    assert!(
-        matches!(session.next_action(), Some(Action::Transmit(message)) if message.payload == "1")
-    );
-    assert_eq!(session.send("a", "4".into()), Ok(()));
+    let message = transmit(&mut session);
+    assert_eq!(message.payload, "1");
+    // It has its place until the socket has it.
+    assert_eq!(send(&mut session, "4"), Err(full));
+    session.taken(message.number);
+    assert_eq!(send(&mut session, "4"), Ok(()));
 }
 
-/// Sent while the connection was open, so never measured; it counts once it has to wait.
 #[test]
-fn a_message_that_the_socket_did_not_take_counts_in_the_outbox() {
+fn a_message_that_the_socket_did_not_take_keeps_its_place_in_the_outbox() {
     let config = Config {
         outbox: Bounds {
             messages: 10,
-            bytes: 10,
+            bytes: 20,
         },
-        ..Config::default()
+        ..plain()
     };
     let mut session = opened(config, 1);
     session.opened(0.0);
@@ -990,22 +1006,20 @@ fn a_message_that_the_socket_did_not_take_counts_in_the_outbox() {
         session.next_action(),
         Some(Action::Converse(Effect::Socket, _))
     ));
-    assert_eq!(session.send("a", "12345678".into()), Ok(()));
-    let Some(Action::Transmit(message)) = session.next_action() else {
-        panic!("nothing to transmit");
-    };
-    session.not_taken(1.0, Some(message));
+    assert_eq!(send(&mut session, "12345678"), Ok(()));
+    transmit(&mut session);
+    session.not_taken(1.0, false);
     assert_eq!(session.state(), State::Waiting);
     assert_eq!(
         (session.stats().queued, session.stats().queued_bytes),
-        (1.0, 8.0)
+        (1.0, 16.0)
     );
     let full = SendError::OutboxFull {
         messages: 1,
-        bytes: 8,
+        bytes: 16,
     };
-    assert_eq!(session.send("a", "123".into()), Err(full));
-    assert_eq!(session.send("a", "12".into()), Ok(()));
+    assert_eq!(send(&mut session, "123"), Err(full));
+    assert_eq!(send(&mut session, "12"), Ok(()));
 }
 
 fn transmit(session: &mut Simple) -> Message<String> {
@@ -1017,22 +1031,24 @@ fn transmit(session: &mut Simple) -> Message<String> {
 
 #[test]
 fn what_the_socket_did_not_take_goes_out_first_and_what_came_meanwhile_last() {
-    let mut session = opened(Config::default(), 1);
+    let mut session = opened(plain(), 1);
     for message in ["1", "22", "333"] {
-        session.send("a", message.into()).unwrap();
+        send(&mut session, message).unwrap();
     }
     session.opened(0.0);
     assert!(matches!(
         session.next_action(),
         Some(Action::Converse(Effect::Socket, _))
     ));
-    assert_eq!(transmit(&mut session).payload, "1");
+    let first = transmit(&mut session);
+    assert_eq!(first.payload, "1");
+    session.taken(first.number);
     // Sent from within what the page does about that frame, while others wait.
-    session.send("a", "4444".into()).unwrap();
-    let refused = transmit(&mut session);
-    session.not_taken(1.0, Some(refused));
+    send(&mut session, "4444").unwrap();
+    transmit(&mut session);
+    session.not_taken(1.0, false);
     let stats = session.stats();
-    assert_eq!((stats.queued, stats.queued_bytes), (3.0, 9.0));
+    assert_eq!((stats.queued, stats.queued_bytes), (3.0, 18.0));
     session.woken(30_000.0);
     session.opened(30_000.0);
     assert_eq!(session.next_action(), Some(Action::Disconnect));
@@ -1040,8 +1056,10 @@ fn what_the_socket_did_not_take_goes_out_first_and_what_came_meanwhile_last() {
         session.next_action(),
         Some(Action::Converse(Effect::Socket, _))
     ));
-    for message in ["22", "333", "4444"] {
-        assert_eq!(transmit(&mut session).payload, message);
+    for payload in ["22", "333", "4444"] {
+        let message = transmit(&mut session);
+        assert_eq!(message.payload, payload);
+        session.taken(message.number);
     }
     assert_eq!(session.next_action(), None);
     assert_eq!(session.stats().queued_bytes, 0.0);
@@ -1051,7 +1069,7 @@ fn what_the_socket_did_not_take_goes_out_first_and_what_came_meanwhile_last() {
 fn a_channel_opened_on_a_working_connection_is_ready_after_the_call_not_within_it() {
     let config = Config {
         open_when: OpenWhen::Connected,
-        ..Config::default()
+        ..plain()
     };
     let mut session = opened(config, 1);
     session.opened(10.0);
@@ -1068,7 +1086,7 @@ fn a_channel_opened_on_a_working_connection_is_ready_after_the_call_not_within_i
 /// Else a page that opens and closes channels while the server can't be reached would pile them up.
 #[test]
 fn nothing_is_kept_of_a_channel_that_was_closed_before_it_was_ready() {
-    let mut session = opened(Config::default(), 1);
+    let mut session = opened(plain(), 1);
     session.woken(1000.0);
     events(&mut session);
     for now in 1000..1100 {
@@ -1099,7 +1117,7 @@ fn inputs_that_come_at_the_wrong_time_change_nothing() {
     let close: fn(&mut Simple) = |session| session.close();
     let unknown: fn(&mut Simple) = |session| session.close_channel("nowhere", 77);
 
-    let mut session = Simple::new(Config::default(), own(), 1);
+    let mut session = Simple::new(plain(), own(), 1);
     assert_eq!(session.wake_at(), None);
     check(&mut session, State::Idle, &[opened_, lost, woken, unknown]);
     session.open(0.0, "a", 0).unwrap();
@@ -1125,12 +1143,12 @@ fn inputs_that_come_at_the_wrong_time_change_nothing() {
         &[opened_, lost, woken, unknown, close],
     );
     assert!(session.open(3.0, "a", 0).is_err());
-    assert_eq!(session.send("a", "1".into()), Err(SendError::SessionClosed));
+    assert_eq!(send(&mut session, "1"), Err(SendError::SessionClosed));
 }
 
 #[test]
 fn a_socket_that_was_asked_for_is_not_opened_after_the_close() {
-    let mut session = opened(Config::default(), 1);
+    let mut session = opened(plain(), 1);
     session.close();
     assert_eq!(session.next_action(), Some(Action::Disconnect));
     assert_eq!(session.next_action(), None);
@@ -1138,7 +1156,7 @@ fn a_socket_that_was_asked_for_is_not_opened_after_the_close() {
 
 #[test]
 fn a_session_that_was_never_used_closes_too() {
-    let mut session = Simple::new(Config::default(), own(), 1);
+    let mut session = Simple::new(plain(), own(), 1);
     session.close();
     assert_eq!(session.state(), State::Closed);
     assert_eq!(events(&mut session).len(), 1);
@@ -1147,12 +1165,13 @@ fn a_session_that_was_never_used_closes_too() {
 
 #[test]
 fn frames_are_counted_and_the_first_bad_one_is_told() {
-    let mut session = Simple::new(Config::default(), own(), 1);
+    let mut session = Simple::new(plain(), own(), 1);
     let kinds = [
         FrameKind::Sent,
         FrameKind::Delivered,
         FrameKind::Own,
         FrameKind::Foreign,
+        FrameKind::Control,
     ];
     for (times, kind) in (1..).zip(kinds) {
         for _ in 0..times {
@@ -1167,6 +1186,7 @@ fn frames_are_counted_and_the_first_bad_one_is_told() {
         delivered: 2.0,
         own: 3.0,
         foreign: 4.0,
+        control: 5.0,
         bad: 5.0,
         ..Stats::default()
     };
@@ -1193,10 +1213,11 @@ fn states_and_kinds_of_frames_are_named_as_the_page_has_them() {
         FrameKind::Own,
         FrameKind::Foreign,
         FrameKind::Bad,
+        FrameKind::Control,
     ];
     assert_eq!(
         kinds.map(FrameKind::name),
-        ["sent", "delivered", "own", "foreign", "bad"]
+        ["sent", "delivered", "own", "foreign", "bad", "control"]
     );
 }
 
@@ -1212,7 +1233,7 @@ proptest! {
         let config = Config { max_message, ..Config::default() };
         let mut session = Simple::new(config, UserId::MAX, 1);
         session.open(0.0, &name, 0).unwrap();
-        let frame = session.wrap(&name).0 + &"1".repeat(max_message) + session.link().tail();
+        let frame = session.wrap(&name, u64::MAX).0 + &"1".repeat(max_message) + session.link().tail();
         prop_assert!(frame.encode_utf16().count() <= session.max_frame());
         // Nor is that no limit at all.
         prop_assert!(session.max_frame() <= max_message + 6 * name.len() + 1024);
@@ -1227,9 +1248,9 @@ fn a_limit_that_is_no_limit_does_not_overflow() {
             messages: usize::MAX,
             bytes: usize::MAX,
         },
-        ..Config::default()
+        ..plain()
     };
     let mut session = opened(config, 1);
     assert_eq!(session.max_frame(), usize::MAX);
-    assert_eq!(session.send("a", "1".into()), Ok(()));
+    assert_eq!(send(&mut session, "1"), Ok(()));
 }

@@ -159,7 +159,8 @@ pub struct World {
     /// The last number of each page's that was published in this epoch.
     last_published: BTreeMap<u64, usize>,
     pub tally: Tally,
-    log: Vec<String>,
+    /// What happens is printed.
+    is_told: bool,
 }
 
 const CHANNELS: [&str; 4] = ["a", "b", "日本", "room\n1"];
@@ -207,7 +208,7 @@ impl World {
             gap_bounds: BTreeMap::new(),
             last_published: BTreeMap::new(),
             tally: Tally::default(),
-            log: Vec::new(),
+            is_told: std::env::var_os("LOSSLESS_LOG").is_some(),
         }
     }
 
@@ -219,11 +220,10 @@ impl World {
         (bits ^ (bits >> 31)) % below
     }
 
-    fn note(&mut self, line: String) {
-        if std::env::var_os("LOSSLESS_LOG").is_some() {
+    fn note(&self, line: std::fmt::Arguments) {
+        if self.is_told {
             eprintln!("{:10.1} {line}", self.now);
         }
-        self.log.push(line);
     }
 
     fn at(&mut self, time: Millis, item: Item) {
@@ -422,7 +422,7 @@ impl World {
         if !self.has(conn) {
             return;
         }
-        self.note(format!("server < {conn}: {frame}"));
+        self.note(format_args!("server < {conn}: {frame}"));
         let now = self.now;
         let outs = match &mut self.server {
             Server::Relay(relay) => relay.frame(conn, now, &frame),
@@ -532,7 +532,7 @@ impl World {
         }
         let connection = self.nets[conn].connection;
         let now = self.now;
-        self.note(format!("page {place} < {conn}: {wire:?}"));
+        self.note(format_args!("page {place} < {conn}: {wire:?}"));
         if wire == Wire::Opened {
             self.nets[conn].opened_at = now;
         }
@@ -549,7 +549,7 @@ impl World {
     /// Sees to what a page did and was told.
     fn pump(&mut self, place: usize) {
         while let Some(deed) = self.seats[place].page.deeds.pop_front() {
-            self.note(format!(
+            self.note(format_args!(
                 "page {place} > {:?}: {deed:?}",
                 self.seats[place].conn
             ));
@@ -724,7 +724,7 @@ impl World {
     pub fn apply(&mut self, place: u8, op: &Op) {
         let place = usize::from(place) % self.seats.len();
         let now = self.now;
-        self.note(format!("page {place}: {op:?}"));
+        self.note(format_args!("page {place}: {op:?}"));
         if now < self.seats[place].asleep_until
             && !matches!(
                 op,
