@@ -149,7 +149,15 @@ function readReceiver(name, log, senders, { counts, fail }) {
       return fail('outOfOrder', `${where}: after ${source.high}`);
     }
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do from the beginning.
-    const expected = there.kept || source.at > there.openedAt ? source.high + 1 : n;
+    // One that was closed and opened again on the same connection may first get what was on its way to it before, and then what came since it was opened:
+    // where it goes on just where it had been, one hole is between the two.
+    const isFirst = source.at <= there.openedAt;
+    if (isFirst) source.isLate = !there.kept && source.high > 0 && n === source.high + 1;
+    let expected = there.kept || !isFirst ? source.high + 1 : n;
+    if (source.isLate && n > expected) {
+      source.isLate = false;
+      expected = n;
+    }
     for (let hole = expected; hole < n; hole += 1) source.holes.set(hole, there.gapAt > source.at);
     source.high = n;
     source.at = position;

@@ -80,6 +80,9 @@ describe('while the relay lives', () => {
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 7, 8], passing)).kinds, []);
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 3, 4], passing)).kinds, ['repeated']);
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 7, 9], passing)).kinds, ['lost']);
+    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 4, 6, 7], passing)).kinds, []);
+    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 4, 6, 8], passing)).kinds, ['lost']);
+    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 4, 6, 7])).kinds, ['lost']);
   });
 });
 
