@@ -34,6 +34,8 @@ mod broker;
 mod page;
 #[path = "lossless/relay.rs"]
 mod relay;
+#[path = "support/value.rs"]
+mod value;
 #[path = "lossless/world.rs"]
 mod world;
 
