@@ -23,6 +23,8 @@ export function advice(code: SignalingErrorCode): string {
     case 'bad-frame':
     case 'connection-failed':
     case 'message-refused':
+    case 'message-expired':
+    case 'message-given-up':
       return 'look at the server';
     case 'authentication-refused':
       return 'look at the token';

@@ -103,8 +103,15 @@ openSocket((message: string, sender: string) => sender + message);
 handle.channel = 'other';
 // @ts-expect-error TS2554: a message is a must
 handle.send();
-// @ts-expect-error TS2554: one message a call
+// @ts-expect-error TS2559: one message a call, and what is to be said of it
 handle.send(1, 2);
+// @ts-expect-error TS2322: a time is a number of milliseconds
+handle.send(1, { ttl: '5s' });
+// @ts-expect-error TS2353: nothing else is to be said of a message
+handle.send(1, { retries: 2 });
+handle.send(1, {});
+handle.send(1, { ttl: 5000 });
+handle.send(1, { ttl: undefined });
 // @ts-expect-error TS2339: it closes, it isn't disconnected
 handle.disconnect();
 // @ts-expect-error TS2339: a handle is no Promise

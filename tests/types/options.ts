@@ -29,12 +29,13 @@ const all: Required<Options> = {
   outbox: { messages: 10, bytes: 1000 },
   reconnect: { base: 100, cap: 1000, attempts: Infinity },
   onstatechange: (state, detail) => state + detail.reason + detail.retryIn + detail.code,
+  ongap: (channel) => channel.length,
   onerror: (error) => error.code,
   onframe: (kind, frame) => kind + frame.length,
 };
 configure(all);
 new Signaling(all);
-for (const protocol of ['websocket', 'socket.io', 'signalr', 'signalr-classic'] as const) configure({ protocol });
+for (const protocol of ['auto', 'relay', 'websocket', 'socket.io', 'signalr', 'signalr-classic'] as const) configure({ protocol });
 // What is asked for on each attempt: a value, or a function that gives it at once or later.
 configure({ accessToken: () => 'jwt' });
 configure({ accessToken: async () => (await fetch('/token')).text() });
@@ -45,11 +46,15 @@ configure({ auth: async () => ({ token: 'x', nested: { any: [1] } }) });
 export type Providers = [Must<Same<NonNullable<Options['accessToken']>, Provided<string>>>, Must<Same<NonNullable<Options['auth']>, Provided<Record<string, unknown>>>>];
 configure({ query: {} });
 configure({ url: new URL('/signal', location.href) });
+configure({ url: () => '/signal' });
+configure({ url: async () => new URL('/signal', location.href) });
+// @ts-expect-error TS2322: an address is a must
+configure({ url: () => null });
 configure({ channel: null });
 configure({ openWhen: 'timer' });
 configure({ reconnect: false });
 configure({ reconnect: {}, outbox: {} });
-configure({ onstatechange: null, onerror: null, onframe: null });
+configure({ onstatechange: null, ongap: null, onerror: null, onframe: null });
 // As they come from `{ url: settings.url }`, under exactOptionalPropertyTypes too.
 configure({
   url: undefined,

@@ -34,7 +34,10 @@ export type States = Must<Same<typeof signaling.state, State>>;
 export type Counters = Must<Same<ReturnType<typeof signaling.stats>, Stats>>;
 const counters = signaling.stats();
 counters.sent + counters.received + counters.delivered + counters.own + counters.foreign + counters.bad + counters.control;
-counters.queued + counters.queuedBytes + counters.channels + counters.connects;
+counters.queued + counters.queuedBytes + counters.channels + counters.connects + counters.reconnects;
+counters.sentBytes + counters.receivedBytes + counters.dropped + counters.gaps + (counters.roundTrip ?? 0);
+export type Ends = Must<Same<typeof signaling.closed, Promise<StateDetail>>> & Must<Same<ReturnType<typeof signaling.flushed>, Promise<void>>>;
+signaling.closed.then(({ reason, code }) => reason + code);
 
 // Its states and frame kinds, all of them.
 export function colour(state: State): string {
@@ -77,6 +80,8 @@ export function forgetful(state: State): string {
 signaling.onstatechange = (state, detail) => {
   told(state, detail);
 };
+signaling.ongap = (channel) => channel.length;
+signaling.ongap = null;
 signaling.onerror = (error) => error.message;
 signaling.onframe = (kind, frame) => kind === 'own' && frame.length;
 signaling.onstatechange = null;
@@ -120,6 +125,10 @@ signaling.userid = 5;
 signaling.state = 'closed';
 // @ts-expect-error TS2540: the hooks belong to the signaling
 signaling.openSocket = openSignalingChannel;
+// @ts-expect-error TS2540: its end is reported, not set
+signaling.closed = Promise.resolve();
+// @ts-expect-error TS18048: not every server tells how long a round trip takes
+counters.roundTrip.toFixed();
 // @ts-expect-error TS2540: a snapshot isn't for writing
 signaling.stats().sent = 0;
 // @ts-expect-error TS2540: nor is what was taken from it
