@@ -2,6 +2,7 @@
 
 mod build;
 mod files;
+mod fuzz;
 mod lock;
 mod package;
 mod problem;
@@ -32,6 +33,8 @@ cargo xtask <command>
   bench [OPTION…]     measures the receive path in a browser against the shim (npm run bench)
   chaos [OPTION…]     lets pages and clients talk while connections are lost and the relay dies, and counts what that does to their
                       messages; --seed repeats a run, --faults says how many losses, --help tells the rest (npm run chaos)
+  fuzz [TARGET…]      lets fuzzers look for what breaks the decoders, the session and the relay, all or the named ones, each for a
+                      minute or --seconds; takes Rust's nightly and cargo-fuzz, and says if they are missing
   ci                  what continuous integration runs: all suites, with CI set
 
 Each command first installs what it needs, and says so. SIGNAL_WASM_TOOLS: where build tools go.
@@ -70,6 +73,7 @@ fn run(words: &[String]) -> Outcome {
         ("size", _) => size::run(&project, rest),
         ("bench", _) => script(&project, "benches/receive.mjs", rest),
         ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),
+        ("fuzz", _) => fuzz::run(&project, rest),
         ("ci", []) => ci(&project),
         ("setup" | "build" | "package" | "ci", [extra, ..]) => {
             fail!("{command} takes no arguments, but got {extra:?}")

@@ -1,0 +1,181 @@
+//! `cargo xtask fuzz [TARGET…] [--seconds N]`: runs what is kept of the corpora again, and then the fuzzers.
+//!
+//! What a fuzzer finds on its way stays in the target folder, so that the next run goes on from there; a finding that was mended belongs into
+//! fuzz/corpus. The fuzzers take Rust's nightly and cargo-fuzz. Neither is installed from here: nothing else in this project wants them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::files;
+use crate::problem::{Outcome, Problem, fail};
+use crate::process;
+use crate::project::Project;
+use crate::say;
+
+/// How long each fuzzer runs if nobody says.
+const SECONDS: u32 = 60;
+
+/// No input is longer: what a frame can do, it does in fewer bytes.
+const LONGEST: usize = 4096;
+
+/// Runs the command.
+pub fn run(project: &Project, words: &[String]) -> Outcome {
+    let folder = project.root.join("fuzz");
+    let wanted = Wanted::read(words, &targets(&folder))?;
+
+    say::line("What is kept of the corpora:");
+    let mut again = process::cargo();
+    again
+        .current_dir(&folder)
+        .args(["test", "--quiet", "--locked", "--no-default-features"])
+        .arg("--target-dir")
+        .arg(&project.target);
+    process::open(&mut again)?;
+
+    toolchain()?;
+    for target in &wanted.targets {
+        say::line(format!("\n{target}, for {} seconds:", wanted.seconds));
+        fuzz(project, &folder, target, wanted.seconds)?;
+    }
+    Ok(())
+}
+
+fn fuzz(project: &Project, folder: &Path, target: &str, seconds: u32) -> Outcome {
+    let build = project.target.join("fuzz");
+    let found = build.join("corpus").join(target);
+    files::make_folder(&found)?;
+    let mut fuzzer = nightly();
+    fuzzer
+        .current_dir(folder)
+        .args(["fuzz", "run", target, "--target-dir"])
+        .arg(&build)
+        .arg(&found)
+        .arg(Path::new("corpus").join(target))
+        .arg("--")
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_len={LONGEST}"))
+        .args(["-timeout=10", "-print_final_stats=1"]);
+    process::open(&mut fuzzer).map_err(|problem| {
+        problem.advise("What it was that failed is in fuzz/artifacts, and printed above. Once mended, it belongs into fuzz/corpus.")
+    })
+}
+
+/// Cargo of the nightly toolchain, whatever runs this program.
+fn nightly() -> Command {
+    let mut command = Command::new("rustup");
+    command.args(["run", "nightly", "cargo"]);
+    for name in ["CARGO", "RUSTC", "RUSTC_WRAPPER", "CARGO_TARGET_DIR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn toolchain() -> Outcome {
+    if let Err(problem) = process::quiet(nightly().arg("--version")) {
+        return Err(Problem::new(format!(
+            "fuzzing takes Rust's nightly. With rustup: rustup toolchain install nightly\n{problem}"
+        )));
+    }
+    if let Err(problem) = process::quiet(nightly().args(["fuzz", "--version"])) {
+        return Err(Problem::new(format!(
+            "fuzzing takes cargo-fuzz: cargo install cargo-fuzz\n{problem}"
+        )));
+    }
+    Ok(())
+}
+
+/// The targets, by the files that they are.
+fn targets(folder: &Path) -> Vec<String> {
+    files::list(&folder.join("fuzz_targets"))
+        .iter()
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .collect()
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    targets: Vec<String>,
+    seconds: u32,
+}
+
+impl Wanted {
+    fn read(words: &[String], all: &[String]) -> Outcome<Wanted> {
+        let mut wanted = Wanted {
+            targets: Vec::new(),
+            seconds: SECONDS,
+        };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            if word == "--seconds" {
+                let given = words.next();
+                let number = given.and_then(|text| text.parse().ok());
+                match number.filter(|seconds| *seconds > 0) {
+                    Some(seconds) => wanted.seconds = seconds,
+                    None => fail!(
+                        "--seconds takes a whole number from 1 up, but got {:?}",
+                        given.map_or("nothing", String::as_str)
+                    ),
+                }
+            } else if all.contains(word) {
+                wanted.targets.push(word.clone());
+            } else {
+                fail!(
+                    "there is no fuzz target {word:?}; there are {}",
+                    all.join(", ")
+                );
+            }
+        }
+        if wanted.targets.is_empty() {
+            wanted.targets = all.to_vec();
+        }
+        Ok(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<(Vec<String>, u32), String> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let all = ["link", "session"].map(String::from);
+        Wanted::read(&words, &all)
+            .map(|wanted| (wanted.targets, wanted.seconds))
+            .map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn all_targets_or_those_that_are_named() {
+        let both = vec!["link".to_string(), "session".to_string()];
+        assert_eq!(read(&[]), Ok((both.clone(), SECONDS)));
+        assert_eq!(read(&["--seconds", "600"]), Ok((both, 600)));
+        assert_eq!(
+            read(&["session", "--seconds", "1"]),
+            Ok((vec!["session".to_string()], 1))
+        );
+    }
+
+    #[test]
+    fn what_there_is_not_is_refused() {
+        for (words, part) in [
+            (vec!["sesion"], "\"sesion\"; there are link, session"),
+            (vec!["--seconds"], "nothing"),
+            (vec!["--seconds", "0"], "\"0\""),
+            (vec!["--seconds", "1.5"], "\"1.5\""),
+        ] {
+            let problem = read(&words).unwrap_err();
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+
+    #[test]
+    fn each_target_has_a_corpus() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        let targets = targets(&folder);
+        assert!(targets.len() >= 7, "{targets:?}");
+        for target in targets {
+            let corpus = folder.join("corpus").join(&target);
+            assert!(!files::list(&corpus).is_empty(), "{target}");
+        }
+    }
+}
