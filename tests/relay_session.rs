@@ -282,6 +282,20 @@ fn a_relay_that_has_proven_one_is_waited_for_and_never_taken_for_another_server(
 }
 
 #[test]
+fn a_proven_relay_that_greets_and_then_says_nothing_is_still_a_relay() {
+    let mut page = Page::joined();
+    page.sends(1.0, "a", "1", FOREVER);
+    page.loses(2.0, 1006);
+    let now = page.returns();
+    page.hears(now, HELLO_AGAIN);
+    page.does(now + 10_000.0, |session| session.woken(now + 10_000.0));
+    assert_eq!(page.session.state(), State::Waiting);
+    page.returns();
+    assert_eq!(page.session.state(), State::Connecting);
+    assert_eq!(page.session.stats().queued, 1.0);
+}
+
+#[test]
 fn a_server_that_must_be_our_relay_and_is_not_is_told_to_the_page() {
     let mut page = Page::connecting(Protocol::Relay);
     page.hears(1.0, r#"{"sender":8,"channel":"a","message":5}"#);
