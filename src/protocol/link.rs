@@ -195,7 +195,7 @@ impl Link {
     #[inline]
     pub fn protocol(&self) -> Protocol {
         match self.protocol {
-            _ if self.is_relay => Protocol::Relay,
+            _ if self.is_relay() => Protocol::Relay,
             Protocol::SocketIo if cfg!(feature = "socket-io") => Protocol::SocketIo,
             Protocol::SignalR if cfg!(feature = "signalr") => Protocol::SignalR,
             Protocol::SignalRClassic if cfg!(feature = "signalr-classic") => {
@@ -245,12 +245,12 @@ impl Link {
     /// Whether the server is our relay.
     #[inline]
     pub fn is_relay(&self) -> bool {
-        self.is_relay
+        cfg!(feature = "relay") && self.is_relay
     }
 
     /// Whether our relay was told which channels are open, and is to be told of others.
     pub fn is_joined(&self) -> bool {
-        self.is_relay && self.step >= Step::Asked
+        self.is_relay() && self.step >= Step::Asked
     }
 
     /// Whether the server's first frame is to tell if it is our relay.
@@ -652,7 +652,7 @@ impl Link {
         let mut text = String::new();
         json::write_number(&mut text, number);
         self.texts.set("number", text);
-        let number = if self.is_relay { number } else { 0 };
+        let number = if self.is_relay() { number } else { 0 };
         let mut head = websocket::encode_head(sender, channel, number);
         if !self.is_text() {
             head = fill("##", &[&self.prefix, &head]);
