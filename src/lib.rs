@@ -14,7 +14,8 @@
 //! ```
 //!
 //! * [`protocol`]: how envelopes travel in frames. Text in, values out.
-//! * [`session`]: one state machine. Time and randomness are passed in; what is to be done and told comes out.
+//! * [`session`]: one state machine. Time and randomness are passed in; what is to be done and told comes out. It makes a lost connection again, and with our
+//!   relay ([`protocol::relay`]) keeps each message until it is acknowledged and asks for those that were missed.
 //! * `browser`: the only place that names JavaScript, compiled for wasm32 only. It carries inputs to the session, performs its actions,
 //!   and calls the page with no borrow held, so that the page may call back.
 //!
