@@ -518,6 +518,8 @@ async fn who_asks_for_replays_and_does_not_read_them_is_closed() {
     let flood = async {
         loop {
             page.say(r#"{"open":["a"],"after":{"a":"0"}}"#).await;
+            // What is open is replayed from its opening on.
+            page.say(r#"{"close":["a"]}"#).await;
             tokio::task::yield_now().await;
         }
     };
