@@ -27,3 +27,5 @@ mod properties;
 mod time;
 #[path = "links/transcripts.rs"]
 mod transcripts;
+#[path = "support/value.rs"]
+mod value;

@@ -1,47 +1,10 @@
-//! JSON as serde_json reads it, which is what the targets are held against: members as they are written, and values as the crate's own
-//! [`Value`](signal_wasm::protocol::Value).
+//! JSON as serde_json reads it, which is what the targets are held against: members as they are written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use signal_wasm::protocol::Value;
-
-/// What JavaScript has of a JSON text; `None` is `undefined`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Js(pub Option<Json>);
-
-impl Value for Js {
-    fn member(&self, name: &str) -> Js {
-        Js(match &self.0 {
-            Some(Json::Object(members)) => members.get(name).cloned(),
-            Some(Json::Array(items)) => name
-                .parse()
-                .ok()
-                .and_then(|at: usize| items.get(at))
-                .cloned(),
-            _ => None,
-        })
-    }
-
-    fn is_none(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn text(&self) -> Option<String> {
-        self.0.as_ref().and_then(Json::as_str).map(String::from)
-    }
-
-    fn number(&self) -> f64 {
-        self.0.as_ref().and_then(Json::as_f64).unwrap_or(f64::NAN)
-    }
-
-    fn is_true(&self) -> bool {
-        self.0 == Some(Json::Bool(true))
-    }
-}
 
 /// Whether the text is one JSON value.
 pub fn is_json(text: &str) -> bool {

@@ -10,6 +10,9 @@ pub mod relay_signalr;
 pub mod relay_socket_io;
 pub mod session;
 pub mod texts;
+/// JavaScript's values and strings, which the host tests have too.
+#[path = "../../tests/support/value.rs"]
+pub mod value;
 
 /// What a target does with its bytes; it fails by a panic.
 pub type Target = fn(&[u8]);

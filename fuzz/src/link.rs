@@ -5,8 +5,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use serde_json::Value as Json;
 use signal_wasm::protocol::{Effect, Head, Link, Protocol, Records, Texts, UserId};
 
-use crate::json::{Js, is_json, repeats_a_member};
-use crate::texts::Line;
+use crate::json::{is_json, repeats_a_member};
+use crate::value::{Js, Line};
 
 const OWN: u64 = 12345;
 

@@ -7,8 +7,7 @@ use signal_wasm::session::{
     Received, Reconnect, Session, State,
 };
 
-use crate::json::Js;
-use crate::texts::Line;
+use crate::value::{Js, Line};
 
 const OWN: u64 = 12345;
 

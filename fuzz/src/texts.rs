@@ -1,30 +1,10 @@
 //! Records, templates and what is written into them: any text, against plain code that does the same the long way.
 
 use arbitrary::{Arbitrary, Unstructured};
-use signal_wasm::protocol::{Records, Scanner, Text, Texts, fill, write_encoded, write_string};
+use signal_wasm::protocol::{Records, Scanner, Texts, fill, write_encoded, write_string};
 
 use crate::json::string;
-
-/// A text for [`Records`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line(pub String);
-
-impl Text for Line {
-    fn followed_by(&self, next: &Line) -> Line {
-        Line(format!("{}{}", self.0, next.0))
-    }
-
-    fn split(&self, separator: &str) -> Vec<Line> {
-        self.0
-            .split(separator)
-            .map(|part| Line(part.into()))
-            .collect()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
+use crate::value::Line;
 
 /// Names that templates may have.
 const NAMES: [&str; 6] = ["event", "hub", "accessToken", "C", "error", "number"];

@@ -301,28 +301,26 @@ impl Driver {
         self.session.borrow().link().url().into()
     }
 
-    /// The page is asked for the server's address.
+    /// The page is asked for the server's address, if it gives that, and else for its credential.
     fn ask(self: &Rc<Self>) {
         if self.locate.is_undefined() {
-            return self.ask_credential();
+            self.ask_credential();
+        } else {
+            self.ask_for(
+                &self.locate,
+                Call::Located,
+                "the option url gave nothing of use",
+            );
         }
-        let or_else = "the option url gave nothing of use";
-        self.when(
-            self.connection(),
-            js::promise(&self.locate),
-            Call::Located,
-            or_else,
-        );
     }
 
     fn ask_credential(self: &Rc<Self>) {
-        let or_else = "the option auth or accessToken gave nothing of use";
-        self.when(
-            self.connection(),
-            js::promise(&self.credential),
-            Call::Provided,
-            or_else,
-        );
+        const OR_ELSE: &str = "the option auth or accessToken gave nothing of use";
+        self.ask_for(&self.credential, Call::Provided, OR_ELSE);
+    }
+
+    fn ask_for(self: &Rc<Self>, provider: &JsValue, done: Call, or_else: &str) {
+        self.when(self.connection(), js::promise(provider), done, or_else);
     }
 
     /// The page gave the server's address.
@@ -496,7 +494,7 @@ impl Driver {
             Socket::connect(
                 url,
                 &[function(Call::Opened), onmessage, function(Call::Lost)],
-                &function(Call::TransportOpened),
+                &function(Call::Nothing),
             )
         } else {
             Socket::carry(
@@ -536,7 +534,7 @@ impl Driver {
                 let opened = js::invoke(transport, "open", undefined, undefined)
                     .and_then(|opened| js::promise(&opened));
                 let or_else = "the transport didn't open";
-                self.when(connection, opened, Call::TransportOpened, or_else);
+                self.when(connection, opened, Call::Nothing, or_else);
             }
         }
     }

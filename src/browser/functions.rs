@@ -37,8 +37,8 @@ pub enum Call {
     Answered,
     /// It was read, with the text.
     Read,
-    /// What a transport's `open` promised came about.
-    TransportOpened,
+    /// Nothing: of what a transport's `open` promised the transport itself tells, by `onopen`; and of a socket's `error` the `close` behind it.
+    Nothing,
     /// One of these didn't come about, with the error.
     Failed,
     /// A transport's `onmessage`, with the text.
@@ -78,7 +78,7 @@ const CALLS: [Call; 23] = [
     Call::Provided,
     Call::Answered,
     Call::Read,
-    Call::TransportOpened,
+    Call::Nothing,
     Call::Failed,
     Call::Frame,
     Call::Send,

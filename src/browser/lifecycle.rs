@@ -1,7 +1,7 @@
 //! What becomes of the page and the network, as the browser tells: the events that a signaling listens to while it is in use.
 
 use super::js;
-use crate::session::{Millis, Session};
+use crate::session::{Millis, Payload, Session};
 use wasm_bindgen::prelude::*;
 
 /// All of them reach the window, `visibilitychange` from the document. Where there are no such events, as in a worker, none comes.
@@ -28,11 +28,7 @@ pub fn listen(listener: &JsValue, add: bool) {
 }
 
 /// Tells the session of an event.
-pub fn happened<P: crate::session::Payload, S: Clone>(
-    session: &mut Session<P, S>,
-    now: Millis,
-    event: &JsValue,
-) {
+pub fn happened<P: Payload, S: Clone>(session: &mut Session<P, S>, now: Millis, event: &JsValue) {
     // Of a page that is put away for good, or shown for the first time, there is nothing to tell.
     let persisted = js::member(event, "persisted") == JsValue::TRUE;
     match &*js::text(&js::member(event, "type")) {

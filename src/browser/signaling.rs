@@ -62,8 +62,7 @@ pub fn dispatch(
 ) -> Result<JsValue, JsValue> {
     match call {
         Call::Opened => driver.opened(id),
-        // It says so itself, by `onopen`.
-        Call::TransportOpened => {}
+        Call::Nothing => {}
         Call::Happened => driver.happened(&first),
         Call::Located => driver.located(id, &first)?,
         Call::Provided => driver.provided(id, &first)?,

@@ -1,66 +1,12 @@
 //! A page and its network: does what `src/browser/driver.rs` does, with JSON and texts of Rust's, and notes all that happens.
 
+use crate::value::{Js, Line};
 use serde_json::Value as Json;
-use signal_wasm::protocol::{Effect, Ending, Protocol, Records, Text, Texts, UserId, Value};
+use signal_wasm::protocol::{Effect, Ending, Protocol, Records, Texts, UserId, Value};
 use signal_wasm::session::{
     Action, Config, Credentials, Event, FrameKind, Loss, Millis, Received, Session, State, Stats,
 };
 use std::collections::VecDeque;
-
-/// What JavaScript has of a JSON text; `None` is `undefined`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Js(pub Option<Json>);
-
-impl Value for Js {
-    fn member(&self, name: &str) -> Js {
-        Js(match &self.0 {
-            Some(Json::Object(members)) => members.get(name).cloned(),
-            Some(Json::Array(items)) => name
-                .parse()
-                .ok()
-                .and_then(|at: usize| items.get(at))
-                .cloned(),
-            _ => None,
-        })
-    }
-
-    fn is_none(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn text(&self) -> Option<String> {
-        self.0.as_ref().and_then(Json::as_str).map(String::from)
-    }
-
-    fn number(&self) -> f64 {
-        self.0.as_ref().and_then(Json::as_f64).unwrap_or(f64::NAN)
-    }
-
-    fn is_true(&self) -> bool {
-        self.0 == Some(Json::Bool(true))
-    }
-}
-
-/// A text for [`Records`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line(pub String);
-
-impl Text for Line {
-    fn followed_by(&self, next: &Line) -> Line {
-        Line(format!("{}{}", self.0, next.0))
-    }
-
-    fn split(&self, separator: &str) -> Vec<Line> {
-        self.0
-            .split(separator)
-            .map(|part| Line(part.into()))
-            .collect()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
 
 pub fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()

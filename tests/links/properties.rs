@@ -7,7 +7,7 @@
 //! * what one page sends another one reads, after what a server does to it
 //! * templates: no text breaks out of its place
 
-use crate::page::{Deed, Line, Page, Verdict, config, slice, units, with, wrapped};
+use crate::page::{Deed, Page, Verdict, config, slice, units, with, wrapped};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::Config as Proptest;
@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 use signal_wasm::protocol::{Effect, Head, Link, Protocol, Records, Texts, UserId};
 use signal_wasm::session::{Config, Session, State};
 
-use crate::page::Js;
+use crate::value::{Js, Line};
 
 /// Nothing is written to disk: a failure prints its smallest input, which then becomes a test of its own.
 fn cases(cases: u32) -> Proptest {

@@ -1,32 +1,13 @@
 //! A page: a session, and the driver's work done for it in Rust. What it does to its network waits in `deeds`; what it was told is kept.
 
-use crate::value::Js;
+use crate::value::{Js, Line};
 use serde_json::Value as Json;
-use signal_wasm::protocol::{Effect, Ending, Protocol, Records, Text, UserId};
+use signal_wasm::protocol::{Effect, Ending, Protocol, Records, UserId};
 use signal_wasm::session::{
     Action, ChannelId, Config, Credentials, Event, FrameKind, Loss, Millis, Received, SendError,
     Session, State,
 };
 use std::collections::{BTreeMap, VecDeque};
-
-struct Line(String);
-
-impl Text for Line {
-    fn followed_by(&self, next: &Line) -> Line {
-        Line(format!("{}{}", self.0, next.0))
-    }
-
-    fn split(&self, separator: &str) -> Vec<Line> {
-        self.0
-            .split(separator)
-            .map(|part| Line(part.into()))
-            .collect()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
 
 /// What the page does to its network.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,10 @@
-//! JavaScript's values, for a session without a browser: what serde_json reads.
+//! JavaScript's values and strings, for links and sessions without a browser: what serde_json reads, and Rust's own.
+
+// Not all who include this use all of it.
+#![allow(dead_code)]
 
 use serde_json::Value as Json;
-use signal_wasm::protocol::Value;
+use signal_wasm::protocol::{Text, Value};
 
 /// What JavaScript has of a JSON text; `None` is `undefined`.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,5 +37,26 @@ impl Value for Js {
 
     fn is_true(&self) -> bool {
         self.0 == Some(Json::Bool(true))
+    }
+}
+
+/// A text for [`Records`](signal_wasm::protocol::Records).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line(pub String);
+
+impl Text for Line {
+    fn followed_by(&self, next: &Line) -> Line {
+        Line(format!("{}{}", self.0, next.0))
+    }
+
+    fn split(&self, separator: &str) -> Vec<Line> {
+        self.0
+            .split(separator)
+            .map(|part| Line(part.into()))
+            .collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
