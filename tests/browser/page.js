@@ -4,11 +4,14 @@
 // nobody heard of) that it didn't ask for.
 
 import * as signalWasm from '/wasm-bindgen-test';
-import { requests, settled } from '/tests/browser/fake_fetch.js';
-import { FakeSocket, install, real, refuse, sockets, uninstall } from '/tests/browser/fake_socket.js';
-import { FakeTransport } from '/tests/browser/fake_transport.js';
-import * as relay from '/tests/browser/relay.js';
-import * as said from '/tests/browser/servers.js';
+
+// One after the other, so that the browser asks the server of `wasm-pack test` by one connection. That one (tiny_http 0.12) counts a thread as idle until the
+// thread has woken up: of two connections that come at once, one may wait for the end of the other, which the browser keeps open, and the page is never loaded.
+const { requests, settled } = await import('/tests/browser/fake_fetch.js');
+const { FakeSocket, install, real, refuse, sockets, uninstall } = await import('/tests/browser/fake_socket.js');
+const { FakeTransport } = await import('/tests/browser/fake_transport.js');
+const relay = await import('/tests/browser/relay.js');
+const said = await import('/tests/browser/servers.js');
 
 const { openSignalingChannel, openSocket } = signalWasm;
 const { servers } = said;
@@ -171,6 +174,29 @@ async function connectedBy(protocol, options = {}, config = {}) {
   return { signaling, handle, socket, notes, config: full, server };
 }
 
+/**
+ * What comes of the answers that a server may give when it is first asked. Each case: the body, the status; the state that comes of it, the error's code or `null`,
+ * and what is said.
+ */
+async function answersGive(options, cases) {
+  for (const [body, status, state, code, ...says] of cases) {
+    const what = `${status} ${JSON.stringify(body)}`;
+    const notes = new Notes();
+    let detail;
+    const signaling = new Signaling({ ...options, onerror: notes.taker('onerror'), onstatechange: (_, told) => { detail = told; } });
+    signaling.openSocket({});
+    await settled();
+    requests.at(-1).answer(body, status);
+    await settled();
+    equal(signaling.state, state, what);
+    says.forEach((part) => ok(detail.reason.includes(part), `${what}: ${detail.reason}`));
+    if (code) isOurs(notes.calls[0][1], code, ...says);
+    else equal(notes.calls, [], what);
+    equal(sockets.length, 0, what);
+    signaling.close();
+  }
+}
+
 /** A signaling with the channel `room` open through a stand-in of our relay, which says in its hello what `said` has. */
 function joined(options = {}, config = {}, said = {}) {
   const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'auto', ...options });
@@ -275,7 +301,7 @@ async function keptNothing(before, rounds) {
 function scope(clock) {
   return {
     configure, openSignalingChannel, openSocket, Signaling, FakeSocket, FakeTransport, OTHER, clock, sockets, refuse, equal, ok, isOurs, refused, thrownBy, reported, Notes, noting, connected,
-    connectedBy, joined, happen, comeBack: (socket, code) => comeBack(socket, clock, code), frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...relay, ...said,
+    connectedBy, answersGive, joined, happen, comeBack: (socket, code) => comeBack(socket, clock, code), frame, messages, requests, settled, freshModule, collect, collected, held, keptNothing, ...relay, ...said,
   };
 }
 

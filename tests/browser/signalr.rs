@@ -228,7 +228,6 @@ async fn answers_that_refuse_or_fail() -> Verdict {
     page_awaiting(
         r#"
         const html = '<!DOCTYPE html><title>Not a hub</title>';
-        // Body, status; the state that comes of it, the error's code, what is said.
         const cases = [
             ['', 401, 'closed', 'authentication-refused', '401'],
             [html, 403, 'closed', 'authentication-refused', '403'],
@@ -243,22 +242,7 @@ async fn answers_that_refuse_or_fail() -> Verdict {
             [html, 503, 'waiting', null, '503'],
             [{ error: 'busy' }, 200, 'waiting', null, "'busy'"],
         ];
-        for (const [body, status, state, code, ...says] of cases) {
-            const what = `${status} ${JSON.stringify(body)}`;
-            const notes = new Notes();
-            let detail;
-            const signaling = new Signaling({ url: 'https://server.test/hub', protocol: 'signalr', onerror: notes.taker('onerror'), onstatechange: (_, told) => { detail = told; } });
-            signaling.openSocket({});
-            await settled();
-            requests.at(-1).answer(body, status);
-            await settled();
-            equal(signaling.state, state, what);
-            says.forEach((part) => ok(detail.reason.includes(part), `${what}: ${detail.reason}`));
-            if (code) isOurs(notes.calls[0][1], code, ...says);
-            else equal(notes.calls, [], what);
-            equal(sockets.length, 0, what);
-            signaling.close();
-        }
+        await answersGive({ url: 'https://server.test/hub', protocol: 'signalr' }, cases);
         "#,
     )
     .await

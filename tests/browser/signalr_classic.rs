@@ -215,20 +215,7 @@ async fn answers_that_refuse_or_fail() -> Verdict {
             ["'webRtcHub3' Hub could not be resolved.", 500, 'closed', 'connection-failed', 'could not be resolved', 'hub'],
             [html, 503, 'waiting', null, '503'],
         ];
-        for (const [body, status, state, code, ...says] of cases) {
-            const what = `${status} ${JSON.stringify(body)}`;
-            const notes = new Notes();
-            let detail;
-            const signaling = new Signaling({ url: 'https://server.test/signalr', protocol: 'signalr-classic', onerror: notes.taker('onerror'), onstatechange: (_, told) => { detail = told; } });
-            signaling.openSocket({});
-            await settled();
-            requests.at(-1).answer(body, status);
-            await settled();
-            equal(signaling.state, state, what);
-            says.forEach((part) => ok(detail.reason.includes(part), `${what}: ${detail.reason}`));
-            if (code) isOurs(notes.calls[0][1], code, ...says);
-            signaling.close();
-        }
+        await answersGive({ url: 'https://server.test/signalr', protocol: 'signalr-classic' }, cases);
         // Refused at the start, when the socket is open already.
         const { length } = sockets;
         const signaling = new Signaling({ url: 'https://server.test/signalr', protocol: 'signalr-classic' });

@@ -1,6 +1,7 @@
 // The card about the connection: where it stands, what became of it so far, its counters and its plot.
 
 import { plot } from './plot.js';
+import { soon } from './soon.js';
 import { statePill } from './state-pill.js';
 import { trips } from './trips.js';
 
@@ -19,7 +20,6 @@ export function connection({ card, pill, word, more, events, svg, trip }) {
   let lostAt;
   let attempts = 0;
   let lostEntry;
-  let scheduled = false;
   picture.connected(false);
   const took = trips((milliseconds) => {
     picture.roundTrip(milliseconds);
@@ -79,19 +79,11 @@ export function connection({ card, pill, word, more, events, svg, trip }) {
   }
 
   function render() {
-    scheduled = false;
     measure();
     if (!document.hidden) picture.draw();
   }
 
-  function schedule() {
-    if (scheduled) return;
-    scheduled = true;
-    // Animation frames stop in a hidden tab, and the counters shouldn't.
-    const once = () => scheduled && render();
-    requestAnimationFrame(once);
-    setTimeout(once, 500);
-  }
+  const schedule = soon(render);
 
   return {
     onstatechange,

@@ -1,6 +1,7 @@
 // The inspector: counters of the frames that go by, and the latest of them to look into.
 
 import { describe, pretty } from './frames.js';
+import { soon } from './soon.js';
 
 const KEPT = 120;
 
@@ -9,7 +10,6 @@ export function inspector({ counters, frames, pause, clear }) {
   let paused = false;
   let missed = 0;
   let pending = [];
-  let scheduled = false;
   let signaling;
 
   const tiles = [...counters.querySelectorAll('[data-kind]')];
@@ -36,7 +36,6 @@ export function inspector({ counters, frames, pause, clear }) {
   }
 
   function render() {
-    scheduled = false;
     if (signaling) count(signaling.stats());
     label();
     frames.prepend(...pending.reverse().map(row));
@@ -48,14 +47,7 @@ export function inspector({ counters, frames, pause, clear }) {
     for (const tile of tiles) write(tile.querySelector('b'), stats[tile.dataset.kind]);
   }
 
-  function schedule() {
-    if (scheduled) return;
-    scheduled = true;
-    // Both: animation frames stop in a hidden tab, and a timer alone would render more often than anybody can see.
-    const once = () => scheduled && render();
-    requestAnimationFrame(once);
-    setTimeout(once, 500);
-  }
+  const schedule = soon(render);
 
   return {
     onframe(kind, frame) {
