@@ -525,11 +525,34 @@ fn a_message_that_the_connection_was_handed_does_not_expire_with_it() {
     page.sends(100.0, "a", "2", FOREVER);
     page.hears(101.0, r#"{"ack":2}"#);
     assert_eq!(page.told(), []);
-    // With the connection it is no longer known whether it arrived.
+    // With the connection it is no longer known whether it arrived, until the relay tells what it has taken.
     page.sends(102.0, "a", "3", 10.0);
+    page.sends(102.0, "a", "4", 10.0);
     page.loses(103.0, 1006);
-    page.sends(200.0, "a", "4", FOREVER);
+    page.sends(200.0, "a", "5", FOREVER);
+    let now = page.returns();
+    page.hears(now, HELLO_AGAIN);
+    assert_eq!(page.told(), []);
+    page.hears(now, r#"{"ack":3}"#);
     assert_eq!(page.told(), [dropped(true)]);
+    assert_eq!(page.said()[2..], [message("a", 5, "5")]);
+}
+
+#[test]
+fn a_message_that_no_connection_was_handed_expires_in_its_own_time() {
+    let mut page = Page::joined();
+    page.loses(1.0, 1006);
+    page.session.page_hidden(1.0);
+    page.sends(2.0, "a", "1", 30.0);
+    page.sends(2.0, "a", "2", 20.0);
+    page.sends(2.0, "a", "3", FOREVER);
+    for at in [22.0, 32.0] {
+        assert_eq!(page.session.wake_at(), Some(at));
+        page.does(at, |session| session.woken(at));
+        assert_eq!(page.told(), [dropped(true)]);
+    }
+    assert_eq!(page.session.stats().queued, 1.0);
+    assert_ne!(page.session.wake_at(), Some(32.0));
 }
 
 #[test]

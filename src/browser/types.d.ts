@@ -22,7 +22,7 @@ export type Protocol = 'auto' | 'relay' | 'websocket' | 'socket.io' | 'signalr' 
 export interface SendOptions {
   /**
    * Milliseconds after which the message is worth nothing, such as an ICE candidate: if no connection was handed it by then, it is
-   * dropped, and `onerror` told (`message-expired`) when the next message is sent or the connection is back. Default: it waits for ever.
+   * dropped, and `onerror` told (`message-expired`). Default: it waits for ever.
    */
   ttl?: number | undefined;
 }

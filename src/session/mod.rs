@@ -383,7 +383,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
             State::Waiting => self.since_or_until,
             State::Connecting | State::Open => self.liveness.watch(),
             _ => Millis::INFINITY,
-        };
+        }
+        .min(self.outbox.expires());
         if self.may_be_ready()
             && let Some(unready) = self.unready.get(self.ripe)
         {
@@ -456,7 +457,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
         if length > self.config.max_message {
             return Err(SendError::TooLarge { length });
         }
-        self.expire(now);
+        self.expire(now, false);
         self.outbox.push(channel, payload, now + ttl)
     }
 
@@ -641,6 +642,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
 
     /// The time of [`wake_at`](Self::wake_at) has come.
     pub fn woken(&mut self, now: Millis) {
+        self.expire(now, false);
         if self.state == State::Waiting && now >= self.since_or_until {
             self.connect(now, "trying again");
         } else if matches!(self.state, State::Connecting | State::Open)
@@ -675,7 +677,7 @@ impl<P: Payload, S: Clone> Session<P, S> {
                 Effect::Gap => self.gap(text),
                 Effect::Pong => self.counters.round_trip = self.liveness.round_trip(now),
                 Effect::Up => {
-                    self.expire(now);
+                    self.expire(now, true);
                     self.liveness.up(now, self.link.is_relay());
                     // A server that was taken for another one may greet as our relay.
                     if self.state != State::Open {
@@ -733,8 +735,8 @@ impl<P: Payload, S: Clone> Session<P, S> {
         }
     }
 
-    fn expire(&mut self, now: Millis) {
-        while let Some(channel) = self.outbox.expire(now) {
+    fn expire(&mut self, now: Millis, told: bool) {
+        while let Some(channel) = self.outbox.expire(now, told) {
             self.dropped(channel, true);
         }
     }

@@ -56,6 +56,8 @@ pub(super) struct Outbox<P> {
     out: usize,
     bytes: usize,
     last_number: u64,
+    /// No message expires before that, if the server has nothing to tell of it.
+    expires: Millis,
 }
 
 impl<P: Payload> Outbox<P> {
@@ -66,6 +68,7 @@ impl<P: Payload> Outbox<P> {
             out: 0,
             bytes: 0,
             last_number: 0,
+            expires: Millis::INFINITY,
         }
     }
 
@@ -110,6 +113,7 @@ impl<P: Payload> Outbox<P> {
         }
         self.last_number += 1;
         self.bytes += bytes;
+        self.expires = self.expires.min(expires);
         self.waiting.push(message);
         Ok(())
     }
@@ -138,16 +142,26 @@ impl<P: Payload> Outbox<P> {
         self.out = 0;
     }
 
-    /// Lets go of a message that is worth nothing any more, and says of which channel. What the present connection was handed is likely to have
-    /// arrived, so it wasn't dropped.
-    pub fn expire(&mut self, now: Millis) -> Option<Rc<str>> {
-        let expired = |place: &usize| {
-            self.waiting
-                .get(*place)
-                .is_some_and(|message| message.expires <= now)
-        };
-        let place = (self.out..self.waiting.len()).find(expired)?;
-        self.remove(place)
+    /// Lets go of a message that is worth nothing any more, and says of which channel. What the present connection was handed is likely to
+    /// arrive; of what an earlier one was handed the server may have yet to tell: it is let go of once that is `told`.
+    pub fn expire(&mut self, now: Millis, told: bool) -> Option<Rc<str>> {
+        self.expires = Millis::INFINITY;
+        for place in self.out..self.waiting.len() {
+            if let Some(message) = self.waiting.get(place)
+                && (told || !message.is_out)
+            {
+                if message.expires <= now {
+                    return self.remove(place);
+                }
+                self.expires = self.expires.min(message.expires);
+            }
+        }
+        None
+    }
+
+    /// When to try [`expire`](Self::expire) next, until there is nothing more.
+    pub fn expires(&self) -> Millis {
+        self.expires
     }
 
     /// The connection went down by the message that it was handed last, or by the first that it didn't take. At the second time, lets go of it
@@ -173,6 +187,7 @@ impl<P: Payload> Outbox<P> {
     pub fn clear(&mut self) {
         self.out = 0;
         self.bytes = 0;
+        self.expires = Millis::INFINITY;
         self.waiting = Queue::default();
     }
 }

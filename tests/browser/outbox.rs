@@ -1,7 +1,7 @@
 //! What becomes of messages that wait: a time after which they are worth nothing, the promise that they were taken, and the end of it all.
 //!
 //! What's tested
-//! * `ttl`: values that can't be; messages that expire before a connection comes, while it is down and not while it has them; each told once
+//! * `ttl`: values that can't be; messages that expire before a connection comes, while it is down and not while it has them; each told once, and in time
 //! * `flushed()`: nothing waits; handed over to an ordinary server, acknowledged by our relay; across losses; what was dropped; closed; several
 //! * `closed`: with the reason and the code, once, whichever way it ended; with no listener, and asked late
 
@@ -74,6 +74,38 @@ fn messages_that_expire_while_it_is_down() -> Verdict {
 }
 
 #[wasm_bindgen_test]
+async fn the_drop_is_told_when_its_time_comes() -> Verdict {
+    page_awaiting(
+        r#"
+        const notes = new Notes();
+        const { signaling, handle, socket } = connected({ onerror: notes.taker('onerror'), reconnect: { base: 60_000, cap: 60_000 } });
+        socket.end(1006);
+        handle.send('later', { ttl: 300 });
+        handle.send('for ever');
+        handle.send('soon', { ttl: 100 });
+        const left = () => [notes.take().map(([, error]) => error.code), signaling.stats().queued];
+        clock.advance(99);
+        equal(left(), [[], 3]);
+        clock.advance(1);
+        equal(left(), [['message-expired'], 2], 'nobody sent, and no connection came');
+        clock.advance(199);
+        equal(left(), [[], 2]);
+        clock.advance(1);
+        equal(left(), [['message-expired'], 1]);
+        // It may have been all that somebody waits for.
+        const other = new Signaling({ url: 'ws://server.test/', onerror() {} });
+        other.openSocket({}).send('stale', { ttl: 50 });
+        let flushed = false;
+        other.flushed().then(() => { flushed = true; });
+        clock.advance(50);
+        await settled();
+        equal(flushed, true);
+        "#,
+    )
+    .await
+}
+
+#[wasm_bindgen_test]
 fn with_our_relay_too() -> Verdict {
     page(
         r#"
@@ -117,11 +149,9 @@ fn sending_and_closing_inside_the_report() -> Verdict {
         const handle = signaling.openSocket({});
         handle.send(1, { ttl: 0 });
         handle.send(2);
-        equal(codes.length, 1);
+        equal(codes.length, 1, 'what the handler sends has a time of its own');
         clock.advance(1);
-        handle.send(3);
         clock.advance(1);
-        handle.send(4);
         equal([codes, signaling.state], [['message-expired', 'message-expired', 'message-expired'], 'closed']);
         equal(sockets[0].frames, []);
         "#,
