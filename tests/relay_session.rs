@@ -556,6 +556,19 @@ fn a_message_that_no_connection_was_handed_expires_in_its_own_time() {
 }
 
 #[test]
+fn what_the_relay_was_not_sent_it_cannot_have_taken() {
+    let mut page = Page::connecting(Protocol::Auto);
+    page.sends(0.0, "a", "1", FOREVER);
+    page.hears(1.0, HELLO);
+    page.said.clear();
+    page.hears(1.0, r#"{"ack":999}"#);
+    assert_eq!(page.said()[..1], [message("a", 1, "1")]);
+    assert_eq!(page.session.stats().queued, 1.0);
+    page.hears(2.0, r#"{"ack":1}"#);
+    assert_eq!(page.session.stats().queued, 0.0);
+}
+
+#[test]
 fn a_message_that_brings_the_connection_down_twice_is_given_up() {
     for code in [1002, 1003, 1007, 1009] {
         let mut page = Page::joined();
