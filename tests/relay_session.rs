@@ -562,7 +562,7 @@ fn what_the_relay_was_not_sent_it_cannot_have_taken() {
     page.hears(1.0, HELLO);
     page.said.clear();
     page.hears(1.0, r#"{"ack":999}"#);
-    assert_eq!(page.said()[..1], [message("a", 1, "1")]);
+    assert!(page.said().contains(&message("a", 1, "1")));
     assert_eq!(page.session.stats().queued, 1.0);
     page.hears(2.0, r#"{"ack":1}"#);
     assert_eq!(page.session.stats().queued, 0.0);
