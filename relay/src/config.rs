@@ -20,6 +20,10 @@ pub const QUEUE_FRAMES: usize = 1024;
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
+/// How long a connection may be silent before it is pinged. Below the minute after which common proxies drop an idle connection.
+pub const PING: Duration = Duration::from_secs(25);
+/// How long the answer may take.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a session is kept whose connection is gone.
 pub const SESSION_AGE: Duration = Duration::from_secs(600);
 /// How many such sessions are kept.
@@ -50,7 +54,8 @@ pub struct Config {
     pub queue: Bounds,
     /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
-    /// A connection that was silent for so long is pinged.
+    /// A connection that was silent for so long is pinged. A client hears something of the relay at least as often, if its protocol has
+    /// something that can be said for that.
     pub ping: Duration,
     /// How long a pinged connection may stay silent before it is dropped.
     pub patience: Duration,
@@ -76,9 +81,8 @@ impl Default for Config {
                 bytes: QUEUE_BYTES,
             },
             connections: CONNECTIONS,
-            // Below the minute after which common proxies drop an idle connection.
-            ping: Duration::from_secs(25),
-            patience: Duration::from_secs(20),
+            ping: PING,
+            patience: PATIENCE,
             farewell: Duration::from_secs(3),
             sessions: session::Bounds {
                 age: SESSION_AGE,

@@ -22,7 +22,7 @@
 //!
 //! * [`server`] listens, accepts and stops; [`http`](mod@http) decides what a request gets: a WebSocket, a file or a sentence.
 //! * [`origin`] says who may come in, and `cors` tells browsers.
-//! * [`socket_io`] and [`signalr`] are the other protocols, beside `websocket`, the plain one.
+//! * [`socket_io`] and [`signalr`] are the other protocols, beside `websocket`, the plain one; `incoming` reads their sockets and watches over the silence.
 //! * [`translate`] reads the envelope inside a frame, for connections that have a form of their own for it.
 //! * [`hub`] knows spaces and members, [`store`] is what several relays can share, [`queue`] bounds what one member may keep waiting.
 //! * [`control`] is what clients and the relay say to each other besides, [`session`] and [`history`] are what lets a client resume.
@@ -39,6 +39,7 @@ pub mod frame;
 pub mod history;
 pub mod http;
 pub mod hub;
+mod incoming;
 pub mod origin;
 pub mod queue;
 pub mod server;

@@ -98,6 +98,21 @@ struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = config::CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
     connections: usize,
 
+    /// How long a connection may be silent before it is pinged
+    ///
+    /// One that doesn't answer within --patience is closed with code 4012. Pages with signal-wasm and clients of Socket.IO and SignalR hear something
+    /// of the relay as often; the first two are told the time, and so find out sooner too that a connection is lost. Behind a proxy that drops
+    /// idle connections, give less than its time for that. In seconds, from 1s to 24h; 10s, 5m and 2h are understood too.
+    #[arg(long, value_name = "TIME", default_value = "25s", value_parser = silence, allow_negative_numbers = true)]
+    ping: Duration,
+
+    /// How long a connection may take to answer a ping
+    ///
+    /// After --ping and this a client is found out whose network is gone, and others can take its place. Slow networks need some seconds; one that
+    /// is closed too early connects again. Socket.IO clients wait for the relay as long. A time as for --ping.
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = silence, allow_negative_numbers = true)]
+    patience: Duration,
+
     /// How long a page may take to come back after a lost connection
     ///
     /// For so long the relay remembers which of its messages it has taken, and what channels it has open. A page that comes later is told that it
@@ -197,6 +212,21 @@ fn bytes(text: &str) -> Result<usize, String> {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
+    duration(text)
+        // A year: what is longer can't be added to every clock.
+        .filter(|time| (1..=31_536_000_000).contains(&time.as_millis()))
+        .ok_or_else(|| "give a time of up to a year, for example 90, 500ms, 10s, 5m or 2h".into())
+}
+
+/// With less than a second, the pings to all connections would keep the relay busy, and those who answer as fast as their network can would
+/// be closed. With more than some days, the timers of browsers run out at once.
+fn silence(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .filter(|time| (1_000..=86_400_000).contains(&time.as_millis()))
+        .ok_or_else(|| "give a time from 1s to 24h, for example 10, 1500ms, 10s, 5m or 2h".into())
+}
+
+fn duration(text: &str) -> Option<Duration> {
     let split = text
         .find(|character: char| !character.is_ascii_digit())
         .unwrap_or(text.len());
@@ -211,10 +241,7 @@ fn time(text: &str) -> Result<Duration, String> {
     let number: Option<u64> = digits.parse().ok();
     number
         .and_then(|number| number.checked_mul(milliseconds))
-        // A year: what is longer can't be added to every clock.
-        .filter(|time| (1..=31_536_000_000).contains(time))
         .map(Duration::from_millis)
-        .ok_or_else(|| "give a time of up to a year, for example 90, 500ms, 10s, 5m or 2h".into())
 }
 
 impl From<Arguments> for Config {
@@ -227,6 +254,8 @@ impl From<Arguments> for Config {
             queue,
             queue_bytes,
             connections,
+            ping,
+            patience,
             session_age,
             sessions,
             channels,
@@ -247,6 +276,8 @@ impl From<Arguments> for Config {
             max_frame,
             queue,
             connections,
+            ping,
+            patience,
             sessions: session::Bounds {
                 age: session_age,
                 kept: sessions,

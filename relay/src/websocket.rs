@@ -18,7 +18,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -29,6 +29,7 @@ use crate::close::Ending;
 use crate::control::{self, Open, Said};
 use crate::frame::Frame;
 use crate::hub::Membership;
+use crate::incoming;
 use crate::queue::Head;
 use crate::server::Relay;
 use crate::session::Attached;
@@ -248,8 +249,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Takes what comes in, and watches over the silence in between. It is judged by when something was last read, and always after reading
-    /// what is there: a relay that was itself stopped for a while doesn't take its members for dead.
+    /// Takes what comes in.
     async fn read(
         &mut self,
         stream: &mut Stream,
@@ -258,40 +258,22 @@ impl Reader<'_> {
         over: &Over,
     ) -> Ending {
         let config = &self.relay.config;
-        let mut deadline = Instant::now() + config.ping;
-        let mut pinged = false;
         loop {
             let next = tokio::select! {
                 biased;
                 () = over.decided() => return Ending::Gone,
-                next = timeout_at(deadline, stream.next()) => next,
+                next = incoming::text(stream, config.max_frame, ping, config) => next,
             };
-            match next {
-                Ok(Some(Ok(Message::Text(text)))) => {
-                    if let Err(ending) = self.take(text).await {
-                        return ending;
-                    }
-                    subscribed.store(self.session.is_some(), Ordering::Relaxed);
-                    // A sender that never lets up gives way to the others of its thread now and then.
-                    tokio::task::consume_budget().await;
-                }
-                Ok(Some(Ok(Message::Binary(_)))) => return Ending::NotText,
-                // Pings and a close are answered by the library, on the next read.
-                Ok(Some(Ok(
-                    Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
-                ))) => {}
-                Ok(Some(Err(error))) => return Ending::from_error(error, config.max_frame),
-                Ok(None) => return Ending::Gone,
-                Err(_) if pinged => return Ending::Silent,
-                Err(_) => {
-                    ping.notify_one();
-                    pinged = true;
-                    deadline = Instant::now() + config.patience;
-                    continue;
-                }
+            let taken = match next {
+                Ok(text) => self.take(text).await,
+                Err(ending) => Err(ending),
+            };
+            if let Err(ending) = taken {
+                return ending;
             }
-            pinged = false;
-            deadline = Instant::now() + config.ping;
+            subscribed.store(self.session.is_some(), Ordering::Relaxed);
+            // A sender that never lets up gives way to the others of its thread now and then.
+            tokio::task::consume_budget().await;
         }
     }
 

@@ -13,8 +13,10 @@ mod support;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use support::{Client, LIMIT};
+use tokio_tungstenite::tungstenite::Message;
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signal-relay"));
@@ -277,6 +279,20 @@ fn a_wrong_command_line_ends_it_with_code_2() {
             &["--history-age", "18446744073709551615h"],
             "give a time of up to a year",
         ),
+        (
+            &["--ping", "0"],
+            "invalid value '0' for '--ping <TIME>': give a time from 1s to 24h, for example 10, 1500ms, 10s, 5m or 2h",
+        ),
+        (&["--ping", "1ms"], "'1ms' for '--ping <TIME>': give a time"),
+        (&["--ping", "999ms"], "give a time from 1s to 24h"),
+        (&["--ping", "86400001ms"], "give a time from 1s to 24h"),
+        (&["--ping", "never"], "give a time from 1s to 24h"),
+        (&["--ping", "-1"], "'-1' for '--ping <TIME>'"),
+        (
+            &["--patience", "500ms"],
+            "'500ms' for '--patience <TIME>': give a time from 1s to 24h",
+        ),
+        (&["--patience", "25h"], "give a time from 1s to 24h"),
         (&["--channels", "0"], "0 is not in 1.."),
         (&["--mont", "/=www"], "a similar argument exists: '--mount'"),
         (&["www"], "unexpected argument 'www'"),
@@ -332,6 +348,82 @@ async fn what_is_kept_is_as_the_command_line_has_it() {
     );
 }
 
+#[tokio::test]
+async fn silence_is_as_long_as_the_command_line_has_it() {
+    for (arguments, ping, patience) in [
+        (&[][..], 25_000, 20_000),
+        (&["--ping", "1s", "--patience", "24h"], 1000, 86_400_000),
+        (&["--ping", "24h", "--patience", "1"], 86_400_000, 1000),
+    ] {
+        let program = Program::start(arguments);
+        let mut page = Client::open(program.address, "/").await.unwrap();
+        let hello = page.greeted().await;
+        assert!(hello.ends_with(&format!(",\"ping\":{ping}}}")), "{hello}");
+        for version in [3, 4] {
+            let path = format!("/socket.io/?EIO={version}&transport=websocket");
+            let mut client = Client::open(program.address, &path).await.unwrap();
+            let told = format!("\"pingInterval\":{ping},\"pingTimeout\":{patience}");
+            let open = client.text().await;
+            assert!(open.contains(&told), "{open}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_answer_a_ping_is_closed_in_every_protocol() {
+    const CLOSE: (u8, &[u8]) = (0x88, b"\x0f\xacno answer to a ping");
+    let program = Program::start(&["--ping", "1s", "--patience", "1500ms"]);
+    let address = program.address;
+    let plain = async {
+        let mut silent = support::raw(address, "/").await;
+        let (_, hello) = support::raw_next(&mut silent).await;
+        assert!(hello.ends_with(b",\"ping\":1000}"), "{hello:?}");
+        assert_eq!(support::raw_next(&mut silent).await, (0x89, Vec::new()));
+        let (kind, close) = support::raw_next(&mut silent).await;
+        assert_eq!((kind, &*close), CLOSE);
+    };
+    let others = [
+        ("/", r#"{"open":["a"]}"#, r#"{"ping":1}"#),
+        (
+            "/hub",
+            "{\"protocol\":\"json\",\"version\":1}\u{1e}",
+            "{\"type\":6}\u{1e}",
+        ),
+        ("/socket.io/?EIO=4&transport=websocket", "40", "2"),
+    ]
+    .map(|(path, first, ping)| async move {
+        let mut silent = support::raw(address, path).await;
+        support::raw_send(&mut silent, first).await;
+        let mut pinged = false;
+        loop {
+            let (kind, payload) = support::raw_next(&mut silent).await;
+            pinged |= payload == ping.as_bytes();
+            if kind == 0x88 {
+                assert_eq!((kind, &*payload), CLOSE, "{path}");
+                assert!(pinged, "{path}");
+                return;
+            }
+        }
+    });
+    // Who answers stays, however long the others take.
+    let mut lively = Client::open(address, "/").await.unwrap();
+    lively.greeted().await;
+    let answering = async {
+        while !matches!(
+            lively.next().await,
+            Some(Ok(Message::Close(_)) | Err(_)) | None
+        ) {}
+    };
+    let before = Instant::now();
+    let all = async { tokio::join!(plain, futures_util::future::join_all(others)) };
+    tokio::select! {
+        _ = all => {}
+        () = answering => panic!("closed although it answers"),
+    }
+    assert!(before.elapsed() >= Duration::from_millis(2500));
+    lively.heard_through_pings().await;
+}
+
 #[test]
 fn a_longer_frame_alone_is_no_contradiction() {
     let mut program = Program::start(&["--max-frame", "16M"]);
@@ -358,6 +450,12 @@ fn the_help_tells_every_option_its_default_and_its_purpose() {
         "[default: 4M, or --max-frame if that is more]",
         "--connections <NUMBER>",
         "[default: 10000]",
+        "--ping <TIME>",
+        "[default: 25s]",
+        "--patience <TIME>",
+        "[default: 20s]",
+        "from 1s to 24h",
+        "code 4012",
         "--session-age <TIME>",
         "[default: 10m]",
         "--sessions <NUMBER>",

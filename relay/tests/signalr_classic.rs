@@ -816,6 +816,32 @@ async fn the_relay_says_that_it_is_there() {
 }
 
 #[tokio::test]
+async fn the_relay_says_so_as_often_as_it_is_told_to_ping() {
+    let relay = Relay::start(Config {
+        ping: Duration::from_secs(1),
+        patience: LIMIT,
+        ..config()
+    })
+    .await;
+    let mut hub = Hub::join(&relay, "/signalr").await;
+    for _ in 0..3 {
+        assert_eq!(hub.client.text().await, "{}");
+    }
+    // What isn't for the client doesn't count.
+    let mut page = relay.join("/").await;
+    let chatter = async {
+        loop {
+            page.send("no envelope").await;
+            page.heard_through_pings().await;
+        }
+    };
+    tokio::select! {
+        () = chatter => {}
+        text = hub.client.text() => assert_eq!(text, "{}"),
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_answers_no_ping_is_taken_for_lost() {
     let relay = Relay::start(Config {
         ping: Duration::from_millis(20),

@@ -699,25 +699,79 @@ async fn the_relay_pings_when_there_is_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_silent_client_is_dropped() {
+async fn what_is_not_for_the_client_does_not_count_as_a_sign_of_life() {
     let relay = Relay::start(Config {
         signalr: Times {
-            silence: Duration::from_millis(50),
+            ping: Duration::from_secs(1),
             ..Times::default()
         },
         ..config()
     })
     .await;
     let mut hub = Hub::join(&relay, "/hub").await;
+    let mut page = relay.join("/").await;
+    let chatter = async {
+        loop {
+            page.send("no envelope").await;
+            page.heard().await;
+        }
+    };
+    tokio::select! {
+        () = chatter => {}
+        text = hub.client.text() => assert_eq!(text, "{\"type\":6}\u{1e}"),
+    }
+}
+
+#[tokio::test]
+async fn the_relay_pings_as_often_as_it_is_told_to() {
+    let relay = Relay::start(Config {
+        ping: Duration::from_millis(20),
+        patience: LIMIT,
+        ..config()
+    })
+    .await;
+    let mut hub = Hub::join(&relay, "/hub").await;
+    let (mut seen, mut unseen) = (0, 0);
+    while seen < 3 || unseen < 3 {
+        match hub.client.next().await {
+            Some(Ok(Message::Text(text))) => {
+                assert_eq!(text.as_str(), "{\"type\":6}\u{1e}");
+                seen += 1;
+            }
+            Some(Ok(Message::Ping(_))) => unseen += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(relay.observer.census().members, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_dropped() {
+    let relay = Relay::start(Config {
+        ping: Duration::from_millis(20),
+        patience: Duration::from_millis(100),
+        // It doesn't answer the close frame either.
+        farewell: Duration::from_millis(100),
+        ..config()
+    })
+    .await;
+    let mut silent = support::raw(relay.address, "/hub").await;
+    support::raw_send(&mut silent, HANDSHAKE).await;
+    let (mut pings, mut last) = (0, Vec::new());
+    let close = loop {
+        match support::raw_next(&mut silent).await {
+            (0x81, text) => last = text,
+            (0x89, _) => pings += 1,
+            (0x88, close) => break close,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(pings, 1);
     assert_eq!(
-        hub.record().await,
-        r#"{"type":7,"error":"no answer to a ping","allowReconnect":true}"#
+        String::from_utf8(last).unwrap(),
+        "{\"type\":7,\"error\":\"no answer to a ping\",\"allowReconnect\":true}\u{1e}"
     );
-    assert_eq!(
-        hub.client.closed().await,
-        (4012, "no answer to a ping".to_owned())
-    );
-    drop(hub);
+    assert_eq!(close, b"\x0f\xacno answer to a ping");
     relay.until_empty().await;
 }
 
@@ -726,22 +780,30 @@ async fn a_client_that_pings_stays() {
     let relay = Relay::start(Config {
         signalr: Times {
             ping: Duration::from_millis(100),
-            silence: Duration::from_secs(5),
             ..Times::default()
         },
+        ping: Duration::from_millis(500),
+        patience: Duration::from_millis(4500),
         ..config()
     })
     .await;
-    let mut hub = Hub::join(&relay, "/hub").await;
+    // Not even pings of the WebSocket are answered.
+    let mut hub = support::raw(relay.address, "/hub").await;
+    support::raw_send(&mut hub, HANDSHAKE).await;
+    assert_eq!(support::raw_next(&mut hub).await.1, b"{}\x1e");
     // Six seconds by the relay's own pings, each of which is answered with one.
-    for _ in 0..60 {
-        assert_eq!(hub.client.text().await, "{\"type\":6}\u{1e}");
-        hub.client.send("{\"type\":6}\u{1e}").await;
+    let mut pings = 0;
+    while pings < 60 {
+        let (kind, payload) = support::raw_next(&mut hub).await;
+        if kind == 0x81 {
+            assert_eq!(payload, b"{\"type\":6}\x1e");
+            support::raw_send(&mut hub, "{\"type\":6}\u{1e}").await;
+            pings += 1;
+        } else {
+            assert_eq!(kind, 0x89, "{payload:?}");
+        }
     }
-    assert_eq!(
-        hub.invoke("Send", json!([r#"{"channel":"a"}"#])).await,
-        json!({ "type": 3, "invocationId": "7" })
-    );
+    assert_eq!(relay.observer.census().members, 1);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
 use signal_wasm::protocol::UserId;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,7 @@ use crate::close::Ending;
 use crate::config::Config;
 use crate::frame::Frame;
 use crate::hub::Membership;
+use crate::incoming;
 use crate::queue::{self, Head, Level, Tail};
 use crate::server::Relay;
 use crate::store::Content;
@@ -308,8 +309,7 @@ async fn wait(
     session.end(&relay.signalr);
 }
 
-/// Does what comes in asks for, and watches over the silence in between, as for members of the plain protocol: clients of SignalR 2 never say
-/// anything of themselves, but their browsers answer pings.
+/// Does what comes in asks for. Clients of SignalR 2 never say anything of themselves, but their browsers answer pings.
 async fn read(
     stream: &mut Stream,
     session: &Session,
@@ -317,33 +317,17 @@ async fn read(
     ping: &Notify,
     config: &Config,
 ) -> End {
-    let mut deadline = Instant::now() + config.ping;
-    let mut pinged = false;
     loop {
-        match timeout_at(deadline, stream.next()).await {
-            Ok(Some(Ok(Message::Text(text)))) => {
-                if let Err(end) = act(classic::read(&text), session, answers, config).await {
-                    return end;
-                }
-                // A sender that never lets up gives way to the others of its thread now and then.
-                tokio::task::consume_budget().await;
-            }
-            Ok(Some(Ok(Message::Binary(_)))) => return End::Over(Ending::NotText, None),
-            Ok(Some(Ok(
-                Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
-            ))) => {}
-            Ok(Some(Err(error))) => return End::Lost(Ending::from_error(error, longest(config))),
-            Ok(None) => return End::Lost(Ending::Gone),
-            Err(_) if pinged => return End::Lost(Ending::Silent),
-            Err(_) => {
-                ping.notify_one();
-                pinged = true;
-                deadline = Instant::now() + config.patience;
-                continue;
-            }
+        let text = match incoming::text(stream, longest(config), ping, config).await {
+            Ok(text) => text,
+            Err(Ending::NotText) => return End::Over(Ending::NotText, None),
+            Err(ending) => return End::Lost(ending),
+        };
+        if let Err(end) = act(classic::read(&text), session, answers, config).await {
+            return end;
         }
-        pinged = false;
-        deadline = Instant::now() + config.ping;
+        // A sender that never lets up gives way to the others of its thread now and then.
+        tokio::task::consume_budget().await;
     }
 }
 
@@ -399,20 +383,24 @@ impl Writer<'_> {
         if self.repeat(again).await.is_err() {
             return;
         }
-        let keep_alive = self.config.signalr.keep_alive / 2;
+        let silence = (self.config.signalr.keep_alive / 2).min(self.config.ping);
+        let mut deadline = Instant::now() + silence;
         loop {
             let written = tokio::select! {
                 biased;
-                () = ping.notified() => self.sink.send(Message::Ping(Bytes::new())).await,
+                () = ping.notified() => self.sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
                 () = self.answers.filled() => self.answer().await,
-                () = self.outbox.queue.filled() => self.deliver().await,
-                () = sleep(keep_alive) => {
+                // Before what others say, which may never end and have nothing for this client.
+                () = sleep_until(deadline) => {
                     self.outbox.history.forget(Instant::now());
-                    self.sink.send(Message::text(classic::KEEP_ALIVE)).await
+                    self.sink.send(Message::text(classic::KEEP_ALIVE)).await.map(|()| true)
                 }
+                () = self.outbox.queue.filled() => self.deliver().await,
             };
-            if written.is_err() {
-                return;
+            match written {
+                Ok(true) => deadline = Instant::now() + silence,
+                Ok(false) => {}
+                Err(_) => return,
             }
         }
     }
@@ -426,7 +414,8 @@ impl Writer<'_> {
         self.sink.flush().await
     }
 
-    async fn answer(&mut self) -> Result<(), Error> {
+    async fn answer(&mut self) -> Result<bool, Error> {
+        let mut any = false;
         for _ in 0..BATCH {
             // As in `deliver`.
             poll_fn(|context| self.sink.poll_ready_unpin(context)).await?;
@@ -434,21 +423,27 @@ impl Writer<'_> {
                 break;
             };
             self.sink.start_send_unpin(answer.into())?;
+            any = true;
         }
-        self.sink.flush().await
+        self.sink.flush().await?;
+        Ok(any)
     }
 
-    async fn deliver(&mut self) -> Result<(), Error> {
+    /// Writes what the queue holds, and tells whether there was anything for this client.
+    async fn deliver(&mut self) -> Result<bool, Error> {
         let Outbox { queue, history } = &mut *self.outbox;
+        let mut any = false;
         for _ in 0..BATCH {
             // A frame leaves the queue only when it can be handed on at once: if this is dropped half-way, none is lost in between.
             poll_fn(|context| self.sink.poll_ready_unpin(context)).await?;
             let Some(frame) = queue.take() else { break };
             if let Some(message) = delivery(self.hubs, history, frame) {
                 self.sink.start_send_unpin(message)?;
+                any = true;
             }
         }
-        self.sink.flush().await
+        self.sink.flush().await?;
+        Ok(any)
     }
 }
 

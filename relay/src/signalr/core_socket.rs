@@ -3,12 +3,14 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
 use signal_wasm::protocol::UserId;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::core::{self, Protocol, Step};
@@ -20,6 +22,7 @@ use crate::close::Ending;
 use crate::config::Config;
 use crate::frame::Frame;
 use crate::hub::Membership;
+use crate::incoming;
 use crate::queue::{self, Head, Level, Tail};
 use crate::server::Relay;
 use crate::store::Content;
@@ -118,9 +121,10 @@ async fn run(relay: &Relay, space: &str, socket: Socket) {
                 config: &relay.config,
             };
             let (overflow, unread) = (queue.overflow(), answered.overflow());
+            let ping = Notify::new();
             let farewell = tokio::select! {
-                farewell = reader.read(&mut stream, more, &seat) => farewell,
-                ending = write(&mut sink, &mut queue, &mut answered, &relay.config) => Farewell::new(ending),
+                farewell = reader.read(&mut stream, more, &seat, &ping) => farewell,
+                ending = write(&mut sink, &mut queue, &mut answered, &ping, &relay.config) => Farewell::new(ending),
                 () = overflow => Farewell::new(Ending::TooSlow),
                 () = unread => Farewell::new(Ending::TooSlow),
                 () = relay.stopping.cancelled() => Farewell::new(Ending::ShuttingDown),
@@ -161,10 +165,12 @@ impl Reader {
     ) -> Result<Vec<String>, Farewell> {
         let deadline = Instant::now() + config.signalr.handshake;
         loop {
-            let text = match timeout_at(deadline, next(stream, config)).await {
-                Ok(Ok(Some(text))) => text,
-                Ok(Ok(None)) => continue,
-                Ok(Err(ending)) => return Err(Farewell::at_handshake(ending)),
+            let text = match timeout_at(deadline, stream.next()).await {
+                Ok(message) => match incoming::read(message, longest(config)) {
+                    Ok(Some(text)) => text,
+                    Ok(None) => continue,
+                    Err(ending) => return Err(Farewell::at_handshake(ending)),
+                },
                 Err(_) => {
                     let seconds = config.signalr.handshake.as_secs_f64();
                     let error = format!("No handshake came within {seconds} seconds.");
@@ -188,24 +194,30 @@ impl Reader {
         }
     }
 
-    /// Does what the records ask for, those first that came with the handshake, and watches over the silence in between.
-    async fn read(&mut self, stream: &mut Stream, more: Vec<String>, seat: &Seat<'_>) -> Farewell {
+    /// Does what the records ask for, those first that came with the handshake. The silence in between is watched as for members of the plain
+    /// protocol: when a client of SignalR pings is its own choice, and a browser may let a hidden page do so more rarely, but WebSockets answer
+    /// pings at once.
+    async fn read(
+        &mut self,
+        stream: &mut Stream,
+        more: Vec<String>,
+        seat: &Seat<'_>,
+        ping: &Notify,
+    ) -> Farewell {
         for record in more {
             if let Err(farewell) = seat.act(self.protocol.read(&record)).await {
                 return farewell;
             }
         }
+        let longest = longest(seat.config);
         loop {
-            let deadline = Instant::now() + seat.config.signalr.silence;
-            let text = match timeout_at(deadline, next(stream, seat.config)).await {
-                Ok(Ok(Some(text))) => text,
-                Ok(Ok(None)) => continue,
-                Ok(Err(ending)) => return Farewell::new(ending),
-                Err(_) => return Farewell::new(Ending::Silent),
+            let text = match incoming::text(stream, longest, ping, seat.config).await {
+                Ok(text) => text,
+                Err(ending) => return Farewell::new(ending),
             };
             for record in self.splitter.split(&text) {
                 let Ok(record) = record else {
-                    return Farewell::new(Ending::TooLong(longest(seat.config)));
+                    return Farewell::new(Ending::TooLong(longest));
                 };
                 if let Err(farewell) = seat.act(self.protocol.read(&record)).await {
                     return farewell;
@@ -261,48 +273,52 @@ impl Seat<'_> {
     }
 }
 
-/// The next text frame; nothing for what else a WebSocket may have in between.
-async fn next(stream: &mut Stream, config: &Config) -> Result<Option<Utf8Bytes>, Ending> {
-    match stream.next().await {
-        Some(Ok(Message::Text(text))) => Ok(Some(text)),
-        Some(Ok(Message::Binary(_))) => Err(Ending::NotText),
-        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_))) => {
-            Ok(None)
-        }
-        Some(Err(error)) => Err(Ending::from_error(error, longest(config))),
-        None => Err(Ending::Gone),
-    }
-}
-
-/// Writes the answers, what the queue holds, and a ping when there was nothing else for a while.
-async fn write(sink: &mut Sink, queue: &mut Head, answers: &mut Head, config: &Config) -> Ending {
+/// Writes the answers, what the queue holds, and pings: of the WebSocket when nothing came for a while, and of SignalR when there was nothing
+/// else for the client, which doesn't see the others.
+async fn write(
+    sink: &mut Sink,
+    queue: &mut Head,
+    answers: &mut Head,
+    ping: &Notify,
+    config: &Config,
+) -> Ending {
+    let silence = config.signalr.ping.min(config.ping);
+    let mut deadline = Instant::now() + silence;
     loop {
         let written = tokio::select! {
             biased;
+            () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
             () = answers.filled() => batch(sink, answers, |frame| Some(frame.clone().into())).await,
+            // Before what others say, which may never end and have nothing for this client.
+            () = sleep_until(deadline) => sink.send(Message::text(core::PING)).await.map(|()| true),
             () = queue.filled() => batch(sink, queue, delivery).await,
-            () = sleep(config.signalr.ping) => sink.send(Message::text(core::PING)).await,
         };
-        if written.is_err() {
-            return Ending::Gone;
+        match written {
+            Ok(true) => deadline = Instant::now() + silence,
+            Ok(false) => {}
+            Err(_) => return Ending::Gone,
         }
     }
 }
 
+/// Writes what the queue holds, and tells whether there was anything for this client.
 async fn batch(
     sink: &mut Sink,
     queue: &mut Head,
     message: impl Fn(&Frame) -> Option<Message>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
+    let mut any = false;
     for _ in 0..BATCH {
         // A frame leaves the queue only when it can be handed on at once: if this is dropped half-way, none is lost in between.
         poll_fn(|context| sink.poll_ready_unpin(context)).await?;
         let Some(frame) = queue.take() else { break };
         if let Some(message) = message(&frame) {
             sink.start_send_unpin(message)?;
+            any = true;
         }
     }
-    sink.flush().await
+    sink.flush().await?;
+    Ok(any)
 }
 
 /// The record with a frame, which all members of this kind share. Frames that are no envelopes have none.

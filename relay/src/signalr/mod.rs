@@ -44,11 +44,11 @@ pub struct Times {
     pub ticket: Duration,
     /// Core: from the WebSocket to the handshake.
     pub handshake: Duration,
-    /// Core: the relay says something at least so often.
+    /// Core: the relay says something at least so often, for its clients take it for lost after twice the time. More often if
+    /// [`Config::ping`] is shorter.
     pub ping: Duration,
-    /// Core: a client that was silent for so long is dropped.
-    pub silence: Duration,
-    /// Classic: clients take a relay for lost that was silent for so long. It says something twice as often.
+    /// Classic: clients take a relay for lost that was silent for so long. It says something twice as often, or as often as
+    /// [`Config::ping`] has it if that is shorter.
     pub keep_alive: Duration,
     /// Classic: from a loss to the reconnection.
     pub resume: Duration,
@@ -60,7 +60,6 @@ impl Default for Times {
             ticket: Duration::from_secs(15),
             handshake: Duration::from_secs(15),
             ping: Duration::from_secs(15),
-            silence: Duration::from_secs(30),
             keep_alive: Duration::from_secs(20),
             resume: Duration::from_secs(30),
         }

@@ -257,6 +257,30 @@ pub async fn raw(address: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
+/// Sends a short text frame over a [`raw`] connection.
+pub async fn raw_send(stream: &mut TcpStream, text: &str) {
+    let length = u8::try_from(text.len()).ok().filter(|length| *length < 126);
+    // The mask may be any; this one leaves the text as it is.
+    let mut frame = vec![0x81, 0x80 | length.unwrap(), 0, 0, 0, 0];
+    frame.extend_from_slice(text.as_bytes());
+    stream.write_all(&frame).await.unwrap();
+}
+
+/// The next short frame of a [`raw`] connection, its kind and what is in it. Nothing answers it.
+pub async fn raw_next(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let reading = async {
+        let kind = stream.read_u8().await.unwrap();
+        let length = stream.read_u8().await.unwrap();
+        assert!(length < 126);
+        let mut payload = vec![0; usize::from(length)];
+        stream.read_exact(&mut payload).await.unwrap();
+        (kind, payload)
+    };
+    tokio::time::timeout(LIMIT, reading)
+        .await
+        .expect("nothing came")
+}
+
 /// An HTTP answer.
 #[derive(Debug)]
 pub struct Answer {
