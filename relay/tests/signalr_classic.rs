@@ -835,10 +835,13 @@ async fn the_relay_says_so_as_often_as_it_is_told_to_ping() {
             page.heard_through_pings().await;
         }
     };
-    tokio::select! {
-        () = chatter => {}
-        text = hub.client.text() => assert_eq!(text, "{}"),
-    }
+    let heard = async {
+        tokio::select! {
+            () = chatter => {}
+            text = hub.client.text() => assert_eq!(text, "{}"),
+        }
+    };
+    tokio::time::timeout(LIMIT, heard).await.unwrap();
 }
 
 #[tokio::test]

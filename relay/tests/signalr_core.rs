@@ -716,10 +716,13 @@ async fn what_is_not_for_the_client_does_not_count_as_a_sign_of_life() {
             page.heard().await;
         }
     };
-    tokio::select! {
-        () = chatter => {}
-        text = hub.client.text() => assert_eq!(text, "{\"type\":6}\u{1e}"),
-    }
+    let heard = async {
+        tokio::select! {
+            () = chatter => {}
+            text = hub.client.text() => assert_eq!(text, "{\"type\":6}\u{1e}"),
+        }
+    };
+    tokio::time::timeout(LIMIT, heard).await.unwrap();
 }
 
 #[tokio::test]
