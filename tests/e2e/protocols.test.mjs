@@ -703,8 +703,7 @@ describe('ASP.NET SignalR 2, the scripted server', { concurrency: 3 }, () => {
     server.call('onMessageReceived', envelope(1));
     await hears(ours, ['1']);
     server.requests.length = 0;
-    server.end();
-    await until(() => server.connections() === 0);
+    await server.end();
     server.call('onMessageReceived', envelope(2));
     server.call('onMessageReceived', envelope(3));
     await hears(ours, ['1', '2', '3']);

@@ -204,8 +204,17 @@ export async function classicSignalRServer({ path = '/signalr', name = 'WebRtcHu
     raw: (text) => [...clients.values()].forEach(({ socket }) => socket?.send(text)),
     /** Forgets every client, as a server does that started anew: their reconnects are refused. */
     forget: () => [...clients.values()].forEach(forget),
-    /** Ends the WebSockets with a Close frame; clients may reconnect. */
-    end: () => [...clients.values()].forEach(({ socket }) => socket?.close(1001)),
+    /** Ends the WebSockets with a Close frame; clients may reconnect. Resolves while they are away: they are back sooner than anybody would see who looks now and then. */
+    end: () =>
+      Promise.all(
+        [...clients.values()].filter(({ socket }) => socket).map(
+          ({ socket }) =>
+            new Promise((done) => {
+              socket.once('close', done);
+              socket.close(1001);
+            }),
+        ),
+      ),
     drop: place.drop,
     close: place.close,
   });

@@ -39,7 +39,9 @@ const SUITES: [(&str, Suite); 10] = [
     ("package", |ground| {
         node_suites::run(ground, "tests/package")
     }),
-    ("pages", |ground| node_suites::run(ground, "tests/e2e")),
+    ("pages", |ground| {
+        node_suites::run_pages(ground, "tests/e2e")
+    }),
     ("chaos", |ground| node_suites::run(ground, "tests/chaos")),
     ("size", |ground| {
         let mut tally = Tally::default();

@@ -7,9 +7,45 @@ use crate::problem::{Outcome, fail};
 use crate::test::tally::Tally;
 use crate::test::{Ground, watch};
 
-/// Runs the files `*.test.mjs` of a folder, one after the other: what a browser does takes all of a small machine.
+/// Files that another's work beside them would disturb: they measure what is left after garbage collection.
+const ALONE: [&str; 1] = ["memory.test.mjs"];
+
+/// Runs the files `*.test.mjs` of a folder, one after the other.
 pub fn run(ground: &Ground, folder: &str) -> Outcome<Tally> {
-    let root = &ground.project.root;
+    let names = test_files(&ground.project.root, folder)?;
+    run_files(
+        ground,
+        &format!("{}.tsv", folder.replace('/', "-")),
+        1,
+        &names,
+    )
+}
+
+/// Runs the files of a folder with pages, two at a time: half of its time a page waits, for timers, servers and other pages. More would take longer for
+/// each than it has.
+pub fn run_pages(ground: &Ground, folder: &str) -> Outcome<Tally> {
+    let (alone, others) = apart(test_files(&ground.project.root, folder)?);
+    let counts = folder.replace('/', "-");
+    let mut sum = run_files(ground, &format!("{counts}.tsv"), 2, &others)?;
+    sum.add(run_files(
+        ground,
+        &format!("{counts}-alone.tsv"),
+        1,
+        &alone,
+    )?);
+    Ok(sum)
+}
+
+/// The files that run alone, and the others.
+fn apart(names: Vec<String>) -> (Vec<String>, Vec<String>) {
+    names.into_iter().partition(|name| {
+        let file = name.rsplit('/').next().unwrap_or_default();
+        ALONE.contains(&file)
+    })
+}
+
+/// The files `*.test.mjs` of a folder; there must be some.
+fn test_files(root: &Path, folder: &str) -> Outcome<Vec<String>> {
     let names: Vec<String> = files::list(&root.join(folder))
         .iter()
         .filter_map(|path| path.file_name()?.to_str())
@@ -19,25 +55,34 @@ pub fn run(ground: &Ground, folder: &str) -> Outcome<Tally> {
     if names.is_empty() {
         fail!("there is no {folder}/*.test.mjs");
     }
+    Ok(names)
+}
 
-    let counts = ground
-        .project
-        .scratch()
-        .join(format!("{}.tsv", folder.replace('/', "-")));
+/// Runs files, so many at a time, in the order of their names, which is Node's.
+fn run_files(ground: &Ground, counts: &str, at_once: usize, names: &[String]) -> Outcome<Tally> {
+    // Node would look for tests by itself.
+    if names.is_empty() {
+        return Ok(Tally::default());
+    }
+    let counts = ground.project.scratch().join(counts);
     files::remove(&counts)?;
     let mut test = ground.node();
-    test.args(["--test", "--test-concurrency=1"])
+    test.args(["--test", &format!("--test-concurrency={at_once}")])
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .arg("--test-reporter=./xtask/src/test/reporter.mjs")
         .arg(format!("--test-reporter-destination={}", counts.display()))
-        .args(&names);
+        .args(names);
     let ended = watch::run(&mut test, ground.limit, |_| ())?;
 
-    let mut tally = read(&files::read(&counts).unwrap_or_default(), root, &names);
+    let mut tally = read(
+        &files::read(&counts).unwrap_or_default(),
+        &ground.project.root,
+        names,
+    );
     if let Err(problem) = ended.success()
         && tally.failed == 0
     {
-        tally.fail(format!("node --test {folder}: {problem}"));
+        tally.fail(format!("node --test {}: {problem}", names.join(" ")));
     }
     Ok(tally)
 }
@@ -98,6 +143,16 @@ mod tests {
                 "tests/c.test.mjs ran no test"
             ]
         );
+    }
+
+    #[test]
+    fn no_file_is_left_out_and_those_that_run_alone_are_there() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let all = test_files(root, "tests/e2e").unwrap();
+        let (alone, others) = apart(all.clone());
+        assert_eq!(alone, ALONE.map(|name| format!("tests/e2e/{name}")));
+        assert_eq!(alone.len() + others.len(), all.len());
+        assert!(test_files(root, "tests/nowhere").is_err());
     }
 
     #[test]
