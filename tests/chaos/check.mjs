@@ -83,7 +83,8 @@ function readReceiver(name, log, senders, { counts, fail }) {
       missed ||= !joined && rest[0] === 'waiting';
     } else if (what === 'ack') {
       // The gap of the first hello was told too early for what was said until the relay learnt of our channels, on a later connection.
-      if (!joined && missed) for (const channel of channels.values()) channel.grounds = undefined;
+      // It needn't be told: that connection may have been lost behind our channels, not before.
+      if (!joined && missed) for (const channel of channels.values()) channel.grounds = '';
       joined = true;
     } else if (what === 'open') {
       const [channel, kept] = rest;
@@ -126,10 +127,11 @@ function readReceiver(name, log, senders, { counts, fail }) {
 
     const latest = source.epochs.get(epoch) ?? 0;
     source.epochs.set(epoch, Math.max(latest, n));
+    const puts = senders.get(from)?.puts.get(message) ?? [];
+    const isResent = puts.includes(epoch) && puts.some((put) => put !== epoch);
     const earlier = source.seen.get(n);
     if (earlier) {
-      const puts = senders.get(from)?.puts.get(message) ?? [];
-      const again = !earlier.includes(epoch) && puts.includes(epoch) && puts.some((put) => put !== epoch);
+      const again = isResent && !earlier.includes(epoch);
       earlier.push(epoch);
       if (!again) {
         counts.repeated += 1;
@@ -144,8 +146,11 @@ function readReceiver(name, log, senders, { counts, fail }) {
     }
     source.seen.set(n, [epoch]);
     if (n < source.high) {
+      const wasWanted = source.holes.get(n) === false;
+      source.holes.delete(n);
+      // Sent again to the next relay together with what came after it, and the channel wasn't open here when it was sent at first.
+      if (isResent && n > latest && !wasWanted) return undefined;
       counts.outOfOrder += 1;
-      for (const [hole] of source.holes) if (hole === n) source.holes.delete(hole);
       return fail('outOfOrder', `${where}: after ${source.high}`);
     }
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do from the beginning.

@@ -113,6 +113,9 @@ describe('across a relay’s death', () => {
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'gap', 'gap', 2])).kinds, ['gap']);
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'ack', 'lost', 'ack', 'gap', 2])).kinds, ['gap']);
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'ack', 'gap', 2])).kinds, ['gap']);
+    // It needn't be, and that says nothing about the relay after that.
+    assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'e3', 'gap', 2])).kinds, []);
+    assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'e3', 'gap', 'gap', 2])).kinds, ['gap']);
   });
 
   test('what had no acknowledgement may come twice, in order', () => {
@@ -123,6 +126,16 @@ describe('across a relay’s death', () => {
     assert.deepEqual(judge(twice, receiver([1, 2, 3, 4, 'e2', 'gap', 4, 3])).kinds, ['outOfOrder']);
     assert.deepEqual(judge(twice, receiver([1, 2, 3, 3, 4, 'e2', 'gap'])).kinds, ['repeated']);
     assert.deepEqual(judge(twice, receiver([1, 2, 3, 4, 'e2', 'gap', 2, 3, 4])).kinds, ['repeated']);
+  });
+
+  test('it may also come for the first time then, behind what had come, to whom had the channel not open before', () => {
+    const again = sender(4, { unacknowledged: [2, 3, 4], again: [2, 3, 4] });
+    const passing = { kept: false };
+    assert.deepEqual(judge(again, receiver([3, 4, 'e2', 'gap', 2, 3, 4], passing)).kinds, []);
+    assert.deepEqual(judge(again, receiver([3, 4, 'e2', 'gap', 3, 2, 4], passing)).kinds, ['outOfOrder']);
+    assert.deepEqual(judge(again, receiver([3, 2, 4], passing)).kinds, ['outOfOrder']);
+    assert.deepEqual(judge(sender(4), receiver([3, 4, 'e2', 'gap', 2], passing)).kinds, ['outOfOrder']);
+    assert.deepEqual(judge(again, receiver([1, 4, 'e2', 'gap', 2, 3, 4])).kinds, ['outOfOrder', 'outOfOrder']);
   });
 
   test('what was acknowledged may not be sent again', () => {
