@@ -150,7 +150,22 @@ fn play(mut world: World, pages: usize, schedule: &Schedule) -> Tally {
     world.tally
 }
 
-/// Adds up how often things happened, so that a check which was never made is seen.
+/// Plays what `input` gives, about so many times, and adds up how often things happened, so that a check which was never made is seen.
+fn plays<S: Strategy>(cases: u32, input: &S, one: impl Fn(S::Value) -> Tally) -> Tally {
+    let (mut runner, seed) = runner(cases);
+    let tally = RefCell::default();
+    let ran = runner.run(input, |drawn| {
+        sum(&tally, one(drawn));
+        Ok(())
+    });
+    if let Err(failure) = ran {
+        panic!("LOSSLESS_SEED={seed}\n{failure}");
+    }
+    let tally: Tally = tally.into_inner();
+    eprintln!("LOSSLESS_SEED={seed} {tally:?}");
+    tally
+}
+
 fn sum(all: &RefCell<Tally>, one: Tally) {
     let mut all = all.borrow_mut();
     all.delivered += one.delivered;
@@ -165,7 +180,6 @@ fn sum(all: &RefCell<Tally>, one: Tally) {
 
 #[test]
 fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
-    let (mut runner, seed) = runner(900);
     let kinds = prop::collection::vec(
         prop_oneof![
             5 => Just(Protocol::Auto),
@@ -177,20 +191,16 @@ fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
     let history = prop_oneof![1 => 0..12usize, 2 => Just(10_000)];
     let pings = select(vec![2_000u64, 25_000]);
     let input = (kinds, bounds(), history, pings, any::<u64>(), schedules());
-    let tally = RefCell::default();
-    let ran = runner.run(&input, |(kinds, outbox, bound, ping, seed, schedule)| {
+    let play_one = |(kinds, outbox, bound, ping, seed, schedule): (Vec<_>, _, _, _, _, _)| {
         let relay = Relay::new(bound, ping);
         let configs: Vec<_> = kinds.iter().map(|kind| config(*kind, outbox)).collect();
         let pages = configs.len();
-        let world = World::new(Server::Relay(relay), configs, seed);
-        sum(&tally, play(world, pages, &schedule));
-        Ok(())
-    });
-    if let Err(failure) = ran {
-        panic!("LOSSLESS_SEED={seed}\n{failure}");
-    }
-    let tally: Tally = tally.into_inner();
-    eprintln!("LOSSLESS_SEED={seed} {tally:?}");
+        play(
+            World::new(Server::Relay(relay), configs, seed),
+            pages,
+            &schedule,
+        )
+    };
     let Tally {
         delivered,
         gaps,
@@ -200,7 +210,7 @@ fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
         faults,
         flushed,
         connects,
-    } = tally;
+    } = plays(900, &input, play_one);
     for (what, count) in [
         ("delivered", delivered),
         ("gaps", gaps),
@@ -217,7 +227,6 @@ fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
 
 #[test]
 fn through_other_servers_order_and_bounds_are_kept_and_the_connection_comes_back() {
-    let (mut runner, seed) = runner(500);
     let protocols = select(vec![
         (Protocol::WebSocket, Protocol::WebSocket),
         (Protocol::WebSocket, Protocol::Auto),
@@ -226,21 +235,15 @@ fn through_other_servers_order_and_bounds_are_kept_and_the_connection_comes_back
         (Protocol::SignalRClassic, Protocol::SignalRClassic),
     ]);
     let input = (protocols, 1..4usize, bounds(), any::<u64>(), schedules());
-    let tally = RefCell::default();
-    let ran = runner.run(
+    let tally = plays(
+        500,
         &input,
         |((server, protocol), pages, outbox, seed, schedule)| {
             let configs = vec![config(protocol, outbox); pages];
             let world = World::new(Server::Broker(Broker::new(server)), configs, seed);
-            sum(&tally, play(world, pages, &schedule));
-            Ok(())
+            play(world, pages, &schedule)
         },
     );
-    if let Err(failure) = ran {
-        panic!("LOSSLESS_SEED={seed}\n{failure}");
-    }
-    let tally: Tally = tally.into_inner();
-    eprintln!("LOSSLESS_SEED={seed} {tally:?}");
     assert!(tally.delivered > 0 && tally.faults > 0 && tally.flushed > 0 && tally.connects > 0);
     assert_eq!(tally.gaps, 0, "nobody can tell of a gap here");
 }

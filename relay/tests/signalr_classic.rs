@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use signal_relay::Config;
 use signal_relay::queue::Bounds;
 use signal_relay::signalr::Times;
-use support::{Answer, Client, LIMIT, Relay, config, get, raw, request};
+use support::{Answer, Client, LIMIT, Relay, amid_chatter, config, get, raw, request};
 use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -828,20 +828,8 @@ async fn the_relay_says_so_as_often_as_it_is_told_to_ping() {
         assert_eq!(hub.client.text().await, "{}");
     }
     // What isn't for the client doesn't count.
-    let mut page = relay.join("/").await;
-    let chatter = async {
-        loop {
-            page.send("no envelope").await;
-            page.heard_through_pings().await;
-        }
-    };
-    let heard = async {
-        tokio::select! {
-            () = chatter => {}
-            text = hub.client.text() => assert_eq!(text, "{}"),
-        }
-    };
-    tokio::time::timeout(LIMIT, heard).await.unwrap();
+    let text = amid_chatter(&relay, hub.client.text()).await;
+    assert_eq!(text, "{}");
 }
 
 #[tokio::test]

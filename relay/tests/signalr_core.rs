@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use signal_relay::Config;
 use signal_relay::signalr::Times;
-use support::{Answer, Client, LIMIT, Relay, config, get, request};
+use support::{Answer, Client, LIMIT, Relay, amid_chatter, config, get, request};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 const HANDSHAKE: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
@@ -709,20 +709,8 @@ async fn what_is_not_for_the_client_does_not_count_as_a_sign_of_life() {
     })
     .await;
     let mut hub = Hub::join(&relay, "/hub").await;
-    let mut page = relay.join("/").await;
-    let chatter = async {
-        loop {
-            page.send("no envelope").await;
-            page.heard().await;
-        }
-    };
-    let heard = async {
-        tokio::select! {
-            () = chatter => {}
-            text = hub.client.text() => assert_eq!(text, "{\"type\":6}\u{1e}"),
-        }
-    };
-    tokio::time::timeout(LIMIT, heard).await.unwrap();
+    let text = amid_chatter(&relay, hub.client.text()).await;
+    assert_eq!(text, "{\"type\":6}\u{1e}");
 }
 
 #[tokio::test]

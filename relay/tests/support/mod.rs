@@ -29,6 +29,24 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub const LIMIT: Duration = Duration::from_secs(60);
 
+/// What `hearing` comes to while somebody in the space never stops saying what isn't for everybody.
+pub async fn amid_chatter(relay: &Relay, hearing: impl Future<Output = String>) -> String {
+    let mut page = relay.join("/").await;
+    let chatter = async {
+        loop {
+            page.send("no envelope").await;
+            page.heard_through_pings().await;
+        }
+    };
+    let heard = async {
+        tokio::select! {
+            text = chatter => text,
+            text = hearing => text,
+        }
+    };
+    tokio::time::timeout(LIMIT, heard).await.unwrap()
+}
+
 /// Settings for tests: any free port, and time enough to see a close code on a busy machine.
 pub fn config() -> Config {
     Config {
