@@ -10,7 +10,8 @@ use crate::test::tally::Tally;
 use crate::test::{Ground, watch};
 
 /// The crates, and where their files are. One run for each: cargo names test files without saying whose they are.
-const CRATES: [(&str, &str); 3] = [
+const CRATES: [(&str, &str); 4] = [
+    ("signal-wire", "wire"),
     ("signal-wasm", ""),
     ("signal-relay", "relay"),
     ("xtask", "xtask"),

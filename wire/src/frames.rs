@@ -1,0 +1,334 @@
+//! What our relay and its clients say to each other over a plain WebSocket besides envelopes: JSON objects without the member `channel`.
+//!
+//! | frame | direction | meaning |
+//! | --- | --- | --- |
+//! | `{"signal":1,"session":"…","epoch":"…","ping":25000}` | to the client | hello, the first frame: the secret that resumes this session; the epoch changes when the relay's memory does; milliseconds between signs of life |
+//! | `{"open":["a","b"],"after":{"a":"17"},"session":"…"}` | to the relay | subscribe, and replay what came after these ids; with `session`, resume that session |
+//! | `{"close":["a"]}` | to the relay | unsubscribe |
+//! | `{"sender":…,"channel":"a","ref":9,"message":…}` | to the relay | publish; `ref` rises within the session |
+//! | `{"ack":9}` | to the client | accepted up to this `ref`; also the first answer to each `open` |
+//! | `{"sender":…,"channel":"a","id":"18","message":…}` | to the client | a message |
+//! | `{"gap":"a"}` | to the client | messages on this channel may have been missed |
+//! | `{"ping":n}`, `{"pong":n}` | both | |
+//!
+//! A client that has never subscribed knows nothing of these frames; what it sends is for other pages, whatever it looks like.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::envelope::Envelope;
+use crate::json::{self, Member, write_number, write_string};
+
+/// The version of this protocol, which the hello's `signal` names.
+pub const VERSION: u64 = 1;
+
+/// The longest secret of a session, in bytes.
+const LONGEST_SESSION: usize = 64;
+
+/// The longest number of a ping, in characters.
+const LONGEST_NUMBER: usize = 32;
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientFrame<'a> {
+    /// A message for others, with its `ref` within the session.
+    Publish(Envelope<'a>, Option<u64>),
+    /// Subscribe to channels.
+    Open(Open<'a>),
+    /// Unsubscribe from these channels.
+    Close(Vec<Cow<'a, str>>),
+    /// Are you there. The number's JSON text is to be sent back.
+    Ping(&'a str),
+    /// The answer to a ping.
+    Pong,
+    /// None of these, and why.
+    Invalid(&'static str),
+}
+
+/// A request to subscribe.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Open<'a> {
+    /// The channels.
+    pub channels: Vec<Subscription<'a>>,
+    /// The secret of the session that is to be resumed. The channels are then all that it has open.
+    pub session: Option<Cow<'a, str>>,
+}
+
+/// One channel of a request to subscribe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription<'a> {
+    /// Its name.
+    pub channel: Cow<'a, str>,
+    /// The id of the last message that was seen on it: replay what came after.
+    pub after: Option<Cow<'a, str>>,
+}
+
+/// What the relay sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerFrame<'a> {
+    /// The first frame on each plain WebSocket.
+    Hello {
+        /// The secret that resumes this session.
+        session: Cow<'a, str>,
+        /// What message ids and sessions belong to: the relay forgot everything when it changes.
+        epoch: Cow<'a, str>,
+        /// The relay says something at least this often, in milliseconds.
+        ping: u64,
+    },
+    /// Messages were accepted, up to and including this `ref`.
+    Ack(u64),
+    /// Messages on this channel may have been missed.
+    Gap(Cow<'a, str>),
+    /// Are you there. The number's JSON text is to be sent back.
+    Ping(Cow<'a, str>),
+    /// The answer to a ping.
+    Pong(Cow<'a, str>),
+}
+
+impl<'a> ClientFrame<'a> {
+    /// Reads a frame of a client that has subscribed before: everything it sends is for the relay.
+    #[must_use]
+    pub fn decode(text: &'a str) -> ClientFrame<'a> {
+        let Some(members) = json::members(text) else {
+            return ClientFrame::Invalid("a frame is a JSON object");
+        };
+        if find(&members, "channel").is_none() {
+            return ClientFrame::control(&members);
+        }
+        let Some(envelope) = Envelope::of(members) else {
+            return ClientFrame::Invalid("channel is a string or a number");
+        };
+        match envelope.reference().map(json::whole_number) {
+            None => ClientFrame::Publish(envelope, None),
+            Some(Some(reference)) => ClientFrame::Publish(envelope, Some(reference)),
+            Some(None) => ClientFrame::Invalid("ref is a whole number"),
+        }
+    }
+
+    /// Reads a frame of a client that hasn't. Only a valid `open` is for the relay then; an envelope's `ref` is a member like any other.
+    #[must_use]
+    pub fn decode_first(text: &'a str) -> ClientFrame<'a> {
+        const NOT_FOR_US: ClientFrame<'_> = ClientFrame::Invalid("not for the relay");
+        let Some(members) = json::members(text) else {
+            return NOT_FOR_US;
+        };
+        if find(&members, "channel").is_some() {
+            return Envelope::of(members)
+                .map_or(NOT_FOR_US, |envelope| ClientFrame::Publish(envelope, None));
+        }
+        match find(&members, "open").and_then(names) {
+            Some(_) => ClientFrame::control(&members),
+            None => NOT_FOR_US,
+        }
+    }
+
+    fn control(members: &[Member<'a>]) -> ClientFrame<'a> {
+        if let Some(open) = find(members, "open") {
+            return match Open::decode(open, members) {
+                Ok(open) => ClientFrame::Open(open),
+                Err(why) => ClientFrame::Invalid(why),
+            };
+        }
+        if let Some(close) = find(members, "close") {
+            return match names(close) {
+                Some(names) => ClientFrame::Close(names),
+                None => ClientFrame::Invalid("close is an array of strings"),
+            };
+        }
+        if let Some(number) = find(members, "ping") {
+            return if json::is_number(number) && number.len() <= LONGEST_NUMBER {
+                ClientFrame::Ping(number)
+            } else {
+                ClientFrame::Invalid("ping is a number")
+            };
+        }
+        if find(members, "pong").is_some_and(json::is_number) {
+            return ClientFrame::Pong;
+        }
+        ClientFrame::Invalid("an object without channel, open, close, ping or pong")
+    }
+}
+
+impl<'a> Open<'a> {
+    fn decode(open: &'a str, members: &[Member<'a>]) -> Result<Open<'a>, &'static str> {
+        let names = names(open).ok_or("open is an array of strings")?;
+        let mut after = match find(members, "after").map(pairs) {
+            None => Vec::new(),
+            Some(Some(after)) => after,
+            Some(None) => return Err("after is an object with a string for each channel"),
+        };
+        // Of two with the same name the last counts, and a search in a sorted list doesn't care how many there are.
+        after.reverse();
+        after.sort_by(|(one, _), (other, _)| one.cmp(other));
+        after.dedup_by(|(later, _), (earlier, _)| later == earlier);
+        let session = match find(members, "session").map(json::string) {
+            None => None,
+            Some(Some(session)) if session.len() <= LONGEST_SESSION => Some(session),
+            Some(_) => return Err("session is a string of up to 64 bytes"),
+        };
+        let channels = names
+            .into_iter()
+            .map(|channel| {
+                let place = after.binary_search_by(|(name, _)| name.cmp(&channel));
+                let after = place.ok().and_then(|place| after.get(place));
+                Subscription {
+                    after: after.map(|(_, id)| id.clone()),
+                    channel,
+                }
+            })
+            .collect();
+        Ok(Open { channels, session })
+    }
+
+    /// The frame.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut out = String::from("{\"open\":[");
+        let mut after = String::new();
+        for (place, subscription) in self.channels.iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            write_string(&mut out, &subscription.channel);
+            if let Some(id) = &subscription.after {
+                if !after.is_empty() {
+                    after.push(',');
+                }
+                write_string(&mut after, &subscription.channel);
+                after.push(':');
+                write_string(&mut after, id);
+            }
+        }
+        out.push_str("],\"after\":{");
+        out.push_str(&after);
+        out.push('}');
+        if let Some(session) = &self.session {
+            out.push_str(",\"session\":");
+            write_string(&mut out, session);
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// The frame that unsubscribes from channels.
+#[must_use]
+pub fn encode_close<'a>(channels: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::from("{\"close\":[");
+    for (place, channel) in channels.into_iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        write_string(&mut out, channel);
+    }
+    out.push_str("]}");
+    out
+}
+
+/// The frame that asks the other side whether it is there.
+#[must_use]
+pub fn encode_ping(number: u64) -> String {
+    let mut digits = String::new();
+    write_number(&mut digits, number);
+    ServerFrame::Ping(Cow::Owned(digits)).encode()
+}
+
+/// The frame that answers a ping, whose number is given as JSON text.
+#[must_use]
+pub fn encode_pong(number: &str) -> String {
+    ServerFrame::Pong(Cow::Borrowed(number)).encode()
+}
+
+impl<'a> ServerFrame<'a> {
+    /// Reads a frame. `None`: an envelope, or nothing that a client of this version knows.
+    #[must_use]
+    pub fn decode(text: &'a str) -> Option<ServerFrame<'a>> {
+        let members = json::members(text)?;
+        if find(&members, "channel").is_some() {
+            return None;
+        }
+        let text = |name| find(&members, name).and_then(json::string);
+        if find(&members, "signal").and_then(json::whole_number) == Some(VERSION) {
+            return Some(ServerFrame::Hello {
+                session: text("session")?,
+                epoch: text("epoch")?,
+                ping: find(&members, "ping")
+                    .and_then(json::whole_number)
+                    .unwrap_or_default(),
+            });
+        }
+        if let Some(accepted) = find(&members, "ack") {
+            return json::whole_number(accepted).map(ServerFrame::Ack);
+        }
+        if let Some(channel) = text("gap") {
+            return Some(ServerFrame::Gap(channel));
+        }
+        let number = |name| {
+            let json = find(&members, name)?;
+            (json::is_number(json) && json.len() <= LONGEST_NUMBER).then_some(Cow::Borrowed(json))
+        };
+        if let Some(number) = number("ping") {
+            return Some(ServerFrame::Ping(number));
+        }
+        number("pong").map(ServerFrame::Pong)
+    }
+
+    /// The frame.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut out = String::from("{\"");
+        match self {
+            ServerFrame::Hello {
+                session,
+                epoch,
+                ping,
+            } => {
+                out.push_str("signal\":");
+                write_number(&mut out, VERSION);
+                out.push_str(",\"session\":");
+                write_string(&mut out, session);
+                out.push_str(",\"epoch\":");
+                write_string(&mut out, epoch);
+                out.push_str(",\"ping\":");
+                write_number(&mut out, *ping);
+            }
+            ServerFrame::Ack(accepted) => {
+                out.push_str("ack\":");
+                write_number(&mut out, *accepted);
+            }
+            ServerFrame::Gap(channel) => {
+                out.push_str("gap\":");
+                write_string(&mut out, channel);
+            }
+            ServerFrame::Ping(number) => {
+                out.push_str("ping\":");
+                out.push_str(number);
+            }
+            ServerFrame::Pong(number) => {
+                out.push_str("pong\":");
+                out.push_str(number);
+            }
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// The JSON text of a member; of those with the same name, the last.
+fn find<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
+    let member = members.iter().rev().find(|member| member.name == name);
+    member.map(|member| member.value)
+}
+
+fn names(json: &str) -> Option<Vec<Cow<'_, str>>> {
+    json::items(json)?.into_iter().map(json::string).collect()
+}
+
+fn pairs(json: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let members = json::members(json)?;
+    members
+        .into_iter()
+        .map(|member| Some((member.name, json::string(member.value)?)))
+        .collect()
+}
