@@ -1,72 +1,108 @@
-//! What can be set about a relay, and the values it has when nobody does.
+//! The settings of a relay, and their defaults.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::files::Mount;
-use crate::history;
+use crate::hub::{self, history, queue, sessions};
+use crate::limits::Limits;
 use crate::origin::Origin;
-use crate::queue::Bounds;
-use crate::session;
-use crate::signalr;
+use crate::protocols::{signalr, sse};
 
 /// Where the relay listens.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
-/// The longest frame. The messages of a call set-up have a few kilobytes.
+/// The longest frame, in bytes. The messages of a call set-up have a few kilobytes.
 pub const MAX_FRAME: usize = 1024 * 1024;
-/// Frames that may wait for one member. A client's outbox that is sent at once (signal-wasm keeps up to 1000 messages) has to fit.
+/// Frames that may wait for one connection. A client's outbox that is sent at once must fit:
+/// signal-wasm keeps up to 1000 messages.
 pub const QUEUE_FRAMES: usize = 1024;
-/// Bytes that may wait for one member.
+/// Bytes that may wait for one connection.
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
-/// How long a connection may be silent before it is pinged. Below the minute after which common proxies drop an idle connection.
-pub const PING: Duration = Duration::from_secs(25);
-/// How long the answer may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a session is kept whose connection is gone.
+/// How long a connection may be silent before it is pinged. Less than the minute after which common
+/// proxies drop an idle connection.
+pub const PING_INTERVAL: Duration = Duration::from_secs(25);
+/// How long the answer to a ping may take.
+pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a session is kept after its connection is lost.
 pub const SESSION_AGE: Duration = Duration::from_secs(600);
 /// How many such sessions are kept.
 pub const SESSIONS: usize = 10_000;
 /// How many channels a session may have open.
 pub const CHANNELS: usize = 1024;
-/// How many messages of a channel are kept for those who come back.
+/// How many messages of a channel are kept for replay.
 pub const HISTORY_MESSAGES: usize = 1000;
-/// How many bytes of them.
+/// How many bytes of a channel's messages are kept.
 pub const HISTORY_BYTES: usize = 1024 * 1024;
-/// For how long.
+/// How long messages are kept.
 pub const HISTORY_AGE: Duration = Duration::from_secs(120);
-/// How many bytes of all channels together.
+/// How many bytes of all channels' messages are kept.
 pub const HISTORY_TOTAL: usize = 64 * 1024 * 1024;
 
 /// The settings of one relay.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The address and port to listen on; port 0 takes any free one.
+    /// The address and port to listen on. Port 0 takes any free port.
     pub listen: SocketAddr,
     /// The folders to serve.
     pub mounts: Vec<Mount>,
     /// Origins that are allowed besides those that always are (see [`crate::origin`]).
     pub origins: Vec<Origin>,
-    /// The longest frame that is taken, in bytes.
+    /// The longest frame that is accepted, in bytes.
     pub max_frame: usize,
-    /// What may wait for one member.
-    pub queue: Bounds,
+    /// What may wait for one connection.
+    pub queue: queue::Limits,
     /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
-    /// A connection that was silent for so long is pinged. A client hears something of the relay at least as often, if its protocol has
-    /// something that can be said for that.
-    pub ping: Duration,
-    /// How long a pinged connection may stay silent before it is dropped.
-    pub patience: Duration,
-    /// How long a connection may take to close: for what still waits for it, the close frame, and the other side's answer.
-    pub farewell: Duration,
+    /// How long a connection may be silent before it is pinged. The relay also sends something at
+    /// least this often, where the client's protocol allows for it.
+    pub ping_interval: Duration,
+    /// How long a pinged connection may stay silent before it is closed.
+    pub ping_timeout: Duration,
+    /// How long a connection may take to close: for what still waits, the close frame, and the
+    /// answer to it.
+    pub close_timeout: Duration,
     /// What is kept for clients that lost their connection.
-    pub sessions: session::Bounds,
+    pub sessions: sessions::Limits,
     /// What is kept of what was published.
-    pub history: history::Bounds,
+    pub history: history::Limits,
     /// How long SignalR's clients and the relay wait for each other.
-    pub signalr: signalr::Times,
+    pub signalr: signalr::Timing,
+}
+
+impl Config {
+    /// The bounds of the hub.
+    #[must_use]
+    pub fn hub_limits(&self) -> hub::Limits {
+        hub::Limits {
+            queue: self.queue,
+            sessions: self.sessions,
+            history: self.history,
+        }
+    }
+
+    /// The limits of each connection.
+    #[must_use]
+    pub fn connection_limits(&self) -> Limits {
+        Limits {
+            max_frame: self.max_frame,
+            queue: self.queue,
+            connections: self.connections,
+            ping_interval: self.ping_interval,
+            ping_timeout: self.ping_timeout,
+            close_timeout: self.close_timeout,
+        }
+    }
+
+    /// How many clients of server-sent events are remembered: as many as there may be connections,
+    /// as long as sessions.
+    pub(crate) fn sse_limits(&self) -> sse::Limits {
+        sse::Limits {
+            clients: self.connections,
+            age: self.sessions.age,
+        }
+    }
 }
 
 impl Default for Config {
@@ -76,26 +112,26 @@ impl Default for Config {
             mounts: Vec::new(),
             origins: Vec::new(),
             max_frame: MAX_FRAME,
-            queue: Bounds {
+            queue: queue::Limits {
                 frames: QUEUE_FRAMES,
                 bytes: QUEUE_BYTES,
             },
             connections: CONNECTIONS,
-            ping: PING,
-            patience: PATIENCE,
-            farewell: Duration::from_secs(3),
-            sessions: session::Bounds {
+            ping_interval: PING_INTERVAL,
+            ping_timeout: PING_TIMEOUT,
+            close_timeout: Duration::from_secs(3),
+            sessions: sessions::Limits {
                 age: SESSION_AGE,
                 kept: SESSIONS,
                 channels: CHANNELS,
             },
-            history: history::Bounds {
+            history: history::Limits {
                 messages: HISTORY_MESSAGES,
                 bytes: HISTORY_BYTES,
                 age: HISTORY_AGE,
                 total: HISTORY_TOTAL,
             },
-            signalr: signalr::Times::default(),
+            signalr: signalr::Timing::default(),
         }
     }
 }

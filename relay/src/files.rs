@@ -34,7 +34,7 @@ impl Mount {
         }
     }
 
-    /// The folder, as it was given.
+    /// The folder, as given.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -47,7 +47,7 @@ impl fmt::Display for Mount {
     }
 }
 
-/// Why a text is no mount.
+/// Why a text isn't a mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountError(String);
 
@@ -86,7 +86,7 @@ impl FromStr for Mount {
             .all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain))
         {
             return Err(MountError(format!(
-                "{prefix} is no path to serve under: use letters, digits, hyphens and single slashes"
+                "{prefix} isn't a path to serve under: use letters, digits, hyphens and single slashes"
             )));
         }
         Ok(Self {
@@ -99,7 +99,7 @@ impl FromStr for Mount {
 /// The mounted folders.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    /// Longest prefix first, so that the first that fits is the right one.
+    /// The longest prefix first, so that the first match is the right one.
     mounts: Vec<(Mount, ServeDir)>,
 }
 
@@ -117,7 +117,7 @@ impl Files {
         Self { mounts }
     }
 
-    /// Whether a path is one that a mount answers for, with a file or without.
+    /// Whether a path is under a mount, whether or not there is a file.
     #[must_use]
     pub fn covers(&self, path: &str) -> bool {
         self.find(path).is_some()
@@ -142,7 +142,8 @@ impl Files {
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
         if rest.is_empty() {
-            // `/mount` is the folder `/mount/`; without the slash the relative links of its index.html would lead elsewhere.
+            // `/mount` is the folder `/mount/`; without the slash the relative links of its
+            // index.html would lead elsewhere.
             return redirect(&format!("{}/{query}", mount.prefix));
         }
         let Ok(inside) = PathAndQuery::try_from(format!("{rest}{query}")) else {
@@ -160,7 +161,8 @@ impl Files {
             }
             _ => {}
         }
-        // Ask each time whether the file is still the same: then an edited page is seen at the next reload.
+        // Ask each time whether the file is still the same: then an edited page is seen at the next
+        // reload.
         response
             .headers_mut()
             .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -169,16 +171,17 @@ impl Files {
     }
 }
 
-/// Paths that aren't served although the file may exist: with a part that begins with a dot (`.git`, `.env`, and `..` in every disguise),
-/// except `.well-known`, which is there for the public; and those that begin with two slashes, which a redirect would make another host's.
+/// Paths that aren't served although the file may exist: with a part that begins with a dot
+/// (`.git`, `.env`, and `..` in every disguise), except `.well-known`, which is public;
+/// and paths that begin with two slashes, which a redirect would turn into another host's.
 fn is_hidden(path: &str) -> bool {
     let decoded: Vec<u8> = percent_decode_str(path).collect();
     let mut parts = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
     path.starts_with("//") || parts.any(|part| part.starts_with(b".") && part != b".well-known")
 }
 
-/// Puts right what is guessed from the file's name. Modules are `text/javascript`, like all JavaScript. And text is UTF-8: files say so rarely,
-/// and a browser that isn't told guesses.
+/// Corrects the type that was guessed from the file's name. Modules are `text/javascript`, like all
+/// JavaScript. Text is UTF-8: without that, browsers guess.
 fn name_type(path: &str, response: &mut Response) {
     let Some(guess) = response
         .headers()

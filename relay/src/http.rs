@@ -1,31 +1,66 @@
-//! What a request gets: a WebSocket, a file, or a sentence.
+//! What every request goes through, whatever its protocol: the checks of host and origin, CORS,
+//! then the protocol whose request it is, or a file.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{UPGRADE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::header::{ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::origin::Refusal;
-use crate::server::Relay;
-use crate::signalr;
-use crate::socket_io;
-use crate::websocket;
+use crate::files::Files;
+use crate::origin::{Policy, Refusal};
+use crate::protocols::Route;
+
+/// Browsers keep the answer to a preflight for so long; two hours are the most that Chromium keeps
+/// it.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(2 * 3600);
+
+/// Everything that answers requests.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) policy: Policy,
+    pub(crate) files: Files,
+    /// The protocols, in the order in which they are asked whether a request is theirs.
+    pub(crate) routes: Vec<Route>,
+    /// Asked for requests without a file.
+    pub(crate) fallbacks: Vec<Route>,
+}
 
 /// The service that answers every request to a relay.
-pub(crate) fn router(relay: Arc<Relay>) -> Router {
+pub(crate) fn service(mut site: Site) -> Router {
+    for route in &mut site.routes {
+        route.service = route.service.clone().layer(cors());
+    }
+    let site = Arc::new(site);
     Router::new()
         .fallback(answer)
-        .layer(middleware::from_fn_with_state(Arc::clone(&relay), guard))
-        .with_state(relay)
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))
+        .with_state(site)
+}
+
+/// Whether a page may use the relay was checked before; browsers are only told so. Cookies mean
+/// nothing here, but clients of Socket.IO and SignalR ask for permission to send them.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::mirror_request())
+        .allow_credentials(true)
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_methods([Method::GET, Method::POST])
+        .expose_headers([RETRY_AFTER])
+        .max_age(PREFLIGHT_AGE)
+        .vary([ORIGIN])
 }
 
 /// What holds for every request and every answer.
-async fn guard(State(relay): State<Arc<Relay>>, request: Request, next: Next) -> Response {
-    let mut response = match relay.policy.check_host(request.headers()) {
+async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let mut response = match site.policy.check_host(request.headers()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refuse(&refusal),
     };
@@ -35,51 +70,46 @@ async fn guard(State(relay): State<Arc<Relay>>, request: Request, next: Next) ->
     response
 }
 
-async fn answer(State(relay): State<Arc<Relay>>, request: Request) -> Response {
-    if socket_io::is_ours(request.uri()) {
-        return socket_io::answer(&relay, request).await;
-    }
-    let request = match signalr::answer(&relay, request) {
-        Ok(response) => return response,
-        Err(request) => *request,
-    };
-    if wants_websocket(request.headers()) {
-        return match relay.policy.check_origin(request.headers()) {
-            Ok(()) => websocket::accept(&relay, request),
+async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    if let Some(route) = site.routes.iter().find(|route| (route.matches)(&head)) {
+        return match site.policy.check_origin(&head.headers) {
+            Ok(()) => call(route, Request::from_parts(head, body)).await,
             Err(refusal) => refuse(&refusal),
         };
     }
-    let path = request.uri().path().to_owned();
-    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    let response = relay.files.serve(request).await;
-    match path.as_str() {
-        _ if response.status() != StatusCode::NOT_FOUND || !reading => response,
-        "/healthz" => "ok\n".into_response(),
-        "/" if !relay.files.covers("/") => ABOUT.into_response(),
-        path => signalr::proxy::answer(path).unwrap_or(response),
+    let path = head.uri.path().to_owned();
+    let reading = matches!(head.method, Method::GET | Method::HEAD);
+    let fallback = site.fallbacks.iter().find(|route| (route.matches)(&head));
+    let fallback = fallback.map(|route| (route, head.clone()));
+    let response = site.files.serve(Request::from_parts(head, body)).await;
+    if response.status() != StatusCode::NOT_FOUND || !reading {
+        return response;
     }
+    match (path.as_str(), fallback) {
+        ("/healthz", _) => "ok\n".into_response(),
+        ("/", _) if !site.files.covers("/") => ABOUT.into_response(),
+        (_, Some((route, head))) => call(route, Request::from_parts(head, Body::empty())).await,
+        _ => response,
+    }
+}
+
+async fn call(route: &Route, request: Request) -> Response {
+    let Ok(response) = route.service.clone().oneshot(request).await;
+    response
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    tracing::warn!("refused: {:?}", refusal.to_string());
+    (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response()
 }
 
 const ABOUT: &str = concat!(
     "This is signal-relay ",
     env!("CARGO_PKG_VERSION"),
     ".\n\n\
-     It relays WebRTC signaling: each text frame of a WebSocket goes to all others that are connected under the same path.\n\
-     Connect with new WebSocket('ws://…/my-room'), with io('http://…/my-room') of Socket.IO, or to the SignalR hub http://…/my-room/hub.\n\
+     It relays WebRTC signaling: each message goes to all others that are connected under the same path.\n\
+     Connect with new WebSocket('ws://…/my-room'), with io('http://…/my-room') of Socket.IO, to the SignalR hub\n\
+     http://…/my-room/hub, or with new EventSource('http://…/my-room/sse').\n\
      To see pages here, start it with --mount /=FOLDER.\n"
 );
-
-pub(crate) fn wants_websocket(headers: &HeaderMap) -> bool {
-    let values = headers
-        .get_all(UPGRADE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
-}
-
-pub(crate) fn refuse(refusal: &Refusal) -> Response {
-    tracing::warn!("refused: {:?}", refusal.to_string());
-    (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response()
-}

@@ -1,12 +1,15 @@
-//! The relay of signal-wasm: a server that hands what a page says to the other pages in the same *space*.
+//! The relay of signal-wasm: a server that relays what a page sends to the other pages in the same
+//! *space*.
 //!
-//! The binary `signal-relay` is this library with a command line. Tests, and programs that want a relay inside, start it themselves:
+//! The binary `signal-relay` is this library with a command line. Tests, and programs that embed a
+//! relay, start it themselves:
 //!
 //! ```
 //! use signal_relay::{Config, Server};
 //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
-//! let server = Server::bind(Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() }).await?;
+//! let config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+//! let server = Server::bind(config).await?;
 //! println!("ws://{}/my-room", server.address());
 //! server.serve(async { /* resolves when the relay is to stop */ }).await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -14,41 +17,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The way of a frame, from one page to the others:
+//! The way of a frame from one page to the others:
 //!
 //! ```text
-//! websocket::read ─ session (a turn) ─ Store::publish ─ Members::deliver ─ queue (one per member) ─ websocket::write
+//! connection (reads) ─ protocol (decodes) ─ session (a turn) ─ store ─ spaces
+//!                                                                       │
+//!        connection (writes) ─ protocol (encodes) ─ queue, one per connection
 //! ```
 //!
-//! * [`server`] listens, accepts and stops; [`http`](mod@http) decides what a request gets: a WebSocket, a file or a sentence.
-//! * [`origin`] says who may come in, and `cors` tells browsers.
-//! * [`socket_io`] and [`signalr`] are the other protocols, beside `websocket`, the plain one; `incoming` reads their sockets and watches over the silence.
-//! * [`translate`] reads the envelope inside a frame, for connections that have a form of their own for it.
-//! * [`hub`] knows spaces and members, [`store`] is what several relays can share, [`queue`] bounds what one member may keep waiting.
-//! * [`control`] is what clients and the relay say to each other besides, [`session`] and [`history`] are what lets a client resume.
-//! * [`close`] lists every close code that the relay sends.
+//! Each module uses only those above it:
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
+//! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
+//! | [`limits`], `relay` | what connections may cost; what they all share |
+//! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
+//! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
+//! | [`origin`], [`files`] | who may connect; the folders that are served |
+//! | `http` | what every request goes through |
+//! | [`config`], [`server`] | the settings; listening, accepting, stopping |
 
 #![forbid(unsafe_code)]
 
-pub mod close;
 pub mod config;
-pub mod control;
-mod cors;
+mod connection;
 pub mod files;
-pub mod frame;
-pub mod history;
-pub mod http;
+mod http;
 pub mod hub;
-mod incoming;
+pub mod limits;
 pub mod origin;
-pub mod queue;
+pub mod protocols;
+mod relay;
 pub mod server;
-pub mod session;
-pub mod signalr;
-pub mod socket_io;
-pub mod store;
-pub mod translate;
-mod websocket;
 
 pub use config::Config;
 pub use server::{Server, StartError};

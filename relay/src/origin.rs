@@ -1,15 +1,17 @@
-//! Who may come in: which pages may open a WebSocket, and under which names the relay may be called.
+//! Who may connect: which pages may use the relay, and by which names it may be called.
 //!
-//! A browser lets any page connect to any WebSocket server and tells the server the page's *origin*; so it is the server that has to choose.
-//! Allowed are
+//! A browser lets any page connect to any WebSocket server and sends the page's *origin*, so the
+//! server must decide. Allowed are
 //!
 //! * clients without an origin: programs, which could claim any;
-//! * the same origin: pages that came from the very host and port that the request is for;
-//! * if the relay listens on a loopback address, pages from any loopback host, so that a development server on another port works;
+//! * the same origin: pages from the host and port that the request is for;
+//! * if the relay listens on a loopback address, pages from any loopback host, so that a
+//!   development server on another port works;
 //! * what `--origin` adds.
 //!
-//! A relay on a loopback address also looks at the *host* of every request. Otherwise a page of some site could have the site's name point to
-//! 127.0.0.1 after it was loaded (DNS rebinding) and would then be of the same origin. Allowed are loopback names, and the hosts of `--origin`.
+//! A relay on a loopback address also checks the *host* of every request. Otherwise a page of
+//! some site could have the site's name point to 127.0.0.1 after it was loaded (DNS rebinding) and
+//! would then be of the same origin. Allowed are loopback names, and the hosts of `--origin`.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -29,7 +31,7 @@ pub enum Origin {
     Site(Site),
 }
 
-/// A place that pages come from: `https://example.org`, `http://localhost:5173`, `file://`.
+/// Where pages come from: `https://example.org`, `http://localhost:5173`, `file://`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     scheme: String,
@@ -43,7 +45,7 @@ struct Host {
     port: Option<u16>,
 }
 
-/// Why a text is no origin.
+/// Why a text isn't an origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginError(String);
 
@@ -76,7 +78,7 @@ impl FromStr for Origin {
         };
         if let Some(secure) = scheme.to_ascii_lowercase().strip_prefix("ws") {
             return Err(OriginError(format!(
-                "that is where the relay is; the origin is where the page is: did you mean http{secure}://{rest}?"
+                "that is the relay's address; an origin is the page's: did you mean http{secure}://{rest}?"
             )));
         }
         let place = rest.strip_suffix('/').unwrap_or(rest);
@@ -146,7 +148,8 @@ impl Site {
         })
     }
 
-    /// Whether a request for `host` is a request to this site. The request doesn't tell the scheme, and behind a proxy it isn't ours.
+    /// Whether a request for `host` is a request to this site. A request doesn't name its scheme,
+    /// and behind a proxy that differs from ours.
     fn is_at(&self, host: &Host) -> bool {
         self.host.as_ref() == Some(&host.clone().without_default_port(&self.scheme))
     }
@@ -213,7 +216,7 @@ impl Host {
     }
 }
 
-/// A request that is refused, with the reason and the way out in words.
+/// Why a request is refused, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(String);
 
@@ -231,7 +234,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy of a relay that listens on a loopback address, or doesn't, and was given these origins.
+    /// The policy of a relay that was given these origins. `loopback`: it listens on a loopback
+    /// address.
     #[must_use]
     pub fn new(loopback: bool, allowed: Vec<Origin>) -> Self {
         Self { loopback, allowed }
@@ -248,15 +252,15 @@ impl Policy {
         })
     }
 
-    /// Whether a request with these headers calls the relay by a name that it answers to.
+    /// Checks that a request with these headers calls the relay by one of its names.
     ///
     /// # Errors
-    /// It doesn't; the refusal says which option would change that.
+    /// It doesn't. The refusal names the option that would allow it.
     pub fn check_host(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if !self.loopback || self.allows_any() {
             return Ok(());
         }
-        // Every browser sends the header, so there is no page behind a request without it.
+        // Every browser sends the header, so a request without it comes from a program.
         let Some(text) = single(headers, HOST)? else {
             return Ok(());
         };
@@ -271,10 +275,10 @@ impl Policy {
         )))
     }
 
-    /// Whether a page with the origin that these headers tell may open a WebSocket.
+    /// Checks that the page that these headers name may use the relay.
     ///
     /// # Errors
-    /// It may not; the refusal says which option would change that.
+    /// It may not. The refusal names the option that would allow it.
     pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.allows_any() {
             return Ok(());

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,48 +13,31 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::files::{Files, Mount};
-use crate::http;
-use crate::hub::Hub;
+use crate::http::{self, Site};
+use crate::hub::ids::NoRandomness;
+use crate::hub::{Hub, Stats};
+use crate::limits::{HttpSlot, HttpSlots};
 use crate::origin::Policy;
-use crate::signalr;
-use crate::socket_io;
+use crate::protocols::{plain, signalr, socket_io, sse};
+use crate::relay::Relay;
 
-/// Connections that are served at one time and are no WebSockets. More wait to be accepted; each of these ends by itself.
-const HTTP_CONNECTIONS: usize = 1024;
-/// How long the head of a request may take, and how long a connection may wait for its next request.
+/// How long the head of a request may take, and how long a connection may wait for its next
+/// request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the relay looks for what it has kept long enough.
-const SWEEP: Duration = Duration::from_secs(1);
-
-/// What all connections of one relay share.
-#[derive(Debug)]
-pub(crate) struct Relay {
-    pub(crate) config: Config,
-    pub(crate) hub: Hub,
-    pub(crate) files: Files,
-    pub(crate) policy: Policy,
-    pub(crate) signalr: signalr::Clients,
-    pub(crate) sessions: socket_io::Sessions,
-    /// One for each WebSocket, or other session, that there may be.
-    pub(crate) places: Arc<Semaphore>,
-    /// Everything that has to end before the relay has.
-    pub(crate) tasks: TaskTracker,
-    pub(crate) stopping: CancellationToken,
-}
+/// How often the relay evicts what has expired.
+const EVICTION: Duration = Duration::from_secs(1);
 
 /// A relay that has its port.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    service: Router,
     relay: Arc<Relay>,
 }
 
@@ -63,26 +46,28 @@ pub struct Server {
 #[non_exhaustive]
 pub enum StartError {
     /// Another program listens on the address.
-    Taken(SocketAddr),
+    AddressTaken(SocketAddr),
     /// The address can't be listened on for another reason.
     Listen(SocketAddr, io::ErrorKind, String),
-    /// The folder of a mount isn't there, or is no folder.
+    /// The folder of a mount doesn't exist, or isn't a folder.
     Folder(Mount, PathBuf, String),
     /// Two mounts have the same prefix.
     SamePrefix(Mount, Mount),
     /// A frame of the greatest length doesn't fit into a send queue.
-    Bounds {
+    QueueTooSmall {
         /// The longest frame, in bytes.
         max_frame: usize,
         /// The bound of the send queue, in bytes.
         queue_bytes: usize,
     },
+    /// The system has no random numbers.
+    NoRandomness,
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Taken(address) => {
+            Self::AddressTaken(address) => {
                 let free = SocketAddr::new(address.ip(), 0);
                 write!(
                     f,
@@ -112,7 +97,7 @@ impl fmt::Display for StartError {
                 f,
                 "--mount {one} and --mount {other} are for the same path: leave one of them out"
             ),
-            Self::Bounds {
+            Self::QueueTooSmall {
                 max_frame,
                 queue_bytes,
             } => write!(
@@ -120,6 +105,7 @@ impl fmt::Display for StartError {
                 "a send queue of {queue_bytes} bytes never has room for a frame of {max_frame}: \
                  raise --queue-bytes to at least {max_frame} or lower --max-frame"
             ),
+            Self::NoRandomness => NoRandomness.fmt(f),
         }
     }
 }
@@ -127,47 +113,47 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Server {
-    /// Checks the settings and takes the port. From then on clients can connect; they are served once [`Server::serve`] runs.
+    /// Checks the settings and takes the port. From then on clients can connect; they are served
+    /// once [`Server::serve`] runs.
     ///
     /// # Errors
-    /// The address can't be had, or the settings can't be met.
+    /// The address isn't available, or the settings are impossible.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        let hub = Hub::in_memory(&config);
+        let hub = Hub::in_memory(config.hub_limits());
+        let hub = hub.map_err(|NoRandomness| StartError::NoRandomness)?;
         Self::bind_with(config, hub).await
     }
 
-    /// The same with a hub of the caller's, which may share its store with other relays.
+    /// The same with a given hub, which may share its store with other relays.
     ///
     /// # Errors
-    /// The address can't be had, or the settings can't be met.
+    /// The address isn't available, or the settings are impossible.
     pub async fn bind_with(config: Config, hub: Hub) -> Result<Self, StartError> {
         check(&config)?;
         let wanted = config.listen;
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::AddrInUse => StartError::Taken(wanted),
+            io::ErrorKind::AddrInUse => StartError::AddressTaken(wanted),
             kind => StartError::Listen(wanted, kind, error.to_string()),
         };
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let relay = Arc::new(Relay {
-            hub,
+        let relay = Arc::new(Relay::new(hub, config.connection_limits()));
+        let loopback = address.ip().to_canonical().is_loopback();
+        let service = http::service(Site {
+            policy: Policy::new(loopback, config.origins.clone()),
             files: Files::new(&config.mounts),
-            policy: Policy::new(
-                address.ip().to_canonical().is_loopback(),
-                config.origins.clone(),
-            ),
-            signalr: signalr::Clients::new(&config),
-            sessions: socket_io::Sessions::default(),
-            places: Arc::new(Semaphore::new(
-                config.connections.min(Semaphore::MAX_PERMITS),
-            )),
-            tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            config,
+            routes: vec![
+                socket_io::routes(Arc::clone(&relay)),
+                signalr::routes(Arc::clone(&relay), config.signalr),
+                sse::routes(Arc::clone(&relay), config.sse_limits()),
+                plain::routes(Arc::clone(&relay)),
+            ],
+            fallbacks: vec![signalr::script_routes()],
         });
         Ok(Self {
             listener,
             address,
+            service,
             relay,
         })
     }
@@ -178,35 +164,38 @@ impl Server {
         self.address
     }
 
-    /// Something that can be asked, while the relay runs, how many are connected.
+    /// A handle that reads the relay's stats while it runs.
     #[must_use]
-    pub fn observer(&self) -> Observer {
-        Observer(Arc::clone(&self.relay))
+    pub fn stats(&self) -> StatsHandle {
+        StatsHandle(Arc::clone(&self.relay))
     }
 
-    /// Serves until `stop` resolves. Then no connection is accepted any more, members get what waits for them and a close code,
-    /// and a little after the farewell time of the settings this returns whether or not all of them have answered.
+    /// Serves until `stop` resolves. Then it accepts no more connections and sends each what waits
+    /// for it and a close code. It returns when all have closed, at the latest one second after the
+    /// settings' close timeout.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let Self {
-            listener, relay, ..
+            listener,
+            service,
+            relay,
+            ..
         } = self;
-        let service = http::router(Arc::clone(&relay));
         tokio::select! {
             () = accept(listener, &relay, service) => {}
-            () = sweep(&relay) => {}
+            () = evict_expired(&relay) => {}
             () = pin!(stop) => {}
         }
         relay.stopping.cancel();
         relay.tasks.close();
         if timeout(
-            relay.config.farewell + Duration::from_secs(1),
+            relay.limits.close_timeout + Duration::from_secs(1),
             relay.tasks.wait(),
         )
         .await
         .is_err()
         {
             tracing::warn!(
-                "stopped with {} connections that didn't end in time",
+                "stopped with {} connections that didn't close in time",
                 relay.tasks.len()
             );
         }
@@ -216,7 +205,7 @@ impl Server {
 fn check(config: &Config) -> Result<(), StartError> {
     let (max_frame, queue_bytes) = (config.max_frame, config.queue.bytes);
     if queue_bytes < max_frame {
-        return Err(StartError::Bounds {
+        return Err(StartError::QueueTooSmall {
             max_frame,
             queue_bytes,
         });
@@ -240,32 +229,24 @@ fn check(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Lets go, now and then, of what is kept for those who may come back.
-async fn sweep(relay: &Relay) {
+/// Evicts expired messages and sessions, again and again.
+async fn evict_expired(relay: &Relay) {
     loop {
-        sleep(SWEEP).await;
-        relay.hub.sweep();
+        sleep(EVICTION).await;
+        relay.hub.evict_expired();
     }
 }
 
 async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
-    let places = Arc::new(Semaphore::new(HTTP_CONNECTIONS));
-    loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
+    let slots = HttpSlots::new();
+    while let Some(slot) = slots.take().await {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let (relay, service) = (Arc::clone(relay), service.clone());
                 let tasks = relay.tasks.clone();
-                let place = HttpPlace {
-                    all: Arc::clone(&places),
-                    own: Arc::new(Mutex::new(Some(place))),
-                };
                 tasks.spawn(async move {
-                    serve_connection(stream, &relay, service, place.clone()).await;
-                    place.leave();
+                    serve_connection(stream, &relay, service, slot.clone()).await;
+                    slot.release();
                 });
             }
             // The client was gone again.
@@ -284,81 +265,58 @@ async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
     }
 }
 
-/// The place of a connection among those that may be served at one time and are no WebSockets. Every request on it has it as an extension.
-#[derive(Clone, Debug)]
-pub(crate) struct HttpPlace {
-    all: Arc<Semaphore>,
-    own: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
-}
-
-impl HttpPlace {
-    /// Leaves the place to others while a request waits for something that has a bound of its own, and takes one again before it's answered.
-    pub(crate) async fn leave_during(&self, waiting: impl Future<Output = ()>) {
-        self.leave();
-        waiting.await;
-        // The semaphore is never closed.
-        if let Ok(place) = Arc::clone(&self.all).acquire_owned().await {
-            *self.own() = Some(place);
-        }
-    }
-
-    fn leave(&self) {
-        self.own().take();
-    }
-
-    fn own(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Answers the requests of one connection, until it ends or has become a WebSocket.
-async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router, place: HttpPlace) {
+async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router, slot: HttpSlot) {
     // Without this, small frames could wait for the acknowledgement of those before them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let carried = slot.clone();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(
             TokioIo::new(stream),
             service_fn(move |mut request| {
-                request.extensions_mut().insert(place.clone());
+                request.extensions_mut().insert(carried.clone());
                 service.clone().oneshot(request)
             }),
         )
         .with_upgrades();
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = relay.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let ended = async {
+        tokio::select! {
+            ended = &mut connection => ended,
+            () = relay.stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
+    let ended = tokio::select! {
+        ended = ended => ended,
+        () = slot.aborted() => return,
+    };
     if let Err(error) = ended {
-        tracing::debug!(%error, "an HTTP connection ended badly");
+        tracing::debug!(%error, "an HTTP connection failed");
     }
 }
 
-/// Looks at a running relay from outside.
+/// Reads the stats of a running relay from outside.
 #[derive(Clone, Debug)]
-pub struct Observer(Arc<Relay>);
+pub struct StatsHandle(Arc<Relay>);
 
-impl Observer {
-    /// How many spaces and members there are.
+impl StatsHandle {
+    /// How many spaces, members and so on there are.
     #[must_use]
-    pub fn census(&self) -> crate::hub::Census {
-        self.0.hub.census()
+    pub fn get(&self) -> Stats {
+        self.0.hub.stats()
     }
 
-    /// How many WebSockets and other sessions there are, those included that are just opening or closing.
+    /// How many WebSockets and other sessions there are, including those that are just opening or
+    /// closing.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.0
-            .config
-            .connections
-            .min(Semaphore::MAX_PERMITS)
-            .saturating_sub(self.0.places.available_permits())
+        self.0.slots.taken()
     }
 }

@@ -1,5 +1,5 @@
-//! What's tested: who may open a WebSocket, by origin and by the name the relay is called by; which texts are an origin.
-//! The tables ask the policy; a real server answers a few of each.
+//! What's tested: who may open a WebSocket, by origin and by the name the relay is called by; which
+//! texts are an origin. The tables ask the policy; a real server answers a few of each.
 
 #![allow(
     clippy::unwrap_used,
@@ -257,7 +257,7 @@ async fn a_foreign_page_is_refused_with_the_way_out() {
             .status,
         403
     );
-    assert_eq!(relay.observer.census().joined, 0);
+    assert_eq!(relay.stats.get().joined, 0);
 }
 
 #[tokio::test]

@@ -317,12 +317,12 @@ fn texts_that_are_no_mount_are_told_what_is_missing() {
             "lib=dist",
             "the prefix begins with a slash: did you mean /lib=dist?",
         ),
-        ("/a b=dist", "/a b is no path to serve under"),
-        ("/a//b=dist", "/a//b is no path to serve under"),
-        ("//=dist", "/ is no path to serve under"),
-        ("/../a=dist", "/../a is no path to serve under"),
-        ("/a?b=dist", "/a?b is no path to serve under"),
-        ("/%61=dist", "/%61 is no path to serve under"),
+        ("/a b=dist", "/a b isn't a path to serve under"),
+        ("/a//b=dist", "/a//b isn't a path to serve under"),
+        ("//=dist", "/ isn't a path to serve under"),
+        ("/../a=dist", "/../a isn't a path to serve under"),
+        ("/a?b=dist", "/a?b isn't a path to serve under"),
+        ("/%61=dist", "/%61 isn't a path to serve under"),
     ] {
         let error = text.parse::<Mount>().unwrap_err().to_string();
         assert!(error.contains(hint), "{text}: {error}");

@@ -1,5 +1,6 @@
-//! What's tested: against a model that forgets nothing, the history replays what its bounds keep, and tells a gap exactly when something of
-//! somebody else's is missing; a channel that nobody had open may have a gap too many, and never one too few.
+//! Against a model that forgets nothing, the history replays what its limits keep, and reports a
+//! gap exactly when messages of others are missing. A channel that nobody had open may have a gap
+//! too many, and never one too few; so may a whole space.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,13 +15,14 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use signal_relay::Config;
-use signal_relay::frame::Frame;
-use signal_relay::history::{Bounds, Census, History, OVERHEAD};
 use signal_relay::hub::Hub;
-use signal_relay::store::{Id, Since};
+use signal_relay::hub::frame::Frame;
+use signal_relay::hub::frame::OVERHEAD;
+use signal_relay::hub::history::{History, Limits, Since, Stats};
+use signal_relay::hub::ids::MessageId;
 use tokio::time::Instant;
 
-const BOUNDS: Bounds = Bounds {
+const LIMITS: Limits = Limits {
     messages: 5,
     bytes: 100,
     age: Duration::from_millis(1000),
@@ -76,14 +78,14 @@ proptest! {
 
     #[test]
     fn what_is_kept_is_replayed_and_what_is_not_is_told(steps in vec(step(), 1..80)) {
-        let hub = Hub::in_memory(&Config::default());
-        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.join("/").0.id()).collect();
+        let hub = Hub::in_memory(Config::default().hub_limits()).unwrap();
+        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.join("/").0.publisher()).collect();
         let space: Arc<str> = "/".into();
         let channels: Vec<Arc<str>> = (0..CHANNELS).map(|number| number.to_string().into()).collect();
-        let mut history = History::new(BOUNDS);
+        let mut history = History::new(LIMITS);
         let mut now = Instant::now();
         for channel in &channels[..2] {
-            let replay = history.open(&space, channel, &Since::Now, publishers[0], true, Id(0));
+            let replay = history.open(&space, channel, Since::Now, publishers[0], true, MessageId(0));
             prop_assert!(!replay.gap && replay.frames.is_empty());
         }
         let mut log: Vec<Published> = Vec::new();
@@ -93,30 +95,30 @@ proptest! {
                 Step::Publish { channel, from, length } => {
                     last += 1;
                     let text = format!("{last}{}", "x".repeat(length));
-                    history.keep(&space, &channels[channel], Id(last), publishers[from], Frame::from(text.as_str()), now);
+                    history.keep(&space, &channels[channel], MessageId(last), publishers[from], Frame::from(text.as_str()), now);
                     log.push(Published { id: last, channel, from, text, at: now, kept: true });
                     loop {
                         let mine = log.iter().filter(|message| message.kept && message.channel == channel);
                         let (count, bytes) = mine.fold((0, 0), |(count, bytes), message| (count + 1, bytes + message.text.len()));
-                        if count <= BOUNDS.messages && bytes <= BOUNDS.bytes {
+                        if count <= LIMITS.messages && bytes <= LIMITS.bytes {
                             break;
                         }
                         drop_first(&mut log, |message| message.channel == channel);
                     }
-                    while log.iter().filter(|message| message.kept).map(|message| message.text.len() + OVERHEAD).sum::<usize>() > BOUNDS.total {
+                    while log.iter().filter(|message| message.kept).map(|message| message.text.len() + OVERHEAD).sum::<usize>() > LIMITS.total {
                         drop_first(&mut log, |_| true);
                     }
                 }
                 Step::Wait(milliseconds) => {
                     now += Duration::from_millis(milliseconds);
-                    history.sweep(now);
-                    for message in log.iter_mut().filter(|message| now - message.at >= BOUNDS.age) {
+                    history.evict_expired(now);
+                    for message in log.iter_mut().filter(|message| now - message.at >= LIMITS.age) {
                         message.kept = false;
                     }
                 }
                 Step::Open { channel, reader, back } => {
                     let after = last.saturating_sub(back);
-                    let replay = history.open(&space, &channels[channel], &Since::After(Id(after)), publishers[reader], false, Id(last));
+                    let replay = history.open(&space, &channels[channel], Since::After(MessageId(after)), publishers[reader], false, MessageId(last));
                     let missed = || log.iter().filter(|message| message.channel == channel && message.id > after && message.from != reader);
                     let wanted: Vec<_> = missed().filter(|message| message.kept).map(|message| &*message.text).collect();
                     prop_assert_eq!(replay.frames.iter().map(Frame::as_str).collect::<Vec<_>>(), wanted);
@@ -125,13 +127,19 @@ proptest! {
                     if channel < 2 {
                         prop_assert_eq!(replay.gap, lost, "after {}", after);
                     }
+                    // The whole space, for a reader that can't say which channels it has open.
+                    let replay = history.read(&space, Since::After(MessageId(after)), publishers[reader], MessageId(last));
+                    let missed = || log.iter().filter(|message| message.id > after && message.from != reader);
+                    let wanted: Vec<_> = missed().filter(|message| message.kept).map(|message| &*message.text).collect();
+                    prop_assert_eq!(replay.frames.iter().map(Frame::as_str).collect::<Vec<_>>(), wanted);
+                    prop_assert!(replay.gap || missed().all(|message| message.kept), "a gap that isn't reported");
                 }
             }
             let kept = || log.iter().filter(|message| message.kept);
             let mut there: Vec<_> = kept().map(|message| message.channel).chain([0, 1]).collect();
             there.sort_unstable();
             there.dedup();
-            prop_assert_eq!(history.census(), Census {
+            prop_assert_eq!(history.stats(), Stats {
                 channels: there.len(),
                 messages: kept().count(),
                 bytes: kept().map(|message| message.text.len() + OVERHEAD).sum(),
@@ -141,7 +149,7 @@ proptest! {
         for channel in &channels[..2] {
             history.close(&space, channel);
         }
-        history.sweep(now + BOUNDS.age);
-        prop_assert_eq!(history.census(), Census::default());
+        history.evict_expired(now + LIMITS.age);
+        prop_assert_eq!(history.stats(), Stats::default());
     }
 }

@@ -1,4 +1,5 @@
-//! What's tested: whatever bytes a client sends, its connection ends in good order, no task of the relay panics, and the others talk on.
+//! What's tested: whatever bytes a client sends, its connection ends in good order, no task of the
+//! relay panics, and the others talk on.
 
 #![allow(
     clippy::unwrap_used,
@@ -83,7 +84,8 @@ static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
 fn no_input_brings_the_relay_down() {
-    // Threads of the runtime below carry the relay's tasks; a panic there would be caught by the runtime and go unseen.
+    // Threads of the runtime below carry the relay's tasks; a panic there would be caught by the
+    // runtime and go unseen.
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if std::thread::current().name() == Some("relay") {
@@ -131,7 +133,7 @@ fn no_input_brings_the_relay_down() {
             asking.send("are you there").await;
             prop_assert_eq!(answering.text().await, "are you there");
             relay
-                .until(|census| (census.spaces, census.members) == (1, 2))
+                .until(|stats| (stats.spaces, stats.members) == (1, 2))
                 .await;
             Ok(())
         })
@@ -142,7 +144,7 @@ fn no_input_brings_the_relay_down() {
         ..ProptestConfig::default()
     });
     runner.run(&input(), case).unwrap();
-    // The inputs were of all kinds, and each was told what was wrong.
+    // The inputs were of all kinds, and each was closed with its reason.
     for code in [1002, 1003, 1007, 1009] {
         assert!(
             seen.borrow().contains(&code),
@@ -199,7 +201,7 @@ fn no_request_brings_the_relay_down() {
                 prop_assert!(read.is_ok(), "no end to the answer");
                 let status = support::get(relay.address, "/healthz").await.status;
                 prop_assert_eq!(status, 200);
-                prop_assert_eq!(relay.observer.census().members, 0);
+                prop_assert_eq!(relay.stats.get().members, 0);
                 Ok(())
             })
         })

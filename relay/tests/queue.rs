@@ -1,15 +1,16 @@
-//! What's tested: the two bounds of a send queue, to the frame and to the byte, what an overflow does, that waiting ends, and that who publishes
-//! without a pause gives way to those who are to write it.
+//! What's tested: the two bounds of a send queue, to the frame and to the byte, what an overflow
+//! does, that waiting ends, and that who publishes without a pause gives way to those who are to
+//! write it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
 
 use signal_relay::Config;
-use signal_relay::frame::Frame;
-use signal_relay::hub::Hub;
-use signal_relay::queue::{Bounds, Head, Level, queue};
-use signal_relay::store::Content;
+use signal_relay::hub::frame::Frame;
+use signal_relay::hub::queue::{Level, Limits, Receiver, queue};
+use signal_relay::hub::store::Content;
+use signal_relay::hub::{self, Hub};
 use tokio::time::timeout;
 
 /// A wait that only a failing test makes full use of.
@@ -19,64 +20,64 @@ async fn soon(what: impl Future<Output = ()>) {
         .expect("it never comes");
 }
 
-fn drain(head: &mut Head) -> Vec<String> {
-    std::iter::from_fn(|| head.take())
+fn drain(queue: &mut Receiver) -> Vec<String> {
+    std::iter::from_fn(|| queue.pop())
         .map(|frame| frame.as_str().to_owned())
         .collect()
 }
 
 #[tokio::test]
 async fn the_frame_after_the_last_that_fits_overflows() {
-    let (tail, mut head) = queue(Bounds {
+    let (sender, mut receiver) = queue(Limits {
         frames: 4,
         bytes: 1000,
     });
     let levels: Vec<_> = (0..4)
-        .map(|number| tail.push(Frame::from(number.to_string().as_str())))
+        .map(|number| sender.push(Frame::from(number.to_string().as_str())))
         .collect();
     assert_eq!(levels, [Level::Low, Level::Low, Level::High, Level::High]);
     // Room for one is made, and taken again.
-    assert_eq!(head.take(), Some(Frame::from("0")));
-    assert_eq!(tail.push(Frame::from("4")), Level::High);
-    assert_eq!(tail.push(Frame::from("")), Level::Overflowed);
-    soon(head.overflow()).await;
-    // All is let go of, and an empty queue takes nothing any more.
-    assert_eq!(drain(&mut head), [""; 0]);
-    assert_eq!(tail.push(Frame::from("5")), Level::Overflowed);
-    assert_eq!(drain(&mut head), [""; 0]);
+    assert_eq!(receiver.pop(), Some(Frame::from("0")));
+    assert_eq!(sender.push(Frame::from("4")), Level::High);
+    assert_eq!(sender.push(Frame::from("")), Level::Overflowed);
+    soon(receiver.overflowed()).await;
+    // Everything is freed, and the queue takes nothing any more.
+    assert_eq!(drain(&mut receiver), [""; 0]);
+    assert_eq!(sender.push(Frame::from("5")), Level::Overflowed);
+    assert_eq!(drain(&mut receiver), [""; 0]);
 }
 
 #[tokio::test]
 async fn the_byte_after_the_last_that_fits_overflows() {
-    let (tail, mut head) = queue(Bounds {
+    let (sender, mut receiver) = queue(Limits {
         frames: 1000,
         bytes: 10,
     });
-    assert_eq!(tail.push(Frame::from("öö!")), Level::Low);
-    assert_eq!(tail.push(Frame::from("12345")), Level::High);
-    assert_eq!(tail.push(Frame::from("")), Level::High);
-    assert_eq!(drain(&mut head), ["öö!", "12345", ""]);
-    assert_eq!(tail.push(Frame::from("1234567890")), Level::High);
-    assert_eq!(tail.push(Frame::from("1")), Level::Overflowed);
-    soon(head.overflow()).await;
+    assert_eq!(sender.push(Frame::from("öö!")), Level::Low);
+    assert_eq!(sender.push(Frame::from("12345")), Level::High);
+    assert_eq!(sender.push(Frame::from("")), Level::High);
+    assert_eq!(drain(&mut receiver), ["öö!", "12345", ""]);
+    assert_eq!(sender.push(Frame::from("1234567890")), Level::High);
+    assert_eq!(sender.push(Frame::from("1")), Level::Overflowed);
+    soon(receiver.overflowed()).await;
 }
 
 #[tokio::test]
 async fn waiting_ends_with_a_frame() {
-    let (tail, mut head) = queue(Bounds {
+    let (sender, mut receiver) = queue(Limits {
         frames: 10,
         bytes: 10,
     });
     // Before, after, and while it is waited for.
-    tail.push(Frame::from("before"));
-    soon(head.filled()).await;
-    assert_eq!(drain(&mut head), ["before"]);
-    let ((), _) = tokio::join!(soon(head.filled()), async {
-        tail.push(Frame::from("while"))
+    sender.push(Frame::from("before"));
+    soon(receiver.ready()).await;
+    assert_eq!(drain(&mut receiver), ["before"]);
+    let ((), _) = tokio::join!(soon(receiver.ready()), async {
+        sender.push(Frame::from("while"))
     });
-    assert_eq!(drain(&mut head), ["while"]);
+    assert_eq!(drain(&mut receiver), ["while"]);
     assert!(
-        timeout(Duration::from_millis(1), head.filled())
+        timeout(Duration::from_millis(1), receiver.ready())
             .await
             .is_err(),
         "it is empty"
@@ -86,20 +87,21 @@ async fn waiting_ends_with_a_frame() {
 /// On one thread, so that a publisher that didn't give way would be alone until it is through.
 #[tokio::test]
 async fn a_publisher_gives_way_before_a_queue_is_full() {
-    let hub = Hub::in_memory(&Config {
-        queue: Bounds {
+    let hub = Hub::in_memory(hub::Limits {
+        queue: Limits {
             frames: 16,
             bytes: 10_000,
         },
-        ..Config::default()
-    });
+        ..Config::default().hub_limits()
+    })
+    .unwrap();
     let (publisher, _unread) = hub.join("/");
-    let (_member, mut head) = hub.join("/");
+    let (_member, mut receiver) = hub.join("/");
     let receiving = tokio::spawn(async move {
         let mut received = Vec::new();
         while received.len() < 1000 {
-            head.filled().await;
-            received.extend(drain(&mut head));
+            receiver.ready().await;
+            received.extend(drain(&mut receiver));
         }
         received
     });

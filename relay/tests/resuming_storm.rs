@@ -1,6 +1,8 @@
-//! What's tested: clients whose connections break again and again, at any moment and in any way, hear everything of each other once and in order.
+//! What's tested: clients whose connections break again and again, at any moment and in any way,
+//! receive everything of each other once and in order.
 //!
-//! The order of what happens is the scheduler's; what each client does comes from a seed, which a failure names.
+//! The order of what happens is the scheduler's; what each client does comes from a seed, which a
+//! failure names.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use signal_relay::Config;
-use signal_relay::queue::Bounds;
+use signal_relay::hub::queue::Limits;
 use support::{Client, LIMIT, Relay, config};
 use tokio::sync::Barrier;
 use tokio_tungstenite::tungstenite::Message;
@@ -86,7 +88,7 @@ impl Member {
             None => self.secret = Some(hello["session"].as_str().unwrap().to_owned()),
         }
         client.send(&open.to_string()).await;
-        // Who doesn't wait to be told sends again what was taken already.
+        // A client that doesn't wait for the acknowledgement repeats accepted messages.
         let eager = self.random.below(2) == 0;
         if eager {
             for (_, frame) in &self.outbox {
@@ -102,7 +104,7 @@ impl Member {
             left -= 1;
             if exact && self.written < MESSAGES && self.random.below(2) == 0 {
                 let frame = self.write();
-                // One that the relay has closed; what it said before may still be read.
+                // The relay may have closed it; what it sent before may still be read.
                 let _ = client.0.feed(Message::text(frame)).await;
                 if self.random.below(3) > 0 {
                     let _ = client.0.flush().await;
@@ -173,7 +175,7 @@ impl Member {
         }
     }
 
-    /// Once the session is another connection's, nothing that comes by these is published.
+    /// Once another connection has the session, nothing that these send is published.
     async fn say_on_the_old_ones(&mut self) {
         for client in &mut self.half_open {
             let stale = format!(
@@ -193,12 +195,12 @@ async fn storm(seed: u64) {
     let relay = Arc::new(
         Relay::start(Config {
             // Small, so that some are too slow now and then.
-            queue: Bounds {
+            queue: Limits {
                 frames: 100,
                 bytes: 1024 * 1024,
             },
-            farewell: std::time::Duration::from_millis(100),
-            history: signal_relay::history::Bounds {
+            close_timeout: std::time::Duration::from_millis(100),
+            history: signal_relay::hub::history::Limits {
                 messages: CLIENTS * MESSAGES,
                 bytes: 16 * 1024 * 1024,
                 ..config().history
@@ -207,7 +209,8 @@ async fn storm(seed: u64) {
         })
         .await,
     );
-    // Everybody has to have its channels open before the first message, and to stay until all have everything.
+    // Everybody has to have its channels open before the first message, and to stay until all have
+    // everything.
     let start = Arc::new(Barrier::new(CLIENTS));
     let done = Arc::new(AtomicUsize::new(0));
     let members = (0..CLIENTS).map(|name| {
@@ -253,9 +256,9 @@ async fn storm(seed: u64) {
         "{connections} connections are no storm"
     );
     relay
-        .until(|census| census.members == 0 && census.sessions.attached == 0)
+        .until(|stats| stats.members == 0 && stats.sessions.attached == 0)
         .await;
-    assert_eq!(relay.observer.census().sessions.kept, CLIENTS);
+    assert_eq!(relay.stats.get().sessions.kept, CLIENTS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

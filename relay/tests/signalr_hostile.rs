@@ -1,5 +1,6 @@
-//! What's tested: whatever a client of SignalR sends, in its frames and in its requests, no task of the relay panics, its connection ends in good
-//! order, nobody gets anything but envelopes, and the others talk on.
+//! What's tested: whatever a client of SignalR sends, in its frames and in its requests, no task of
+//! the relay panics, its connection ends in good order, nobody gets anything but envelopes, and the
+//! others talk on.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +26,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// JSON of any shape, with the members that the protocols know and the types that they have, or others.
+/// JSON of any shape, with the members that the protocols know and the types that they have, or
+/// others.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -92,9 +94,9 @@ fn input() -> impl Strategy<Value = Vec<String>> {
         vec((record(), prop::bool::weighted(0.9)), 1..8),
         vec(any::<prop::sample::Index>(), 0..6),
     )
-        .prop_map(|(shaken, records, cuts)| {
+        .prop_map(|(ready, records, cuts)| {
             let mut stream = String::new();
-            if shaken {
+            if ready {
                 stream.push_str("{\"protocol\":\"json\",\"version\":1}\u{1e}");
             }
             for (record, ended) in records {
@@ -128,7 +130,8 @@ async fn classic_path(relay: &Relay) -> String {
 
 #[test]
 fn no_input_brings_the_relay_down() {
-    // Threads of the runtime below carry the relay's tasks; a panic there would be caught by the runtime and go unseen.
+    // Threads of the runtime below carry the relay's tasks; a panic there would be caught by the
+    // runtime and go unseen.
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if std::thread::current().name() == Some("relay") {
@@ -146,7 +149,7 @@ fn no_input_brings_the_relay_down() {
     let relay = runtime.block_on(async {
         Relay::start(signal_relay::Config {
             max_frame: 2000,
-            signalr: signal_relay::signalr::Times {
+            signalr: signal_relay::protocols::signalr::Timing {
                 resume: std::time::Duration::from_millis(1),
                 ..Default::default()
             },
@@ -214,7 +217,7 @@ fn no_input_brings_the_relay_down() {
         .run(&(any::<bool>(), input()), case)
         .unwrap();
     let seen = seen.into_inner();
-    // Some were closed for what they said, and some just answered.
+    // Some were closed with a reason, and some just answered.
     assert!(seen.contains(&Some(1000)), "{seen:?}");
 
     let paths = (

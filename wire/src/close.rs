@@ -1,4 +1,5 @@
-//! The WebSocket close codes (RFC 6455, 7.4) that our relay sends, and which of all codes are final.
+//! The WebSocket close codes (RFC 6455, 7.4) that our relay sends, and which of all codes are
+//! final.
 
 /// The relay is shutting down; connect again later.
 pub const GOING_AWAY: u16 = 1001;
@@ -29,7 +30,8 @@ pub fn is_final(code: u16) -> bool {
     matches!(code, 3500..=3999 | 4500..=4999)
 }
 
-/// Whether a close code blames what the client sent: sending the same again would end the next connection too.
+/// Whether a close code blames what the client sent: sending the same again would end the next
+/// connection too.
 #[must_use]
 pub fn blames_the_sender(code: u16) -> bool {
     matches!(

@@ -1,12 +1,17 @@
-//! The envelope `{"sender":…,"channel":…,"message":…}`: written, read by its head alone, and read as a whole.
+//! The envelope `{"sender":…,"channel":…,"message":…}`: written, read by its head alone, and read
+//! as a whole.
 //!
-//! * **Write**: [`encode_head`] + the message's JSON text + [`TAIL`], byte for byte what the shim's `JSON.stringify` makes.
-//! * **Read the head**: [`decode_head`] takes the first few hundred characters of a frame and tells who sent it and on which channel, if the
-//!   members stand in that canonical order. The message's JSON text is then everything up to the frame's last character, which must be
-//!   [`TAIL`]: if that much is one JSON value, the frame is one JSON object with just these members.
-//! * **Read the whole**: [`Envelope::read`] takes the members in any order, and [`Envelope::canonical`] writes them in the canonical one.
+//! * **Write**: [`encode_head`] + the message's JSON text + [`TAIL`], byte for byte what the shim's
+//!   `JSON.stringify` makes.
+//! * **Read the head**: [`decode_head`] reads the first few hundred characters of a frame. If the
+//!   members have the canonical order, it returns the sender and the channel. The message's JSON
+//!   text is then everything up to the frame's last character, which must be [`TAIL`]: if that is
+//!   one JSON value, the frame is one JSON object with exactly these members.
+//! * **Read the whole**: [`Envelope::read`] accepts the members in any order, and
+//!   [`Envelope::canonical`] writes them in the canonical one.
 //!
-//! SignalR carries the envelope inside a JSON string, where each quote of it is a `\"`: the same text in another [`Embedding`].
+//! SignalR carries the envelope inside a JSON string, where each quote is written as `\"`: the same
+//! text in another [`Embedding`].
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -16,7 +21,8 @@ use crate::json::{self, Member, PlainString, Scanner, write_number, write_string
 
 /// The `sender` of a page's messages: 53 random bits, so that it is an exact JavaScript number.
 ///
-/// The shim's has 60,536 values: of 290 pages, two are as likely as not to share one, and then can't hear each other.
+/// The shim's has only 60,536 values. Of 290 pages, two share one with a probability of one half,
+/// and then ignore each other's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId(u64);
 
@@ -40,9 +46,9 @@ impl UserId {
 /// The `sender` of a canonical envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender<'a> {
-    /// A whole number, or a string of digits: JavaScript's `==` takes them for the same.
+    /// A whole number, or a string of digits. JavaScript's `==` treats them alike.
     Number(u64),
-    /// A string that `==` can't take for a whole number.
+    /// A string that doesn't equal any whole number by `==`.
     Name(&'a str),
 }
 
@@ -55,35 +61,36 @@ impl Sender<'_> {
     }
 }
 
-/// What the head of a frame tells.
+/// The result of reading the head of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head<'a> {
     /// A canonical envelope.
     Envelope {
-        /// Who sent it.
+        /// Its sender.
         sender: Sender<'a>,
         /// The channel's name.
         channel: &'a str,
-        /// The message's id on the channel, which our relay gives.
+        /// The relay's id of the message.
         id: Option<&'a str>,
-        /// Where the message's JSON text begins, in UTF-16 code units, as JavaScript counts. It ends where the frame's tail begins.
+        /// The start of the message's JSON text, in UTF-16 code units. It ends where the frame's
+        /// tail begins.
         payload: usize,
     },
-    /// A canonical envelope whose channel has a longer name than any that the head was cut for: it isn't open here.
+    /// A canonical envelope whose channel name is longer than that of any open channel.
     NotOurs {
         /// Who sent it.
         sender: Sender<'a>,
     },
-    /// The head doesn't tell: another order of members, escapes, white space, or no envelope at all.
+    /// Not canonical: another order of members, escapes, white space, or not an envelope.
     NeedsFullParse,
 }
 
-/// How an envelope stands in a frame.
+/// How an envelope is embedded in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Embedding {
     /// As a JSON object.
     Object,
-    /// As the text of a JSON string, so that its quotes are escaped.
+    /// As a JSON string, with escaped quotes.
     JsonString,
 }
 
@@ -91,16 +98,16 @@ const SENDER: &str = "{\"sender\":";
 const CHANNEL: &str = ",\"channel\":\"";
 const MESSAGE: &str = ",\"message\":";
 
-/// What stands behind the message.
+/// The end of an envelope, after the message.
 pub const TAIL: &str = "}";
 
-/// What stands before the channel's name if the sender is 16 digits in quotes.
+/// The longest text before the channel's name: the sender has 16 digits in quotes.
 const BEFORE_NAME: usize = SENDER.len() + 18 + CHANNEL.len();
 
-/// All that stands around the channel's name, up to the message. Short, because each character of it costs two nanoseconds per frame.
+/// The longest head without the channel's name.
 const WITHOUT_NAME: usize = BEFORE_NAME + 1 + MESSAGE.len();
 
-/// By how much an id makes a head longer: `,"id":""` and 20 digits.
+/// The room for an id in a head: `,"id":""` and 20 digits.
 const ID: usize = 28;
 
 /// The parts of a canonical envelope as an embedding writes them.
@@ -130,7 +137,7 @@ const JSON_STRING: Parts = Parts {
     message: ",\\\"message\\\":",
     id: ",\\\"id\\\":\\\"",
     quote: "\\\"",
-    // Seven quotes before the name, three behind it.
+    // Seven quotes before the name, three after it.
     before_name: BEFORE_NAME + 7,
     without_name: WITHOUT_NAME + 10,
 };
@@ -144,7 +151,8 @@ impl Embedding {
         }
     }
 
-    /// How many UTF-16 code units of an envelope [`decode_head`] needs, so that a channel name which runs past them is longer than `longest_name`.
+    /// The length of the head that [`decode_head`] needs, in UTF-16 code units. A channel name that
+    /// continues after it is longer than `longest_name`.
     #[inline]
     #[must_use]
     pub fn head_length(self, longest_name: usize, with_id: bool) -> usize {
@@ -152,7 +160,8 @@ impl Embedding {
     }
 }
 
-/// What stands before the message. `reference` is the message's number within a session with our relay.
+/// The beginning of an envelope, before the message. `reference` is the message's number within a
+/// session with our relay.
 #[must_use]
 pub fn encode_head(sender: UserId, channel: &str, reference: Option<u64>) -> String {
     let mut out = String::with_capacity(WITHOUT_NAME + channel.len());
@@ -168,9 +177,10 @@ pub fn encode_head(sender: UserId, channel: &str, reference: Option<u64>) -> Str
     out
 }
 
-/// Reads the envelope that begins at the byte `start` of a frame's head; `whole` says that the head is the whole frame.
+/// Reads the envelope that begins at the byte `start` of a frame's head. `whole`: the head is the
+/// whole frame.
 ///
-/// A frame that names a member twice isn't canonical; of such a frame the head counts here, where `JSON.parse` takes the last.
+/// If a member occurs twice, the one in the head counts, where `JSON.parse` takes the last one.
 #[inline]
 #[must_use]
 pub fn decode_head(head: &str, start: usize, embedding: Embedding, whole: bool) -> Head<'_> {
@@ -185,12 +195,13 @@ fn scan(head: &str, start: usize, embedding: Embedding, whole: bool) -> Option<H
     scanner.literal(parts.sender)?;
     let sender = scan_sender(&mut scanner, parts.quote)?;
     scanner.literal(parts.channel)?;
-    // The head holds everything up to the message, unless the name is longer than any it was cut for; or else the sender is.
+    // The head contains everything before the message, unless the name or the sender is too long.
     let is_cut = !whole && head.len() - start - scanner.rest.len() <= parts.before_name;
     let channel = match scanner.plain_string(parts.quote) {
         PlainString::Closed(name) => name,
         PlainString::Open if is_cut => return Some(Head::NotOurs { sender }),
-        // The backslash of the closing quote may be the last character; one before it is an escape's.
+        // The last character may be the backslash of the closing quote. An earlier backslash
+        // belongs to an escape.
         PlainString::NotPlain
             if is_cut
                 && embedding == Embedding::JsonString
@@ -229,7 +240,8 @@ fn scan_sender<'a>(scanner: &mut Scanner<'a>, quote: &str) -> Option<Sender<'a>>
     };
     match json::whole_number(name) {
         Some(number) => Some(Sender::Number(number)),
-        // What begins with a letter is never a finite number to `==`; anything else ("", " 5", "0x5", "+5", "5e0") might be.
+        // A string that begins with a letter never equals a finite number by `==`. Others ("", "
+        // 5", "0x5", "+5", "5e0") may.
         None => name
             .starts_with(|first: char| first.is_ascii_alphabetic())
             .then_some(Sender::Name(name)),
@@ -246,16 +258,18 @@ pub fn utf16_length(text: &str) -> usize {
     }
 }
 
-/// An envelope read as a whole: its members as they are written. Of members with the same name the last counts, as for `JSON.parse`.
+/// A parsed envelope, with its members as JSON text. Of members with the same name the last counts,
+/// as in `JSON.parse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope<'a> {
-    /// The channel's name. Of a channel that is a number, its JSON text.
+    /// The channel's name, or its JSON text if it is a number.
     pub channel: Cow<'a, str>,
     channel_json: &'a str,
     sender: Option<&'a str>,
     message: Option<&'a str>,
     reference: Option<&'a str>,
-    /// All other members in their order, `ref` among them. An `id` isn't: the relay gives those.
+    /// All other members in order, including `ref`. A member `id` is discarded, because the relay
+    /// assigns ids.
     others: Vec<Member<'a>>,
 }
 
@@ -264,7 +278,7 @@ pub struct Envelope<'a> {
 pub struct Canonical {
     /// The text.
     pub text: String,
-    /// Where an id's member belongs in it, in bytes.
+    /// Where the member `id` can be inserted, in bytes.
     pub id_place: usize,
 }
 
@@ -275,7 +289,7 @@ impl<'a> Envelope<'a> {
         Envelope::of(json::members(text)?)
     }
 
-    /// The envelope that an object's members are.
+    /// Reads the members of an object.
     pub(crate) fn of(members: Vec<Member<'a>>) -> Option<Envelope<'a>> {
         let (mut sender, mut channel, mut message, mut reference) = (None, None, None, None);
         let mut others = Vec::new();
@@ -315,8 +329,9 @@ impl<'a> Envelope<'a> {
         self.reference
     }
 
-    /// The text with its members in the canonical order, and further members behind them. Values are kept byte for byte, so that numbers which no
-    /// `f64` holds and lone surrogates survive. An envelope without a sender gets `own`, if there is one; `ref` is left out on demand.
+    /// The text with its members in canonical order, followed by other members. Values are kept
+    /// byte for byte, so large numbers and lone surrogates survive. An envelope without a sender
+    /// gets `own`, if given. `ref` is included only if `with_reference` is set.
     #[must_use]
     pub fn canonical(&self, own: Option<UserId>, with_reference: bool) -> Canonical {
         let mut text = String::from("{");
@@ -334,7 +349,8 @@ impl<'a> Envelope<'a> {
             (None, None) => {}
         }
         text.push_str("\"channel\":");
-        // A name is written again without the escapes that it doesn't need; one that holds half a surrogate pair can only be kept.
+        // A name is rewritten without needless escapes. A name with a lone surrogate is kept as it
+        // is.
         match &self.channel {
             Cow::Owned(name) if !name.contains(char::REPLACEMENT_CHARACTER) => {
                 write_string(&mut text, name);

@@ -1,4 +1,5 @@
-//! What our relay and its clients say to each other over a plain WebSocket besides envelopes: JSON objects without the member `channel`.
+//! The frames of our relay's protocol over a plain WebSocket, besides envelopes: JSON objects
+//! without the member `channel`.
 //!
 //! | frame | direction | meaning |
 //! | --- | --- | --- |
@@ -11,7 +12,8 @@
 //! | `{"gap":"a"}` | to the client | messages on this channel may have been missed |
 //! | `{"ping":n}`, `{"pong":n}` | both | |
 //!
-//! A client that has never subscribed knows nothing of these frames; what it sends is for other pages, whatever it looks like.
+//! A client that has never subscribed doesn't know these frames. Everything it sends is for other
+//! pages.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -20,7 +22,7 @@ use alloc::vec::Vec;
 use crate::envelope::Envelope;
 use crate::json::{self, Member, write_number, write_string};
 
-/// The version of this protocol, which the hello's `signal` names.
+/// The version of this protocol, the value of the hello's `signal`.
 pub const VERSION: u64 = 1;
 
 /// The longest secret of a session, in bytes.
@@ -29,20 +31,20 @@ const LONGEST_SESSION: usize = 64;
 /// The longest number of a ping, in characters.
 const LONGEST_NUMBER: usize = 32;
 
-/// What a client sends.
+/// A frame of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientFrame<'a> {
-    /// A message for others, with its `ref` within the session.
+    /// A message, with its `ref` within the session.
     Publish(Envelope<'a>, Option<u64>),
     /// Subscribe to channels.
     Open(Open<'a>),
     /// Unsubscribe from these channels.
     Close(Vec<Cow<'a, str>>),
-    /// Are you there. The number's JSON text is to be sent back.
+    /// A ping. Its number, a JSON text, must be returned in a pong.
     Ping(&'a str),
     /// The answer to a ping.
     Pong,
-    /// None of these, and why.
+    /// An invalid frame, and the reason.
     Invalid(&'static str),
 }
 
@@ -51,7 +53,7 @@ pub enum ClientFrame<'a> {
 pub struct Open<'a> {
     /// The channels.
     pub channels: Vec<Subscription<'a>>,
-    /// The secret of the session that is to be resumed. The channels are then all that it has open.
+    /// The secret of the session to resume. The list of channels is then complete.
     pub session: Option<Cow<'a, str>>,
 }
 
@@ -60,34 +62,35 @@ pub struct Open<'a> {
 pub struct Subscription<'a> {
     /// Its name.
     pub channel: Cow<'a, str>,
-    /// The id of the last message that was seen on it: replay what came after.
+    /// The id of the last message received on it. Later messages are replayed.
     pub after: Option<Cow<'a, str>>,
 }
 
-/// What the relay sends.
+/// A frame of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerFrame<'a> {
     /// The first frame on each plain WebSocket.
     Hello {
         /// The secret that resumes this session.
         session: Cow<'a, str>,
-        /// What message ids and sessions belong to: the relay forgot everything when it changes.
+        /// The epoch of message ids and sessions. When it changes, the relay has lost its memory.
         epoch: Cow<'a, str>,
-        /// The relay says something at least this often, in milliseconds.
+        /// The relay's ping interval, in milliseconds.
         ping: u64,
     },
     /// Messages were accepted, up to and including this `ref`.
     Ack(u64),
     /// Messages on this channel may have been missed.
     Gap(Cow<'a, str>),
-    /// Are you there. The number's JSON text is to be sent back.
+    /// A ping. Its number, a JSON text, must be returned in a pong.
     Ping(Cow<'a, str>),
     /// The answer to a ping.
     Pong(Cow<'a, str>),
 }
 
 impl<'a> ClientFrame<'a> {
-    /// Reads a frame of a client that has subscribed before: everything it sends is for the relay.
+    /// Reads a frame of a client that has subscribed before: all its frames belong to this
+    /// protocol.
     #[must_use]
     pub fn decode(text: &'a str) -> ClientFrame<'a> {
         let Some(members) = json::members(text) else {
@@ -106,7 +109,8 @@ impl<'a> ClientFrame<'a> {
         }
     }
 
-    /// Reads a frame of a client that hasn't. Only a valid `open` is for the relay then; an envelope's `ref` is a member like any other.
+    /// Reads a frame of a client that has never subscribed. Only a valid `open` belongs to this
+    /// protocol; `ref` has no meaning in an envelope.
     #[must_use]
     pub fn decode_first(text: &'a str) -> ClientFrame<'a> {
         const NOT_FOR_US: ClientFrame<'_> = ClientFrame::Invalid("not for the relay");
@@ -158,7 +162,7 @@ impl<'a> Open<'a> {
             Some(Some(after)) => after,
             Some(None) => return Err("after is an object with a string for each channel"),
         };
-        // Of two with the same name the last counts, and a search in a sorted list doesn't care how many there are.
+        // Of two with the same name the last counts. Sorting keeps the cost low for long lists.
         after.reverse();
         after.sort_by(|(one, _), (other, _)| one.cmp(other));
         after.dedup_by(|(later, _), (earlier, _)| later == earlier);
@@ -226,7 +230,7 @@ pub fn encode_close<'a>(channels: impl IntoIterator<Item = &'a str>) -> String {
     out
 }
 
-/// The frame that asks the other side whether it is there.
+/// The frame of a ping.
 #[must_use]
 pub fn encode_ping(number: u64) -> String {
     let mut digits = String::new();
@@ -234,14 +238,14 @@ pub fn encode_ping(number: u64) -> String {
     ServerFrame::Ping(Cow::Owned(digits)).encode()
 }
 
-/// The frame that answers a ping, whose number is given as JSON text.
+/// The frame of a pong. `number` is the ping's, as JSON text.
 #[must_use]
 pub fn encode_pong(number: &str) -> String {
     ServerFrame::Pong(Cow::Borrowed(number)).encode()
 }
 
 impl<'a> ServerFrame<'a> {
-    /// Reads a frame. `None`: an envelope, or nothing that a client of this version knows.
+    /// Reads a frame. `None`: an envelope, or an unknown frame.
     #[must_use]
     pub fn decode(text: &'a str) -> Option<ServerFrame<'a>> {
         let members = json::members(text)?;

@@ -1,4 +1,5 @@
-//! As much JSON (RFC 8259) as envelopes and the relay's frames need. Values are found and handed on as text, never converted.
+//! The part of JSON (RFC 8259) that envelopes and the relay's frames need. Values stay JSON text
+//! and are never converted.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -57,30 +58,31 @@ pub fn write_number(out: &mut String, number: u64) {
 /// How a string without escapes ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PlainString<'a> {
-    /// At its closing quote, which is taken too.
+    /// At its closing quote, which is consumed.
     Closed(&'a str),
-    /// Not within the text.
+    /// Not before the end of the text.
     Open,
     /// At an escape, or at a control character, which JSON doesn't allow.
     NotPlain,
 }
 
-/// Reads the head of a text that is in the canonical form, without looking at the rest. Each method that succeeds moves past what it read.
+/// Reads the head of a text in canonical form, without reading the rest. Each successful method
+/// consumes what it read.
 #[derive(Debug, Clone, Copy)]
 pub struct Scanner<'a> {
-    /// What hasn't been read yet.
+    /// The unread rest.
     pub rest: &'a str,
 }
 
 impl<'a> Scanner<'a> {
-    /// Takes exactly `literal`.
+    /// Consumes exactly `literal`.
     #[inline]
     pub fn literal(&mut self, literal: &str) -> Option<()> {
         self.rest = self.rest.strip_prefix(literal)?;
         Some(())
     }
 
-    /// Takes a whole number of JSON's grammar, of at most 16 digits and without a sign.
+    /// Consumes a whole number of JSON's grammar, of at most 16 digits and without a sign.
     #[inline]
     pub fn whole_number(&mut self) -> Option<u64> {
         let end = self
@@ -100,7 +102,8 @@ impl<'a> Scanner<'a> {
         )
     }
 
-    /// Takes the rest of a string whose opening quote was taken; `quote` closes it: `"`, or `\"` inside another string.
+    /// Consumes the rest of a string after its opening quote. `quote` closes it: `"`, or `\"`
+    /// inside another string.
     #[inline]
     pub fn plain_string(&mut self, quote: &str) -> PlainString<'a> {
         let Some(end) = self
@@ -125,7 +128,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The whole number that a JSON text is, if it is one without a sign, a fraction or an exponent, below 10^16.
+/// The whole number that a JSON text is, if it is one without a sign, a fraction or an exponent,
+/// below 10^16.
 #[must_use]
 pub fn whole_number(json: &str) -> Option<u64> {
     let mut scanner = Scanner { rest: json };
@@ -149,7 +153,8 @@ pub struct Member<'a> {
     pub value: &'a str,
 }
 
-/// The members of an object in their order, those with the same name included. `None`: the text isn't one JSON object.
+/// The members of an object in order, including those with the same name. `None`: the text isn't
+/// one JSON object.
 #[must_use]
 pub fn members(json: &str) -> Option<Vec<Member<'_>>> {
     let mut reader = Reader { text: json, at: 0 };
@@ -195,9 +200,9 @@ pub fn items(json: &str) -> Option<Vec<&str>> {
     Some(items)
 }
 
-/// The text that a JSON string stands for; `None`: the JSON text isn't a string.
+/// The value of a JSON string. `None`: the JSON text isn't a string.
 ///
-/// Half a surrogate pair, which a JavaScript string may hold and a Rust string may not, becomes U+FFFD, as it does on its way into WebAssembly.
+/// A lone surrogate becomes U+FFFD, as on the way from JavaScript into WebAssembly.
 #[must_use]
 pub fn string(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
@@ -219,7 +224,7 @@ pub fn string(json: &str) -> Option<Cow<'_, str>> {
             'u' => {
                 let (digits, behind) = rest.split_at_checked(4)?;
                 rest = behind;
-                // `from_str_radix` takes a sign as well.
+                // `from_str_radix` accepts a sign too.
                 let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
                 u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)?
             }
@@ -230,14 +235,15 @@ pub fn string(json: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(String::from_utf16_lossy(&units)))
 }
 
-/// What stands between two items or members, or behind the last.
+/// What follows an item or a member.
 #[derive(PartialEq, Eq)]
 enum Separator {
     Comma,
     End,
 }
 
-/// Reads a whole JSON text strictly. It keeps its own stack, so that depth costs a byte of memory per level and never the thread's stack.
+/// Reads a whole JSON text strictly. It has its own stack, so nesting costs one byte per level and
+/// can't overflow the thread's stack.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -275,7 +281,7 @@ impl<'a> Reader<'a> {
         (self.at == self.text.len()).then_some(())
     }
 
-    /// What comes behind an item of what `closing` closes.
+    /// What follows an item of the array or object that `closing` closes.
     fn separator(&mut self, closing: u8) -> Option<Separator> {
         self.white_space();
         let byte = self.peek()?;
@@ -287,7 +293,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A member's name with the colon behind it; the name's JSON text.
+    /// Consumes a member's name and the colon. Returns the name's JSON text.
     fn key(&mut self) -> Option<&'a str> {
         self.white_space();
         let start = self.at;
@@ -298,7 +304,7 @@ impl<'a> Reader<'a> {
         Some(key)
     }
 
-    /// One value with everything in it; its JSON text.
+    /// Consumes one value. Returns its JSON text.
     fn value(&mut self) -> Option<&'a str> {
         self.white_space();
         let start = self.at;
@@ -329,7 +335,7 @@ impl<'a> Reader<'a> {
                 b'n' => self.literal("null")?,
                 _ => self.skip_number()?,
             }
-            // A value has ended here, and perhaps what it stands in.
+            // A value has ended here, and perhaps the arrays and objects around it.
             loop {
                 let Some(closing) = open.last().copied() else {
                     return self.text.get(start..self.at);
@@ -348,13 +354,13 @@ impl<'a> Reader<'a> {
     fn skip_string(&mut self) -> Option<()> {
         self.byte(b'"')?;
         loop {
-            let byte = self.peek()?;
-            self.at += 1;
-            match byte {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            let plain = plain_length(rest);
+            self.at += plain + 1;
+            match rest.get(plain)? {
                 b'"' => return Some(()),
                 b'\\' => self.skip_escape()?,
-                0..b' ' => return None,
-                _ => {}
+                _ => return None,
             }
         }
     }
@@ -374,7 +380,7 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_number(&mut self) -> Option<()> {
-        // A sign may be missing.
+        // The sign is optional.
         let _ = self.byte(b'-');
         if self.byte(b'0').is_none() {
             self.skip_digits()?;
@@ -399,4 +405,16 @@ impl<'a> Reader<'a> {
         }
         (self.at > start).then_some(())
     }
+}
+
+/// The number of bytes before a string's end, an escape or a control character. Most of a message
+/// is in long strings, so whole chunks are tested first, which the compiler vectorises.
+fn plain_length(bytes: &[u8]) -> usize {
+    const CHUNK: usize = 16;
+    let is_special = |byte: &u8| (*byte == b'"') | (*byte == b'\\') | (*byte < b' ');
+    let plain = |chunk: &&[u8]| !chunk.iter().fold(false, |any, byte| any | is_special(byte));
+    let start = bytes.chunks_exact(CHUNK).take_while(plain).count() * CHUNK;
+    let rest = bytes.get(start..).unwrap_or_default();
+    let plain = rest.iter().position(is_special).unwrap_or(rest.len());
+    start + plain
 }

@@ -1,11 +1,12 @@
-//! What the library `signal-wasm` and the server `signal-relay` both speak. Pure: text in, values out, and the other way round.
+//! The formats that the library `signal-wasm` and the server `signal-relay` share. Pure: text in,
+//! values out, and the other way round.
 //!
 //! * [`envelope`]: `{"sender":…,"channel":…,"message":…}`, which every protocol carries.
-//! * [`frames`]: what our relay and its clients say to each other besides envelopes.
+//! * [`frames`]: the other frames of our relay's protocol.
 //! * [`close`]: the WebSocket close codes that the relay sends.
-//! * [`json`]: as much JSON as these need.
+//! * [`json`]: the part of JSON that these need.
 //!
-//! Nothing here panics, whatever text it is given, and nothing allocates more than a small multiple of the text's length.
+//! Nothing here panics on any text, or allocates more than a small multiple of the text's length.
 
 #![no_std]
 #![forbid(unsafe_code)]

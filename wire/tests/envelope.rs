@@ -2,7 +2,8 @@
 //!
 //! What's tested:
 //! * encoding: the shim's bytes, for every sender, channel and message
-//! * decoding a head: no text panics; every cut of a frame; offsets in UTF-16 units; what the head says holds for the whole frame
+//! * decoding a head: no text panics; every cut of a frame; offsets in UTF-16 units; what the head
+//!   says holds for the whole frame
 //! * reading the whole: members in any order become canonical, values byte for byte
 #![cfg(not(target_arch = "wasm32"))]
 // A helper of a test may fail the test.
@@ -14,7 +15,8 @@ use serde_json::{Map, Value, json};
 use signal_wire::envelope::{self, TAIL};
 use signal_wire::{Embedding, Envelope, Head, Sender, UserId};
 
-/// Nothing is written to disk: a failure prints its smallest input, which then becomes a test of its own.
+/// Nothing is written to disk: a failure prints its smallest input, which then becomes a test of
+/// its own.
 fn cases(cases: u32) -> Proptest {
     Proptest {
         cases,
@@ -85,7 +87,8 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-/// `text.slice(start, end)`; a pair that is cut in two becomes U+FFFD, as on the way from JavaScript into wasm.
+/// `text.slice(start, end)`; a pair that is cut in two becomes U+FFFD, as on the way from
+/// JavaScript into wasm.
 fn slice(text: &[u16], start: usize, end: usize) -> String {
     String::from_utf16_lossy(&text[start.min(text.len())..end.min(text.len())])
 }
@@ -193,7 +196,8 @@ proptest! {
                 Head::NeedsFullParse => {}
                 Head::NotOurs { sender: read } => {
                     prop_assert_eq!(read, Sender::Number(sender.get()));
-                    // All up to the message counts: whoever has room for the name cuts the head behind it.
+                    // All up to the message counts: whoever has room for the name cuts the head
+                    // behind it.
                     prop_assert!((name..name + channel.len() + "\",\"message\":".len()).contains(&cut));
                 }
                 head => prop_assert_eq!(head, whole),
@@ -218,7 +222,8 @@ proptest! {
         }
     }
 
-    /// What `decode_head` promises of its shortcut: if the rest is one JSON value, the frame is just these three members.
+    /// What `decode_head` promises of its shortcut: if the rest is one JSON value, the frame is
+    /// just these three members.
     #[test]
     fn a_frame_whose_payload_is_json_is_an_envelope(
         (sender, channel, message) in envelopes(),

@@ -1,4 +1,5 @@
-//! The relay's frames: what is written is read again, by both sides, and what the two have always exchanged stays what it is.
+//! The relay's frames: what is written is read again, by both sides, and what the two have always
+//! exchanged stays what it is.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 

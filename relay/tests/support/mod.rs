@@ -10,14 +10,19 @@
     clippy::indexing_slicing
 )]
 
+pub mod program;
 pub mod resuming;
+pub mod signalr_classic;
+pub mod signalr_core;
+pub mod socket_io;
+pub mod sse;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use signal_relay::hub::{Census, Hub};
-use signal_relay::server::Observer;
+use signal_relay::hub::{Hub, Stats};
+use signal_relay::server::StatsHandle;
 use signal_relay::{Config, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -29,7 +34,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// What `hearing` comes to while somebody in the space never stops saying what isn't for everybody.
+/// The result of `hearing` while somebody in the space sends texts without a pause that not
+/// everybody receives.
 pub async fn amid_chatter(relay: &Relay, hearing: impl Future<Output = String>) -> String {
     let mut page = relay.join("/").await;
     let chatter = async {
@@ -51,7 +57,7 @@ pub async fn amid_chatter(relay: &Relay, hearing: impl Future<Output = String>) 
 pub fn config() -> Config {
     Config {
         listen: ([127, 0, 0, 1], 0).into(),
-        farewell: LIMIT,
+        close_timeout: LIMIT,
         ..Config::default()
     }
 }
@@ -59,7 +65,7 @@ pub fn config() -> Config {
 /// A relay that runs in this process.
 pub struct Relay {
     pub address: SocketAddr,
-    pub observer: Observer,
+    pub stats: StatsHandle,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -75,13 +81,13 @@ impl Relay {
 
     fn run(server: Server) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let (address, observer) = (server.address(), server.observer());
+        let (address, stats) = (server.address(), server.stats());
         let served = tokio::spawn(server.serve(async move {
             let _ = stopped.await;
         }));
         Self {
             address,
-            observer,
+            stats,
             stop,
             served,
         }
@@ -94,22 +100,22 @@ impl Relay {
         client
     }
 
-    /// Waits until the census is as wanted.
-    pub async fn until(&self, wanted: impl Fn(Census) -> bool) {
+    /// Waits until the stats are as wanted.
+    pub async fn until(&self, wanted: impl Fn(Stats) -> bool) {
         let waiting = async {
-            while !wanted(self.observer.census()) {
+            while !wanted(self.stats.get()) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         if tokio::time::timeout(LIMIT, waiting).await.is_err() {
-            panic!("the census stays {:?}", self.observer.census());
+            panic!("the stats stay {:?}", self.stats.get());
         }
     }
 
     /// Waits until no connection is left.
     pub async fn until_empty(&self) {
-        self.until(|census| {
-            (census.spaces, census.members) == (0, 0) && self.observer.connections() == 0
+        self.until(|stats| {
+            (stats.spaces, stats.members) == (0, 0) && self.stats.connections() == 0
         })
         .await;
     }
@@ -169,14 +175,14 @@ impl Client {
             .map(|(socket, _)| Self(socket))
     }
 
-    /// Waits until the relay has made it a member: only then it greets. Gives the greeting.
+    /// Waits until the relay has made it a member, which sends the hello. Returns the hello.
     pub async fn greeted(&mut self) -> String {
         let hello = self.text().await;
         assert!(hello.starts_with("{\"signal\":1,"), "{hello}");
         hello
     }
 
-    /// Waits until the relay has done all that was asked of it so far. Nothing else is to come meanwhile.
+    /// Waits until the relay has handled everything sent so far. Nothing else may come meanwhile.
     pub async fn heard(&mut self) {
         self.0.send(Message::Ping(Vec::new().into())).await.unwrap();
         assert!(matches!(self.next().await, Some(Ok(Message::Pong(_)))));
@@ -250,7 +256,8 @@ pub fn without_id(text: &str) -> (String, u64) {
     (text[..start].to_owned() + rest, digits.parse().unwrap())
 }
 
-/// A connection on which the handshake is done and nothing else: what goes over it is up to the test.
+/// A connection on which the handshake is done and nothing else: what goes over it is up to the
+/// test.
 pub async fn raw(address: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
@@ -374,4 +381,12 @@ pub async fn request_with(
 
 pub async fn get(address: SocketAddr, path: &str) -> Answer {
     request(address, &format!("GET {path}"), &[]).await
+}
+
+/// The HTTP status with which a WebSocket was refused.
+pub fn status(refused: Result<Client, Error>) -> u16 {
+    match refused.map(|_| "connected") {
+        Err(Error::Http(response)) => response.status().as_u16(),
+        other => panic!("{other:?}"),
+    }
 }

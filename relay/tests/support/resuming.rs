@@ -1,4 +1,5 @@
-//! A client of the relay's own protocol, as far as a test needs it: it says what it's told to, and reads frame by frame.
+//! A client of the relay's own protocol, as far as a test needs it: it says what it's told to, and
+//! reads frame by frame.
 
 use std::collections::VecDeque;
 
@@ -41,7 +42,7 @@ impl Page {
         page
     }
 
-    /// Says that it's an earlier session, what that has open, and what it has seen.
+    /// Resumes an earlier session, with its channels and the last ids seen.
     pub async fn resume(&mut self, secret: &str, channels: &[&str], after: &[(&str, u64)]) {
         let after: serde_json::Map<_, _> = after
             .iter()
@@ -70,7 +71,7 @@ impl Page {
         }
     }
 
-    /// The answer to the first `open` of a connection: what comes before it was for an old page.
+    /// The answer to the first `open` of a connection. Messages before it are skipped.
     pub async fn ack(&mut self, taken: u64) {
         loop {
             let text = self.next().await;
@@ -82,7 +83,8 @@ impl Page {
         }
     }
 
-    /// Waits until this reference was acknowledged; earlier ones may be before. What else comes meanwhile is read afterwards.
+    /// Waits until this reference was acknowledged; earlier ones may be before. What else comes
+    /// meanwhile is read afterwards.
     pub async fn acknowledged(&mut self, taken: u64) {
         let mut before = 0;
         while before < taken {
@@ -96,7 +98,8 @@ impl Page {
         }
     }
 
-    /// The next frame but for acknowledgements, which has to be a message: its id, and the message without it.
+    /// The next frame but for acknowledgements, which has to be a message: its id, and the message
+    /// without it.
     pub async fn numbered(&mut self) -> (u64, String) {
         loop {
             let text = self.next().await;

@@ -1,0 +1,135 @@
+//! Why connections close: every WebSocket close code that the relay sends, with its reason.
+//!
+//! | code | reason | what happened |
+//! | --- | --- | --- |
+//! | 1000 | | the end and its reason were told in the protocol inside the WebSocket |
+//! | 1001 | `the relay is shutting down` | connect again later |
+//! | 1002 | `not a WebSocket frame: …` | the client broke the WebSocket protocol |
+//! | 1002 | `not Socket.IO: …`, `not the relay's protocol: …` | the client broke that protocol |
+//! | 1003 | `text frames only` | the client sent a binary frame |
+//! | 1007 | `text frames are UTF-8` | the client sent a text frame that isn't UTF-8 |
+//! | 1009 | `frame over … bytes` | the client sent a frame over the limit |
+//! | 1013 | `try again later` | the store behind the hub takes no messages now |
+//! | 4008 | `too slow` | the client's send queue overflowed; what waited is dropped |
+//! | 4009 | `resumed by another connection` | its session continues on another connection |
+//! | 4012 | `no answer to a ping` | the client was silent for too long |
+//! | 4501 | `over … channels, …` | the client opened too many channels; final |
+//!
+//! After all but the last a client may connect again. A client's own close is answered with its own
+//! code.
+
+use std::borrow::Cow;
+
+use signal_wire::close;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use crate::hub::sessions::SessionError;
+
+/// The code for an end that was told in the protocol inside the WebSocket.
+const NORMAL: u16 = 1000;
+
+/// The longest reason that a close frame has room for, in bytes.
+const LONGEST_REASON: usize = 123;
+
+/// Why a connection closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// The other side closed the connection or is gone. Nothing is left to say.
+    Gone,
+    /// The relay is shutting down.
+    ShuttingDown,
+    /// The client broke the WebSocket protocol.
+    NotWebSocket(ProtocolError),
+    /// The client broke the protocol of this name inside the WebSocket.
+    NotProtocol {
+        /// The protocol.
+        protocol: &'static str,
+        /// What the client sent instead.
+        problem: &'static str,
+    },
+    /// The client sent a binary frame.
+    BinaryFrame,
+    /// The client sent a text frame that isn't UTF-8.
+    InvalidUtf8,
+    /// The client sent a frame over this many bytes.
+    FrameTooLarge(usize),
+    /// The store didn't accept a message.
+    StoreUnavailable,
+    /// The send queue overflowed.
+    SlowConsumer,
+    /// The client was silent, and didn't answer a ping either.
+    PingTimeout,
+    /// Another connection has taken the session over.
+    ResumedElsewhere,
+    /// The client would have more channels open than this, or their names are too long in all.
+    TooManyChannels(usize),
+    /// What there is to say was said in the protocol inside the WebSocket.
+    Normal,
+}
+
+impl CloseReason {
+    /// The reason that an error of a WebSocket stands for, where frames may have up to `max_frame`
+    /// bytes.
+    pub(crate) fn from_error(error: Error, max_frame: usize) -> Self {
+        match error {
+            Error::Capacity(_) => Self::FrameTooLarge(max_frame),
+            Error::Utf8(_) => Self::InvalidUtf8,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            Error::Protocol(error) => Self::NotWebSocket(error),
+            _ => Self::Gone,
+        }
+    }
+
+    /// The close frame for the other side, if there is anything to say.
+    pub(crate) fn frame(&self) -> Option<CloseFrame> {
+        let (code, reason): (u16, Cow<'static, str>) = match self {
+            Self::Gone => return None,
+            Self::Normal => (NORMAL, "".into()),
+            Self::ShuttingDown => (close::GOING_AWAY, "the relay is shutting down".into()),
+            Self::NotWebSocket(error) => (
+                close::PROTOCOL_ERROR,
+                format!("not a WebSocket frame: {error}").into(),
+            ),
+            Self::NotProtocol { protocol, problem } => (
+                close::PROTOCOL_ERROR,
+                format!("not {protocol}: {problem}").into(),
+            ),
+            Self::BinaryFrame => (close::UNSUPPORTED_DATA, "text frames only".into()),
+            Self::InvalidUtf8 => (close::INVALID_TEXT, "text frames are UTF-8".into()),
+            Self::FrameTooLarge(max) => {
+                (close::TOO_LARGE, format!("frame over {max} bytes").into())
+            }
+            Self::StoreUnavailable => (close::TRY_AGAIN_LATER, "try again later".into()),
+            Self::SlowConsumer => (close::SLOW_CONSUMER, "too slow".into()),
+            Self::PingTimeout => (close::PING_TIMEOUT, "no answer to a ping".into()),
+            Self::ResumedElsewhere => (
+                close::RESUMED_ELSEWHERE,
+                "resumed by another connection".into(),
+            ),
+            Self::TooManyChannels(most) => (
+                close::TOO_MANY_CHANNELS,
+                format!("over {most} channels, or their names too long").into(),
+            ),
+        };
+        let reason = (0..=reason.len().min(LONGEST_REASON))
+            .rev()
+            .find_map(|end| reason.get(..end))
+            .unwrap_or_default();
+        Some(CloseFrame {
+            code: code.into(),
+            reason: reason.into(),
+        })
+    }
+}
+
+impl From<SessionError> for CloseReason {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::ResumedElsewhere => Self::ResumedElsewhere,
+            SessionError::StoreUnavailable => Self::StoreUnavailable,
+            SessionError::TooManyChannels(most) => Self::TooManyChannels(most),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The one loop that reads and writes WebSockets, for every protocol.
+//!
+//! Reading and writing run side by side, so that a client that doesn't read is still heard, and the
+//! other way round. What a frame means and what is written next is the protocol's: see [`Inbound`]
+//! and [`Outbound`].
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::SinkExt;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
+
+use super::close::CloseReason;
+use super::heartbeat::Heartbeat;
+use super::socket::{Connection, Sink, Stream, next_message};
+
+/// After so many frames the writer flushes and looks for pings and keep-alives.
+const BATCH: usize = 64;
+
+/// Where there is no keep-alive, its timer runs so long.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What a protocol does with frames that come in.
+pub(crate) trait Inbound: Send {
+    /// Takes a text frame. It is always finished, even if the connection closes meanwhile. An error
+    /// closes the connection.
+    fn text(&mut self, text: Utf8Bytes) -> impl Future<Output = Result<(), CloseReason>> + Send;
+
+    /// Takes any other frame.
+    fn other(&mut self, message: &Message) -> Result<(), CloseReason> {
+        if message.is_binary() {
+            return Err(CloseReason::BinaryFrame);
+        }
+        Ok(())
+    }
+}
+
+/// What a protocol writes.
+pub(crate) trait Outbound: Send {
+    /// Resolves when [`Outbound::next`] may have something. Nothing is lost if it is dropped.
+    fn ready(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// The next text frame to write.
+    fn next(&mut self) -> Option<Utf8Bytes>;
+
+    /// How long the relay may write nothing before [`Outbound::keep_alive`] is asked.
+    fn keep_alive_interval(&self) -> Option<Duration> {
+        None
+    }
+
+    /// A text frame that shows the client that the relay is alive.
+    fn keep_alive(&mut self) -> Option<Utf8Bytes> {
+        None
+    }
+}
+
+/// Reads and writes until the connection closes, or `closing` resolves. `heartbeat` is for
+/// protocols without one of their own.
+pub(crate) async fn run(
+    connection: &mut Connection,
+    inbound: &mut impl Inbound,
+    outbound: &mut impl Outbound,
+    heartbeat: Option<Heartbeat>,
+    closing: impl Future<Output = CloseReason> + Send,
+) -> CloseReason {
+    let Connection {
+        sink,
+        stream,
+        max_frame,
+        ..
+    } = connection;
+    let (ping, turn) = (Notify::new(), Turn::default());
+    let mut reader = Reader {
+        stream,
+        max_frame: *max_frame,
+        heartbeat,
+        ping: &ping,
+        turn: &turn,
+    };
+    let mut reading = pin!(reader.read(inbound));
+    let reason = tokio::select! {
+        biased;
+        reason = write(sink, outbound, &ping) => reason,
+        reason = closing => reason,
+        reason = &mut reading => return reason,
+    };
+    turn.last.store(true, Ordering::Relaxed);
+    if turn.taken.load(Ordering::Relaxed) {
+        reading.await;
+    }
+    reason
+}
+
+/// A frame that a protocol takes is taken to the end, whatever happens to the connection meanwhile.
+#[derive(Debug, Default)]
+struct Turn {
+    /// Whether a frame is being taken.
+    taken: AtomicBool,
+    /// Whether it is the last.
+    last: AtomicBool,
+}
+
+struct Reader<'a> {
+    stream: &'a mut Stream,
+    max_frame: usize,
+    heartbeat: Option<Heartbeat>,
+    ping: &'a Notify,
+    turn: &'a Turn,
+}
+
+impl Reader<'_> {
+    async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
+        loop {
+            let next = match self.heartbeat {
+                Some(heartbeat) => {
+                    heartbeat
+                        .next_message(self.stream, self.max_frame, self.ping)
+                        .await
+                }
+                None => next_message(self.stream, self.max_frame).await,
+            };
+            self.turn.taken.store(true, Ordering::Relaxed);
+            let taken = match next {
+                Ok(Message::Text(text)) => inbound.text(text).await,
+                Ok(message) => inbound.other(&message),
+                Err(reason) => Err(reason),
+            };
+            self.turn.taken.store(false, Ordering::Relaxed);
+            if let Err(reason) = taken {
+                return reason;
+            }
+            if self.turn.last.load(Ordering::Relaxed) {
+                return CloseReason::Gone;
+            }
+            // A client that sends without a pause gives way to the others on its thread now and
+            // then.
+            tokio::task::consume_budget().await;
+        }
+    }
+}
+
+async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> CloseReason {
+    let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
+    let mut last_written = Instant::now();
+    let mut keep_alive = pin!(sleep(interval));
+    loop {
+        let written = tokio::select! {
+            biased;
+            () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
+            // Before frames, of which there may always be some, and none for this client.
+            () = &mut keep_alive => {
+                // The timer isn't reset with each frame, which would cost more than the frame.
+                let due = last_written + interval;
+                if Instant::now() < due {
+                    keep_alive.as_mut().reset(due);
+                    continue;
+                }
+                keep_alive.as_mut().reset(Instant::now() + interval);
+                match outbound.keep_alive() {
+                    Some(text) => sink.send(Message::Text(text)).await.map(|()| true),
+                    None => continue,
+                }
+            }
+            () = outbound.ready() => write_batch(sink, outbound).await,
+        };
+        match written {
+            Ok(true) => last_written = Instant::now(),
+            Ok(false) => {}
+            Err(_) => return CloseReason::Gone,
+        }
+    }
+}
+
+/// Writes what waits. Returns whether that was anything.
+async fn write_batch(sink: &mut Sink, outbound: &mut impl Outbound) -> Result<bool, Error> {
+    let mut any = false;
+    for _ in 0..BATCH {
+        // A frame leaves its queue only when it can be handed on at once: nothing is lost if this
+        // is dropped.
+        poll_fn(|context| sink.poll_ready_unpin(context)).await?;
+        let Some(text) = outbound.next() else { break };
+        sink.start_send_unpin(Message::Text(text))?;
+        any = true;
+    }
+    sink.flush().await?;
+    Ok(any)
+}

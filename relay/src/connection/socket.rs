@@ -1,0 +1,120 @@
+//! One open WebSocket: reading text frames, and closing so that the close code arrives.
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+
+use super::close::CloseReason;
+use crate::limits::Limits;
+
+/// Each connection has a read buffer of this size from the start, in bytes.
+pub(crate) const READ_BUFFER: usize = 8 * 1024;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Sink = SplitSink<Socket, Message>;
+pub(super) type Stream = SplitStream<Socket>;
+
+/// One open WebSocket.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(super) sink: Sink,
+    pub(super) stream: Stream,
+    pub(super) max_frame: usize,
+    pub(super) limits: Limits,
+}
+
+impl Connection {
+    pub(super) fn new(socket: Socket, max_frame: usize, limits: Limits) -> Self {
+        let (sink, stream) = socket.split();
+        Self {
+            sink,
+            stream,
+            max_frame,
+            limits,
+        }
+    }
+
+    /// The next text frame. Pings, pongs and the like are skipped; a binary frame is an error.
+    pub(crate) async fn read_text(&mut self) -> Result<Utf8Bytes, CloseReason> {
+        loop {
+            match next_message(&mut self.stream, self.max_frame).await? {
+                Message::Text(text) => return Ok(text),
+                Message::Binary(_) => return Err(CloseReason::BinaryFrame),
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends one text frame.
+    pub(crate) async fn send_text(&mut self, text: String) -> Result<(), CloseReason> {
+        let sent = self.sink.send(Message::text(text)).await;
+        sent.map_err(|_| CloseReason::Gone)
+    }
+
+    /// Sends the `rest` and the close frame, and waits a limited time for the answer.
+    pub(crate) async fn close(
+        self,
+        rest: impl IntoIterator<Item = Utf8Bytes, IntoIter: Send> + Send,
+        reason: &CloseReason,
+    ) {
+        let Self {
+            sink,
+            stream,
+            limits,
+            ..
+        } = self;
+        let finished = finish(sink, stream, rest.into_iter(), reason.frame());
+        if timeout(limits.close_timeout, finished).await.is_err() {
+            tracing::debug!("closed without the other side's answer");
+        }
+    }
+}
+
+/// The next message of whatever kind. The library answers pings and closes on the next read.
+pub(super) async fn next_message(
+    stream: &mut Stream,
+    max_frame: usize,
+) -> Result<Message, CloseReason> {
+    match stream.next().await {
+        Some(Ok(message)) => Ok(message),
+        Some(Err(error)) => Err(CloseReason::from_error(error, max_frame)),
+        None => Err(CloseReason::Gone),
+    }
+}
+
+/// If no close frame answers ours, reads on until the other side closes all the same: when a socket
+/// with unread input is closed, the system resets the connection, and the close code is lost.
+async fn finish(
+    mut sink: Sink,
+    mut stream: Stream,
+    rest: impl Iterator<Item = Utf8Bytes> + Send,
+    close: Option<CloseFrame>,
+) -> Result<(), Error> {
+    for text in rest {
+        sink.feed(Message::Text(text)).await?;
+    }
+    let mut answered = false;
+    if let Some(frame) = close {
+        sink.send(Message::Close(Some(frame))).await?;
+        while let Some(Ok(message)) = stream.next().await {
+            answered |= message.is_close();
+        }
+    } else {
+        sink.flush().await?;
+        answered = true;
+    }
+    let Ok(mut socket) = sink.reunite(stream) else {
+        return Ok(());
+    };
+    let io = socket.get_mut();
+    io.shutdown().await?;
+    let mut unread = [0; 1024];
+    while !answered && io.read(&mut unread).await? > 0 {}
+    Ok(())
+}

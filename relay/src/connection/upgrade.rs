@@ -1,0 +1,112 @@
+//! From an HTTP request to a WebSocket.
+//!
+//! By hand, and not with axum's `ws`, because that hides the stream below the WebSocket, which must
+//! be read to its end so that a close code arrives (see [`Connection::close`]).
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::UPGRADE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::socket::{Connection, READ_BUFFER};
+use crate::hub::ids::NoRandomness;
+use crate::limits::LONGEST_SPACE;
+use crate::relay::Relay;
+
+/// Output is collected up to this size before it is written.
+const WRITE_BUFFER: usize = 32 * 1024;
+
+/// Whether a request asks for a WebSocket.
+pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
+    let values = headers
+        .get_all(UPGRADE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+}
+
+/// The answer to a request that needs random numbers, when the system has none.
+pub(crate) fn no_randomness(error: NoRandomness) -> Box<Response> {
+    tracing::error!("refused: {error}");
+    let sentence = "The relay has no random numbers now.\n";
+    Box::new((StatusCode::SERVICE_UNAVAILABLE, sentence).into_response())
+}
+
+/// A request that can become a WebSocket.
+pub(crate) struct Upgrade {
+    response: Response,
+    upgrade: hyper::upgrade::OnUpgrade,
+}
+
+impl Upgrade {
+    /// Checks the request. An error is the answer to one that can't become a WebSocket.
+    pub(crate) fn new(request: Request) -> Result<Self, Box<Response>> {
+        let (mut head, _) = request.into_parts();
+        let refuse = |status, sentence: String| Err(Box::new((status, sentence).into_response()));
+        if head.uri.path().len() > LONGEST_SPACE {
+            return refuse(
+                StatusCode::URI_TOO_LONG,
+                format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
+            );
+        }
+        let Some(upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
+            return refuse(
+                StatusCode::UPGRADE_REQUIRED,
+                "This connection can't become a WebSocket.\n".to_owned(),
+            );
+        };
+        match create_response(&Request::from_parts(head, ())) {
+            Ok(response) => Ok(Self {
+                response: response.map(|()| Body::empty()),
+                upgrade,
+            }),
+            Err(error) => refuse(
+                StatusCode::BAD_REQUEST,
+                format!("That is no WebSocket handshake: {error}.\n"),
+            ),
+        }
+    }
+
+    /// Answers the request and calls `run` with the WebSocket, whose frames may have up to
+    /// `max_frame` bytes, or with `None` if the client is gone before the WebSocket is open.
+    pub(crate) fn start<F>(
+        self,
+        relay: &Relay,
+        max_frame: usize,
+        run: impl FnOnce(Option<Connection>) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Self { response, upgrade } = self;
+        let limits = relay.limits;
+        relay.tasks.spawn(async move {
+            let connection = match upgrade.await {
+                Ok(upgraded) => {
+                    let config = WebSocketConfig::default()
+                        .read_buffer_size(READ_BUFFER)
+                        .write_buffer_size(WRITE_BUFFER)
+                        .max_frame_size(Some(max_frame))
+                        .max_message_size(Some(max_frame));
+                    let io = TokioIo::new(upgraded);
+                    let socket =
+                        WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+                    Some(Connection::new(socket, max_frame, limits))
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "gone before the WebSocket was open");
+                    None
+                }
+            };
+            run(connection).await;
+        });
+        response
+    }
+}

@@ -1,0 +1,238 @@
+//! One text frame on its way through the relay.
+//!
+//! A frame is either an *envelope* (a JSON object that names a channel) or any other text. The
+//! frame holds the text as plain WebSockets receive it. Other protocols receive only envelopes,
+//! each encoded once in the form of that protocol (see [`Frame::encoded`]). A frame is written as
+//! JSON only after it was read as JSON, so no text can end the surrounding JSON early.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signal_wire::{Envelope, UserId};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::ids::MessageId;
+
+/// What a frame costs besides its text, in bytes, where memory is bounded.
+pub const OVERHEAD: usize = 256;
+
+/// An envelope that has no id yet: its canonical text, with a place in it for the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingMessage {
+    text: String,
+    /// Where the id's member belongs in the text, in bytes.
+    id_place: usize,
+    channel: Arc<str>,
+}
+
+impl PendingMessage {
+    /// Reads an envelope. `sender` is for one that has none. `None`: the text isn't an envelope.
+    #[must_use]
+    pub fn read(text: &str, sender: Option<UserId>) -> Option<Self> {
+        Envelope::read(text).map(|envelope| Self::new(&envelope, sender, true))
+    }
+
+    /// The message of an envelope. `sender` is for one that has none; `with_reference` says whether
+    /// a member `ref` stays in the text.
+    #[must_use]
+    pub fn new(envelope: &Envelope<'_>, sender: Option<UserId>, with_reference: bool) -> Self {
+        let canonical = envelope.canonical(sender, with_reference);
+        Self {
+            text: canonical.text,
+            id_place: canonical.id_place,
+            channel: Arc::from(&*envelope.channel),
+        }
+    }
+
+    /// The text without an id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The length of the text without an id, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Always false: an envelope names at least a channel.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The channel's name. For a channel that is a number, its JSON text.
+    #[must_use]
+    pub fn channel(&self) -> &Arc<str> {
+        &self.channel
+    }
+
+    /// The frame that is delivered: `{"sender":…,"channel":…,"id":"…","message":…}`.
+    #[must_use]
+    pub fn with_id(&self, id: MessageId) -> Frame {
+        let (head, tail) = self
+            .text
+            .split_at_checked(self.id_place)
+            .unwrap_or_default();
+        let member = format!(",\"id\":\"{id}\"");
+        let mut text = String::with_capacity(self.text.len() + member.len());
+        text.push_str(head);
+        text.push_str(&member);
+        text.push_str(tail);
+        Frame(Arc::new(Shared {
+            text: text.into(),
+            id: Some((id, head.len()..head.len() + member.len())),
+            encodings: Mutex::default(),
+        }))
+    }
+}
+
+/// The name of a protocol's form of an envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding(pub &'static str);
+
+/// The text of one frame. All queues that it waits in share it: a clone copies nothing.
+#[derive(Clone)]
+pub struct Frame(Arc<Shared>);
+
+struct Shared {
+    text: Utf8Bytes,
+    /// An envelope's id, and where the member stands that holds it, from the comma before it on.
+    id: Option<(MessageId, Range<usize>)>,
+    /// What [`Frame::encoded`] has made so far.
+    encodings: Mutex<Vec<(Encoding, Utf8Bytes)>>,
+}
+
+impl Frame {
+    /// A frame that isn't an envelope. It shares the text's memory.
+    #[must_use]
+    pub fn new(text: Utf8Bytes) -> Self {
+        Self(Arc::new(Shared {
+            text,
+            id: None,
+            encodings: Mutex::default(),
+        }))
+    }
+
+    /// The text, as plain WebSockets receive it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.text.as_str()
+    }
+
+    /// The text; a clone of it shares its memory.
+    #[must_use]
+    pub fn text(&self) -> &Utf8Bytes {
+        &self.0.text
+    }
+
+    /// The length in bytes of what its sender wrote. The id, which the relay put in, isn't counted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let id = self.0.id.as_ref().map_or(0, |(_, place)| place.len());
+        self.0.text.len().saturating_sub(id)
+    }
+
+    /// Whether it is the empty text, which is a frame like any other.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.text.is_empty()
+    }
+
+    /// The message's id, if the frame is an envelope.
+    #[must_use]
+    pub fn id(&self) -> Option<MessageId> {
+        self.0.id.as_ref().map(|(id, _)| *id)
+    }
+
+    /// The frame in the form of another protocol: what `encode` makes of the envelope without its
+    /// id. `encode` runs once for each encoding; all clones of the frame share the result. `None`:
+    /// the frame isn't an envelope.
+    pub fn encoded(
+        &self,
+        encoding: Encoding,
+        encode: impl FnOnce(&str) -> String,
+    ) -> Option<Utf8Bytes> {
+        let (_, id) = self.0.id.as_ref()?;
+        let mut encodings = self
+            .0
+            .encodings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = encodings.iter().find(|(known, _)| *known == encoding) {
+            return Some(text.clone());
+        }
+        let head = self.as_str().get(..id.start).unwrap_or_default();
+        let tail = self.as_str().get(id.end..).unwrap_or_default();
+        let text = Utf8Bytes::from(encode(&[head, tail].concat()));
+        encodings.push((encoding, text.clone()));
+        Some(text)
+    }
+}
+
+impl From<&str> for Frame {
+    /// Copies the text into memory of its own.
+    fn from(text: &str) -> Self {
+        Self::new(Utf8Bytes::from(text))
+    }
+}
+
+impl From<String> for Frame {
+    fn from(text: String) -> Self {
+        Self::new(Utf8Bytes::from(text))
+    }
+}
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+impl Eq for Frame {}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Frame").field(&self.as_str()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn each_encoding_is_made_once_for_all_clones() {
+        let message = PendingMessage::read(r#"{"channel":"a"}"#, None).unwrap();
+        let frame = message.with_id(MessageId(18));
+        assert_eq!(frame.as_str(), r#"{"channel":"a","id":"18"}"#);
+        assert_eq!(frame.id(), Some(MessageId(18)));
+        assert_eq!(frame.len(), r#"{"channel":"a"}"#.len());
+        let clone = frame.clone();
+        let (one, other) = (Encoding("one"), Encoding("other"));
+        let first = frame.encoded(one, |text| format!("<{text}>")).unwrap();
+        let second = clone.encoded(one, |_| "again".to_owned()).unwrap();
+        assert_eq!(first.as_str(), r#"<{"channel":"a"}>"#);
+        assert_eq!(first.as_ptr(), second.as_ptr());
+        let third = clone.encoded(other, |_| "other".to_owned()).unwrap();
+        assert_eq!(third.as_str(), "other");
+        let text = Frame::from("no envelope");
+        assert_eq!(text.encoded(one, str::to_owned), None);
+    }
+
+    #[test]
+    fn a_sender_is_added_only_where_there_is_none() {
+        let own = Some(UserId::from_bits(77));
+        let read = |text| PendingMessage::read(text, own).unwrap();
+        assert_eq!(
+            read(r#"{"message":"hi","channel":"a"}"#).as_str(),
+            r#"{"sender":77,"channel":"a","message":"hi"}"#
+        );
+        let text = r#"{"sender":null,"channel":"a","message":"hi"}"#;
+        assert_eq!(read(text).as_str(), text);
+    }
+}

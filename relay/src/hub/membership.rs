@@ -1,0 +1,215 @@
+//! A connection's membership of one space: publishing, subscribing, leaving.
+
+use std::sync::Arc;
+
+use signal_wire::ServerFrame;
+
+use super::frame::Frame;
+use super::history::Since;
+use super::ids::{ConnectionId, MessageId, PublisherId};
+use super::queue::{Receiver, Sender};
+use super::spaces::{Joined, Space, Spaces};
+use super::store::{
+    Content, OpenChannel, OpenRequest, Opened, Publication, Read, ReadRequest, Store, StoreError,
+};
+
+/// A connection's membership of a space, which it leaves when this is dropped.
+#[derive(Debug)]
+pub struct Membership {
+    spaces: Arc<Spaces>,
+    store: Arc<dyn Store>,
+    /// How many bytes of a replay may wait for the connection.
+    replay_limit: usize,
+    member: Member,
+}
+
+/// Where a reader of a whole space begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Whether messages may be missing before everything that it receives.
+    pub gap: bool,
+    /// How far it has seen the space, if nothing is replayed and the store says it: it may come
+    /// back before it has received a message.
+    pub position: Option<MessageId>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    space: Arc<Space>,
+    connection: ConnectionId,
+    publisher: PublisherId,
+    sender: Sender,
+}
+
+impl Membership {
+    pub(super) fn new(
+        spaces: Arc<Spaces>,
+        store: Arc<dyn Store>,
+        replay_limit: usize,
+        publisher: PublisherId,
+        joined: Joined,
+    ) -> (Self, Receiver) {
+        let membership = Self {
+            spaces,
+            store,
+            replay_limit,
+            member: Member {
+                space: joined.space,
+                connection: joined.connection,
+                publisher,
+                sender: joined.sender,
+            },
+        };
+        (membership, joined.receiver)
+    }
+
+    /// Publishes to the others in the space.
+    ///
+    /// # Errors
+    /// The store didn't accept it.
+    pub async fn publish(&self, content: Content) -> Result<(), StoreError> {
+        self.publish_as(self.member.publisher, content).await
+    }
+
+    /// The same under the publisher id of a session.
+    pub(super) async fn publish_as(
+        &self,
+        from: PublisherId,
+        content: Content,
+    ) -> Result<(), StoreError> {
+        let publication = Publication {
+            space: Arc::clone(self.space()),
+            from,
+            content,
+        };
+        self.store.publish(publication).await
+    }
+
+    /// Its publisher id outside of a session.
+    #[must_use]
+    pub fn publisher(&self) -> PublisherId {
+        self.member.publisher
+    }
+
+    /// The name of its space.
+    #[must_use]
+    pub fn space(&self) -> &Arc<str> {
+        self.member.space.name()
+    }
+
+    /// The sending end of its queue, for frames to this connection alone.
+    #[must_use]
+    pub fn sender(&self) -> &Sender {
+        &self.member.sender
+    }
+
+    /// Whether it has subscribed to this channel.
+    pub(super) fn has_open(&self, channel: &str) -> bool {
+        self.member.space.has_open(self.member.connection, channel)
+    }
+
+    /// Subscribes to channels as `reader`: the connection is sent an acknowledgement of what was
+    /// `accepted`, then the replay, then what is published. Returns the store's answer.
+    pub(super) async fn open(
+        &self,
+        reader: PublisherId,
+        channels: Vec<OpenChannel>,
+        accepted: u64,
+    ) -> Result<Opened, StoreError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let (member, limit) = (self.member.clone(), self.replay_limit);
+        let names: Vec<_> = channels
+            .iter()
+            .map(|open| Arc::clone(&open.channel))
+            .collect();
+        let on_open = move |opened: Opened| {
+            member.subscribe(reader, &names, &opened, accepted, limit);
+            // Nobody waits for the answer if the connection is gone.
+            let _ = answer.try_send(opened);
+        };
+        self.store
+            .open(OpenRequest {
+                space: Arc::clone(self.space()),
+                reader,
+                channels,
+                on_open: Box::new(on_open),
+            })
+            .await?;
+        answered
+            .try_recv()
+            .map_err(|_| StoreError::Unavailable("it opened nothing".into()))
+    }
+
+    /// Receives the whole space from now on, after what is kept of it.
+    pub(super) async fn read_everything(&self, since: Since) -> Result<Start, StoreError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let (member, limit) = (self.member.clone(), self.replay_limit);
+        let on_read = move |Read { position, replay }: Read| {
+            let Member {
+                space,
+                connection,
+                publisher,
+                sender,
+            } = member;
+            let start = Start {
+                gap: replay.gap,
+                position: position.filter(|_| replay.frames.is_empty()),
+            };
+            sender.push_replayed(replay.frames.into_iter(), limit);
+            space.receive_everything(connection, publisher, sender);
+            // Nobody waits for the answer if the connection is gone.
+            let _ = answer.try_send(start);
+        };
+        self.store
+            .read(ReadRequest {
+                space: Arc::clone(self.space()),
+                reader: self.member.publisher,
+                since,
+                on_read: Box::new(on_read),
+            })
+            .await?;
+        answered
+            .try_recv()
+            .map_err(|_| StoreError::Unavailable("it read nothing".into()))
+    }
+
+    /// Unsubscribes from channels.
+    pub(super) fn close(&self, channels: &[Arc<str>]) {
+        self.member
+            .space
+            .unsubscribe(self.member.connection, channels);
+    }
+}
+
+impl Member {
+    fn subscribe(
+        &self,
+        reader: PublisherId,
+        channels: &[Arc<str>],
+        opened: &Opened,
+        accepted: u64,
+        limit: usize,
+    ) {
+        let gaps = channels
+            .iter()
+            .zip(&opened.replays)
+            .filter(|(_, replay)| replay.gap)
+            .map(|(channel, _)| Frame::from(ServerFrame::Gap((&**channel).into()).encode()));
+        let frames = opened
+            .replays
+            .iter()
+            .flat_map(|replay| replay.frames.iter().cloned());
+        let write = |queue: &Sender, received_everything| {
+            queue.replay(accepted, gaps.chain(frames), limit, received_everything);
+        };
+        self.space
+            .subscribe(self.connection, reader, &self.sender, channels, write);
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.spaces
+            .leave(&self.member.space, self.member.connection);
+    }
+}

@@ -1,0 +1,208 @@
+//! The hub: everything that connections of all protocols share.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`ids`] | ids and secrets |
+//! | [`frame`] | one text frame, and an envelope that has no id yet |
+//! | [`queue`] | what waits for one connection, within bounds |
+//! | [`history`] | what is kept for replay, within bounds |
+//! | [`store`] | the seam: what several relays can share |
+//! | [`spaces`] | who receives what |
+//! | [`memory`] | the store of a relay by itself |
+//! | [`membership`] | one connection in one space |
+//! | [`sessions`] | what lets a client resume after a lost connection |
+
+pub mod frame;
+pub mod history;
+pub mod ids;
+pub mod membership;
+pub mod memory;
+pub mod queue;
+pub mod sessions;
+pub mod spaces;
+pub mod store;
+
+use std::sync::Arc;
+
+use self::frame::Frame;
+use self::history::Since;
+use self::ids::{NoRandomness, PublisherId};
+use self::membership::{Membership, Start};
+use self::memory::MemoryStore;
+use self::queue::{Receiver, Signals};
+use self::sessions::Sessions;
+use self::spaces::{Join, Spaces};
+use self::store::{Publication, Store, StoreError};
+
+/// The bounds of a hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// What may wait for one connection.
+    pub queue: queue::Limits,
+    /// What is kept for clients that lost their connection.
+    pub sessions: sessions::Limits,
+    /// What is kept of what was published.
+    pub history: history::Limits,
+}
+
+/// How many of each there are at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Spaces that have a member.
+    pub spaces: usize,
+    /// Members of all spaces.
+    pub members: usize,
+    /// Members since the relay started, those included that have left.
+    pub joined: u64,
+    /// Channels that a connection has subscribed to, each counted once for each space.
+    pub channels: usize,
+    /// Sessions with a connection, and sessions kept for one that may come back.
+    pub sessions: sessions::Stats,
+    /// What is kept of what was published.
+    pub history: history::Stats,
+}
+
+/// Where connections meet: the spaces of this relay, their sessions, and the store that it may
+/// share with others.
+#[derive(Debug)]
+pub struct Hub {
+    spaces: Arc<Spaces>,
+    store: Arc<dyn Store>,
+    sessions: Arc<Sessions>,
+    /// How many bytes of a replay may wait for one connection.
+    replay_limit: usize,
+}
+
+impl Hub {
+    /// A hub with the in-memory store.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn in_memory(limits: Limits) -> Result<Self, NoRandomness> {
+        let spaces = Arc::new(Spaces::new(limits.queue)?);
+        let store = Arc::new(MemoryStore::new(Arc::clone(&spaces), limits.history)?);
+        Ok(Self::new(limits, spaces, store))
+    }
+
+    /// A hub whose publications go through `store`, which must deliver them to `spaces`.
+    #[must_use]
+    pub fn new(limits: Limits, spaces: Arc<Spaces>, store: Arc<dyn Store>) -> Self {
+        Self {
+            sessions: Arc::new(Sessions::new(limits.sessions, Arc::clone(&store))),
+            spaces,
+            store,
+            // Everything that may be kept, and a `gap` for each channel.
+            replay_limit: limits.history.total.saturating_add(limits.queue.bytes),
+        }
+    }
+
+    /// Adds a connection to a space. It receives what others publish there from now on, through the
+    /// queue, until the membership is dropped.
+    #[must_use]
+    pub fn join(&self, space: &str) -> (Membership, Receiver) {
+        self.add(space, self.new_publisher(), Join::default())
+    }
+
+    /// The same for a connection that may be in several spaces, with the same signals for all of
+    /// them.
+    #[must_use]
+    pub fn join_with(&self, space: &str, signals: Signals) -> (Membership, Receiver) {
+        let join = Join {
+            signals,
+            ..Join::default()
+        };
+        self.add(space, self.new_publisher(), join)
+    }
+
+    /// The same for a connection that is sent a greeting before everything else.
+    #[must_use]
+    pub fn join_greeted(&self, space: &str, greeting: Frame) -> (Membership, Receiver) {
+        let join = Join {
+            greeting: Some(greeting),
+            ..Join::default()
+        };
+        self.add(space, self.new_publisher(), join)
+    }
+
+    /// Adds a reader of a whole space as `publisher`. It first receives what is kept since then, if
+    /// anything is.
+    ///
+    /// # Errors
+    /// The store can't be reached.
+    pub async fn join_since(
+        &self,
+        space: &str,
+        publisher: PublisherId,
+        since: Since,
+    ) -> Result<(Membership, Receiver, Start), StoreError> {
+        let join = Join {
+            silent: true,
+            ..Join::default()
+        };
+        let (membership, receiver) = self.add(space, publisher, join);
+        let start = membership.read_everything(since).await?;
+        Ok((membership, receiver, start))
+    }
+
+    fn add(&self, space: &str, publisher: PublisherId, join: Join) -> (Membership, Receiver) {
+        let joined = self.spaces.join(space, publisher, join);
+        Membership::new(
+            Arc::clone(&self.spaces),
+            Arc::clone(&self.store),
+            self.replay_limit,
+            publisher,
+            joined,
+        )
+    }
+
+    /// A publisher id that nobody else has.
+    #[must_use]
+    pub fn new_publisher(&self) -> PublisherId {
+        self.spaces.new_publisher()
+    }
+
+    /// Publishes without a membership.
+    ///
+    /// # Errors
+    /// The store didn't accept it.
+    pub async fn publish(&self, publication: Publication) -> Result<(), StoreError> {
+        self.store.publish(publication).await
+    }
+
+    /// The sessions of this relay.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// What message ids belong to.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        self.store.epoch()
+    }
+
+    /// Evicts expired messages and sessions. To be called regularly.
+    pub fn evict_expired(&self) {
+        self.store.evict_expired();
+        self.sessions.evict_expired();
+    }
+
+    /// How many spaces, members and so on this relay has.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let spaces::Stats {
+            spaces,
+            members,
+            joined,
+            channels,
+        } = self.spaces.stats();
+        Stats {
+            spaces,
+            members,
+            joined,
+            channels,
+            sessions: self.sessions.stats(),
+            history: self.store.stats(),
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Sessions of plain WebSockets: they let a client that lost its connection resume without losing
+//! or repeating messages.
+//!
+//! A session has a secret name, the `ref` of the last accepted message, and the channels that the
+//! client has open, each with the position at which it was opened. It starts when a connection
+//! opens its first channel. When the connection is gone, the session is kept for a while if there
+//! is anything to resume. A connection that names the secret takes the session over, also from a
+//! connection that still seems to be alive.
+//!
+//! Everything in a session happens in *turns*, one at a time. A turn checks that its connection
+//! still has the session and that the message wasn't accepted before, publishes it, and records its
+//! `ref`. So a client that sends a message again, or two connections of one session, can't publish
+//! a message twice or out of order. A turn that has started must be finished: a message that was
+//! published and not recorded would be published again.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use signal_wire::Open;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::frame::PendingMessage;
+use super::history::Since;
+use super::ids::{MessageId, PublisherId};
+use super::membership::Membership;
+use super::store::{Content, OpenChannel, Store};
+
+/// How many bytes the channel names of a session may have, for each channel that it may have open.
+const NAME_BYTES: usize = 256;
+
+/// How many sessions are kept, and how much each may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a session is kept after its connection is lost.
+    pub age: Duration,
+    /// How many such sessions are kept. Beyond that, the session disconnected longest is dropped
+    /// first.
+    pub kept: usize,
+    /// How many channels a session may have open.
+    pub channels: usize,
+}
+
+/// How many sessions there are at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Sessions with a connection.
+    pub attached: usize,
+    /// Sessions that are kept for a client that may come back.
+    pub kept: usize,
+    /// Channels that sessions have open, each counted once for each session.
+    pub channels: usize,
+}
+
+/// Why something can't be done in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionError {
+    /// Another connection has taken the session over.
+    ResumedElsewhere,
+    /// The store didn't accept it.
+    StoreUnavailable,
+    /// The session would have more channels open than this, or their names are too long in all.
+    TooManyChannels(usize),
+}
+
+/// The sessions of one relay.
+#[derive(Debug)]
+pub struct Sessions {
+    limits: Limits,
+    store: Arc<dyn Store>,
+    registry: Mutex<Registry>,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    sessions: HashMap<Name, Arc<Session>>,
+    /// Sessions without a connection, in the order in which they lost it.
+    kept: BTreeMap<u64, (Instant, Name)>,
+    detached: u64,
+}
+
+/// A session belongs to a space. Its secret means nothing in another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Name {
+    space: Arc<str>,
+    secret: Box<str>,
+}
+
+#[derive(Debug)]
+struct Session {
+    name: Name,
+    publisher: PublisherId,
+    holder: Mutex<Holder>,
+    /// The `ref` of the last accepted message. Locked for the length of a turn.
+    accepted: tokio::sync::Mutex<u64>,
+    channels: Mutex<Channels>,
+}
+
+/// Which connection has a session.
+#[derive(Debug)]
+struct Holder {
+    /// Counts the connections that have had it. The last one has it.
+    generation: u64,
+    /// Ends that connection.
+    resumed: CancellationToken,
+    /// Its place in [`Registry::kept`], if it has no connection.
+    kept: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Channels {
+    /// The position at which each was opened.
+    open: HashMap<Arc<str>, MessageId>,
+    /// Bytes of all their names.
+    name_bytes: usize,
+}
+
+impl Channels {
+    fn remove(&mut self, channel: &str) -> bool {
+        let was_open = self.open.remove(channel).is_some();
+        if was_open {
+            self.name_bytes -= channel.len();
+        }
+        was_open
+    }
+}
+
+impl Session {
+    fn holder(&self) -> MutexGuard<'_, Holder> {
+        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn channels(&self) -> MutexGuard<'_, Channels> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sessions {
+    /// No sessions yet. When a session is dropped, its channels are closed in the store.
+    #[must_use]
+    pub fn new(limits: Limits, store: Arc<dyn Store>) -> Self {
+        Self {
+            limits,
+            store,
+            registry: Mutex::default(),
+        }
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Attaches a connection to the session with this secret, which is created if it doesn't exist.
+    /// Another connection that has the session loses it: its `resumed` is cancelled.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        secret: &str,
+        membership: &Membership,
+        resumed: CancellationToken,
+    ) -> Attached {
+        let name = Name {
+            space: Arc::clone(membership.space()),
+            secret: secret.into(),
+        };
+        let mut registry = self.registry();
+        let known = registry.sessions.get(&name).cloned();
+        let found = known.is_some();
+        let session = known.unwrap_or_else(|| {
+            let session = Arc::new(Session {
+                name: name.clone(),
+                publisher: membership.publisher(),
+                holder: Mutex::new(Holder {
+                    generation: 0,
+                    resumed: resumed.clone(),
+                    kept: None,
+                }),
+                accepted: tokio::sync::Mutex::default(),
+                channels: Mutex::default(),
+            });
+            registry.sessions.insert(name, Arc::clone(&session));
+            session
+        });
+        let mut holder = session.holder();
+        if found {
+            std::mem::replace(&mut holder.resumed, resumed).cancel();
+            if let Some(place) = holder.kept.take() {
+                registry.kept.remove(&place);
+            }
+        }
+        holder.generation += 1;
+        let generation = holder.generation;
+        drop(holder);
+        Attached {
+            sessions: Arc::clone(self),
+            session,
+            generation,
+            found,
+        }
+    }
+
+    /// Drops sessions that have been kept for [`Limits::age`]. To be called regularly.
+    pub fn evict_expired(&self) {
+        let mut dropped = Vec::new();
+        let mut registry = self.registry();
+        while let Some((_, (since, _))) = registry.kept.first_key_value()
+            && since.elapsed() >= self.limits.age
+        {
+            dropped.extend(registry.remove_oldest());
+        }
+        drop(registry);
+        self.close(dropped);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let registry = self.registry();
+        let kept = registry.kept.len();
+        Stats {
+            attached: registry.sessions.len() - kept,
+            kept,
+            channels: registry
+                .sessions
+                .values()
+                .map(|session| session.channels().open.len())
+                .sum(),
+        }
+    }
+
+    fn detach(&self, session: &Arc<Session>, generation: u64, keep: bool) {
+        let mut dropped = Vec::new();
+        let mut registry = self.registry();
+        let mut holder = session.holder();
+        if holder.generation != generation {
+            return;
+        }
+        if keep {
+            registry.detached += 1;
+            let place = registry.detached;
+            holder.kept = Some(place);
+            drop(holder);
+            registry
+                .kept
+                .insert(place, (Instant::now(), session.name.clone()));
+            while registry.kept.len() > self.limits.kept {
+                dropped.extend(registry.remove_oldest());
+            }
+        } else {
+            drop(holder);
+            dropped.extend(registry.sessions.remove(&session.name));
+        }
+        drop(registry);
+        self.close(dropped);
+    }
+
+    fn close(&self, sessions: Vec<Arc<Session>>) {
+        for session in sessions {
+            let channels = std::mem::take(&mut *session.channels());
+            self.store
+                .close(&session.name.space, &mut channels.open.into_keys());
+        }
+    }
+}
+
+impl Registry {
+    fn remove_oldest(&mut self) -> Option<Arc<Session>> {
+        let (_, (_, name)) = self.kept.pop_first()?;
+        self.sessions.remove(&name)
+    }
+}
+
+/// A connection's hold on its session.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    sessions: Arc<Sessions>,
+    session: Arc<Session>,
+    generation: u64,
+    found: bool,
+}
+
+impl Attached {
+    /// Whether this is the session with that secret.
+    pub(crate) fn is(&self, secret: &str) -> bool {
+        *self.session.name.secret == *secret
+    }
+
+    /// Waits for a turn.
+    async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, u64>, SessionError> {
+        let accepted = self.session.accepted.lock().await;
+        if self.session.holder().generation == self.generation {
+            Ok(accepted)
+        } else {
+            Err(SessionError::ResumedElsewhere)
+        }
+    }
+
+    /// Publishes a message, records its `ref` and acknowledges it. A message that was accepted
+    /// before isn't published again.
+    pub(crate) async fn publish(
+        &self,
+        membership: &Membership,
+        message: PendingMessage,
+        reference: Option<u64>,
+    ) -> Result<(), SessionError> {
+        let mut accepted = self.turn().await?;
+        if reference.is_none_or(|reference| reference > *accepted) {
+            membership
+                .publish_as(self.session.publisher, Content::Envelope(message))
+                .await
+                .map_err(|_| SessionError::StoreUnavailable)?;
+        }
+        if let Some(reference) = reference {
+            *accepted = reference.max(*accepted);
+            membership.sender().acknowledge(*accepted);
+        }
+        Ok(())
+    }
+
+    /// Opens channels.
+    pub(crate) async fn open(
+        &self,
+        membership: &Membership,
+        open: &Open<'_>,
+    ) -> Result<(), SessionError> {
+        let accepted = self.turn().await?;
+        self.open_in_turn(membership, open, false, *accepted).await
+    }
+
+    /// Opens the first channels of a connection. Channels of the session that it doesn't list were
+    /// closed while it had no connection. `resumes`: it named the session. If the session was no
+    /// longer there, what the client has seen is known only where it says so.
+    pub(crate) async fn open_first(
+        &self,
+        membership: &Membership,
+        open: &Open<'_>,
+        resumes: bool,
+    ) -> Result<(), SessionError> {
+        let accepted = self.turn().await?;
+        self.close_unlisted(open);
+        let lost = resumes && !self.found;
+        self.open_in_turn(membership, open, lost, *accepted).await
+    }
+
+    fn close_unlisted(&self, open: &Open<'_>) {
+        let listed: HashSet<_> = open.channels.iter().map(|open| &*open.channel).collect();
+        let mut channels = self.session.channels();
+        let closed: Vec<_> = channels
+            .open
+            .keys()
+            .filter(|name| !listed.contains(&***name))
+            .cloned()
+            .collect();
+        for channel in &closed {
+            channels.remove(channel);
+        }
+        drop(channels);
+        self.close_in_store(closed);
+    }
+
+    fn close_in_store(&self, closed: Vec<Arc<str>>) {
+        self.sessions
+            .store
+            .close(&self.session.name.space, &mut closed.into_iter());
+    }
+
+    async fn open_in_turn(
+        &self,
+        membership: &Membership,
+        open: &Open<'_>,
+        lost: bool,
+        accepted: u64,
+    ) -> Result<(), SessionError> {
+        let requested = self.request(membership, open, lost)?;
+        let opened = membership
+            .open(self.session.publisher, requested.clone(), accepted)
+            .await
+            .map_err(|_| SessionError::StoreUnavailable)?;
+        let mut channels = self.session.channels();
+        for added in requested.into_iter().filter(|open| open.hold) {
+            channels.name_bytes += added.channel.len();
+            channels.open.insert(added.channel, opened.position);
+        }
+        Ok(())
+    }
+
+    /// What to request from the store.
+    fn request(
+        &self,
+        membership: &Membership,
+        open: &Open<'_>,
+        lost: bool,
+    ) -> Result<Vec<OpenChannel>, SessionError> {
+        let channels = self.session.channels();
+        let mut seen = HashSet::new();
+        let mut requested = Vec::new();
+        for subscription in &open.channels {
+            let name = &*subscription.channel;
+            let opened = channels.open.get(name).copied();
+            let since = match &subscription.after {
+                // The last message that the client saw may be of another channel, and older than
+                // this one's opening.
+                Some(after) => after.parse().map_or(Since::Unknown, |after: MessageId| {
+                    Since::After(opened.map_or(after, |opened| opened.max(after)))
+                }),
+                None if membership.has_open(name) => continue,
+                None => match opened {
+                    Some(opened) => Since::After(opened),
+                    None if lost => Since::Unknown,
+                    None => Since::Now,
+                },
+            };
+            if seen.insert(name) {
+                requested.push(OpenChannel {
+                    channel: Arc::from(name),
+                    since,
+                    hold: opened.is_none(),
+                });
+            }
+        }
+        let most = self.sessions.limits.channels;
+        let added = || requested.iter().filter(|open| open.hold);
+        let count = channels.open.len() + added().count();
+        let name_bytes: usize = added().map(|open| open.channel.len()).sum();
+        if count > most || channels.name_bytes + name_bytes > most.saturating_mul(NAME_BYTES) {
+            return Err(SessionError::TooManyChannels(most));
+        }
+        Ok(requested)
+    }
+
+    /// Closes channels.
+    pub(crate) async fn close(
+        &self,
+        membership: &Membership,
+        names: Vec<Arc<str>>,
+    ) -> Result<(), SessionError> {
+        let _turn = self.turn().await?;
+        membership.close(&names);
+        let mut channels = self.session.channels();
+        let closed: Vec<_> = names
+            .into_iter()
+            .filter(|name| channels.remove(name))
+            .collect();
+        drop(channels);
+        self.close_in_store(closed);
+        Ok(())
+    }
+
+    /// Gives the session up. It is kept if there is anything to resume.
+    pub(crate) async fn leave(self) {
+        let accepted = self.session.accepted.lock().await;
+        let keep = *accepted > 0 || !self.session.channels().open.is_empty();
+        self.sessions.detach(&self.session, self.generation, keep);
+    }
+}

@@ -1,0 +1,263 @@
+//! Plain WebSockets: each path is a space, and each text frame goes to the others in it.
+//!
+//! The first frame on each connection is a hello. A client that knows our relay answers with `open`
+//! and speaks the protocol of [`signal_wire::frames`] from then on: it receives only the channels
+//! that it has open, and may resume. Every other client takes the hello for somebody else's
+//! message, and receives everything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use signal_wire::frames::{encode_ping, encode_pong};
+use signal_wire::{ClientFrame, Open, ServerFrame};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::route::Route;
+use crate::connection::{
+    self, CloseReason, Connection, Heartbeat, Inbound, Outbound, READ_BUFFER, Upgrade, is_upgrade,
+    no_randomness,
+};
+use crate::hub::frame::{Frame, PendingMessage};
+use crate::hub::ids::Secret;
+use crate::hub::membership::Membership;
+use crate::hub::queue::Receiver;
+use crate::hub::sessions::Attached;
+use crate::hub::store::Content;
+use crate::relay::Relay;
+
+/// Why a client that resumes a second session on one connection is closed.
+const SECOND_SESSION: &str = "another session than the one that was opened first";
+
+/// Every request for a WebSocket that is no other protocol's.
+pub(crate) fn routes(relay: Arc<Relay>) -> Route {
+    Route {
+        matches: |request| is_upgrade(&request.headers),
+        service: Router::new().fallback(accept).with_state(relay),
+    }
+}
+
+async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+    open(relay, request).unwrap_or_else(|refusal| *refusal)
+}
+
+fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
+    let space = request.uri().path().to_owned();
+    let upgrade = Upgrade::new(request)?;
+    let slot = relay.slots.take()?;
+    let secret = Secret::random().map_err(no_randomness)?;
+    let connected = Arc::clone(&relay);
+    Ok(
+        upgrade.start(&relay, relay.limits.max_frame, |connection| async move {
+            if let Some(connection) = connection {
+                run(&connected, &space, secret, connection).await;
+            }
+            drop(slot);
+        }),
+    )
+}
+
+async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connection) {
+    let hello = ServerFrame::Hello {
+        session: secret.as_str().into(),
+        epoch: relay.hub.epoch().into(),
+        ping: milliseconds(relay.limits.ping_interval),
+    };
+    let hello = Frame::from(hello.encode());
+    let (membership, mut queue) = relay.hub.join_greeted(space, hello);
+    tracing::debug!(?space, "joined");
+
+    let subscribed = AtomicBool::new(false);
+    let mut client = Client {
+        relay,
+        membership,
+        secret,
+        session: None,
+        resumed: CancellationToken::new(),
+        subscribed: &subscribed,
+    };
+    let mut output = Output {
+        queue: &mut queue,
+        subscribed: &subscribed,
+        interval: relay.limits.ping_interval,
+        pings: 0,
+    };
+    let (overflowed, resumed) = (output.queue.overflowed(), client.resumed.clone());
+    let closing = async {
+        tokio::select! {
+            biased;
+            () = overflowed => CloseReason::SlowConsumer,
+            () = resumed.cancelled() => CloseReason::ResumedElsewhere,
+            () = relay.stopping.cancelled() => CloseReason::ShuttingDown,
+        }
+    };
+    let heartbeat = Some(Heartbeat::new(&relay.limits));
+    let reason = connection::run(
+        &mut connection,
+        &mut client,
+        &mut output,
+        heartbeat,
+        closing,
+    )
+    .await;
+
+    let Client {
+        membership,
+        session,
+        ..
+    } = client;
+    drop(membership);
+    if let Some(session) = session {
+        session.leave().await;
+    }
+    if reason == CloseReason::SlowConsumer {
+        tracing::info!(?space, "closed a connection that couldn't keep up");
+    }
+    tracing::debug!(?space, ?reason, "left");
+    let rest: Vec<Frame> = match reason {
+        CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
+        // Without the acknowledgement, a client would blame the close on a message that was fine.
+        _ => queue.pop_ack().into_iter().collect(),
+    };
+    drop(queue);
+    let rest: Vec<_> = rest.iter().map(|frame| frame.text().clone()).collect();
+    connection.close(rest, &reason).await;
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One client: what comes in.
+struct Client<'a> {
+    relay: &'a Relay,
+    membership: Membership,
+    /// The session's secret in the hello.
+    secret: Secret,
+    /// From the first `open` on.
+    session: Option<Attached>,
+    resumed: CancellationToken,
+    /// Whether there is a session, for the writing half.
+    subscribed: &'a AtomicBool,
+}
+
+impl Inbound for Client<'_> {
+    async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        match &self.session {
+            None => self.take_first(text).await,
+            Some(session) => take(session, &self.membership, &text).await,
+        }
+    }
+}
+
+impl Client<'_> {
+    /// Takes a frame of a client that hasn't subscribed. Whatever it sends is for others, but for
+    /// an `open`.
+    async fn take_first(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        let content = match ClientFrame::decode_first(&text) {
+            ClientFrame::Open(open) => return self.subscribe(&open).await,
+            ClientFrame::Publish(envelope, _) => {
+                Content::Envelope(PendingMessage::new(&envelope, None, true))
+            }
+            _ => Content::Text(own_frame(&text)),
+        };
+        let published = self.membership.publish(content).await;
+        published.map_err(|_| CloseReason::StoreUnavailable)
+    }
+
+    /// Takes the first `open`: from now on the connection belongs to a session.
+    async fn subscribe(&mut self, open: &Open<'_>) -> Result<(), CloseReason> {
+        let (secret, resumes) = match &open.session {
+            Some(secret) => (&**secret, true),
+            None => (self.secret.as_str(), false),
+        };
+        let sessions = self.relay.hub.sessions();
+        let attached = sessions.attach(secret, &self.membership, self.resumed.clone());
+        let session = self.session.insert(attached);
+        let opened = session.open_first(&self.membership, open, resumes).await;
+        self.subscribed.store(true, Ordering::Relaxed);
+        Ok(opened?)
+    }
+}
+
+/// Takes a frame of a client that has subscribed.
+async fn take(session: &Attached, membership: &Membership, text: &str) -> Result<(), CloseReason> {
+    match ClientFrame::decode(text) {
+        ClientFrame::Publish(envelope, reference) => {
+            let message = PendingMessage::new(&envelope, None, reference.is_none());
+            session.publish(membership, message, reference).await?;
+        }
+        ClientFrame::Open(open) => {
+            if open
+                .session
+                .as_ref()
+                .is_some_and(|secret| !session.is(secret))
+            {
+                return Err(not_ours(SECOND_SESSION));
+            }
+            session.open(membership, &open).await?;
+        }
+        ClientFrame::Close(names) => {
+            let names = names.iter().map(|name| Arc::from(&**name)).collect();
+            session.close(membership, names).await?;
+        }
+        ClientFrame::Ping(number) => {
+            membership.sender().push(Frame::from(encode_pong(number)));
+        }
+        ClientFrame::Pong => {}
+        ClientFrame::Invalid(problem) => return Err(not_ours(problem)),
+    }
+    Ok(())
+}
+
+fn not_ours(problem: &'static str) -> CloseReason {
+    CloseReason::NotProtocol {
+        protocol: "the relay's protocol",
+        problem,
+    }
+}
+
+/// A short text gets memory of its own: as a slice of the read buffer it could keep the whole
+/// buffer alive while it waits in a queue.
+fn own_frame(text: &Utf8Bytes) -> Frame {
+    if text.len() < READ_BUFFER {
+        Frame::from(text.as_str())
+    } else {
+        Frame::new(text.clone())
+    }
+}
+
+/// What goes out to one client: its queue, and pings that it can see. Pages don't see those of the
+/// WebSocket.
+struct Output<'a> {
+    queue: &'a mut Receiver,
+    subscribed: &'a AtomicBool,
+    interval: Duration,
+    pings: u64,
+}
+
+impl Outbound for Output<'_> {
+    async fn ready(&mut self) {
+        self.queue.ready().await;
+    }
+
+    fn next(&mut self) -> Option<Utf8Bytes> {
+        self.queue.pop().map(|frame| frame.text().clone())
+    }
+
+    fn keep_alive_interval(&self) -> Option<Duration> {
+        Some(self.interval)
+    }
+
+    fn keep_alive(&mut self) -> Option<Utf8Bytes> {
+        if !self.subscribed.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.pings += 1;
+        Some(encode_ping(self.pings).into())
+    }
+}

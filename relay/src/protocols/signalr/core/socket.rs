@@ -1,0 +1,316 @@
+//! The WebSockets of ASP.NET Core SignalR.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use signal_wire::UserId;
+use tokio::time::{Instant, timeout_at};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::protocol::{self, Protocol, Step};
+use super::records::Splitter;
+use crate::connection::{
+    self, CloseReason, Connection, Heartbeat, Inbound, Outbound, Upgrade, no_randomness,
+};
+use crate::hub::frame::{Encoding, Frame, PendingMessage};
+use crate::hub::ids::random_user_id;
+use crate::hub::membership::Membership;
+use crate::hub::queue::{self, Level, Receiver, Sender};
+use crate::hub::store::Content;
+use crate::protocols::query::member;
+use crate::protocols::signalr::method::NO_ENVELOPE;
+use crate::protocols::signalr::state::{Kind, SignalR};
+use crate::protocols::signalr::timing::longest_text;
+
+/// How envelopes are kept in the form of this protocol.
+const ENCODING: Encoding = Encoding("signalr");
+
+/// Answers a request for a WebSocket. A client that has negotiated shows its ticket; a client that
+/// skipped the negotiation has none.
+pub(in crate::protocols::signalr) fn accept(
+    state: &Arc<SignalR>,
+    space: &str,
+    request: Request,
+) -> Result<Response, Box<Response>> {
+    let ticket = member(request.uri(), "id").map(|id| id.into_owned());
+    let upgrade = Upgrade::new(request)?;
+    let slot = state.relay.slots.take()?;
+    let sender = random_user_id().map_err(no_randomness)?;
+    if let Some(ticket) = ticket
+        && state.redeem(&ticket, Kind::Core, space).is_none()
+    {
+        let sentence = "No connection with that id waits here: it was used already, or it has expired. Negotiate again.\n";
+        return Err(Box::new((StatusCode::NOT_FOUND, sentence).into_response()));
+    }
+    let (state, space) = (Arc::clone(state), space.to_owned());
+    let relay = Arc::clone(&state.relay);
+    let longest = longest_text(relay.limits.max_frame);
+    Ok(
+        upgrade.start(&relay, longest, move |connection| async move {
+            if let Some(connection) = connection {
+                run(&state, &space, sender, connection).await;
+            }
+            drop(slot);
+        }),
+    )
+}
+
+async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Connection) {
+    let relay = &state.relay;
+    let longest = longest_text(relay.limits.max_frame);
+    let mut handshake = Handshake {
+        protocol: Protocol::default(),
+        splitter: Splitter::new(longest),
+        longest,
+        last: None,
+    };
+    let done = tokio::select! {
+        done = handshake.run(&mut connection, state.timing.handshake) => done,
+        () = relay.stopping.cancelled() => Err(CloseReason::ShuttingDown),
+    };
+    let early = match done {
+        Ok(early) => early,
+        Err(reason) => {
+            let reason_text = || Some(protocol::handshake_error(&reason.frame()?.reason));
+            let last = handshake.last.or_else(reason_text);
+            tracing::debug!(?space, ?reason, "left before its handshake");
+            return connection.close(last.map(Utf8Bytes::from), &reason).await;
+        }
+    };
+
+    let (membership, mut queue) = relay.hub.join(space);
+    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    answers.push(Frame::from(protocol::WELCOME));
+    tracing::debug!(?space, "joined by SignalR");
+    let mut client = Client {
+        handshake,
+        member: Member {
+            sender,
+            membership: &membership,
+            answers: &answers,
+            max_frame: relay.limits.max_frame,
+        },
+    };
+    let (overflowed, unread) = (queue.overflowed(), answered.overflowed());
+    let closing = async {
+        tokio::select! {
+            biased;
+            () = overflowed => CloseReason::SlowConsumer,
+            () = unread => CloseReason::SlowConsumer,
+            () = relay.stopping.cancelled() => CloseReason::ShuttingDown,
+        }
+    };
+    let mut output = Output {
+        queue: &mut queue,
+        answers: &mut answered,
+        interval: state.timing.ping.min(relay.limits.ping_interval),
+    };
+    let reason = match client.take_all(early).await {
+        Ok(()) => {
+            let heartbeat = Some(Heartbeat::new(&relay.limits));
+            connection::run(
+                &mut connection,
+                &mut client,
+                &mut output,
+                heartbeat,
+                closing,
+            )
+            .await
+        }
+        Err(reason) => reason,
+    };
+    let last = client.handshake.last.or_else(|| close_record(&reason));
+    drop(membership);
+
+    let mut rest: Vec<_> = std::iter::from_fn(|| answered.pop())
+        .map(|answer| answer.text().clone())
+        .collect();
+    if reason == CloseReason::ShuttingDown {
+        rest.extend(std::iter::from_fn(|| queue.pop()).filter_map(|frame| encoded(&frame)));
+    }
+    if reason == CloseReason::SlowConsumer {
+        tracing::info!(?space, "closed a SignalR connection that couldn't keep up");
+    }
+    tracing::debug!(?space, ?reason, "left");
+    rest.extend(last.map(Utf8Bytes::from));
+    connection.close(rest, &reason).await;
+}
+
+/// The record that tells a client why its connection closes, if that isn't told already.
+fn close_record(reason: &CloseReason) -> Option<String> {
+    let frame = reason.frame().filter(|_| *reason != CloseReason::Normal)?;
+    let may_reconnect = matches!(
+        reason,
+        CloseReason::ShuttingDown
+            | CloseReason::StoreUnavailable
+            | CloseReason::SlowConsumer
+            | CloseReason::PingTimeout
+    );
+    let error = (*reason != CloseReason::ShuttingDown).then(|| frame.reason.as_str());
+    Some(protocol::close(error, may_reconnect))
+}
+
+/// Reading records, and the handshake that comes first.
+struct Handshake {
+    protocol: Protocol,
+    splitter: Splitter,
+    /// The longest record, in bytes.
+    longest: usize,
+    /// The last record, for a client that breaks the protocol.
+    last: Option<String>,
+}
+
+impl Handshake {
+    /// Reads up to the handshake. Returns the records that came in the same frame.
+    async fn run(
+        &mut self,
+        connection: &mut Connection,
+        time: Duration,
+    ) -> Result<Vec<String>, CloseReason> {
+        let deadline = Instant::now() + time;
+        loop {
+            let Ok(text) = timeout_at(deadline, connection.read_text()).await else {
+                let seconds = time.as_secs_f64();
+                let error = format!("No handshake came within {seconds} seconds.");
+                self.last = Some(protocol::handshake_error(&error));
+                return Err(CloseReason::Normal);
+            };
+            let mut early = Vec::new();
+            for record in self.splitter.split(&text?) {
+                let record = record.map_err(|_| CloseReason::FrameTooLarge(self.longest))?;
+                if self.protocol.is_ready() {
+                    early.push(record.into_owned());
+                } else if let Step::Refuse(answer) = self.protocol.read(&record) {
+                    self.last = Some(answer);
+                    return Err(CloseReason::Normal);
+                }
+            }
+            if self.protocol.is_ready() {
+                return Ok(early);
+            }
+        }
+    }
+}
+
+/// One client: what comes in. Its silence is watched as that of plain WebSockets: when a client of
+/// SignalR pings is its own choice, and browsers let hidden pages do so more rarely, but WebSockets
+/// answer pings at once.
+struct Client<'a> {
+    handshake: Handshake,
+    member: Member<'a>,
+}
+
+/// What a client's records act on.
+struct Member<'a> {
+    /// The sender of messages that come without one.
+    sender: UserId,
+    membership: &'a Membership,
+    answers: &'a Sender,
+    max_frame: usize,
+}
+
+impl Inbound for Client<'_> {
+    async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        let Self { handshake, member } = self;
+        for record in handshake.splitter.split(&text) {
+            let record = record.map_err(|_| CloseReason::FrameTooLarge(handshake.longest))?;
+            let step = handshake.protocol.read(&record);
+            member.take(step, &mut handshake.last).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Client<'_> {
+    async fn take_all(&mut self, records: Vec<String>) -> Result<(), CloseReason> {
+        let Self { handshake, member } = self;
+        for record in records {
+            let step = handshake.protocol.read(&record);
+            member.take(step, &mut handshake.last).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Member<'_> {
+    /// Does what a record asks for. For a client that breaks the protocol, `last` is set to its
+    /// last record.
+    async fn take(&self, step: Step, last: &mut Option<String>) -> Result<(), CloseReason> {
+        let answer = match step {
+            Step::Nothing => None,
+            Step::Answer(answer) => Some(answer),
+            Step::Leave => return Err(CloseReason::Normal),
+            Step::Refuse(record) => {
+                *last = Some(record);
+                return Err(CloseReason::Normal);
+            }
+            Step::Publish { text, receipt } => receipt.answer(self.publish(&text).await?),
+        };
+        if let Some(answer) = answer
+            && self.answers.push(Frame::from(answer)) == Level::Overflowed
+        {
+            return Err(CloseReason::SlowConsumer);
+        }
+        // One frame may hold many records.
+        tokio::task::consume_budget().await;
+        Ok(())
+    }
+
+    async fn publish(&self, text: &str) -> Result<Result<(), &'static str>, CloseReason> {
+        let too_large = CloseReason::FrameTooLarge(self.max_frame);
+        if text.len() > self.max_frame {
+            return Err(too_large);
+        }
+        let Some(message) = PendingMessage::read(text, Some(self.sender)) else {
+            return Ok(Err(NO_ENVELOPE));
+        };
+        // The sender that was added counts too.
+        if message.len() > self.max_frame {
+            return Err(too_large);
+        }
+        let published = self.membership.publish(Content::Envelope(message)).await;
+        published.map_err(|_| CloseReason::StoreUnavailable)?;
+        Ok(Ok(()))
+    }
+}
+
+/// What goes out: answers before frames.
+struct Output<'a> {
+    queue: &'a mut Receiver,
+    answers: &'a mut Receiver,
+    interval: Duration,
+}
+
+impl Outbound for Output<'_> {
+    async fn ready(&mut self) {
+        tokio::select! {
+            biased;
+            () = self.answers.ready() => {}
+            () = self.queue.ready() => {}
+        }
+    }
+
+    fn next(&mut self) -> Option<Utf8Bytes> {
+        if let Some(answer) = self.answers.pop() {
+            return Some(answer.text().clone());
+        }
+        std::iter::from_fn(|| self.queue.pop()).find_map(|frame| encoded(&frame))
+    }
+
+    fn keep_alive_interval(&self) -> Option<Duration> {
+        Some(self.interval)
+    }
+
+    fn keep_alive(&mut self) -> Option<Utf8Bytes> {
+        Some(Utf8Bytes::from_static(protocol::PING))
+    }
+}
+
+/// The record with a frame, which all clients of this kind share. `None`: the frame isn't an
+/// envelope.
+fn encoded(frame: &Frame) -> Option<Utf8Bytes> {
+    frame.encoded(ENCODING, protocol::delivery)
+}

@@ -1,0 +1,133 @@
+//! Long-polling: the client's packets come in POST requests; packets for the client are the answers
+//! of GET requests, which wait until there are some.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::engine::{CLOSE, NOOP, Packets, append};
+use super::problem::Problem;
+use super::session::{Session, Transport, longest_packet};
+use crate::connection::CloseReason;
+use crate::limits::HttpSlot;
+use crate::relay::Relay;
+
+/// An answer collects packets until it has so many bytes.
+const BATCH: usize = 64 * 1024;
+/// How long the body of a POST may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Answers a GET: waits for packets and returns them. While it waits, its connection doesn't take
+/// an HTTP slot: there is only one such request for each session.
+pub(super) async fn poll(session: &Session, slot: Option<&HttpSlot>) -> Response {
+    session.heard();
+    let Some(_turn) = session.polls.take() else {
+        session.end(at_one_time("two polls at one time"));
+        return Problem::BadRequest.into_response();
+    };
+    let mut payload = String::new();
+    loop {
+        if session.transport() != Transport::Polling {
+            append(session.version, &mut payload, NOOP);
+            break;
+        }
+        collect(session, &mut payload);
+        if session.is_over() {
+            append(session.version, &mut payload, CLOSE);
+            break;
+        }
+        if !payload.is_empty() {
+            break;
+        }
+        let news = async {
+            tokio::select! {
+                () = session.woken() => {}
+                () = session.ended() => {}
+            }
+        };
+        match slot {
+            Some(slot) => slot.release_during(news).await,
+            None => news.await,
+        }
+    }
+    answer(payload)
+}
+
+/// The first answer of a session: its first packets.
+pub(super) fn first(session: &Session) -> Response {
+    let mut payload = String::new();
+    collect(session, &mut payload);
+    answer(payload)
+}
+
+fn collect(session: &Session, payload: &mut String) {
+    // The last answer of a session that is over holds everything.
+    while payload.len() < BATCH || session.is_over() {
+        let Some(packet) = session.next() else { break };
+        append(session.version, payload, &packet);
+    }
+}
+
+fn answer(payload: String) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/plain; charset=UTF-8"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, payload).into_response()
+}
+
+/// Answers a POST: takes the packets in its body.
+pub(super) async fn post(
+    relay: &Relay,
+    session: &Session,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
+    session.heard();
+    let Some(_turn) = session.posts.take() else {
+        // Their order would be unknown.
+        session.end(at_one_time("two posts at one time"));
+        return Problem::BadRequest.into_response();
+    };
+    // Clients of version 3 put everything that waits into one body.
+    let longest = longest_packet(&relay.limits).max(relay.limits.queue.bytes);
+    let Ok(Ok(body)) = timeout(BODY_TIMEOUT, to_bytes(body, longest)).await else {
+        session.end(CloseReason::FrameTooLarge(longest));
+        return (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!(
+                "A request's body has at most {longest} bytes and comes within {} s.\n",
+                BODY_TIMEOUT.as_secs()
+            ),
+        )
+            .into_response();
+    };
+    let binary = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/octet-stream"));
+    for packet in Packets::new(session.version, &body, binary) {
+        if session.is_over() {
+            return Problem::UnknownSession.into_response();
+        }
+        if let Err(reason) = session.receive(relay, packet).await {
+            let left = reason == CloseReason::Gone;
+            session.end(reason);
+            if left {
+                break;
+            }
+            return Problem::BadRequest.into_response();
+        }
+    }
+    answer("ok".to_owned())
+}
+
+fn at_one_time(problem: &'static str) -> CloseReason {
+    CloseReason::NotProtocol {
+        protocol: "Socket.IO",
+        problem,
+    }
+}

@@ -1,0 +1,436 @@
+//! One Socket.IO client: the spaces it is in, what waits for it, and when it ends. How it is
+//! reached, by polling or by WebSocket, is in [`super::polling`] and [`super::socket`]; a session
+//! may change from one to the other.
+//!
+//! What waits are frames, in one queue of the hub for each space, and before them the packets of
+//! the protocol itself. Both are bounded. A session over a bound ends, whether its client reads
+//! slowly or doesn't poll.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use signal_wire::UserId;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::{self, Malformed, Version};
+use super::packet::{self, Body, Event, MAIN, Packet};
+use crate::connection::CloseReason;
+use crate::hub::frame::{Encoding, PendingMessage};
+use crate::hub::ids::{NoRandomness, Secret, random_user_id};
+use crate::hub::membership::Membership;
+use crate::hub::queue::{Receiver, Signals};
+use crate::hub::store::Content;
+use crate::limits::{LONGEST_SPACE, Limits, Slot};
+use crate::relay::Relay;
+
+/// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
+const ENCODING: Encoding = Encoding("socket.io");
+
+/// What an event adds to the envelope in it, at most.
+const OVERHEAD: usize = LONGEST_SPACE + 64;
+
+/// The longest packet of a client, in bytes.
+pub(super) fn longest_packet(limits: &Limits) -> usize {
+    limits.max_frame.saturating_add(OVERHEAD)
+}
+
+/// How the client is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    Polling,
+    /// By polling, while it tries a WebSocket. Until it has decided, it is sent nothing.
+    Upgrading,
+    WebSocket,
+}
+
+/// One Socket.IO client.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) version: Version,
+    /// The sender of messages that come without one.
+    sender: UserId,
+    state: Mutex<State>,
+    signals: Signals,
+    confirmed: AtomicBool,
+    reason: OnceLock<CloseReason>,
+    ended: CancellationToken,
+    /// How many packets of the protocol itself may wait.
+    max_packets: usize,
+    /// For the request that waits for packets.
+    pub(super) polls: OneAtATime,
+    /// For the request that brings packets.
+    pub(super) posts: OneAtATime,
+    _slot: Slot,
+}
+
+/// What one request at a time may do.
+#[derive(Debug, Default)]
+pub(super) struct OneAtATime(AtomicBool);
+
+impl OneAtATime {
+    /// Takes it, if nobody has it, until what is returned is dropped.
+    pub(super) fn take(&self) -> Option<impl Drop> {
+        struct Taken<'a>(&'a AtomicBool);
+        impl Drop for Taken<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        (!self.0.swap(true, Ordering::Acquire)).then(|| Taken(&self.0))
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    transport: Transport,
+    last_heard: Instant,
+    packets: VecDeque<Utf8Bytes>,
+    spaces: Vec<Space>,
+    /// The space that is written from next.
+    next_space: usize,
+}
+
+#[derive(Debug)]
+struct Space {
+    name: Arc<str>,
+    /// `None` once the session has ended and only what waits is still sent.
+    membership: Option<Arc<Membership>>,
+    queue: Receiver,
+    _slot: Option<Slot>,
+}
+
+impl Session {
+    /// A new session. The packets that it begins with are waiting already.
+    pub(super) fn new(
+        relay: &Relay,
+        version: Version,
+        transport: Transport,
+        id: &Secret,
+        slot: Slot,
+    ) -> Result<Self, NoRandomness> {
+        let limits = &relay.limits;
+        let session = Self {
+            version,
+            sender: random_user_id()?,
+            state: Mutex::new(State {
+                transport,
+                last_heard: Instant::now(),
+                packets: VecDeque::new(),
+                spaces: Vec::new(),
+                next_space: 0,
+            }),
+            signals: Signals::default(),
+            confirmed: AtomicBool::new(
+                version == Version::Three && transport == Transport::WebSocket,
+            ),
+            reason: OnceLock::new(),
+            ended: CancellationToken::new(),
+            max_packets: limits.queue.frames,
+            polls: OneAtATime::default(),
+            posts: OneAtATime::default(),
+            _slot: slot,
+        };
+        session.send(engine::open(
+            version,
+            id.as_str(),
+            transport == Transport::Polling,
+            limits.ping_interval,
+            limits.ping_timeout,
+            longest_packet(limits),
+        ));
+        if version == Version::Three {
+            session.join(relay, MAIN);
+        }
+        Ok(session)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the session. The first reason counts.
+    pub(super) fn end(&self, reason: CloseReason) {
+        if self.reason.set(reason).is_err() {
+            return;
+        }
+        let reason = self.reason();
+        let mut state = self.state();
+        if reason == CloseReason::ShuttingDown {
+            for space in &mut state.spaces {
+                space.membership = None;
+            }
+        } else {
+            state.spaces.clear();
+            state.packets.clear();
+        }
+        drop(state);
+        if reason == CloseReason::SlowConsumer {
+            tracing::info!("closed a Socket.IO connection that couldn't keep up");
+        }
+        tracing::debug!(?reason, "a Socket.IO session ended");
+        self.ended.cancel();
+    }
+
+    /// Resolves when the session has ended.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Resolves when a queue has overflowed. One waiter at a time.
+    pub(super) async fn overflowed(&self) {
+        self.signals.overflowed().await;
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
+    /// Why it has ended.
+    pub(super) fn reason(&self) -> CloseReason {
+        self.reason.get().cloned().unwrap_or(CloseReason::Gone)
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        self.state().transport
+    }
+
+    /// Changes from one transport to another, if it has the one.
+    pub(super) fn change_transport(&self, from: Transport, to: Transport) -> bool {
+        let mut state = self.state();
+        if state.transport != from || self.is_over() {
+            return false;
+        }
+        state.transport = to;
+        drop(state);
+        self.signals.wake();
+        true
+    }
+
+    /// Notes that the client is alive.
+    pub(super) fn heard(&self) {
+        self.state().last_heard = Instant::now();
+        if self.version == Version::Three {
+            self.confirmed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn last_heard(&self) -> Instant {
+        self.state().last_heard
+    }
+
+    /// Whether the client has done enough to be taken for one.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.confirmed.load(Ordering::Relaxed)
+    }
+
+    /// Appends a packet of the protocol itself.
+    pub(super) fn send(&self, packet: String) {
+        let mut state = self.state();
+        if self.is_over() {
+            return;
+        }
+        if state.packets.len() >= self.max_packets {
+            drop(state);
+            return self.end(CloseReason::SlowConsumer);
+        }
+        state.packets.push_back(packet.into());
+        drop(state);
+        self.signals.wake();
+    }
+
+    /// Takes the next packet: those of the protocol itself first, then frames of each space in
+    /// turn.
+    pub(super) fn next(&self) -> Option<Utf8Bytes> {
+        let mut state = self.state();
+        if let Some(packet) = state.packets.pop_front() {
+            return Some(packet);
+        }
+        let State {
+            spaces, next_space, ..
+        } = &mut *state;
+        for _ in 0..spaces.len() {
+            *next_space = next_space.checked_rem(spaces.len()).unwrap_or_default();
+            let Space { name, queue, .. } = spaces.get_mut(*next_space)?;
+            *next_space += 1;
+            // Frames that aren't envelopes are for plain WebSockets.
+            while let Some(frame) = queue.pop() {
+                let encode = |envelope: &str| packet::message(name, envelope);
+                if let Some(packet) = frame.encoded(ENCODING, encode) {
+                    return Some(packet);
+                }
+            }
+        }
+        None
+    }
+
+    /// Resolves when [`Session::next`] may have something. One waiter at a time.
+    pub(super) async fn ready(&self) {
+        while self.is_empty() {
+            self.signals.woken().await;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let state = self.state();
+        state.packets.is_empty() && state.spaces.iter().all(|space| space.queue.is_empty())
+    }
+
+    /// Resolves when something was added, or the transport has changed. One waiter at a time.
+    pub(super) async fn woken(&self) {
+        self.signals.woken().await;
+    }
+
+    /// Takes one packet of the client.
+    pub(super) async fn receive(
+        &self,
+        relay: &Relay,
+        packet: Result<engine::Packet<'_>, Malformed>,
+    ) -> Result<(), CloseReason> {
+        self.heard();
+        match packet.map_err(not_socket_io)? {
+            engine::Packet::Close => Err(CloseReason::Gone),
+            engine::Packet::Ping(text) => {
+                self.send(format!("3{text}"));
+                Ok(())
+            }
+            engine::Packet::Message(text) => {
+                self.receive_message(relay, Packet::parse(text).map_err(not_socket_io)?)
+                    .await
+            }
+            // An attachment belongs to an event that isn't relayed.
+            engine::Packet::Pong
+            | engine::Packet::Upgrade
+            | engine::Packet::Noop
+            | engine::Packet::Binary => Ok(()),
+        }
+    }
+
+    async fn receive_message(&self, relay: &Relay, packet: Packet<'_>) -> Result<(), CloseReason> {
+        let Packet { namespace, body } = packet;
+        match body {
+            Body::Connect => {
+                if namespace.len() > LONGEST_SPACE || namespace.chars().any(char::is_control) {
+                    return Err(not_socket_io(Malformed(
+                        "a namespace's name over 1024 bytes, or with control characters",
+                    )));
+                }
+                self.join(relay, namespace);
+                Ok(())
+            }
+            Body::Disconnect => {
+                self.state()
+                    .spaces
+                    .retain(|space| *space.name != *namespace);
+                Ok(())
+            }
+            Body::Answer => Ok(()),
+            Body::Event { id, what } => {
+                let membership = self
+                    .state()
+                    .spaces
+                    .iter()
+                    .find(|space| *space.name == *namespace)
+                    .and_then(|space| space.membership.clone());
+                let Some(membership) = membership else {
+                    return Err(not_socket_io(Malformed(
+                        "an event for a namespace that wasn't joined",
+                    )));
+                };
+                let failure = self.publish(relay, &membership, what).await?;
+                if let Some(id) = id {
+                    self.send(packet::acknowledged(namespace, id, failure));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Publishes an event's envelope, or returns why it can't.
+    async fn publish(
+        &self,
+        relay: &Relay,
+        membership: &Membership,
+        what: Event<'_>,
+    ) -> Result<Option<&'static str>, CloseReason> {
+        let Event::Message(argument) = what else {
+            return Ok(Some(
+                "Only the event 'message' is relayed, with one argument that isn't binary.",
+            ));
+        };
+        let Some(message) = PendingMessage::read(argument, Some(self.sender)) else {
+            return Ok(Some(
+                "Only envelopes are relayed: an object with the members channel and message.",
+            ));
+        };
+        let max_frame = relay.limits.max_frame;
+        if message.len() > max_frame {
+            return Err(CloseReason::FrameTooLarge(max_frame));
+        }
+        match membership.publish(Content::Envelope(message)).await {
+            Ok(()) => Ok(None),
+            Err(_) => Err(CloseReason::StoreUnavailable),
+        }
+    }
+
+    fn join(&self, relay: &Relay, name: &str) {
+        match self.try_join(relay, name) {
+            Ok(Some(id)) => self.send(packet::connected(self.version, name, id.as_str())),
+            Ok(None) => {}
+            Err(reason) => {
+                tracing::debug!(?name, reason, "a namespace was refused");
+                self.send(packet::refused(self.version, name, reason));
+            }
+        }
+    }
+
+    /// Joins a space, if it isn't in it. Returns the client's id there, which isn't the session's:
+    /// pages tell it to each other.
+    fn try_join(&self, relay: &Relay, name: &str) -> Result<Option<Secret>, &'static str> {
+        let mut state = self.state();
+        if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
+            return Ok(None);
+        }
+        let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
+        let slot = if state.spaces.is_empty() {
+            None
+        } else {
+            let slot = relay.slots.try_take();
+            Some(slot.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
+        };
+        let (membership, queue) = relay.hub.join_with(name, self.signals.clone());
+        state.spaces.push(Space {
+            name: Arc::from(name),
+            membership: Some(Arc::new(membership)),
+            queue,
+            _slot: slot,
+        });
+        drop(state);
+        if self.version == Version::Four {
+            self.confirmed.store(true, Ordering::Relaxed);
+        }
+        tracing::debug!(space = ?name, "joined");
+        Ok(Some(id))
+    }
+}
+
+fn not_socket_io(Malformed(problem): Malformed) -> CloseReason {
+    CloseReason::NotProtocol {
+        protocol: "Socket.IO",
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_fits_around_the_longest_frame() {
+        let name = format!("/{}", "a".repeat(LONGEST_SPACE - 1));
+        let event = packet::message(&name, "").len() + 16;
+        assert!(event <= OVERHEAD, "{event}");
+    }
+}

@@ -1,0 +1,67 @@
+//! All Socket.IO sessions of a relay, by their ids.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::response::Response;
+
+use super::engine::Version;
+use super::heartbeat::{unconfirmed, watch};
+use super::session::{Session, Transport};
+use crate::connection::{CloseReason, no_randomness};
+use crate::hub::ids::Secret;
+use crate::limits::Slot;
+use crate::relay::Relay;
+
+/// All Socket.IO sessions of a relay.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    pub(super) relay: Arc<Relay>,
+    by_id: Mutex<HashMap<Secret, Arc<Session>>>,
+}
+
+impl Sessions {
+    pub(super) fn new(relay: Arc<Relay>) -> Self {
+        Self {
+            relay,
+            by_id: Mutex::default(),
+        }
+    }
+
+    fn by_id(&self) -> MutexGuard<'_, HashMap<Secret, Arc<Session>>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session with this id.
+    pub(super) fn find(&self, id: &str) -> Option<Arc<Session>> {
+        self.by_id().get(id).cloned()
+    }
+
+    /// Begins a session. Its first packets are waiting already. An error is the answer to a request
+    /// for which there are no random numbers.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        version: Version,
+        transport: Transport,
+        slot: Slot,
+    ) -> Result<Arc<Session>, Box<Response>> {
+        let id = Secret::random().map_err(no_randomness)?;
+        let session = Session::new(&self.relay, version, transport, &id, slot);
+        let session = Arc::new(session.map_err(no_randomness)?);
+        self.by_id().insert(id.clone(), Arc::clone(&session));
+        let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
+        self.relay.tasks.spawn(async move {
+            let limits = &sessions.relay.limits;
+            let reason = tokio::select! {
+                reason = watch(&kept, limits) => reason,
+                reason = unconfirmed(&kept, limits) => reason,
+                () = kept.overflowed() => CloseReason::SlowConsumer,
+                () = sessions.relay.stopping.cancelled() => CloseReason::ShuttingDown,
+                () = kept.ended() => CloseReason::Gone,
+            };
+            kept.end(reason);
+            sessions.by_id().remove(&id);
+        });
+        Ok(session)
+    }
+}

@@ -1,0 +1,139 @@
+//! A session over a WebSocket, from the start or after polling.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::engine::{PROBE, Packet, Version};
+use super::problem::Problem;
+use super::session::{Session, Transport, longest_packet};
+use super::sessions::Sessions;
+use crate::connection::{self, CloseReason, Connection, Inbound, Outbound, Upgrade};
+use crate::relay::Relay;
+
+/// A polling client may try a WebSocket for this long before it changes to it.
+const UPGRADE: Duration = Duration::from_secs(10);
+
+/// Answers a request for a WebSocket with a new session.
+pub(super) fn accept(
+    sessions: &Arc<Sessions>,
+    version: Version,
+    request: Request,
+) -> Result<Response, Box<Response>> {
+    let upgrade = Upgrade::new(request)?;
+    let slot = sessions.relay.slots.take()?;
+    let relay = Arc::clone(&sessions.relay);
+    let sessions = Arc::clone(sessions);
+    let longest = longest_packet(&relay.limits);
+    Ok(
+        upgrade.start(&relay, longest, move |connection| async move {
+            let Some(connection) = connection else { return };
+            if let Ok(session) = sessions.begin(version, Transport::WebSocket, slot) {
+                run(&sessions.relay, &session, connection).await;
+            }
+        }),
+    )
+}
+
+/// Answers a request for a WebSocket that a polling session would like to change to.
+pub(super) fn upgrade(
+    relay: &Arc<Relay>,
+    session: Arc<Session>,
+    request: Request,
+) -> Result<Response, Box<Response>> {
+    let upgrade = Upgrade::new(request)?;
+    if !session.change_transport(Transport::Polling, Transport::Upgrading) {
+        return Err(Box::new(Problem::BadRequest.into_response()));
+    }
+    let shared = Arc::clone(relay);
+    let longest = longest_packet(&relay.limits);
+    Ok(upgrade.start(relay, longest, move |connection| async move {
+        let Some(mut connection) = connection else {
+            session.change_transport(Transport::Upgrading, Transport::Polling);
+            return;
+        };
+        if client_upgrades(&session, &mut connection).await {
+            session.change_transport(Transport::Upgrading, Transport::WebSocket);
+            run(&shared, &session, connection).await;
+        } else {
+            session.change_transport(Transport::Upgrading, Transport::Polling);
+            connection.close([], &CloseReason::Gone).await;
+        }
+    }))
+}
+
+/// Answers the client's probe. Returns whether the client changes to the WebSocket.
+async fn client_upgrades(session: &Session, connection: &mut Connection) -> bool {
+    let trial = async {
+        loop {
+            let Ok(text) = connection.read_text().await else {
+                return false;
+            };
+            match Packet::parse(&text) {
+                Ok(Packet::Ping(PROBE)) => {
+                    if connection.send_text(format!("3{PROBE}")).await.is_err() {
+                        return false;
+                    }
+                }
+                Ok(Packet::Upgrade) => return true,
+                Ok(Packet::Ping(_) | Packet::Pong | Packet::Noop) => {}
+                Ok(Packet::Close | Packet::Message(_) | Packet::Binary) | Err(_) => return false,
+            }
+        }
+    };
+    tokio::select! {
+        upgrades = timeout(UPGRADE, trial) => upgrades.unwrap_or(false),
+        () = session.ended() => false,
+    }
+}
+
+async fn run(relay: &Relay, session: &Session, mut connection: Connection) {
+    let closing = async {
+        session.ended().await;
+        session.reason()
+    };
+    let mut input = Input { relay, session };
+    let mut output = Output(session);
+    let reason = connection::run(&mut connection, &mut input, &mut output, None, closing).await;
+    session.end(match reason {
+        // Clients know the limit of envelopes, which is a little less than that of packets.
+        CloseReason::FrameTooLarge(_) => CloseReason::FrameTooLarge(relay.limits.max_frame),
+        reason => reason,
+    });
+    let rest: Vec<_> = std::iter::from_fn(|| session.next()).collect();
+    connection.close(rest, &session.reason()).await;
+}
+
+/// What comes in.
+struct Input<'a> {
+    relay: &'a Relay,
+    session: &'a Session,
+}
+
+impl Inbound for Input<'_> {
+    async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        self.session.receive(self.relay, Packet::parse(&text)).await
+    }
+
+    fn other(&mut self, _: &Message) -> Result<(), CloseReason> {
+        self.session.heard();
+        Ok(())
+    }
+}
+
+/// What goes out. The heartbeat is Engine.IO's own.
+struct Output<'a>(&'a Session);
+
+impl Outbound for Output<'_> {
+    async fn ready(&mut self) {
+        self.0.ready().await;
+    }
+
+    fn next(&mut self) -> Option<Utf8Bytes> {
+        self.0.next()
+    }
+}

@@ -1,0 +1,112 @@
+//! POST: publishes one envelope.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::clients::Client;
+use crate::hub::frame::PendingMessage;
+use crate::hub::store::{Content, Publication, StoreError};
+use crate::relay::Relay;
+
+/// How long a request's body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Publishes the envelope in a request's body. `client` is who publishes.
+pub(super) async fn publish(
+    relay: &Arc<Relay>,
+    space: &str,
+    client: Option<Arc<Client>>,
+    reference: Option<u64>,
+    request: Request,
+) -> Result<Response, Box<Response>> {
+    let (head, body) = request.into_parts();
+    check_type(&head.headers)?;
+    let longest = relay.limits.max_frame;
+    let body = timeout(BODY_TIMEOUT, to_bytes(body, longest)).await;
+    let body = body.map_err(|_| {
+        let seconds = BODY_TIMEOUT.as_secs();
+        let sentence = format!("The request's body didn't come within {seconds} s.\n");
+        refuse(StatusCode::REQUEST_TIMEOUT, sentence)
+    })?;
+    let body = body.map_err(|_| {
+        let sentence = format!("A message has at most {longest} bytes.\n");
+        refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+    })?;
+    let text = std::str::from_utf8(&body).ok();
+    let message = text.and_then(|text| PendingMessage::read(text, None));
+    let message = message.ok_or_else(|| {
+        let sentence = "The body must be one envelope: a JSON object with the members channel and message, where \
+                        channel is a string or a number.\n";
+        refuse(StatusCode::BAD_REQUEST, sentence.to_owned())
+    })?;
+    let from = client.as_ref().map(|client| client.publisher);
+    let publication = Publication {
+        space: Arc::from(space),
+        from: from.unwrap_or_else(|| relay.hub.new_publisher()),
+        content: Content::Envelope(message),
+    };
+    // A task of its own: the request ends when its client disconnects, and then the `ref` of a
+    // message that was published wouldn't be noted.
+    let shared = Arc::clone(relay);
+    let published = relay.tasks.spawn(async move {
+        match client {
+            None => shared.hub.publish(publication).await,
+            Some(client) => publish_once(&shared, &client, reference, publication).await,
+        }
+    });
+    match published.await {
+        Ok(Ok(())) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(Err(error)) => Err(try_later(&error)),
+        Err(error) => Err(try_later(&error)),
+    }
+}
+
+async fn publish_once(
+    relay: &Relay,
+    client: &Client,
+    reference: Option<u64>,
+    publication: Publication,
+) -> Result<(), StoreError> {
+    // A POST that is sent again may come while the first one is still being published.
+    let mut accepted = client.accepted.lock().await;
+    if reference.is_none_or(|reference| reference > *accepted) {
+        relay.hub.publish(publication).await?;
+    }
+    *accepted = reference.unwrap_or_default().max(*accepted);
+    Ok(())
+}
+
+fn try_later(error: &dyn std::error::Error) -> Box<Response> {
+    let headers = [(RETRY_AFTER, "5")];
+    let sentence = format!("Try again later: {error}.\n");
+    Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), Box<Response>> {
+    let Some(kind) = headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let kind = kind.to_str().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if ["application/json", "text/plain"]
+        .iter()
+        .any(|known| kind.eq_ignore_ascii_case(known))
+    {
+        return Ok(());
+    }
+    Err(refuse(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body's type must be application/json or text/plain.\n".to_owned(),
+    ))
+}
+
+fn refuse(status: StatusCode, sentence: String) -> Box<Response> {
+    Box::new((status, sentence).into_response())
+}

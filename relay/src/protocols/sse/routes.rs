@@ -1,0 +1,112 @@
+//! Which requests are for server-sent events, and what each is answered with.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+
+use super::clients::{Client, Clients, Limits};
+use super::{publish, stream};
+use crate::connection::is_upgrade;
+use crate::limits::LONGEST_SPACE;
+use crate::protocols::query::member;
+use crate::protocols::route::Route;
+use crate::relay::Relay;
+
+/// The longest secret by which a client names itself, in bytes.
+const LONGEST_SECRET: usize = 64;
+
+#[derive(Debug)]
+struct Sse {
+    relay: Arc<Relay>,
+    clients: Clients,
+}
+
+/// `<space>/sse`, but for WebSockets: one of the plain protocol may have that path too.
+pub(crate) fn routes(relay: Arc<Relay>, limits: Limits) -> Route {
+    let state = Arc::new(Sse {
+        relay,
+        clients: Clients::new(limits),
+    });
+    Route {
+        matches,
+        service: Router::new().fallback(answer).with_state(state),
+    }
+}
+
+fn matches(request: &Parts) -> bool {
+    let known = matches!(request.method, Method::GET | Method::POST | Method::OPTIONS);
+    known && space(&request.uri).is_some() && !is_upgrade(&request.headers)
+}
+
+/// The space of an address.
+fn space(uri: &Uri) -> Option<&str> {
+    match uri.path().strip_suffix("/sse")? {
+        "" => Some("/"),
+        space => Some(space),
+    }
+}
+
+async fn answer(State(sse): State<Arc<Sse>>, request: Request) -> Response {
+    dispatch(&sse, request)
+        .await
+        .unwrap_or_else(|refusal| *refusal)
+}
+
+async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>> {
+    let uri = request.uri().clone();
+    let space = space(&uri).unwrap_or("/");
+    if space.len() > LONGEST_SPACE {
+        return Err(refuse(
+            StatusCode::URI_TOO_LONG,
+            format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
+        ));
+    }
+    let client = client(sse, space, &uri)?;
+    if *request.method() == Method::GET {
+        stream::open(&sse.relay, space, client, request).await
+    } else {
+        let reference = reference(&uri, client.is_some())?;
+        publish::publish(&sse.relay, space, client, reference, request).await
+    }
+}
+
+/// The client that the query names.
+fn client(sse: &Sse, space: &str, uri: &Uri) -> Result<Option<Arc<Client>>, Box<Response>> {
+    let Some(secret) = member(uri, "client") else {
+        return Ok(None);
+    };
+    if secret.is_empty() || secret.len() > LONGEST_SECRET {
+        return Err(refuse(
+            StatusCode::BAD_REQUEST,
+            format!("The query's client must be a random secret of 1 to {LONGEST_SECRET} bytes.\n"),
+        ));
+    }
+    let publisher = || sse.relay.hub.new_publisher();
+    Ok(Some(sse.clients.find(
+        space,
+        &secret,
+        Instant::now(),
+        publisher,
+    )))
+}
+
+/// The number that the query gives a message.
+fn reference(uri: &Uri, has_client: bool) -> Result<Option<u64>, Box<Response>> {
+    match member(uri, "ref").map(|reference| reference.parse()) {
+        None => Ok(None),
+        Some(Ok(reference)) if has_client => Ok(Some(reference)),
+        Some(_) => Err(refuse(
+            StatusCode::BAD_REQUEST,
+            "The query's ref must be a whole number, beside a client.\n".to_owned(),
+        )),
+    }
+}
+
+fn refuse(status: StatusCode, sentence: String) -> Box<Response> {
+    Box::new((status, sentence).into_response())
+}

@@ -1,0 +1,187 @@
+//! GET: a stream of events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::clients::Client;
+use crate::connection::no_randomness;
+use crate::hub::frame::{Encoding, Frame};
+use crate::hub::history::Since;
+use crate::hub::ids::random_bits;
+use crate::hub::membership::{Membership, Start};
+use crate::hub::queue::Receiver;
+use crate::limits::{HttpSlot, Slot};
+use crate::protocols::query::member;
+use crate::relay::Relay;
+
+/// How envelopes are kept in the form of this protocol.
+const ENCODING: Encoding = Encoding("sse");
+
+/// The header in which browsers repeat the id of the last event.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// A comment, which browsers ignore and proxies count as traffic.
+const KEEP_ALIVE: &[u8] = b":\n\n";
+
+/// A browser connects again after at least this many milliseconds.
+const SHORTEST_RETRY: u64 = 1000;
+/// By so many milliseconds the times differ, so that clients don't all come back at once.
+const RETRY_SPREAD: u64 = 2000;
+
+/// Answers with the events of a space. `client` is who reads.
+pub(super) async fn open(
+    relay: &Arc<Relay>,
+    space: &str,
+    client: Option<Arc<Client>>,
+    request: Request,
+) -> Result<Response, Box<Response>> {
+    let slot = relay.slots.take()?;
+    let retry = SHORTEST_RETRY + random_bits().map_err(no_randomness)? % RETRY_SPREAD;
+    let publisher = client.map_or_else(|| relay.hub.new_publisher(), |client| client.publisher);
+    let since = since(relay, &request);
+    let joined = relay.hub.join_since(space, publisher, since).await;
+    let (membership, queue, start) = joined.map_err(|error| {
+        let headers = [(RETRY_AFTER, "5")];
+        let sentence = format!("Try again later: {error}.\n");
+        Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
+    })?;
+    tracing::debug!(?space, "joined by server-sent events");
+
+    let ended = CancellationToken::new();
+    if let Some(http) = request.extensions().get::<HttpSlot>() {
+        // The stream has a connection slot instead.
+        http.release();
+        drop_if_stuck(relay, &queue, http.clone(), ended.clone());
+    }
+    let interval = relay.limits.ping_interval;
+    let events = Events {
+        relay: Arc::clone(relay),
+        first: Some(first_event(retry, relay.hub.epoch(), start)),
+        membership: Some(membership),
+        queue,
+        interval,
+        keep_alive_at: Instant::now() + interval,
+        _slot: slot,
+        _ended: ended.drop_guard(),
+    };
+    let body = stream::unfold(events, |mut events| async {
+        let event = events.next().await?;
+        Some((Ok::<_, Infallible>(event), events))
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // nginx would collect events otherwise.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+        (CONNECTION, "close"),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// What a stream begins with. The id lets a reader that loses its connection before it has received
+/// a message come back to the same place.
+fn first_event(retry: u64, epoch: &str, start: Start) -> String {
+    let (name, data) = if start.gap {
+        ("gap", "messages may have been missed")
+    } else {
+        ("hello", "")
+    };
+    let id = start.position.map(|id| format!("id: {epoch}-{id}\n"));
+    let id = id.unwrap_or_default();
+    format!("retry: {retry}\nevent: {name}\n{id}data: {data}\n\n")
+}
+
+/// How far the reader has seen the space.
+fn since(relay: &Relay, request: &Request) -> Since {
+    let header = request.headers().get(LAST_EVENT_ID);
+    let header = header.map(|id| id.to_str().unwrap_or_default().into());
+    let Some(last) = header.or_else(|| member(request.uri(), "lastEventId")) else {
+        return Since::Now;
+    };
+    let id = last.rsplit_once('-').and_then(|(epoch, id)| {
+        let id = id.parse().ok()?;
+        (epoch == relay.hub.epoch()).then_some(id)
+    });
+    id.map_or(Since::Unknown, Since::After)
+}
+
+/// Drops the connection when the queue overflows, or when the relay is shutting down and the reader
+/// doesn't take what waits in time. The stream itself can't: nobody polls it while the connection
+/// accepts nothing.
+fn drop_if_stuck(relay: &Arc<Relay>, queue: &Receiver, http: HttpSlot, ended: CancellationToken) {
+    let (overflowed, shared) = (queue.overflowed(), Arc::clone(relay));
+    relay.tasks.spawn(async move {
+        let closing = async {
+            shared.stopping.cancelled().await;
+            sleep(shared.limits.close_timeout).await;
+        };
+        tokio::select! {
+            () = overflowed => {
+                tracing::info!("dropped a reader of server-sent events that couldn't keep up");
+                http.abort();
+            }
+            () = closing => http.abort(),
+            () = ended.cancelled() => {}
+        }
+    });
+}
+
+/// The events of one reader.
+struct Events {
+    relay: Arc<Relay>,
+    first: Option<String>,
+    /// `None` once the relay is shutting down and only what waits is still sent.
+    membership: Option<Membership>,
+    queue: Receiver,
+    interval: Duration,
+    keep_alive_at: Instant,
+    _slot: Slot,
+    _ended: DropGuard,
+}
+
+impl Events {
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(first) = self.first.take() {
+            return Some(first.into());
+        }
+        loop {
+            while let Some(frame) = self.queue.pop() {
+                if let Some(event) = event(&frame, self.relay.hub.epoch()) {
+                    self.keep_alive_at = Instant::now() + self.interval;
+                    return Some(event);
+                }
+            }
+            self.membership.as_ref()?;
+            tokio::select! {
+                biased;
+                () = self.relay.stopping.cancelled() => self.membership = None,
+                () = sleep_until(self.keep_alive_at) => {
+                    self.keep_alive_at = Instant::now() + self.interval;
+                    return Some(Bytes::from_static(KEEP_ALIVE));
+                }
+                () = self.queue.ready() => {}
+            }
+        }
+    }
+}
+
+/// The event with a frame, which all readers share. `None`: the frame isn't an envelope.
+fn event(frame: &Frame, epoch: &str) -> Option<Bytes> {
+    let id = frame.id()?;
+    let encode = |envelope: &str| {
+        // A line break in JSON is always between its tokens, where a space means the same.
+        let line = envelope.replace(['\n', '\r'], " ");
+        format!("id: {epoch}-{id}\ndata: {line}\n\n")
+    };
+    frame.encoded(ENCODING, encode).map(Bytes::from)
+}

@@ -1,0 +1,199 @@
+//! By long-polling, and from polling to a WebSocket.
+
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::Error;
+
+use super::support::socket_io::{ENVELOPE, Poller, code, event, packets};
+use super::support::{Client, Relay, config, get, request_with};
+
+#[tokio::test]
+async fn long_polling_of_both_versions() {
+    for version in [3, 4] {
+        let relay = Relay::start(config()).await;
+        let mut plain = relay.join("/").await;
+        let poller = Poller::join(&relay, version).await;
+        let wide = r#"{"sender":1,"channel":"é😀","message":"😀é"}"#;
+        assert_eq!(poller.post(&event(wide)).await.body, "ok");
+        assert_eq!(plain.envelope().await, wide);
+        // Something that waits already, and something that is waited for.
+        plain.send(wide).await;
+        assert_eq!(poller.poll().await, [event(wide)]);
+        let (polled, ()) = tokio::join!(poller.poll(), async {
+            plain.send(ENVELOPE).await;
+        });
+        assert_eq!(polled, [event(ENVELOPE)]);
+        for number in 0..100 {
+            plain
+                .send(&format!(r#"{{"channel":"a","message":{number}}}"#))
+                .await;
+        }
+        let mut came = Vec::new();
+        while came.len() < 100 {
+            came.extend(poller.poll().await);
+        }
+        for (number, packet) in came.iter().enumerate() {
+            assert_eq!(
+                *packet,
+                event(&format!(r#"{{"channel":"a","message":{number}}}"#))
+            );
+        }
+        assert_eq!(poller.post("1").await.body, "ok");
+        relay.until(|stats| stats.members == 1).await;
+        assert_eq!(code(&poller.get().await), (400, 1));
+        drop(plain);
+        relay.until_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn packets_that_come_in_one_body_keep_their_order() {
+    let relay = Relay::start(config()).await;
+    let mut plain = relay.join("/").await;
+    let texts: Vec<_> = (0..50)
+        .map(|number| format!(r#"{{"sender":1,"channel":"é😀","message":{number}}}"#))
+        .collect();
+    let events: Vec<_> = texts.iter().map(|text| event(text)).collect();
+    let four = Poller::join(&relay, 4).await;
+    assert_eq!(
+        four.post_body(events.join("\u{1e}").as_bytes()).await.body,
+        "ok"
+    );
+    let three = Poller::join(&relay, 3).await;
+    let counted: String = events
+        .iter()
+        .map(|event| format!("{}:{event}", event.encode_utf16().count()))
+        .collect();
+    assert_eq!(three.post_body(counted.as_bytes()).await.body, "ok");
+    // With a binary packet among them, a client of version 3 writes all of them so.
+    let mut binary = Vec::new();
+    for event in &events {
+        binary.push(0);
+        binary.extend(event.len().to_string().bytes().map(|digit| digit - b'0'));
+        binary.push(0xff);
+        binary.extend(event.as_bytes());
+    }
+    binary.extend([1, 3, 0xff, 4, 1, 2]);
+    let line = format!("POST {}", three.path("polling"));
+    let kind = [("content-type", "application/octet-stream")];
+    assert_eq!(
+        request_with(relay.address, &line, &kind, &binary)
+            .await
+            .body,
+        "ok"
+    );
+    for _ in 0..3 {
+        for text in &texts {
+            assert_eq!(plain.envelope().await, *text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_polling_client_upgrades_to_a_websocket() {
+    for version in [3, 4] {
+        let relay = Relay::start(config()).await;
+        let mut plain = relay.join("/").await;
+        let poller = Poller::join(&relay, version).await;
+        let (polled, mut socket) = tokio::join!(poller.poll(), async {
+            let mut socket = Client::open(relay.address, &poller.path("websocket"))
+                .await
+                .unwrap();
+            socket.send("2probe").await;
+            assert_eq!(socket.text().await, "3probe");
+            socket
+        });
+        // The request that waits is sent home, with nothing.
+        assert_eq!(polled, ["6"]);
+        // What is published now waits for the client to make up its mind.
+        plain.send(ENVELOPE).await;
+        assert_eq!(poller.poll().await, ["6"]);
+        assert_eq!(poller.post(&event(ENVELOPE)).await.body, "ok");
+        assert_eq!(plain.envelope().await, ENVELOPE);
+        socket.send("5").await;
+        assert_eq!(socket.text().await, event(ENVELOPE));
+        socket.send(&event(ENVELOPE)).await;
+        assert_eq!(plain.envelope().await, ENVELOPE);
+        assert_eq!(poller.poll().await, ["6"]);
+        // Once is enough.
+        assert!(matches!(
+            Client::open(relay.address, &poller.path("websocket")).await,
+            Err(Error::Http(answer)) if answer.status() == 400
+        ));
+        drop((plain, socket));
+        relay.until_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn an_aborted_upgrade_leaves_the_session_as_it_was() {
+    let relay = Relay::start(config()).await;
+    let mut plain = relay.join("/").await;
+    let poller = Poller::join(&relay, 4).await;
+    for last in ["1", "42[\"message\",{}]", "x", ""] {
+        let mut socket = Client::open(relay.address, &poller.path("websocket"))
+            .await
+            .unwrap();
+        socket.send("2probe").await;
+        assert_eq!(socket.text().await, "3probe");
+        socket.send(last).await;
+        while let Some(Ok(_)) = socket.next().await {}
+        plain.send(ENVELOPE).await;
+        let mut polled = poller.poll().await;
+        while polled == ["6"] {
+            polled = poller.poll().await;
+        }
+        assert_eq!(polled, [event(ENVELOPE)], "{last}");
+    }
+    assert_eq!(poller.post(&event(ENVELOPE)).await.body, "ok");
+    assert_eq!(plain.envelope().await, ENVELOPE);
+}
+
+#[tokio::test]
+async fn two_requests_at_one_time_end_a_session() {
+    let relay = Relay::start(config()).await;
+    let poller = Poller::join(&relay, 4).await;
+    let (one, two) = tokio::join!(poller.get(), poller.get());
+    let mut answers = [
+        (one.status, one.body.as_str()),
+        (two.status, two.body.as_str()),
+    ];
+    answers.sort_unstable();
+    assert_eq!(answers[0], (200, "1"));
+    assert_eq!(answers[1].0, 400);
+    relay.until_empty().await;
+}
+
+#[tokio::test]
+async fn waiting_polls_leave_room_for_other_requests() {
+    let relay = Relay::start(config()).await;
+    let mut pollers = Vec::new();
+    let mut waiting = Vec::new();
+    // More than the connections that there may be, WebSockets apart.
+    for _ in 0..1100 {
+        let poller = Poller::open(&relay, 3).await;
+        let (address, path) = (relay.address, poller.path("polling"));
+        waiting.push(tokio::spawn(async move { get(address, &path).await }));
+        pollers.push(poller);
+    }
+    let mut plain = relay.join("/").await;
+    plain.send(ENVELOPE).await;
+    for polled in waiting {
+        assert_eq!(packets(3, &polled.await.unwrap().body), [event(ENVELOPE)]);
+    }
+}
+
+#[tokio::test]
+async fn an_aborted_poll_makes_room_for_the_next() {
+    let relay = Relay::start(config()).await;
+    let mut plain = relay.join("/").await;
+    let poller = Poller::join(&relay, 4).await;
+    for _ in 0..3 {
+        let given_up = tokio::time::timeout(Duration::from_millis(50), poller.get()).await;
+        assert!(given_up.is_err());
+        // The relay notices when it sees the connection's end; a real client polls again later.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    plain.send(ENVELOPE).await;
+    assert_eq!(poller.poll().await, [event(ENVELOPE)]);
+}
