@@ -1,8 +1,10 @@
-// Times the receive path of the seed's shim and of signal-wasm in one page, frame by frame the same work for both.
+// Times the receive path of the seed's shim and of signal-wasm in one page: the same work for both,
+// frame by frame.
 //
-// Only the receive path runs against the clock: a stand-in for WebSocket takes the handlers, real MessageEvents are made beforehand, and
-// the handler is called with them one after the other. Each frame is a text that the engine has never seen, decoded from bytes as a
-// frame from the network is, so that nothing (a rope to flatten, a cached hash) makes one side's first look at it cheaper or dearer.
+// Only the receive path runs against the clock. A stand-in for WebSocket takes the handlers, real
+// MessageEvents are made beforehand, and the handler is called with one after the other. Each frame
+// is a text that the engine has never seen, decoded from bytes as a frame from the network is. So
+// neither side's first look at it is cheaper or dearer (a rope to flatten, a cached hash).
 
 import init, { Signaling } from '/signal-wasm/signal_wasm.js';
 
@@ -52,7 +54,7 @@ class StandIn {
   }
 }
 
-/** Sets both sides up, each with the same channels, and gives `round` to call again and again. */
+/** Sets both sides up with the same channels, and defines `round`, to be called again and again. */
 window.prepare = async () => {
   if (!crossOriginIsolated) throw new Error('the page is not cross-origin isolated, so its clock is too coarse to time frames');
   offer = await makeOffer();
@@ -69,7 +71,7 @@ window.prepare = async () => {
     for (const { size, frames } of sizes) {
       for (const kind of KINDS) {
         const row = { size, kind };
-        // Whoever comes second finds warm caches, so they take turns.
+        // The second one finds warm caches, so they take turns.
         for (const side of turn % 2 ? [...sides].reverse() : sides) {
           row[side.name] = time(side, kind, size, frames);
         }
@@ -112,9 +114,10 @@ function side(name, open) {
 /**
  * Microseconds for each frame.
  *
- * Frames are made and received a few at a time, as they arrive from the network: what was written a moment ago is still in the
- * processor's cache. A batch made in advance would be cold, and would charge the memory's time to whoever reads least.
- * The clock's ticks are coarse beside such a group, but Chromium rounds them at random, so that their sum is right.
+ * Frames are made and received a few at a time, as they arrive from the network: what was written a
+ * moment ago is still in the processor's cache. A batch made in advance would be cold, and most of
+ * the time measured would be the memory's. The clock's ticks are coarse beside such a group, but
+ * Chromium rounds them at random, so their sum is right.
  */
 function time(side, kind, size, frames) {
   const make = maker(side, kind, size);
@@ -124,7 +127,8 @@ function time(side, kind, size, frames) {
   const before = side.seen;
   let elapsed = 0;
 
-  // Rubbish of the round before is not this side's to sweep up; the first frames after a collection are dear for anyone.
+  // Garbage of the round before must not be collected now. The first frames after a collection are
+  // slow for either side, so they are a warm-up.
   window.gc?.();
   for (let group = -WARM_UP; group < frames / GROUP; group++) {
     for (let i = 0; i < GROUP; i++) events[i] = new MessageEvent('message', { data: make() });
@@ -146,9 +150,9 @@ const decoder = new TextDecoder();
 let serial = 0;
 
 /**
- * Makes frames of `size` characters: envelopes as both sides write them, each with a number of its own.
- * The number is written into the bytes of one template, because strings put together for each frame would be rubbish that is
- * collected while the clock runs.
+ * Makes frames of `size` characters: envelopes as both sides write them, each with its own number.
+ * The number is written into the bytes of one template. Concatenated strings would be garbage,
+ * which is collected while the clock runs.
  */
 function maker(side, kind, size) {
   const sender = kind === 'own' ? side.userid : '#sender---------';
@@ -174,7 +178,7 @@ function maker(side, kind, size) {
   };
 }
 
-/** A session description of this browser, as it stands in JSON, cut or repeated to `length` characters. */
+/** A session description of this browser as JSON has it, cut or repeated to `length` characters. */
 function sdp(length) {
   const text = offer.repeat(Math.ceil(Math.max(length, 0) / offer.length)).slice(0, Math.max(length, 0));
   // A cut through an escape would leave half of one.

@@ -1,18 +1,24 @@
-//! Nothing lost: sessions, a network and a server in virtual time, and thousands of schedules of faults.
+//! Nothing lost: sessions, a network and a server in virtual time, and thousands of schedules of
+//! faults.
 //!
 //! What's tested, with pages of every kind on a model of our relay:
-//! * while the relay lives each message arrives once and in order; what a channel's history or a relay's death took is told by a gap
-//! * what was sent is published or told to be dropped; marks of the outbox resolve only then; the outbox keeps its bounds
-//! * never more than one socket; always a next wake-up, unless nothing is to happen; after the faults stop everything arrives
+//! * while the relay lives each message arrives once and in order; what a channel's history or a
+//!   relay's death took is reported as a gap
+//! * what was sent is published, or reported as dropped; marks of the outbox are reached only then;
+//!   the outbox keeps its bounds
+//! * never more than one socket; always a next timeout, unless nothing is to happen; after the
+//!   faults stop everything arrives
 //!
-//! And on servers of the other protocols: order, bounds, one socket, wake-ups, and that the connection comes back.
+//! And on servers of the other protocols: order, bounds, one socket, timeouts, and that the page
+//! reconnects.
 //!
-//! `LOSSLESS_CASES` sets how many schedules, `LOSSLESS_SEED` which; `LOSSLESS_LOG` prints what happens. A failure prints its seed and its
-//! smallest schedule.
+//! `LOSSLESS_CASES` sets how many schedules, `LOSSLESS_SEED` which; `LOSSLESS_LOG` prints what
+//! happens. A failure prints its seed and its smallest schedule.
 //!
-//! * `lossless/page.rs`: a page, with the driver's work done in Rust
-//! * `lossless/relay.rs`: the model of our relay, `lossless/broker.rs`: the other servers
-//! * `lossless/world.rs`: the network, time and faults, and what ought to arrive
+//! * `lossless/client.rs`: a page, and what must happen to its messages
+//! * `lossless/relay.rs`: the model of our relay; `lossless/broker.rs`: the other servers
+//! * `lossless/world.rs`: what happens, and when; `network.rs`, `pages.rs`, `faults.rs`: the line,
+//!   both its ends, and what goes wrong; `expectations.rs`: what ought to arrive
 #![cfg(not(target_arch = "wasm32"))]
 #![cfg(all(
     feature = "relay",
@@ -30,24 +36,32 @@
 
 #[path = "lossless/broker.rs"]
 mod broker;
-#[path = "lossless/page.rs"]
-mod page;
+#[path = "lossless/client.rs"]
+mod client;
+#[path = "lossless/expectations.rs"]
+mod expectations;
+#[path = "lossless/faults.rs"]
+mod faults;
+#[path = "lossless/network.rs"]
+mod network;
+#[path = "lossless/pages.rs"]
+mod pages;
 #[path = "lossless/relay.rs"]
 mod relay;
-#[path = "support/value.rs"]
-mod value;
+mod support;
 #[path = "lossless/world.rs"]
 mod world;
 
 use broker::Broker;
+use faults::Op;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config as Proptest, RngSeed, TestRunner};
 use relay::Relay;
-use signal_wasm::protocol::Protocol;
-use signal_wasm::session::{Bounds, Config};
+use signal_wasm::session::Bounds;
 use std::cell::RefCell;
-use world::{Op, Server, Tally, World};
+use support::page::Setup;
+use world::{Server, Tally, World};
 
 /// A page, when what happens to it, and what that is.
 type Schedule = Vec<(u8, u16, Op)>;
@@ -103,13 +117,13 @@ fn ops() -> impl Strategy<Value = Op> {
         1 => (1..4u8, any::<bool>()).prop_map(|(attempts, hang)| Op::Refuse { attempts, hang }),
         1 => (1..120_000u32).prop_map(Op::Sleep),
         1 => (1..120_000u32).prop_map(Op::Throttle),
-        2 => Just(Op::Wake),
+        2 => Just(Op::TimeOut),
         2 => Just(Op::Hide),
         2 => Just(Op::Show),
         1 => Just(Op::Online),
         1 => Just(Op::Offline),
-        1 => Just(Op::LostTwice),
-        1 => Just(Op::OpenedAgain),
+        1 => Just(Op::LoseTwice),
+        1 => Just(Op::OpenAgain),
         1 => Just(Op::Stale),
         1 => (0..40_000u16).prop_map(Op::Kill),
     ]
@@ -119,13 +133,11 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     prop::collection::vec((any::<u8>(), times(), ops()), 0..70)
 }
 
-fn config(protocol: Protocol, outbox: Bounds) -> Config {
-    Config {
-        protocol,
-        url: "ws://h/x".into(),
-        outbox,
-        ..Config::default()
-    }
+fn setup(protocol: &'static str, outbox: Bounds) -> Setup {
+    // Of Socket.IO the path would be the namespace.
+    let mut setup = Setup::new(protocol, "ws://h/");
+    setup.config.outbox = outbox;
+    setup
 }
 
 fn bounds() -> impl Strategy<Value = Bounds> {
@@ -150,7 +162,8 @@ fn play(mut world: World, pages: usize, schedule: &Schedule) -> Tally {
     world.tally
 }
 
-/// Plays what `input` gives, about so many times, and adds up how often things happened, so that a check which was never made is seen.
+/// Plays what `input` gives, about so many times, and adds up how often things happened, so that a
+/// check which was never made is seen.
 fn plays<S: Strategy>(cases: u32, input: &S, one: impl Fn(S::Value) -> Tally) -> Tally {
     let (mut runner, seed) = runner(cases);
     let tally = RefCell::default();
@@ -179,28 +192,29 @@ fn sum(all: &RefCell<Tally>, one: Tally) {
 }
 
 #[test]
-fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
+fn through_our_relay_nothing_is_lost_or_repeated_silently() {
     let kinds = prop::collection::vec(
         prop_oneof![
-            5 => Just(Protocol::Auto),
-            4 => Just(Protocol::Relay),
-            1 => Just(Protocol::WebSocket),
+            5 => Just("auto"),
+            4 => Just("relay"),
+            1 => Just("websocket"),
         ],
         2..4,
     );
     let history = prop_oneof![1 => 0..12usize, 2 => Just(10_000)];
     let pings = select(vec![2_000u64, 25_000]);
     let input = (kinds, bounds(), history, pings, any::<u64>(), schedules());
-    let play_one = |(kinds, outbox, bound, ping, seed, schedule): (Vec<_>, _, _, _, _, _)| {
-        let relay = Relay::new(bound, ping);
-        let configs: Vec<_> = kinds.iter().map(|kind| config(*kind, outbox)).collect();
-        let pages = configs.len();
-        play(
-            World::new(Server::Relay(relay), configs, seed),
-            pages,
-            &schedule,
-        )
-    };
+    let play_one =
+        |(kinds, outbox, bound, ping, seed, schedule): (Vec<&'static str>, _, _, _, _, _)| {
+            let relay = Relay::new(bound, ping);
+            let setups: Vec<_> = kinds.iter().map(|kind| setup(kind, outbox)).collect();
+            let pages = setups.len();
+            play(
+                World::new(Server::Relay(relay), setups, seed),
+                pages,
+                &schedule,
+            )
+        };
     let Tally {
         delivered,
         gaps,
@@ -226,26 +240,26 @@ fn through_our_relay_nothing_is_lost_or_repeated_in_silence() {
 }
 
 #[test]
-fn through_other_servers_order_and_bounds_are_kept_and_the_connection_comes_back() {
+fn through_other_servers_order_and_bounds_are_kept_and_the_page_reconnects() {
     let protocols = select(vec![
-        (Protocol::WebSocket, Protocol::WebSocket),
-        (Protocol::WebSocket, Protocol::Auto),
-        (Protocol::SocketIo, Protocol::SocketIo),
-        (Protocol::SignalR, Protocol::SignalR),
-        (Protocol::SignalRClassic, Protocol::SignalRClassic),
+        ("websocket", "websocket"),
+        ("websocket", "auto"),
+        ("socket.io", "socket.io"),
+        ("signalr", "signalr"),
+        ("signalr-classic", "signalr-classic"),
     ]);
     let input = (protocols, 1..4usize, bounds(), any::<u64>(), schedules());
     let tally = plays(
         500,
         &input,
         |((server, protocol), pages, outbox, seed, schedule)| {
-            let configs = vec![config(protocol, outbox); pages];
-            let world = World::new(Server::Broker(Broker::new(server)), configs, seed);
+            let setups = vec![setup(protocol, outbox); pages];
+            let world = World::new(Server::Broker(Broker::new(server)), setups, seed);
             play(world, pages, &schedule)
         },
     );
     assert!(tally.delivered > 0 && tally.faults > 0 && tally.flushed > 0 && tally.connects > 0);
-    assert_eq!(tally.gaps, 0, "nobody can tell of a gap here");
+    assert_eq!(tally.gaps, 0, "no server reports a gap here");
 }
 
 /// Schedules that once failed.
@@ -259,9 +273,10 @@ fn what_was_found_stays_mended() {
     };
     let cut = |page| Op::Cut { page, server: None };
     let stall = |up, down| Op::Stall { up, down };
-    let both = vec![Protocol::Auto, Protocol::Auto];
+    let both = vec!["auto", "auto"];
     let schedules: [(_, _, _, Schedule); 3] = [
-        // A relay whose greeting is late, once, is still a relay: what it hasn't acknowledged must not go out as to another server.
+        // A relay whose hello is late, once, is still a relay: what it hasn't acknowledged must
+        // not go out as to another server.
         (
             both.clone(),
             (0, 25_000),
@@ -274,7 +289,8 @@ fn what_was_found_stays_mended() {
                 (0, 10_000, send(1, 0)),
             ],
         ),
-        // A channel that is closed and opened again on a connection that is gone, though nobody knows: what came before doesn't come again.
+        // A channel that is closed and opened again on a connection that is gone, though neither
+        // side knows: earlier messages aren't replayed.
         (
             both.clone(),
             (3, 2_000),
@@ -285,7 +301,7 @@ fn what_was_found_stays_mended() {
                 (0, 0, Op::Reopen(0)),
             ],
         ),
-        // A put-away page's unacknowledged messages.
+        // The unacknowledged messages of a hidden page.
         (
             both,
             (0, 2_000),
@@ -299,14 +315,14 @@ fn what_was_found_stays_mended() {
         ),
     ];
     for (kinds, (bound, ping), seed, schedule) in schedules {
-        let configs: Vec<_> = kinds
+        let setups: Vec<_> = kinds
             .iter()
-            .map(|kind| config(*kind, Bounds::default()))
+            .map(|kind| setup(kind, Bounds::default()))
             .collect();
-        let pages = configs.len();
+        let pages = setups.len();
         let relay = Relay::new(bound, ping);
         play(
-            World::new(Server::Relay(relay), configs, seed),
+            World::new(Server::Relay(relay), setups, seed),
             pages,
             &schedule,
         );

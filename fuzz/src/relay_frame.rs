@@ -1,26 +1,30 @@
-//! The relay's frames: what it makes of an envelope in whatever order and of what a client says to the relay itself, against serde_json and
-//! against what the library reads and writes.
+//! The relay's frames: the canonical form of envelopes whose members come in any order, and frames
+//! for the relay itself, against serde_json and against what the library reads and writes.
 
 use serde_json::Value as Json;
-use signal_relay::control::{self, Said};
-use signal_relay::frame::Frame;
-use signal_relay::store::Id;
-use signal_relay::translate::{Draft, Kind, canonical, quoted};
-use signal_wasm::protocol::{Head, UserId, websocket};
+use signal_relay::hub::frame::{Encoding, Frame, PendingMessage};
+use signal_relay::hub::ids::MessageId;
+use signal_wire::envelope::decode_head;
+use signal_wire::json::quoted;
+use signal_wire::{ClientFrame, Embedding, Head, UserId};
 
 use crate::json::{is_json, members, repeats_a_member, string};
 
 const OWN: u64 = 77;
 
-/// One text, as a member of any kind may send it.
+fn canonical(text: &str) -> Option<PendingMessage> {
+    PendingMessage::read(text, Some(UserId::from_bits(OWN)))
+}
+
+/// One text, as a client of any protocol may send it.
 pub fn run(data: &[u8]) {
     let text = &*String::from_utf8_lossy(data);
     assert_eq!(string(&quoted(text)).as_deref(), Some(text));
     let frame = Frame::from(text);
-    assert!(!frame.is_envelope() && frame.as_kind(Kind::SignalR, str::to_owned).is_none());
-    let made = canonical(text, UserId::from_bits(OWN));
+    assert!(frame.id().is_none() && frame.encoded(Encoding("any"), str::to_owned).is_none());
+    let made = canonical(text);
     match &made {
-        Some(draft) => envelope(text, draft, Some(OWN)),
+        Some(message) => envelope(text, message, Some(OWN)),
         None => assert!(!names_a_channel(text), "{text}"),
     }
     first(text, made.is_some());
@@ -39,8 +43,9 @@ fn names_a_channel(text: &str) -> bool {
         .unwrap_or_default()
 }
 
-/// What was made of an envelope is the same in another order. `own`: for one that has no sender.
-fn envelope(text: &str, draft: &Draft, own: Option<u64>) {
+/// The canonical form of an envelope has the same members in another order. `own` is for one
+/// without a sender.
+fn envelope(text: &str, draft: &PendingMessage, own: Option<u64>) {
     assert!(is_json(text) && is_json(draft.as_str()), "{text}");
     // A name with half a surrogate pair in it is no text to the oracle.
     let Some(read) = members(text) else {
@@ -64,58 +69,62 @@ fn envelope(text: &str, draft: &Draft, own: Option<u64>) {
     assert_eq!(again.get("sender").copied(), sender, "{text}");
     assert!(!again.contains_key("id"), "{text}");
     if let Some(twice) =
-        canonical(draft.as_str(), UserId::from_bits(OWN)).filter(|_| sender.is_some())
+        canonical(draft.as_str()).filter(|_| sender.is_some())
     {
         assert_eq!(twice.as_str(), draft.as_str(), "{text}");
     }
 
-    // As plain WebSockets get it, and as the others do.
-    let frame = draft.numbered(Id(18));
+    // As plain WebSockets receive it, and as the others do.
+    let frame = draft.with_id(MessageId(18));
     let numbered = members(frame.as_str()).expect("a numbered envelope is JSON");
     assert_eq!(numbered["id"], "\"18\"", "{text}");
     assert_eq!(numbered.len(), again.len() + 1, "{text}");
     assert_eq!(frame.len(), draft.len(), "{text}");
-    let kind = frame.as_kind(Kind::SocketIo, str::to_owned);
+    let kind = frame.encoded(Encoding("any"), str::to_owned);
     assert_eq!(
-        kind.map(|text| text.as_str()),
+        kind.as_ref().map(|text| text.as_str()),
         Some(draft.as_str()),
         "{text}"
     );
-    if let Head::Envelope { channel, id, .. } = websocket::decode_head(frame.as_str(), true) {
-        assert_eq!((channel, id), (&**draft.channel(), "18"), "{text}");
+    if let Head::Envelope { channel, id, .. } = decode_head(frame.as_str(), 0, Embedding::Object, true)
+    {
+        assert_eq!((channel, id), (&**draft.channel(), Some("18")), "{text}");
     }
 }
 
-/// A client that has opened nothing: only `open` is for the relay.
+/// A client that hasn't subscribed: only `open` is for the relay.
 fn first(text: &str, is_envelope: bool) {
-    match control::read_first(text) {
-        Said::Message(draft, reference) => {
+    match ClientFrame::decode_first(text) {
+        ClientFrame::Publish(read, reference) => {
             assert!(is_envelope && reference.is_none(), "{text}");
-            envelope(text, &draft, None);
-            keeps_the_reference(text, &draft);
+            let message = PendingMessage::new(&read, None, true);
+            envelope(text, &message, None);
+            keeps_the_reference(text, &message);
         }
-        Said::Open(_) => assert!(!is_envelope, "{text}"),
-        Said::Nothing(_) => assert!(!is_envelope, "{text}"),
+        ClientFrame::Open(_) => assert!(!is_envelope, "{text}"),
+        ClientFrame::Invalid(_) => assert!(!is_envelope, "{text}"),
         said => panic!("{said:?} before any open: {text}"),
     }
 }
 
-fn keeps_the_reference(text: &str, draft: &Draft) {
+fn keeps_the_reference(text: &str, draft: &PendingMessage) {
     if let (Some(read), Some(again)) = (members(text), members(draft.as_str())) {
         assert_eq!(again.get("ref"), read.get("ref"), "{text}");
     }
 }
 
-/// A client that has: everything else ends the connection, with a reason.
+/// A client that has subscribed: everything else closes the connection, with a reason.
 fn later(text: &str, is_envelope: bool) {
-    let said = control::read(text);
-    // Numbers that no `f64` holds are none to the oracle, and which of two members counts isn't its business.
+    let said = ClientFrame::decode(text);
+    // Numbers that no `f64` holds are none to the oracle, and which of two members counts isn't its
+    // business.
     let read: Option<Json> = serde_json::from_str(text)
         .ok()
         .filter(|_| !repeats_a_member(text));
     match said {
-        Said::Message(draft, reference) => {
+        ClientFrame::Publish(read_envelope, reference) => {
             assert!(is_envelope, "{text}");
+            let draft = PendingMessage::new(&read_envelope, None, reference.is_none());
             envelope(text, &draft, None);
             if let Some(read) = &read {
                 assert_eq!(read.get("ref").and_then(Json::as_u64), reference, "{text}");
@@ -126,36 +135,37 @@ fn later(text: &str, is_envelope: bool) {
                 );
             }
         }
-        Said::Open(open) => {
+        ClientFrame::Open(open) => {
             assert!(!is_envelope, "{text}");
             let Some(read) = read else { return };
             let names: Vec<_> = open
                 .channels
                 .iter()
-                .map(|(name, _)| Json::from(&**name))
+                .map(|open| Json::from(&*open.channel))
                 .collect();
             assert_eq!(read["open"], Json::from(names), "{text}");
             assert_eq!(read["session"].as_str(), open.session.as_deref(), "{text}");
             let mut seen = std::collections::BTreeSet::new();
-            for (name, after) in &open.channels {
-                if seen.insert(name) {
-                    assert_eq!(read["after"][&**name].as_str(), after.as_deref(), "{text}");
+            for open in &open.channels {
+                if seen.insert(&open.channel) {
+                    let after = &read["after"][&*open.channel];
+                    assert_eq!(after.as_str(), open.after.as_deref(), "{text}");
                 }
             }
-            assert!(matches!(control::read_first(text), Said::Open(_)), "{text}");
+            assert!(matches!(ClientFrame::decode_first(text), ClientFrame::Open(_)), "{text}");
         }
-        Said::Close(names) => {
+        ClientFrame::Close(names) => {
             let Some(read) = read else { return };
             let names: Vec<_> = names.iter().map(|name| Json::from(&**name)).collect();
             assert_eq!(read["close"], Json::from(names), "{text}");
         }
-        Said::Ping(number) => {
-            assert!(is_json(&number) && number.len() <= 32, "{text}");
+        ClientFrame::Ping(number) => {
+            assert!(is_json(number) && number.len() <= 32, "{text}");
             if let Some(read) = read {
                 assert!(read["ping"].is_number(), "{text}");
             }
         }
-        Said::Pong => {}
-        Said::Nothing(why) => assert!(!why.is_empty()),
+        ClientFrame::Pong => {}
+        ClientFrame::Invalid(why) => assert!(!why.is_empty()),
     }
 }

@@ -1,7 +1,8 @@
-//! Socket.IO as the relay reads it: packets of both layers and the payloads of long-polling, against serde_json and against what is written.
+//! Socket.IO as the relay reads it: packets of both layers and the payloads of long-polling,
+//! against serde_json and against what is written.
 
-use signal_relay::socket_io::engine::{self, Packets, Version};
-use signal_relay::socket_io::packet::{self, Body, Event, Packet};
+use signal_relay::protocols::socket_io::engine::{self, Packets, Version};
+use signal_relay::protocols::socket_io::packet::{self, Body, Event, Packet};
 
 use crate::json::is_json;
 use serde_json::value::RawValue;

@@ -1,158 +1,206 @@
-//! A channel as the page sees it: the config that it hands in, the handle that it gets back.
+//! A channel as the page sees it: the config that it passes, and the handle that it gets back.
 
-use super::callback::{self, Subscriber};
-use super::driver::Driver;
-use super::error::{Error, show, wrong};
-use super::functions::Call;
-use super::js::{self, Handler, Received, Text};
-use alloc::rc::Rc;
-use alloc::string::String;
-use js_sys::Object;
+use std::rc::Rc;
+
+use js_sys::{JsString, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-/// Opens a channel for the page: `config` is an object with callbacks, or the function that is to get the messages; `this` is the object
-/// that the hook hangs on.
-///
-/// `openSignalingChannel` hangs on a connection, whose `channel` is a name; `openSocket` on a config, whose `channel` may be anything.
+use super::driver::Driver;
+use super::error::{Error, show, type_error};
+use super::events::{self, Subscriber};
+use super::js::{self, Config, Handler};
+use crate::session::ChannelId;
+
+/// The two hooks. Both open a channel; they differ in the object that they hang on, whose `channel` is the default name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hook {
+    /// Hangs on a connection, whose `channel` is a name.
+    OpenSignalingChannel,
+    /// Hangs on the page's config object, whose `channel` may be anything.
+    OpenSocket,
+}
+
+/// Opens a channel for the page. `this` is the object that the hook hangs on; `config` is an object with callbacks, or the function that gets the
+/// messages. Returns the handle, `{ send, channel, close }`.
 pub fn open(
     driver: &Rc<Driver>,
-    hook: Call,
+    hook: Hook,
     this: &JsValue,
     config: &JsValue,
 ) -> Result<JsValue, JsValue> {
-    let is_function = config.is_function();
-    if !is_function && !config.is_object() {
-        let template = "the config is #; it must be an object like { channel, onmessage, onopen }, or the function that is to get the messages";
-        return Err(wrong("bad-config", template, &[&show(config)]).into());
-    }
-    let mut name = None;
-    if !is_function {
-        // Refused while the caller is still there to be told.
-        for member in ["onmessage", "onopen", "callback"] {
-            callback::optional_function(js::get(config, member), member)?;
-        }
-        name = name_of(&js::get(config, "channel")?, "config.channel")?;
-    }
-    if name.is_none() {
-        name = match name_of(&js::member(this, "channel"), "this.channel") {
-            Err(error) if hook == Call::OpenSignalingChannel => return Err(error.into()),
-            name => name.unwrap_or_default(),
-        };
-    }
-    let Some(name) = name.or_else(|| driver.default_channel.clone()) else {
-        let template = "no channel: neither config.channel nor this.channel names one, and the option channel is null";
-        return Err(wrong("no-channel", template, &[]).into());
-    };
-    let handle: JsValue = Object::new().into();
-    let id = driver.open(
-        &name,
-        Rc::new(Page {
+    let name = channel_name(driver, hook, this, config)?;
+    let handle = JsValue::from(Object::new());
+    let subscriber: Rc<dyn Subscriber> = if config.is_function() {
+        Rc::new(Listener(config.clone().unchecked_into()))
+    } else {
+        Rc::new(Callbacks {
             config: config.clone(),
             handle: handle.clone(),
-            is_function,
-        }),
-    )?;
-    let name = JsValue::from(name);
-    js::put(&handle, "send", &driver.function(Call::Send, id, &name));
-    js::put(&handle, "channel", &name);
-    js::put(
-        &handle,
-        "close",
-        &driver.function(Call::CloseChannel, id, &name),
-    );
+        })
+    };
+    let id = driver.open(&name, subscriber)?;
+    let name: Rc<str> = name.into();
+    js::put(&handle, "send", send_function(driver, &name));
+    js::put(&handle, "channel", &*name);
+    js::put(&handle, "close", close_function(driver, name, id));
     Ok(handle)
 }
 
-/// A channel's name; numbers are taken too, as a page that counts its rooms has them.
+/// The name in the config, else that of the object the hook hangs on, else the option `channel`.
+fn channel_name(
+    driver: &Driver,
+    hook: Hook,
+    this: &JsValue,
+    config: &JsValue,
+) -> Result<String, JsValue> {
+    let in_config = name_in_config(config)?;
+    let name = match (in_config, hook) {
+        (Some(name), _) => Some(name),
+        (None, Hook::OpenSignalingChannel) => {
+            name_of(&js::member(this, "channel"), "this.channel")?
+        }
+        (None, Hook::OpenSocket) => name_of(&js::member(this, "channel"), "this.channel")
+            .ok()
+            .flatten(),
+    };
+    match name.or_else(|| driver.default_channel().map(String::from)) {
+        Some(name) => Ok(name),
+        None => Err(type_error(
+            "no-channel",
+            "no channel: neither config.channel nor this.channel names one, and the option channel is null",
+        )
+        .into()),
+    }
+}
+
+/// The name in a config, whose callbacks are checked too: now the caller is there to be told, later it isn't.
+fn name_in_config(config: &JsValue) -> Result<Option<String>, JsValue> {
+    if config.is_function() {
+        return Ok(None);
+    }
+    if !config.is_object() {
+        let shown = show(config);
+        return Err(type_error(
+            "bad-config",
+            format!("the config is {shown}; it must be an object like {{ channel, onmessage, onopen }}, or the function that is to get the messages"),
+        )
+        .into());
+    }
+    for member in ["onmessage", "onopen", "callback"] {
+        events::optional_function(Reflect::get(config, &member.into()), member)?;
+    }
+    let name = Reflect::get(config, &"channel".into())?;
+    Ok(name_of(&name, "config.channel")?)
+}
+
+/// A channel's name. Numbers are allowed too, for pages that count their rooms.
 fn name_of(value: &JsValue, what: &str) -> Result<Option<String>, Error> {
     if value.is_falsy() {
         return Ok(None);
     }
     let name = js::text(value);
-    let kept = JsValue::from(&name);
-    // Half a surrogate pair doesn't survive the way into wasm: the two ends would never meet.
-    if value.as_f64().is_some() || *value == kept {
+    // Half a surrogate pair doesn't survive as a Rust string: the two ends would have different names.
+    if value.as_f64().is_some() || Object::is(value, &JsValue::from(&name)) {
         return Ok(Some(name));
     }
-    Err(wrong(
+    let shown = show(value);
+    Err(type_error(
         "bad-config",
-        "# is #; it must be a well-formed string",
-        &[what, &show(value)],
+        format!("{what} is {shown}; it must be a well-formed string"),
     ))
 }
 
-/// Sends a message of the page's; `options` may have a `ttl`.
-pub fn send(
-    driver: &Rc<Driver>,
-    channel: &str,
-    message: &JsValue,
-    options: &JsValue,
-) -> Result<(), Error> {
-    let mut ttl = f64::INFINITY;
-    // Libraries hand over this and that behind the message.
-    if options.is_object() {
-        let given = js::member(options, "ttl");
-        if !given.is_undefined() {
-            ttl = given.as_f64().unwrap_or(f64::NAN);
-            if ttl.is_nan() || ttl < 0.0 {
-                let template = "send: the option ttl is #; it must be a number of milliseconds";
-                return Err(wrong("bad-option", template, &[&show(&given)]));
-            }
-        }
-    }
+/// A handle's `send(message, options)`.
+fn send_function(driver: &Rc<Driver>, channel: &Rc<str>) -> JsValue {
+    let driver = Rc::clone(driver);
+    let channel = Rc::clone(channel);
+    Closure::<dyn Fn(JsValue, JsValue) -> Result<(), JsValue>>::new(
+        move |message: JsValue, options: JsValue| {
+            Ok(send(&driver, &channel, &message, read_ttl(&options)?)?)
+        },
+    )
+    .into_js_value()
+}
+
+/// A handle's `close()`.
+fn close_function(driver: &Rc<Driver>, channel: Rc<str>, id: ChannelId) -> JsValue {
+    let driver = Rc::clone(driver);
+    Closure::<dyn Fn()>::new(move || driver.close_channel(&channel, id)).into_js_value()
+}
+
+/// Sends a message of the page's. It is dropped if it hasn't been sent within `ttl` milliseconds.
+pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> Result<(), Error> {
     let bad = |why: &str| {
-        wrong(
+        type_error(
             "bad-message",
-            "send: JSON can't hold the message: #",
-            &[why],
+            format!("send: JSON can't hold the message: {why}"),
         )
     };
-    let json = js::to_json(message)
+    let json: JsString = js::to_json(message)
         .map_err(|thrown| bad(&js::text(&thrown)))?
         .ok_or_else(|| bad(&show(message)))?;
-    driver.send(channel, json.unchecked_into::<Text>(), ttl)
+    driver.send(channel, json, ttl)
 }
 
-/// A page's config, and the handle that its `callback` gets.
-struct Page {
+/// The option `ttl`; infinite if there is none. Libraries pass other values as a second argument, too.
+fn read_ttl(options: &JsValue) -> Result<f64, Error> {
+    let given = js::member(options, "ttl");
+    if !options.is_object() || given.is_undefined() {
+        return Ok(f64::INFINITY);
+    }
+    given.as_f64().filter(|ttl| *ttl >= 0.0).ok_or_else(|| {
+        let shown = show(&given);
+        type_error(
+            "bad-option",
+            format!("send: the option ttl is {shown}; it must be a number of milliseconds"),
+        )
+    })
+}
+
+/// A function that gets the messages.
+struct Listener(Handler);
+
+impl Subscriber for Listener {
+    fn deliver(&self, message: JsValue) {
+        if let Err(thrown) = self.0.call1(&JsValue::UNDEFINED, &message) {
+            js::report_error(&thrown);
+        }
+    }
+
+    fn ready(&self) {}
+}
+
+/// A config, and the handle that its `callback` gets.
+struct Callbacks {
     config: JsValue,
     handle: JsValue,
-    /// The config is the function that is to get the messages.
-    is_function: bool,
 }
 
-impl Page {
-    /// A delivery threw: because of the page's `onmessage`, or because there is none. That is found out afterwards, for a look
-    /// takes as long as the call.
+impl Callbacks {
+    /// `onmessage` threw, or there is none. That is found out afterwards: looking first would take as long as the call.
     fn failed(&self, thrown: &JsValue) {
-        let onmessage = js::get(&self.config, "onmessage");
-        match callback::optional_function(onmessage, "onmessage") {
-            Err(worded) if !self.is_function => js::report_error(&worded),
-            // Nobody there, as with the shim. (One that took itself away and then threw threw something of its own.)
-            Ok(None)
-                if !self.is_function && js::text(&js::member(thrown, "name")) == "TypeError" => {}
+        let onmessage = Reflect::get(&self.config, &"onmessage".into());
+        match events::optional_function(onmessage, "onmessage") {
+            Err(wrong_type) => js::report_error(&wrong_type),
+            // There is none, as the shim allows. (One that removes itself and then throws may throw anything.)
+            Ok(None) if js::text(&js::member(thrown, "name")) == "TypeError" => {}
             _ => js::report_error(thrown),
         }
     }
 }
 
-impl Subscriber for Page {
+impl Subscriber for Callbacks {
     fn deliver(&self, message: JsValue) {
-        let result = if self.is_function {
-            let onmessage = self.config.unchecked_ref::<Handler>();
-            onmessage.call1(&JsValue::UNDEFINED, &message)
-        } else {
-            self.config.unchecked_ref::<Received>().onmessage(&message)
-        };
-        if let Err(thrown) = result {
+        let config = self.config.unchecked_ref::<Config>();
+        if let Err(thrown) = config.onmessage(&message) {
             self.failed(&thrown);
         }
     }
 
     fn ready(&self) {
-        // `callback` first: pages made for it do nothing on `onopen`. Both as methods: they say `this.onopen()`.
-        if !self.is_function && !callback::call_member(&self.config, "callback", &[&self.handle]) {
-            callback::call_member(&self.config, "onopen", &[]);
+        // `callback` first: pages made for it do nothing in `onopen`. Both are called as methods: pages use `this.onopen()`.
+        if !events::call_member(&self.config, "callback", &[&self.handle]) {
+            events::call_member(&self.config, "onopen", &[]);
         }
     }
 }

@@ -1,44 +1,36 @@
 //! Our errors as JavaScript sees them: a `TypeError` or an `Error` named `SignalingError`, with a stable `code` and a sentence that names
 //! the member, the value and the way out.
 
-use super::js;
-use crate::protocol::fill;
-use crate::session::{Closed, Config, SendError};
-use alloc::string::String;
+use js_sys::TypeError;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = Error)]
-    fn plain_error(message: &str) -> JsValue;
-    #[wasm_bindgen(js_name = TypeError)]
-    fn type_error(message: &str) -> JsValue;
-}
+use super::js;
+use crate::session::{Closed, Config, SendError};
 
-/// An error of ours, in JavaScript's hands from the start.
+/// An error of ours, a JavaScript object from the start.
 #[derive(Debug, Clone)]
 pub struct Error(JsValue);
 
-/// What is wrong with an argument: a `TypeError`.
-pub fn wrong(code: &str, template: &str, values: &[&str]) -> Error {
-    Error::new(type_error(&fill(template, values)), code)
+/// The error of a wrong argument: a `TypeError`.
+pub fn type_error(code: &str, message: impl AsRef<str>) -> Error {
+    Error::new(TypeError::new(message.as_ref()).into(), code)
 }
 
-/// What went wrong otherwise: an `Error` named `SignalingError`.
-pub fn failed(code: &str, template: &str, values: &[&str]) -> Error {
-    let js = plain_error(&fill(template, values));
-    js::put(&js, "name", &"SignalingError".into());
-    Error::new(js, code)
+/// Any other error: an `Error` named `SignalingError`.
+pub fn signaling_error(code: &str, message: impl AsRef<str>) -> Error {
+    let error = js_sys::Error::new(message.as_ref());
+    error.set_name("SignalingError");
+    Error::new(error.into(), code)
 }
 
 impl Error {
-    fn new(js: JsValue, code: &str) -> Error {
-        js::put(&js, "code", &code.into());
-        Error(js)
+    fn new(error: JsValue, code: &str) -> Error {
+        js::put(&error, "code", code);
+        Error(error)
     }
 
-    /// An error that came from JavaScript: one of ours, or what a getter of the page's threw.
-    #[cfg(feature = "typed")]
+    /// An error that came from JavaScript: one of ours, or what a function of the page's threw.
+    #[cfg(feature = "typed-api")]
     pub fn from_js(thrown: JsValue) -> Error {
         Error(thrown)
     }
@@ -48,28 +40,29 @@ impl Error {
         js::text(&js::member(&self.0, "code"))
     }
 
-    /// Why a message wasn't taken.
+    /// Why a message can't be sent.
     pub fn of_send(error: SendError, channel: &str, config: &Config) -> Error {
         match error {
-            SendError::TooLarge { length } => failed(
+            SendError::TooLarge { length } => signaling_error(
                 "message-too-large",
-                "send: the message has # characters of JSON, maxMessage is #; send it in parts, or raise the option maxMessage",
-                &[&count(length), &count(config.max_message)],
+                format!(
+                    "send: the message has {length} characters of JSON, maxMessage is {}; send it in parts, or raise the option maxMessage",
+                    config.max_message
+                ),
             ),
-            SendError::OutboxFull { messages, bytes } => failed(
+            SendError::OutboxFull { messages, bytes } => signaling_error(
                 "outbox-full",
-                "send: the outbox is full (# of # messages, # of # bytes); wait for the state 'open', or raise the option outbox",
-                &[
-                    &count(messages),
-                    &count(config.outbox.messages),
-                    &count(bytes),
-                    &count(config.outbox.bytes),
-                ],
+                format!(
+                    "send: the outbox is full ({messages} of {} messages, {bytes} of {} bytes); wait for the state 'open', or raise the option outbox",
+                    config.outbox.messages, config.outbox.bytes
+                ),
             ),
-            SendError::ChannelClosed => failed(
+            SendError::ChannelClosed => signaling_error(
                 "channel-closed",
-                "send: the channel # is closed; open it again",
-                &[&quoted(channel)],
+                format!(
+                    "send: the channel {} is closed; open it again",
+                    quoted(channel)
+                ),
             ),
             SendError::SessionClosed => Error::signaling_closed(),
         }
@@ -77,10 +70,9 @@ impl Error {
 
     /// The signaling is closed.
     pub fn signaling_closed() -> Error {
-        failed(
+        signaling_error(
             "signaling-closed",
             "the signaling is closed; make a new one with new Signaling() or configure()",
-            &[],
         )
     }
 }
@@ -91,13 +83,13 @@ impl From<Closed> for Error {
     }
 }
 
-impl core::fmt::Display for Error {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&js::text(&js::member(&self.0, "message")))
     }
 }
 
-impl core::error::Error for Error {}
+impl std::error::Error for Error {}
 
 impl PartialEq for Error {
     fn eq(&self, other: &Error) -> bool {
@@ -109,11 +101,6 @@ impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
         error.0
     }
-}
-
-/// A number as text.
-pub fn count(number: usize) -> String {
-    js::text(&JsValue::from_f64(number as f64))
 }
 
 /// A value as an error names it: itself if it is short, else what kind of thing it is.
@@ -129,15 +116,11 @@ pub fn show(value: &JsValue) -> String {
     }
 }
 
-/// A text in quotes, cut where it gets long.
+/// A text in quotes, shortened if it is long.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut short: String = "'".into();
-    short.extend(text.chars().take(LONGEST));
-    short.push_str(if short.len() <= text.len() {
-        "…'"
-    } else {
-        "'"
-    });
-    short
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("'{}…'", text.get(..end).unwrap_or_default()),
+        None => format!("'{text}'"),
+    }
 }

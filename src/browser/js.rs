@@ -1,242 +1,119 @@
-//! Bindings of our own: what js-sys and web-sys lack, or have only by copying whole strings into wasm and back.
-//!
-//! An import costs some fifty bytes of the package, so what isn't on a hot path goes through [`get`] and [`set`]. On the receive path no Rust
-//! string goes to JavaScript: decoding one takes as long as all the rest.
+//! The few bindings that web-sys and js-sys lack, and small helpers for JavaScript objects.
 
-use crate::protocol;
-use alloc::string::String;
-use alloc::vec::Vec;
-use js_sys::{Array, JsString, Object};
+use js_sys::{Function, JsString, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use web_sys::{Performance, WorkerGlobalScope};
+
+#[wasm_bindgen(module = "/src/browser/host.js")]
+extern "C" {
+    /// A function that passes its own `this` to `f`, as the first argument.
+    #[wasm_bindgen(js_name = withThis)]
+    pub fn with_this(f: &JsValue) -> Function;
+
+    /// `JSON.parse`, or `undefined` for what isn't JSON.
+    #[wasm_bindgen(js_name = parseJson)]
+    pub fn parse_json(text: &JsString) -> JsValue;
+}
 
 #[wasm_bindgen]
 extern "C" {
-    /// `target[member]`; the error is a getter's, or that of a target that isn't an object.
-    #[wasm_bindgen(js_namespace = Reflect, catch)]
-    pub fn get(target: &JsValue, member: &str) -> Result<JsValue, JsValue>;
+    // js-sys returns a `JsValue` from these; when they throw, the slot that wasm-bindgen keeps for it is lost. Of `Option` and `()` none is.
 
-    /// `target[member] = value`; `false` where that can't be.
-    #[wasm_bindgen(js_namespace = Reflect, catch)]
-    pub fn set(target: &JsValue, member: &str, value: &JsValue) -> Result<bool, JsValue>;
-
-    #[wasm_bindgen(js_namespace = Reflect, js_name = set)]
-    fn set_symbol(target: &JsValue, symbol: &JsValue, value: &JsValue) -> bool;
-
-    #[wasm_bindgen(js_namespace = Object, js_name = defineProperty)]
-    fn define_property(target: &JsValue, member: &str, descriptor: &JsValue);
-
-    // What throws in everyday use returns no plain `JsValue`: the place kept for it in wasm's table would be lost with each exception.
-    // `Option` and `()` keep none.
-
-    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    fn parse(text: &JsString) -> Result<Option<JsValue>, JsValue>;
-
-    /// `JSON.stringify`, which answers `undefined` for what JSON can't hold.
+    /// `JSON.stringify`, which returns `undefined` for what JSON can't hold.
     #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
-    pub fn to_json(value: &JsValue) -> Result<Option<JsValue>, JsValue>;
+    pub fn to_json(value: &JsValue) -> Result<Option<JsString>, JsValue>;
 
-    /// [`parse_json`] for what will hardly throw: a tenth of a microsecond quicker, but each time it does throw, the place that wasm-bindgen
-    /// keeps for what it returns is lost.
-    #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
-    pub fn parse_likely_json(text: &JsString) -> Result<JsValue, JsValue>;
-
-    type Promise;
-    #[wasm_bindgen(constructor)]
-    fn new(executor: &JsValue) -> Promise;
-
-    /// A function of the page's. What it returns is nobody's.
+    /// A function of the page's, whose result doesn't matter.
     pub type Handler;
     #[wasm_bindgen(method, catch, js_name = call)]
     pub fn call0(this: &Handler, target: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = call)]
-    pub fn call1(this: &Handler, target: &JsValue, only: &JsValue) -> Result<(), JsValue>;
+    pub fn call1(this: &Handler, target: &JsValue, argument: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = call)]
     pub fn call2(
         this: &Handler,
         target: &JsValue,
         first: &JsValue,
         second: &JsValue,
-    ) -> Result<Option<JsValue>, JsValue>;
+    ) -> Result<(), JsValue>;
 
-    /// `Number(value)`.
+    /// `promise.then`, with functions that belong to the garbage collector; js-sys takes closures that Rust must keep until the promise settles.
+    #[wasm_bindgen(js_namespace = ["Promise", "prototype", "then"], js_name = call)]
+    pub fn then(promise: &Promise, resolved: &JsValue, rejected: &JsValue) -> Promise;
+
+    /// A channel's config. One call for each message, instead of reading the member and calling it.
+    pub type Config;
+    #[wasm_bindgen(method, catch)]
+    pub fn onmessage(this: &Config, message: &JsValue) -> Result<(), JsValue>;
+
+    /// A received frame. js-sys copies a part of a string in two steps, by way of another string.
+    pub type Frame;
+    #[wasm_bindgen(method, js_name = slice)]
+    pub fn copy(this: &Frame, start: u32, end: u32) -> String;
+
+    /// `Number(value)`, which js-sys has for values only that don't throw.
     #[wasm_bindgen(js_name = Number, catch)]
-    pub fn number(value: &JsValue) -> Result<f64, JsValue>;
+    pub fn to_number(value: &JsValue) -> Result<f64, JsValue>;
 
-    /// `String(value)`.
+    /// `String(value)`, likewise.
     #[wasm_bindgen(js_name = String, catch)]
-    fn string(value: &JsValue) -> Result<String, JsValue>;
+    fn to_string(value: &JsValue) -> Result<String, JsValue>;
 
-    /// Tells the console and `window.onerror` of an exception as if it hadn't been caught.
+    /// The global object. (`js_sys::global` has `new Function` in it, which content security policies forbid.) A window, a worker and Node's have the
+    /// members that we use under the same names, so a worker's type serves for all.
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static GLOBAL: WorkerGlobalScope;
+
+    /// Reports an exception as if it hadn't been caught; web-sys lacks it.
     #[wasm_bindgen(js_name = reportError)]
     pub fn report_error(error: &JsValue);
-
-    /// Milliseconds on a clock that never goes back.
-    #[wasm_bindgen(js_namespace = performance)]
-    pub fn now() -> f64;
-
-    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-    static GLOBAL: JsValue;
-
-    /// What each received frame asks others' objects for, by names that are in the glue.
-    pub type Received;
-    /// Of a `MessageEvent`, whose own getter throws nothing.
-    #[wasm_bindgen(method, getter)]
-    pub fn data(this: &Received) -> JsValue;
-    /// Of a channel's config.
-    #[wasm_bindgen(method, catch)]
-    pub fn onmessage(this: &Received, message: &JsValue) -> Result<(), JsValue>;
-
-    /// A string whose methods take and give strings that stay in JavaScript.
-    #[derive(Clone)]
-    pub type Text;
-    #[wasm_bindgen(method, getter)]
-    pub fn length(this: &Text) -> u32;
-    #[wasm_bindgen(method)]
-    pub fn slice(this: &Text, start: u32, end: u32) -> JsString;
-    /// The same, but the slice comes into wasm. It must start at 0: xtask/src/build/hot_path.rs counts on it.
-    #[wasm_bindgen(method, js_name = slice)]
-    pub fn copy(this: &Text, start: u32, end: u32) -> String;
-    #[wasm_bindgen(method, js_name = charCodeAt)]
-    pub fn char_code_at(this: &Text, at: u32) -> u32;
-    #[wasm_bindgen(method, js_name = split)]
-    fn split_at(this: &Text, separator: &str) -> Array;
-    #[wasm_bindgen(method, js_name = includes)]
-    pub fn includes(this: &Text, part: &Text, start: u32) -> bool;
-    #[wasm_bindgen(method)]
-    pub fn concat(this: &Text, middle: &Text, tail: &str) -> Text;
 }
 
-impl core::fmt::Debug for Text {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Text")
-    }
+/// The global object.
+pub fn global() -> WorkerGlobalScope {
+    GLOBAL.with(Clone::clone)
 }
 
-/// `target[member] = value`, for a target of our own making: it takes any member.
-pub fn put(target: &JsValue, member: &str, value: &JsValue) {
-    let _ = set(target, member, value);
-}
-
-/// `JSON.parse` of a string that stays in JavaScript.
-#[inline]
-pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue> {
-    parse(text).map(|value| value.unwrap_or(JsValue::NULL))
-}
-
-/// A member of a target that needn't have it, nor be an object.
+/// `target[member]`; `undefined` if the target isn't an object, or a getter throws.
 pub fn member(target: &JsValue, member: &str) -> JsValue {
-    if target.is_undefined() {
+    if !target.is_object() && !target.is_function() {
         return JsValue::UNDEFINED;
     }
-    get(target, member).unwrap_or_default()
+    Reflect::get(target, &member.into()).unwrap_or_default()
 }
 
-/// `String(value)`; empty for what throws at that.
+/// `target[member] = value`, for a target of our own making, which takes any member.
+pub fn put(target: &JsValue, member: &str, value: impl Into<JsValue>) {
+    let _ = Reflect::set(target, &member.into(), &value.into());
+}
+
+/// `String(value)`; empty where that throws.
 pub fn text(value: &JsValue) -> String {
-    string(value).unwrap_or_default()
+    to_string(value).unwrap_or_default()
 }
 
-/// Makes `target[member]` call `get` and `set`.
-pub fn put_accessor(target: &JsValue, member: &str, get: &JsValue, set: &JsValue) {
-    let descriptor = JsValue::from(Object::new());
-    put(&descriptor, "get", get);
-    put(&descriptor, "set", set);
-    put(&descriptor, "enumerable", &JsValue::TRUE);
-    define_property(target, member, &descriptor);
+/// The members of an object of its own, in their order.
+pub fn keys(object: &JsValue) -> impl Iterator<Item = String> {
+    let object: &Object = object.unchecked_ref();
+    let keys = Object::keys(object);
+    keys.into_iter().map(|key| text(&key))
 }
 
-/// Makes `dispose` what `using` calls at the end of its block, where the browser knows of it.
-pub fn put_dispose(target: &JsValue, dispose: &JsValue) {
-    let symbol = member(&global("Symbol"), "dispose");
-    if !symbol.is_undefined() {
-        set_symbol(target, &symbol, dispose);
-    }
-}
+/// A clock that never goes back.
+#[derive(Debug)]
+pub struct Clock(Option<Performance>);
 
-/// `target[method](first, second)`.
-pub fn invoke(
-    target: &JsValue,
-    method: &str,
-    first: &JsValue,
-    second: &JsValue,
-) -> Result<JsValue, JsValue> {
-    get(target, method)?
-        .unchecked_ref::<Handler>()
-        .call2(target, first, second)
-        .map(Option::unwrap_or_default)
-}
-
-/// A promise of `value`, which may be one itself; of what it returns, if it is a function.
-pub fn promise(value: &JsValue) -> Result<JsValue, JsValue> {
-    let undefined = &JsValue::UNDEFINED;
-    let resolve = |value| invoke(&global("Promise"), "resolve", value, undefined);
-    if value.is_function() {
-        // Called from there, it may call us, and throw.
-        invoke(&resolve(undefined)?, "then", value, undefined)
-    } else {
-        resolve(value)
-    }
-}
-
-/// `new Promise(executor)`.
-pub fn new_promise(executor: &JsValue) -> JsValue {
-    Promise::new(executor).into()
-}
-
-/// `Promise.reject(reason)`.
-pub fn rejected(reason: &JsValue) -> Result<JsValue, JsValue> {
-    invoke(&global("Promise"), "reject", reason, &JsValue::UNDEFINED)
-}
-
-/// `fetch(url, init)`.
-pub fn fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue> {
-    GLOBAL.with(|global| invoke(global, "fetch", &url.into(), init))
-}
-
-impl protocol::Text for Text {
-    fn followed_by(&self, next: &Text) -> Text {
-        self.concat(next, "")
+impl Clock {
+    /// The page's clock.
+    pub fn new() -> Clock {
+        Clock(global().performance())
     }
 
-    fn split(&self, separator: &str) -> Vec<Text> {
-        let parts = self.split_at(separator);
-        (0..parts.length())
-            .map(|at| parts.get(at).unchecked_into())
-            .collect()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.length() == 0
-    }
-}
-
-impl protocol::Value for JsValue {
-    fn member(&self, name: &str) -> JsValue {
-        if self.is_object() {
-            member(self, name)
-        } else {
-            JsValue::UNDEFINED
+    /// Milliseconds since the page began.
+    pub fn now(&self) -> f64 {
+        match &self.0 {
+            Some(performance) => performance.now(),
+            None => js_sys::Date::now(),
         }
     }
-
-    fn is_none(&self) -> bool {
-        self.is_undefined()
-    }
-
-    fn text(&self) -> Option<String> {
-        self.as_string()
-    }
-
-    fn number(&self) -> f64 {
-        self.as_f64().unwrap_or(f64::NAN)
-    }
-
-    fn is_true(&self) -> bool {
-        *self == JsValue::TRUE
-    }
-}
-
-/// A member of the global object.
-pub fn global(member: &str) -> JsValue {
-    GLOBAL.with(|global| self::member(global, member))
 }

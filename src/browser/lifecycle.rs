@@ -1,10 +1,13 @@
-//! What becomes of the page and the network, as the browser tells: the events that a signaling listens to while it is in use.
+//! Page lifecycle and network events: what a signaling listens to while it is in use.
+
+use js_sys::{JsString, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::{Event, EventTarget, PageTransitionEvent};
 
 use super::js;
-use crate::session::{Millis, Payload, Session};
-use wasm_bindgen::prelude::*;
+use crate::session::Input;
 
-/// All of them reach the window, `visibilitychange` from the document. Where there are no such events, as in a worker, none comes.
+/// All of them reach the window, `visibilitychange` from the document.
 const EVENTS: [&str; 5] = [
     "online",
     "offline",
@@ -13,30 +16,54 @@ const EVENTS: [&str; 5] = [
     "visibilitychange",
 ];
 
-/// Has `listener` called with these events, or no longer; where there is nothing to listen to, does nothing.
-pub fn listen(listener: &JsValue, add: bool) {
-    let method = if add {
-        "addEventListener"
-    } else {
-        "removeEventListener"
-    };
-    if js::global(method).is_function() {
+/// Listens to the page and the network until it is dropped.
+#[derive(Debug)]
+#[must_use = "it stops listening when it is dropped"]
+pub struct Lifecycle {
+    target: EventTarget,
+    listener: Closure<dyn Fn(Event)>,
+}
+
+impl Lifecycle {
+    /// Has `handler` called with what happens. Where there are no such events, as in Node, it is never called.
+    pub fn listen(handler: impl Fn(Input<JsString>) + 'static) -> Option<Lifecycle> {
+        let global = js::global();
+        let can_listen = Reflect::has(&global, &"addEventListener".into()).unwrap_or_default();
+        if !can_listen {
+            return None;
+        }
+        let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| handler(input(&event)));
+        let target: EventTarget = global.into();
         for event in EVENTS {
-            let _ = js::invoke(&js::global("globalThis"), method, &event.into(), listener);
+            let _ =
+                target.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
+        }
+        Some(Lifecycle { target, listener })
+    }
+}
+
+impl Drop for Lifecycle {
+    fn drop(&mut self) {
+        for event in EVENTS {
+            let _ = self
+                .target
+                .remove_event_listener_with_callback(event, self.listener.as_ref().unchecked_ref());
         }
     }
 }
 
-/// Tells the session of an event.
-pub fn happened<P: Payload, S: Clone>(session: &mut Session<P, S>, now: Millis, event: &JsValue) {
-    // Of a page that is put away for good, or shown for the first time, there is nothing to tell.
-    let persisted = js::member(event, "persisted") == JsValue::TRUE;
-    match &*js::text(&js::member(event, "type")) {
-        "online" => session.online(now),
-        "offline" => session.offline(now),
-        "pagehide" if persisted => session.page_hidden(now),
-        "pageshow" if persisted => session.page_shown(now),
-        // A hidden page's timers run late.
-        _ => session.woken(now),
+/// What an event means for the session.
+fn input(event: &Event) -> Input<JsString> {
+    // A page that is unloaded for good, or shown for the first time, isn't in the back/forward cache.
+    let is_cached = event
+        .dyn_ref::<PageTransitionEvent>()
+        .is_some_and(PageTransitionEvent::persisted);
+    match &*event.type_() {
+        "online" => Input::Online,
+        "offline" => Input::Offline,
+        "pagehide" if is_cached => Input::PageHidden,
+        "pageshow" if is_cached => Input::PageShown,
+        // A hidden page's timers fire late.
+        _ => Input::Timeout,
     }
 }

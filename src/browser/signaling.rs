@@ -1,126 +1,103 @@
-//! A signaling as the page sees it: an object of the page's with our functions in it.
+//! A signaling as the page sees it: a plain object with our functions as its members. They don't use `this`, so a page may detach them.
 
-use super::channel;
-use super::driver::Driver;
-use super::error::{Error, show, wrong};
-use super::functions::{Call, Functions};
-use super::js;
-use super::options::Options;
-use crate::session::State;
-use alloc::rc::Rc;
-use js_sys::Object;
+use std::rc::Rc;
+
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-/// Makes a signaling of the page's object.
-pub fn furnish(page: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue> {
-    let driver = Driver::new(Options::read(options, page)?, page.clone())?;
-    let functions = Functions::new(&driver);
-    js::put(page, "userid", &driver.userid().into());
-    js::put(page, "state", &State::Idle.name().into());
-    for (member, call) in [
-        ("openSignalingChannel", Call::OpenSignalingChannel),
-        ("openSocket", Call::OpenSocket),
-    ] {
-        js::put(page, member, &functions.with_this(call));
-    }
-    for (member, call) in [
-        ("attach", Call::Attach),
-        ("stats", Call::Stats),
-        ("flushed", Call::Flushed),
-        ("close", Call::Close),
-    ] {
-        js::put(page, member, &functions.get(call, 0, &JsValue::UNDEFINED));
-    }
-    driver.set_onframe(js::member(page, "onframe"));
-    let [get, set] = [Call::GetOnframe, Call::SetOnframe];
-    let undefined = &JsValue::UNDEFINED;
-    js::put_accessor(
-        page,
-        "onframe",
-        &functions.get(get, 0, undefined),
-        &functions.get(set, 0, undefined),
+use super::channel::{self, Hook};
+use super::driver::Driver;
+use super::error::{Error, show, type_error};
+use super::events::Page;
+use super::js;
+use super::options::Options;
+use super::promises;
+use crate::session::State;
+
+/// Makes a signaling of `object`: reads the options, and puts the members on it.
+pub fn furnish(object: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue> {
+    let options = Options::read(options, object)?;
+    let (closed, resolve_closed) = promises::resolvable();
+    let driver = Driver::new(options, Page::new(object.clone(), resolve_closed))?;
+    driver.set_onframe(js::member(object, "onframe"));
+
+    js::put(object, "userid", driver.userid() as f64);
+    put_state(object, &driver);
+    js::put(object, "closed", closed);
+    let open_signaling_channel = hook(&driver, Hook::OpenSignalingChannel);
+    js::put(object, "openSignalingChannel", &open_signaling_channel);
+    js::put(object, "openSocket", hook(&driver, Hook::OpenSocket));
+    let attach =
+        move |driver: &Rc<Driver>, connection| attach(driver, connection, &open_signaling_channel);
+    js::put(object, "attach", method(&driver, attach));
+    js::put(
+        object,
+        "stats",
+        method(&driver, |driver, _| Ok(stats(driver))),
     );
     js::put(
-        page,
-        "closed",
-        &js::new_promise(&functions.get(Call::AwaitClosed, 0, undefined)),
+        object,
+        "flushed",
+        method(&driver, |driver, _| Ok(driver.flushed().into())),
     );
-    js::put_dispose(page, &js::member(page, "close"));
-    driver.keep(functions);
+    let close = method(&driver, |driver, _| {
+        driver.close();
+        Ok(JsValue::UNDEFINED)
+    });
+    js::put(object, "close", &close);
+    put_dispose(object, &close);
+    put_onframe(object, &driver);
     Ok(driver)
 }
 
-/// Does what a bound function is for.
-pub fn dispatch(
+/// A function of at most one argument, which the garbage collector frees.
+fn method(
     driver: &Rc<Driver>,
-    call: Call,
-    id: u32,
-    bound: JsValue,
-    first: JsValue,
-    second: JsValue,
-    third: JsValue,
-) -> Result<JsValue, JsValue> {
-    match call {
-        Call::Opened => driver.opened(id),
-        Call::Nothing => {}
-        Call::Happened => driver.happened(&first),
-        Call::Located => driver.located(id, &first)?,
-        Call::Provided => driver.provided(id, &first)?,
-        Call::Answered => return driver.answered(id, &first),
-        Call::Read => driver.read_answer(id, &first),
-        Call::Failed => driver.failed(id, &bound, &first),
-        // A transport may hand over anything.
-        Call::Frame if id != driver.connection() => {}
-        Call::Frame if first.is_string() => driver.frame(first),
-        Call::Frame => driver.no_text(&first),
-        Call::Woken => driver.woken(),
-        Call::Lost => driver.lost(id, &first),
-        Call::Send => channel::send(driver, &js::text(&bound), &first, &second)?,
-        Call::CloseChannel => driver.close_channel(&js::text(&bound), id),
-        Call::OpenSignalingChannel | Call::OpenSocket => {
-            return channel::open(driver, call, &second, &js::member(&third, "0"));
-        }
-        Call::Attach => return attach(driver, first),
-        Call::Stats => return stats(driver),
-        Call::Close => driver.close(),
-        Call::Flushed => return driver.flushed(),
-        Call::AwaitFlushed => driver.await_flushed(&bound, first, second),
-        Call::AwaitClosed => driver.await_closed(first),
-        Call::GetOnframe => return Ok(driver.onframe()),
-        Call::SetOnframe => driver.set_onframe(first),
-    }
-    Ok(JsValue::UNDEFINED)
+    body: impl Fn(&Rc<Driver>, JsValue) -> Result<JsValue, JsValue> + 'static,
+) -> JsValue {
+    let driver = Rc::clone(driver);
+    Closure::<dyn Fn(JsValue) -> Result<JsValue, JsValue>>::new(move |argument| {
+        body(&driver, argument)
+    })
+    .into_js_value()
+}
+
+/// A hook, which does use `this`: the object that the page hangs it on.
+fn hook(driver: &Rc<Driver>, hook: Hook) -> JsValue {
+    let driver = Rc::clone(driver);
+    let open = Closure::<dyn Fn(JsValue, JsValue) -> Result<JsValue, JsValue>>::new(
+        move |this: JsValue, config: JsValue| channel::open(&driver, hook, &this, &config),
+    );
+    js::with_this(&open.into_js_value()).into()
 }
 
 /// Sets `connection.openSignalingChannel`.
-fn attach(driver: &Driver, connection: JsValue) -> Result<JsValue, JsValue> {
+fn attach(driver: &Driver, connection: JsValue, hook: &JsValue) -> Result<JsValue, JsValue> {
     if driver.state() == State::Closed {
         return Err(Error::signaling_closed().into());
     }
-    let member = "openSignalingChannel";
-    match js::set(&connection, member, &js::member(&driver.page(), member)) {
+    match Reflect::set(&connection, &"openSignalingChannel".into(), hook) {
         Ok(true) => Ok(connection),
-        _ => Err(wrong(
-            "bad-config",
-            "attach: the connection is #, whose openSignalingChannel can't be set; it must be an object, such as new RTCMultiConnection()",
-            &[&show(&connection)],
-        )
-        .into()),
+        _ => {
+            let shown = show(&connection);
+            Err(type_error(
+                "bad-config",
+                format!("attach: the connection is {shown}, whose openSignalingChannel can't be set; it must be an object, such as new RTCMultiConnection()"),
+            )
+            .into())
+        }
     }
 }
 
 /// A snapshot of the counters.
-fn stats(driver: &Driver) -> Result<JsValue, JsValue> {
+fn stats(driver: &Driver) -> JsValue {
     let stats = driver.stats();
     let object = Object::new();
     for (name, value) in [
         ("sent", stats.sent),
         ("sentBytes", stats.sent_length),
         ("receivedBytes", stats.received_length),
-        (
-            "received",
-            stats.delivered + stats.own + stats.foreign + stats.bad + stats.control,
-        ),
+        ("received", stats.received()),
         ("delivered", stats.delivered),
         ("own", stats.own),
         ("foreign", stats.foreign),
@@ -134,9 +111,41 @@ fn stats(driver: &Driver) -> Result<JsValue, JsValue> {
         ("connects", stats.connects),
         ("reconnects", (stats.connects - 1.0).max(0.0)),
     ] {
-        js::put(&object, name, &value.into());
+        js::put(&object, name, value);
     }
-    let round_trip = Some(stats.round_trip).filter(|time| *time > 0.0);
-    js::put(&object, "roundTrip", &round_trip.into());
-    Ok(object.into())
+    js::put(&object, "roundTrip", stats.round_trip);
+    object.into()
+}
+
+/// Makes `close` what `using` calls at the end of its block, where the browser has that.
+fn put_dispose(object: &JsValue, close: &JsValue) {
+    let dispose = js::member(&js::member(&js::global(), "Symbol"), "dispose");
+    if !dispose.is_undefined() {
+        let _ = Reflect::set(object, &dispose, close);
+    }
+}
+
+/// Makes `state` an accessor, so that it is right inside every handler, too.
+fn put_state(object: &JsValue, driver: &Rc<Driver>) {
+    let get = method(driver, |driver, _| Ok(driver.state().name().into()));
+    put_accessor(object, "state", get, JsValue::UNDEFINED);
+}
+
+/// Makes `onframe` an accessor, so that frames are shown from the moment it is set, and cost nothing until then.
+fn put_onframe(object: &JsValue, driver: &Rc<Driver>) {
+    let get = method(driver, |driver, _| Ok(driver.onframe()));
+    let set = method(driver, |driver, onframe| {
+        driver.set_onframe(onframe);
+        Ok(JsValue::UNDEFINED)
+    });
+    put_accessor(object, "onframe", get, set);
+}
+
+fn put_accessor(object: &JsValue, member: &str, get: JsValue, set: JsValue) {
+    let descriptor = Object::new();
+    js::put(&descriptor, "get", get);
+    js::put(&descriptor, "set", set);
+    js::put(&descriptor, "enumerable", true);
+    let object: &Object = object.unchecked_ref();
+    Object::define_property(object, &member.into(), &descriptor);
 }

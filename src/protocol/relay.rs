@@ -1,121 +1,206 @@
-//! Our own relay, over a plain WebSocket: what is sent is acknowledged, and a connection that comes back gets what it missed.
+//! Our own relay, over a plain WebSocket: messages are acknowledged, and a connection that comes back gets what it missed. The frames are those of
+//! [`signal_wire::frames`].
 //!
-//! | frame | direction | meaning |
-//! | --- | --- | --- |
-//! | `{"signal":1,"session":…,"epoch":…,"ping":…}` | → client | hello, the first frame: the secret by which this session is resumed, what changes when the relay forgets all, milliseconds between signs of life |
-//! | `{"open":[…],"after":{…},"session":…}` | → relay | open channels, from now on deliver only those; replay what came after these ids; take this earlier session over |
-//! | `{"close":[…]}` | → relay | leave channels |
-//! | `{"sender":…,"channel":…,"ref":9,"message":…}` | → relay | send; refs rise within the session |
-//! | `{"ack":9}` | → client | taken, up to and including that ref; also the answer to the first `open` |
-//! | `{"sender":…,"channel":…,"id":"18","message":…}` | → client | a message |
-//! | `{"gap":"a"}` | → client | some of what came between is no longer kept |
-//! | `{"ping":n}`, `{"pong":n}` | both | |
+//! 1. The relay's first frame is its hello.
+//! 2. The client subscribes to its channels, and resumes its earlier session if the relay still has it (the epoch tells).
+//! 3. The relay's first acknowledgement says which messages it has, and that it delivers from now on.
 //!
-//! Until `open` is answered, a relay delivers as it does to pages that know nothing of all this: those messages come again, so they are ignored.
+//! Until then a relay delivers as it does to pages that know nothing of all this. Those messages come again, so they are ignored.
 
-use super::Millis;
-use super::json::{write_number, write_string};
-use super::link::{Around, Effect, Link, Step, Value};
-use alloc::string::String;
-use alloc::vec::Vec;
+use signal_wire::frames::{encode_close, encode_pong};
+use signal_wire::{Open, ServerFrame};
 
-pub(super) const AROUND: Around = Around {
-    prefix: "",
-    before: "",
-    tail: "}",
-    received_tail: "}",
-    ping: "{\"ping\":1}",
-    second: "",
+use super::{
+    CloseReason, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
+    Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value, not_json,
 };
 
-/// A relay's hello comes with the answer that opens the socket; a server that says nothing for so long is another one.
-pub(super) const GREETING: Millis = 250.0;
-
-/// A relay may be so much later with a sign of life than it said.
+/// A relay may be this much later with a sign of life than its hello says.
 const GRACE: Millis = 10_000.0;
 
-/// How much longer an id makes a head.
-pub(super) const ID_ROOM: usize = 28;
+/// The shortest time between signs of life that makes sense.
+const SHORTEST_PING: Millis = 1_000.0;
 
-/// Whether a first frame is a relay's hello; if so, says which channels are wanted.
-pub(super) fn greeted<V: Value>(link: &mut Link, value: &V) -> bool {
-    let text = |name| value.member(name).text();
-    let (true, Some(session), Some(epoch)) = (
-        value.member("signal").number() == 1.0,
-        text("session"),
-        text("epoch"),
-    ) else {
-        return false;
-    };
-    link.begin_relay(session, epoch);
-    // What is no number is the least that makes sense.
-    link.ping_every = value.member("ping").number().max(1_000.0);
-    link.silence = link.ping_every + GRACE;
-    true
+/// Our own relay, and nothing else.
+#[derive(Debug)]
+pub struct Relay {
+    url: String,
+    phase: Phase,
+    framing: Framing,
+    /// The session that can be resumed.
+    session: Option<Session>,
+    /// How often both sides say something.
+    ping: Millis,
+    /// The server has acknowledged something on some connection: it is a relay, and not a page that imitates one.
+    is_proven: bool,
 }
 
-pub(super) fn record<V: Value>(link: &mut Link, value: V, envelopes: &mut Vec<V>) {
-    if !value.member("channel").is_none() {
-        if link.step == Step::Up {
-            envelopes.push(value);
+#[derive(Debug)]
+struct Session {
+    secret: String,
+    epoch: String,
+}
+
+impl Relay {
+    /// A conversation that hasn't begun.
+    pub fn new(options: ProtocolOptions) -> Result<Relay, InvalidOption> {
+        Ok(Relay {
+            url: options.url,
+            phase: Phase::Disconnected,
+            framing: Framing::plain(),
+            session: None,
+            ping: SHORTEST_PING,
+            is_proven: false,
+        })
+    }
+
+    /// Whether the server has acknowledged something, on whichever connection.
+    pub fn is_proven(&self) -> bool {
+        self.is_proven
+    }
+
+    /// The server may be another one now.
+    pub fn doubt(&mut self) {
+        self.is_proven = false;
+    }
+
+    /// Takes a connection's first message, if it is a relay's hello.
+    pub fn accept_hello<T: Text>(
+        &mut self,
+        text: &T,
+        value: &T::Value,
+        out: &mut Outputs<T>,
+    ) -> bool {
+        // Most first messages are not, and needn't be copied to find that out.
+        if value.member("signal").as_number().is_none() {
+            return false;
         }
-        return;
+        let text = text.head(text.length());
+        let Some(ServerFrame::Hello {
+            session,
+            epoch,
+            ping,
+        }) = ServerFrame::decode(&text)
+        else {
+            return false;
+        };
+        let resumed = self.session.take().filter(|known| known.epoch == *epoch);
+        let resume = resumed.as_ref().map(|session| session.secret.clone());
+        self.session = Some(resumed.unwrap_or_else(|| Session {
+            secret: session.into_owned(),
+            epoch: epoch.into_owned(),
+        }));
+        self.ping = (ping as Millis).max(SHORTEST_PING);
+        self.phase = Phase::Joining;
+        out.push(Output::Subscribe { resume });
+        true
     }
-    let ack = value.member("ack").number();
-    if !ack.is_nan() {
-        link.taken = ack;
-        link.then(Effect::Taken, "");
-        if link.step == Step::Asked {
-            link.then(Effect::Up, "");
+
+    /// Takes a message behind the hello.
+    pub fn accept_message<T: Text>(&mut self, text: &T, value: T::Value, out: &mut Outputs<T>) {
+        if !value.member("channel").is_undefined() {
+            if self.phase == Phase::Ready {
+                out.push(Output::Envelope(value));
+            }
+            return;
         }
-    }
-    if let Some(channel) = value.member("gap").text() {
-        link.effects.push((Effect::Gap, channel));
-    }
-    let ping = value.member("ping").number();
-    if !ping.is_nan() {
-        let mut pong = String::from("{\"pong\":");
-        write_number(&mut pong, ping as u64);
-        pong.push('}');
-        link.effects.push((Effect::Say, pong));
-    }
-    if !value.member("pong").is_none() {
-        link.then(Effect::Pong, "");
+        match ServerFrame::decode(&text.head(text.length())) {
+            Some(ServerFrame::Ack(accepted)) => {
+                self.is_proven = true;
+                out.push(Output::Acknowledged(accepted));
+                if self.phase == Phase::Joining {
+                    self.phase = Phase::Ready;
+                    out.push(Output::Ready);
+                }
+            }
+            Some(ServerFrame::Gap(channel)) => out.push(Output::Gap(channel.into_owned())),
+            Some(ServerFrame::Ping(number)) => out.send(encode_pong(&number)),
+            Some(ServerFrame::Pong(_)) => out.push(Output::Pong),
+            Some(ServerFrame::Hello { .. }) | None => {}
+        }
     }
 }
 
-/// What opens channels, each given with the id of the last message that came on it, or nothing; `session` is the one to take over, or nothing.
-pub fn open<'a>(channels: impl Iterator<Item = (&'a str, &'a str)>, session: &str) -> String {
-    let mut out = String::from("{\"open\":[");
-    let mut after = String::from("],\"after\":{");
-    let mut separator = "";
-    let mut separator_after = "";
-    for (name, last) in channels {
-        out.push_str(separator);
-        separator = ",";
-        write_string(&mut out, name);
-        if !last.is_empty() {
-            after.push_str(separator_after);
-            separator_after = ",";
-            write_string(&mut after, name);
-            after.push(':');
-            write_string(&mut after, last);
+impl<T: Text> Protocol<T> for Relay {
+    fn connect(&mut self, _now: Millis, out: &mut Outputs<T>) {
+        self.phase = Phase::Disconnected;
+        out.push(Output::OpenSocket(self.url.clone()));
+    }
+
+    fn on_socket_open(&mut self, _out: &mut Outputs<T>) {
+        self.phase = Phase::SocketOpen;
+    }
+
+    fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
+        let Some(value) = text.parse() else {
+            return out.push(Output::Bad(not_json(head)));
+        };
+        if self.phase > Phase::SocketOpen {
+            self.accept_message(text, value, out);
+        } else if self.phase == Phase::SocketOpen && !self.accept_hello(text, &value, out) {
+            out.close(
+                CloseReason::ProtocolMismatch,
+                "the server is no signal-relay; the option protocol must be 'auto' or 'websocket'",
+            );
         }
     }
-    out.push_str(&after);
-    out.push('}');
-    if !session.is_empty() {
-        out.push_str(",\"session\":");
-        write_string(&mut out, session);
-    }
-    out.push('}');
-    out
-}
 
-/// What leaves a channel.
-pub fn close(channel: &str) -> String {
-    let mut out = String::from("{\"close\":[");
-    write_string(&mut out, channel);
-    out.push_str("]}");
-    out
+    fn on_close(&mut self, _now: Millis) {
+        self.phase = Phase::Disconnected;
+    }
+
+    fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn set_url(&mut self, url: &str) {
+        self.url = url.into();
+    }
+
+    fn server_timeout(&self) -> Option<Millis> {
+        Some(match self.phase {
+            Phase::Ready => self.ping + GRACE,
+            _ => STEP_TIMEOUT,
+        })
+    }
+
+    fn keepalive(&self) -> Option<Keepalive> {
+        Some(Keepalive {
+            interval: self.ping,
+            frame: "{\"ping\":1}",
+            is_answered: true,
+        })
+    }
+
+    fn framing(&self) -> &Framing {
+        &self.framing
+    }
+
+    fn head_length(&self, longest_name: usize) -> usize {
+        self.framing.head_length(longest_name, true)
+    }
+
+    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+        message.with_reference()
+    }
+
+    fn acknowledges(&self) -> bool {
+        true
+    }
+
+    fn subscribes(&self) -> bool {
+        self.phase >= Phase::Joining
+    }
+
+    fn subscribe(&self, channels: &Open<'_>) -> Option<String> {
+        Some(channels.encode())
+    }
+
+    fn unsubscribe(&self, channel: &str) -> Option<String> {
+        Some(encode_close([channel]))
+    }
 }

@@ -3,126 +3,402 @@
 //! 1. `GET <base>/negotiate` → `ConnectionToken`, `KeepAliveTimeout` and `DisconnectTimeout` in seconds.
 //! 2. WebSocket `<base>/connect` → a frame with `"S":1`.
 //! 3. `GET <base>/start` → `{"Response":"started"}`.
-//! 4. → server `{"H":hub,"M":method,"A":[…],"I":number}`, answered with `{"I":number}` and an `E`, if that went wrong.
-//!    → client `{"C":cursor,"M":[{"H":hub,"M":method,"A":[…]}…],"G":groups}`, and `{}` to say that it is there.
-//! 5. After a loss, and within `DisconnectTimeout`: WebSocket `<base>/reconnect` with the last cursor, behind which the server goes on.
+//! 4. To the server `{"H":hub,"M":method,"A":[…],"I":number}`, answered with `{"I":number}`, and an `E` if that went wrong.
+//!    To the client `{"C":cursor,"M":[{"H":hub,"M":method,"A":[…]}…],"G":groups}`, and `{}` as keep-alive.
+//! 5. After a loss, and within `DisconnectTimeout`: WebSocket `<base>/reconnect` with the last cursor, from which the server goes on.
 //! 6. `POST <base>/abort` when the page closes the connection.
 
-use super::Millis;
-use super::json::write_number;
-use super::link::{Around, Effect, Ending, Link, Step, Value};
-use super::text::Texts;
-use alloc::string::String;
-use alloc::vec::Vec;
+use signal_wire::json::quoted;
+use signal_wire::{Embedding, Head};
 
-pub(super) const AROUND: Around = Around {
-    prefix: "\",\"M\":[{\"H\":<\"hub>,\"M\":<\"target>,\"A\":[\"",
-    before: "{\"I\":<number>,\"H\":<\"hub>,\"M\":<\"method>,\"A\":[",
-    tail: "]}",
-    received_tail: "]}]}",
-    ping: "",
-    second: ",{\"H\":",
+use super::negotiation::{BAD_REDIRECTION, MAX_REDIRECTIONS, on_http_error, unreachable_hub};
+use super::url::Address;
+use super::{
+    CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Millis, Outgoing,
+    Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value,
+    not_json,
 };
 
-pub(super) const ABORT: &str = "http<base>/abort<queries><connection><access>";
+/// By how much a cursor with what stands before it may be longer than the last cursor, in a frame that is read by its head.
+const CURSOR_ROOM: usize = 64;
 
-pub(super) fn begin(link: &mut Link, resumes: bool) {
-    if !resumes || link.texts.get("C").is_empty() {
-        link.reset_base();
-        for name in ["C", "G"] {
-            link.texts.set(name, String::new());
-        }
-    } else if !link.doubted {
-        return resume(link);
+/// What a frame with messages begins with.
+const CURSOR: &str = "{\"C\":\"";
+
+/// ASP.NET SignalR 2, without its client.
+#[derive(Debug)]
+pub struct SignalRClassic {
+    url: String,
+    /// Where the hub is now: at `url`, or where that redirected to.
+    server: ServerUrl,
+    query: String,
+    /// The names as the server writes them, once it has.
+    hub: String,
+    target: String,
+    method: String,
+    /// The page's token.
+    token: Option<String>,
+    /// The one that the last redirection gave; empty: none.
+    granted_token: Option<String>,
+    redirections: u32,
+    attempt: Attempt,
+    phase: Phase,
+    framing: Framing,
+    /// The token of the connection that is there, or can be resumed.
+    connection: Option<String>,
+    /// The last message that came on it.
+    cursor: Option<String>,
+    /// What the server wants to be told of groups.
+    groups: Option<String>,
+    server_timeout: Option<Millis>,
+    /// How long after a loss the connection can be resumed.
+    resume_window: Millis,
+    resume_until: Option<Millis>,
+}
+
+/// What an attempt to connect is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// A new connection.
+    New,
+    /// The earlier connection is resumed.
+    Resume,
+    /// Resuming failed once. A socket that the server refuses looks like a network that is down, so the server must answer a request before the
+    /// last try.
+    AskBeforeResuming,
+    /// The server has answered, and the earlier connection is resumed for the last time.
+    LastResume,
+}
+
+impl SignalRClassic {
+    /// A conversation that hasn't begun.
+    pub fn new(options: ProtocolOptions) -> Result<SignalRClassic, InvalidOption> {
+        let mut classic = SignalRClassic {
+            server: ServerUrl::new(&options.url).without_last_slash(),
+            url: options.url,
+            query: options.query,
+            hub: options.hub.unwrap_or_else(|| "webRtcHub3".into()),
+            target: options.target.unwrap_or_else(|| "onMessageReceived".into()),
+            method: options.method.unwrap_or_else(|| "Send".into()),
+            token: None,
+            granted_token: None,
+            redirections: 0,
+            attempt: Attempt::New,
+            phase: Phase::Disconnected,
+            framing: Framing {
+                prefix: String::new(),
+                suffix: "]}]}",
+                embedding: Embedding::JsonString,
+                second_record: Some(",{\"H\":"),
+                is_stream: false,
+            },
+            connection: None,
+            cursor: None,
+            groups: None,
+            server_timeout: None,
+            resume_window: 0.0,
+            resume_until: None,
+        };
+        classic.set_prefix();
+        Ok(classic)
     }
-    negotiate(link);
-}
 
-/// A resumed connection is up when it is open.
-fn resume(link: &mut Link) {
-    link.step = Step::Asked;
-    link.then(
-        Effect::Socket,
-        "ws<base>/reconnect<queries><connection><access>&messageId=<%C>&groupsToken=<%G>",
-    );
-}
+    /// What stands behind the cursor in a canonical frame.
+    fn set_prefix(&mut self) {
+        self.framing.prefix = format!(
+            "\",\"M\":[{{\"H\":{},\"M\":{},\"A\":[\"",
+            quoted(&self.hub),
+            quoted(&self.target)
+        );
+    }
 
-fn negotiate(link: &mut Link) {
-    let hubs = link.texts.fill("[{\"name\":<\"hub>}]");
-    link.texts.set("hubs", hubs);
-    link.then(
-        Effect::Get,
-        "http<base>/negotiate<queries>clientProtocol=2.1&connectionData=<%hubs><access>",
-    );
-}
+    fn hubs(&self) -> String {
+        format!("[{{\"name\":{}}}]", quoted(&self.hub))
+    }
 
-pub(super) fn answered<V: Value>(link: &mut Link, value: &V) {
-    let has = |name| !link.texts.get(name).is_empty();
-    if link.step > Step::Apart {
-        link.then(Effect::Up, "");
-    } else if has("RedirectUrl") {
-        link.redirect("RedirectUrl", "AccessToken");
-        negotiate(link);
-    } else if has("C") {
-        // Only asked to see whether the server is there.
-        resume(link);
-    } else if has("ConnectionToken") {
-        let seconds = |name| value.member(name).number() * 1_000.0;
-        let silence = seconds("KeepAliveTimeout");
-        link.silence = if silence > 0.0 {
-            silence
+    fn token(&self) -> Option<&str> {
+        let token = self.granted_token.as_deref().or(self.token.as_deref());
+        token.filter(|token| !token.is_empty())
+    }
+
+    fn with_token(&self, address: Address) -> Address {
+        address.with_optional("access_token", self.token())
+    }
+
+    /// With what names the connection in every address.
+    fn with_connection(&self, address: Address) -> Address {
+        let address = address
+            .raw("clientProtocol=2.1&transport=webSockets")
+            .with("connectionData", &self.hubs())
+            .with_optional("connectionToken", self.connection.as_deref());
+        self.with_token(address)
+    }
+
+    fn get<T: Text>(address: Address, out: &mut Outputs<T>) {
+        out.push(Output::Http(HttpRequest {
+            method: "GET",
+            url: address.into_string(),
+            token: None,
+        }));
+    }
+
+    fn negotiate<T: Text>(&self, out: &mut Outputs<T>) {
+        let address = self
+            .server
+            .http("/negotiate", &self.query)
+            .raw("clientProtocol=2.1")
+            .with("connectionData", &self.hubs());
+        SignalRClassic::get(self.with_token(address), out);
+    }
+
+    fn resume<T: Text>(&mut self, out: &mut Outputs<T>) {
+        let address = self.server.web_socket("/reconnect", &self.query);
+        let address = self
+            .with_connection(address)
+            .with("messageId", self.cursor.as_deref().unwrap_or_default())
+            .with("groupsToken", self.groups.as_deref().unwrap_or_default());
+        out.push(Output::OpenSocket(address.into_string()));
+    }
+
+    fn on_negotiated<T: Text>(&mut self, answer: &T::Value, out: &mut Outputs<T>) {
+        let text = |name| {
+            answer
+                .member(name)
+                .as_string()
+                .filter(|text| !text.is_empty())
+        };
+        let seconds = |name| answer.member(name).as_number().unwrap_or_default() * 1_000.0;
+        if let Some(url) = text("RedirectUrl") {
+            self.redirect(&url, text("AccessToken"), out);
+        } else if self.attempt == Attempt::AskBeforeResuming {
+            self.attempt = Attempt::LastResume;
+            self.resume(out);
+        } else if let Some(token) = text("ConnectionToken") {
+            self.server_timeout =
+                Some(seconds("KeepAliveTimeout")).filter(|timeout| *timeout > 0.0);
+            self.resume_window = seconds("DisconnectTimeout");
+            self.connection = Some(token);
+            let address = self.server.web_socket("/connect", &self.query);
+            let address = self.with_connection(address);
+            out.push(Output::OpenSocket(address.into_string()));
+        } else if text("connectionId").is_some() {
+            out.close(
+                CloseReason::ProtocolMismatch,
+                "the server is one of ASP.NET Core; the option protocol must be 'signalr'",
+            );
         } else {
-            Millis::INFINITY
-        };
-        link.resume_for = seconds("DisconnectTimeout");
-        let connection = link.texts.fill(
-            "clientProtocol=2.1&transport=webSockets&connectionData=<%hubs>&connectionToken=<%ConnectionToken>",
-        );
-        link.texts.set("connection", connection);
-        link.then(
-            Effect::Socket,
-            "ws<base>/connect<queries><connection><access>",
-        );
-    } else if has("connectionId") {
-        link.misfit("the server is one of ASP.NET Core; the option protocol must be 'signalr'");
-    } else {
-        link.misfit("the server gave no ConnectionToken; the option url must be like '/signalr'");
+            out.close(
+                CloseReason::ProtocolMismatch,
+                "the server gave no ConnectionToken; the option url must be like '/signalr'",
+            );
+        }
+    }
+
+    fn redirect<T: Text>(&mut self, url: &str, token: Option<String>, out: &mut Outputs<T>) {
+        self.redirections += 1;
+        match ServerUrl::redirected(url) {
+            Some(server) if self.redirections <= MAX_REDIRECTIONS => {
+                self.server = server.without_last_slash();
+                self.granted_token = Some(token.unwrap_or_default());
+                self.negotiate(out);
+            }
+            _ => out.close(CloseReason::ProtocolMismatch, BAD_REDIRECTION),
+        }
+    }
+
+    fn on_calls<T: Text>(&mut self, calls: &T::Value, out: &mut Outputs<T>) {
+        for place in 0.. {
+            let call = calls.item(place);
+            if call.is_undefined() {
+                break;
+            }
+            let named = |member, name: &str| {
+                let said = call.member(member).as_string();
+                said.filter(|said| said.eq_ignore_ascii_case(name))
+            };
+            if let Some(hub) = named("H", &self.hub)
+                && let Some(target) = named("M", &self.target)
+            {
+                // The server has its own way with capitals, and keeps to it.
+                if hub != self.hub || target != self.target {
+                    self.hub = hub;
+                    self.target = target;
+                    self.set_prefix();
+                }
+                out.envelope(&call.member("A").item(0));
+            }
+        }
     }
 }
 
-pub(super) fn record<V: Value>(link: &mut Link, value: &V, envelopes: &mut Vec<V>) {
-    let messages = value.member("M");
-    for place in 0.. {
-        let mut number = String::new();
-        write_number(&mut number, place);
-        let message = messages.member(&number);
-        if message.is_none() {
-            break;
+impl<T: Text> Protocol<T> for SignalRClassic {
+    fn connect(&mut self, now: Millis, out: &mut Outputs<T>) {
+        self.phase = Phase::Disconnected;
+        let can_resume =
+            self.cursor.is_some() && self.resume_until.is_some_and(|until| now < until);
+        if !can_resume {
+            Protocol::<T>::set_url(self, &self.url.clone());
+            self.attempt = Attempt::New;
+            self.cursor = None;
+            self.groups = None;
         }
-        let texts = &mut link.texts;
-        let is = |texts: &Texts, member, name| {
-            let said: Option<String> = message.member(member).text();
-            said.filter(|said| said.eq_ignore_ascii_case(texts.get(name)))
+        match self.attempt {
+            Attempt::Resume | Attempt::LastResume => self.resume(out),
+            Attempt::New | Attempt::AskBeforeResuming => self.negotiate(out),
+        }
+    }
+
+    fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
+        match response.body.parse().filter(|_| response.status == 200) {
+            Some(_) if self.phase == Phase::Joining => {
+                self.phase = Phase::Ready;
+                out.push(Output::Ready);
+            }
+            Some(answer) => self.on_negotiated(&answer, out),
+            None if response.status == 500 => out.close(
+                CloseReason::ProtocolMismatch,
+                format!(
+                    "the server failed on the hub '{}' with HTTP status 500 and '{}'; the option hub must be one that it has",
+                    self.hub,
+                    response.excerpt()
+                ),
+            ),
+            None => on_http_error(response, out),
+        }
+    }
+
+    fn on_http_failure(&mut self, reason: &str, out: &mut Outputs<T>) {
+        out.close(CloseReason::Transient, unreachable_hub(reason));
+    }
+
+    fn on_socket_open(&mut self, out: &mut Outputs<T>) {
+        if self.attempt == Attempt::New {
+            self.phase = Phase::SocketOpen;
+        } else {
+            // A resumed connection is ready when it is open.
+            self.phase = Phase::Ready;
+            out.push(Output::Ready);
+        }
+    }
+
+    fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
+        let Some(frame) = text.parse() else {
+            return out.push(Output::Bad(not_json(head)));
         };
-        if let Some(hub) = is(texts, "H", "hub")
-            && let Some(target) = is(texts, "M", "target")
-        {
-            // The server has its own way with capitals: what it says now, it will say again.
-            texts.set("hub", hub);
-            texts.set("target", target);
-            envelopes.push(message.member("A").member("0"));
-            link.prefix = link.texts.fill(AROUND.prefix);
+        for (member, known) in [("C", &mut self.cursor), ("G", &mut self.groups)] {
+            if let Some(said) = frame.member(member).as_string() {
+                *known = Some(said);
+            }
+        }
+        self.on_calls(&frame.member("M"), out);
+        let error = frame.member("E").as_string();
+        if let Some(error) = error.filter(|error| !error.is_empty()) {
+            // Without a message's number it is about the connection.
+            if frame.member("I").is_undefined() {
+                return out.close(
+                    CloseReason::Fatal,
+                    format!("the server closed the connection: '{error}'"),
+                );
+            }
+            out.push(Output::Refused(error));
+        }
+        if self.phase == Phase::SocketOpen && frame.member("S").as_number() == Some(1.0) {
+            self.phase = Phase::Joining;
+            let address = self.server.http("/start", &self.query);
+            SignalRClassic::get(self.with_connection(address), out);
         }
     }
-    if !link.texts.get("E").is_empty() {
-        // Without the number of a message it is about the connection.
-        if value.member("I").is_none() {
-            return link.down(Ending::Final, "the server closed the connection: '<E>'");
+
+    fn on_close(&mut self, now: Millis) {
+        match (self.phase, self.attempt) {
+            (Phase::Ready, _) => {
+                self.resume_until = Some(now + self.resume_window);
+                self.attempt = Attempt::Resume;
+            }
+            (Phase::Disconnected, Attempt::Resume) => self.attempt = Attempt::AskBeforeResuming,
+            (Phase::Disconnected, Attempt::LastResume) => self.resume_until = None,
+            _ => {}
         }
-        link.then(Effect::Refused, "<E>");
+        self.phase = Phase::Disconnected;
     }
-    if link.step == Step::Opened && value.member("S").number() == 1.0 {
-        link.step = Step::Asked;
-        link.then(Effect::Get, "http<base>/start<queries><connection><access>");
+
+    fn goodbye(&mut self, out: &mut Outputs<T>) {
+        if self.phase > Phase::SocketOpen {
+            let address = self.server.http("/abort", &self.query);
+            out.push(Output::Http(HttpRequest {
+                method: "POST",
+                url: self.with_connection(address).into_string(),
+                token: self.token().map(Into::into),
+            }));
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn set_url(&mut self, url: &str) {
+        self.url = url.into();
+        self.server = ServerUrl::new(url).without_last_slash();
+        self.granted_token = None;
+        self.redirections = 0;
+    }
+
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        self.token = credentials.and_then(Credentials::token).map(Into::into);
+    }
+
+    fn server_timeout(&self) -> Option<Millis> {
+        match self.phase {
+            Phase::Ready => self.server_timeout,
+            _ => Some(STEP_TIMEOUT),
+        }
+    }
+
+    fn framing(&self) -> &Framing {
+        &self.framing
+    }
+
+    fn head_length(&self, longest_name: usize) -> usize {
+        let last_cursor = self.cursor.as_ref().map_or(0, String::len);
+        self.framing.head_length(longest_name, false) + CURSOR_ROOM + last_cursor
+    }
+
+    /// A canonical frame begins with a cursor, which is noted.
+    fn read_head<'h>(&mut self, head: &'h str, whole: bool) -> Head<'h> {
+        if self.phase != Phase::Ready {
+            return Head::NeedsFullParse;
+        }
+        let cursor = head
+            .strip_prefix(CURSOR)
+            .and_then(|rest| Some(rest.split_once('"')?.0));
+        let Some(cursor) = cursor else {
+            return Head::NeedsFullParse;
+        };
+        let start = CURSOR.len() + cursor.len();
+        let last_cursor = self.cursor.as_ref().map_or(0, String::len);
+        // One that takes more than its room leaves too little for the channel's name, and one with escapes must be parsed.
+        if start > CURSOR_ROOM + last_cursor || cursor.contains('\\') {
+            return Head::NeedsFullParse;
+        }
+        let read = self.framing.read_head(head, start, whole);
+        if read != Head::NeedsFullParse && !cursor.is_empty() {
+            self.cursor = Some(cursor.into());
+        }
+        read
+    }
+
+    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+        let before = format!(
+            "{{\"I\":{},\"H\":{},\"M\":{},\"A\":[",
+            message.number,
+            quoted(&self.hub),
+            quoted(&self.method)
+        );
+        message.quoted_between(&before, "]}")
     }
 }

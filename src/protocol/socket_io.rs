@@ -1,164 +1,335 @@
-//! Socket.IO: packets of Engine.IO 4 and 3, one to a text frame, and in those of type 4 the packets of Socket.IO (protocol 5 and 4).
+//! Socket.IO: packets of Engine.IO 4 and 3, one in each text frame, and in those of type 4 the packets of Socket.IO (protocol 5 and 4).
 //!
-//! | packet | | |
+//! | packet | direction | meaning |
 //! | --- | --- | --- |
-//! | `0{…}` | → client | open: `pingInterval`, `pingTimeout` and, since Socket.IO 4.5, `maxPayload` |
-//! | `2`, `3` | both | heartbeat: the server asks in version 4, the client in version 3 |
-//! | `40[/namespace,][{…}]` | both | connect to a namespace, with the credential; version 3 connects to `/` unasked |
+//! | `0{…}` | to the client | open: `pingInterval`, `pingTimeout` and, since Socket.IO 4.5, `maxPayload` |
+//! | `2`, `3` | both | heartbeat: the server pings in version 4, the client in version 3 |
+//! | `40[/namespace,][{…}]` | both | connect to a namespace, with the credentials; version 3 connects to `/` unasked |
 //! | `42[/namespace,][id]["event",…]` | both | an event; with an id, it wants `43[/namespace,]id[…]` |
-//! | `44[/namespace,]…` | → client | no connection to that namespace |
-//! | `41[/namespace,]` | → client | disconnected, and not to come back |
-//! | `45…`, `46…` | → client | events with binary parts, which follow as binary frames |
+//! | `44[/namespace,]…` | to the client | no connection to that namespace |
+//! | `41[/namespace,]` | to the client | disconnected, and not to come back |
+//! | `45…`, `46…` | to the client | events with binary parts, which follow as binary frames |
 //!
-//! A server of version 3 answers an address that asks for 4 with its own, told by the `40` that comes unasked.
-//! Where `maxPayload` is missing that is waited for, since Socket.IO 3 to 4.4 sends none either.
+//! A server of version 3 answers a request for version 4 in its own version, which shows by the `40` that comes unasked. Where `maxPayload` is
+//! missing that is waited for, because Socket.IO 3 to 4.4 sends none either.
 
-use super::Millis;
-use super::link::{Around, Effect, Ending, Link, Step, Value};
-use alloc::string::String;
-use alloc::vec::Vec;
+use signal_wire::Embedding;
+use signal_wire::envelope::utf16_length;
+use signal_wire::json::quoted;
 
-pub(super) const AROUND: Around = Around {
-    prefix: "42<of>[<\"event>,",
-    before: "",
-    tail: "}]",
-    received_tail: "}]",
-    ping: "2",
-    second: "",
+use super::{
+    CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
+    Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value, not_json,
 };
 
 /// After an open packet without `maxPayload`, a server of Socket.IO 2 takes no longer for its `40`; one of Socket.IO 3 or 4 waits for ours.
-pub(super) const UNASKED: Millis = 1_000.0;
+const UNASKED_CONNECT: Millis = 1_000.0;
 
-/// Makes of the namespace what names it in a packet.
-pub(super) fn set_namespace(link: &mut Link) {
-    // `io.of('room')` puts the slash there, too.
-    if !link.texts.get("namespace").starts_with('/') {
-        let namespace = link.texts.fill("/<namespace>");
-        link.texts.set("namespace", namespace);
+const DEFAULT_PATH: &str = "/socket.io/";
+
+/// Socket.IO, without its client.
+#[derive(Debug)]
+pub struct SocketIo {
+    /// The address of the Engine.IO server, for people.
+    url: String,
+    server: ServerUrl,
+    path: String,
+    query: String,
+    /// The namespace, which begins with a slash.
+    namespace: String,
+    /// What names it in a packet: nothing for `/`, else `/name,`.
+    namespace_part: String,
+    event: String,
+    version: Version,
+    /// The credentials as JSON text, and as a query.
+    auth: Option<(String, String)>,
+    /// A server of version 3 reads credentials in the address only.
+    auth_in_query: bool,
+    phase: Phase,
+    framing: Framing,
+    /// How often we ping, if we do.
+    ping_interval: Option<Millis>,
+    server_timeout: Option<Millis>,
+}
+
+/// The version of Engine.IO's protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Three,
+    Four,
+}
+
+impl SocketIo {
+    /// A conversation that hasn't begun.
+    ///
+    /// As with Socket.IO's own client, the path in the address names the namespace; unless the option `path` goes on from there.
+    pub fn new(options: ProtocolOptions) -> Result<SocketIo, InvalidOption> {
+        let path = options.path.unwrap_or_else(|| DEFAULT_PATH.into());
+        let given = ServerUrl::new(&options.url);
+        let namespace = match options.namespace {
+            Some(namespace) => namespace,
+            None if path.starts_with('/') => given.path().into(),
+            None => "/".into(),
+        };
+        // `io.of('room')` adds the slash, too.
+        let namespace = if namespace.starts_with('/') {
+            namespace
+        } else {
+            format!("/{namespace}")
+        };
+        let namespace_part = match &*namespace {
+            "/" => String::new(),
+            name => format!("{name},"),
+        };
+        let event = options.event.unwrap_or_else(|| "message".into());
+        let server = given.with_path(&path).ok_or_else(|| InvalidOption {
+            name: "path",
+            value: path.clone(),
+            wanted: "like '/socket.io/'",
+        })?;
+        Ok(SocketIo {
+            url: server.web_socket("", "").into_string(),
+            server,
+            path,
+            query: options.query,
+            framing: Framing {
+                prefix: format!("42{namespace_part}[{},", quoted(&event)),
+                suffix: "}]",
+                embedding: Embedding::Object,
+                second_record: None,
+                is_stream: false,
+            },
+            namespace,
+            namespace_part,
+            event,
+            version: Version::Four,
+            auth: None,
+            auth_in_query: false,
+            phase: Phase::Disconnected,
+            ping_interval: None,
+            server_timeout: None,
+        })
     }
-    if link.texts.get("namespace") != "/" {
-        let of = link.texts.fill("<namespace>,");
-        link.texts.set("of", of);
+
+    /// A packet of Socket.IO for our namespace.
+    fn packet(&self, kind: char, rest: &str) -> String {
+        format!("4{kind}{}{rest}", self.namespace_part)
+    }
+
+    fn on_open_packet<T: Text>(&mut self, open: &T::Value, out: &mut Outputs<T>) {
+        let number = |name| open.member(name).as_number();
+        // Until it is known to be the server that pings.
+        self.ping_interval = number("pingInterval").filter(|interval| *interval > 0.0);
+        self.server_timeout = self
+            .ping_interval
+            .and_then(|interval| Some(interval + number("pingTimeout")?));
+        self.phase = Phase::ServerHello;
+        let is_new = !open.member("maxPayload").is_undefined();
+        if is_new && self.version == Version::Four {
+            self.join(out);
+        }
+    }
+
+    /// Connects to the namespace of a server of version 4.
+    fn join<T: Text>(&mut self, out: &mut Outputs<T>) {
+        self.phase = Phase::Joining;
+        let auth = self.auth.as_ref().map_or("", |(json, _)| json);
+        out.send(self.packet('0', auth));
+    }
+
+    fn on_packet<T: Text>(&mut self, packet: &str, value: Option<T::Value>, out: &mut Outputs<T>) {
+        let mut types = packet.chars();
+        match types.next() {
+            Some('2') => return out.send("3"),
+            Some('1') => {
+                return out.close(CloseReason::Transient, "the server closed the connection");
+            }
+            Some('4') => {}
+            _ => return,
+        }
+        let kind = types.next();
+        // What names a namespace, up to the comma, and then an id. The number of binary parts stands before that, so that such an event is for
+        // no namespace of ours.
+        let id = match types.as_str().strip_prefix(&*self.namespace_part) {
+            Some(id) if !id.starts_with('/') => id,
+            // A server of version 3, which reads no credentials here. Before this came, it might have been one of version 4.
+            _ if self.phase == Phase::ServerHello && packet == "40" => {
+                self.phase = Phase::Joining;
+                return out.send(self.packet('0', ""));
+            }
+            _ => return,
+        };
+        match kind {
+            Some('0') if self.phase < Phase::Ready => {
+                // Version 4 gives the client an id, pings, and takes a client that pings for broken.
+                if value.is_some() {
+                    self.ping_interval = None;
+                }
+                self.phase = Phase::Ready;
+                out.push(Output::Ready);
+            }
+            Some('1') => out.close(CloseReason::Fatal, "the server disconnected this client"),
+            Some('2') => self.on_event(id, value, out),
+            Some('4') => self.on_refusal(value, out),
+            _ => {}
+        }
+    }
+
+    fn on_event<T: Text>(&mut self, id: &str, event: Option<T::Value>, out: &mut Outputs<T>) {
+        if let Some(event) = event
+            && event.item(0).as_string().as_ref() == Some(&self.event)
+        {
+            out.envelope(&event.item(1));
+        }
+        if !id.is_empty() {
+            out.send(self.packet('3', &format!("{id}[]")));
+        }
+    }
+
+    /// A server of version 3 says why as a string, one of version 4 as an object with a `message`.
+    fn on_refusal<T: Text>(&mut self, why: Option<T::Value>, out: &mut Outputs<T>) {
+        let text = why.as_ref().and_then(Value::as_string);
+        let has_auth = self
+            .auth
+            .as_ref()
+            .is_some_and(|(_, query)| !query.is_empty());
+        if text.is_some() && has_auth && !self.auth_in_query {
+            self.auth_in_query = true;
+            return out.close(CloseReason::Transient, "the server wants auth in the query");
+        }
+        let message = || why.as_ref()?.member("message").as_string();
+        match text.or_else(message).unwrap_or_default() {
+            message if message == "Invalid namespace" => out.close(
+                CloseReason::ProtocolMismatch,
+                format!(
+                    "the server has no namespace '{}'; set the option namespace",
+                    self.namespace
+                ),
+            ),
+            message => out.close(CloseReason::Unauthorized, format!("with '{message}'")),
+        }
     }
 }
 
-pub(super) fn begin(link: &mut Link) {
-    if link.texts.get("version") == "3" || !link.texts.get("authInQuery").is_empty() {
-        auth_in_query(link);
+impl<T: Text> Protocol<T> for SocketIo {
+    fn connect(&mut self, _now: Millis, out: &mut Outputs<T>) {
+        self.phase = Phase::Disconnected;
+        self.auth_in_query |= self.version == Version::Three;
+        let version = match self.version {
+            Version::Three => "EIO=3",
+            Version::Four => "EIO=4",
+        };
+        let auth = self.auth.as_ref().filter(|_| self.auth_in_query);
+        let address = self
+            .server
+            .web_socket("", &self.query)
+            .raw(version)
+            .raw("transport=websocket")
+            .raw(auth.map_or("", |(_, query)| query));
+        out.push(Output::OpenSocket(address.into_string()));
     }
-    link.then(
-        Effect::Socket,
-        "ws<base><queries>EIO=<version>&transport=websocket<authInQuery>",
-    );
-}
 
-fn auth_in_query(link: &mut Link) {
-    let auth = link.texts.fill("&<authQuery>");
-    link.texts.set("authInQuery", auth);
-}
+    fn on_socket_open(&mut self, _out: &mut Outputs<T>) {
+        self.phase = Phase::SocketOpen;
+    }
 
-/// A server that knows one version only may go without a word.
-pub(super) fn other_version(link: &mut Link) {
-    let other = if link.texts.get("version") == "4" {
-        "3"
-    } else {
-        "4"
-    };
-    link.texts.set("version", other.into());
-}
+    fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
+        let packet = before_json(head);
+        let mut value = None;
+        if packet.len() < head.len() {
+            value = text.slice(utf16_length(packet), usize::MAX).parse();
+            if value.is_none() {
+                return out.push(Output::Bad(not_json(head)));
+            }
+        }
+        if self.phase != Phase::SocketOpen {
+            return self.on_packet(packet, value, out);
+        }
+        match value {
+            Some(open) if packet == "0" => self.on_open_packet(&open, out),
+            _ => out.close(
+                CloseReason::ProtocolMismatch,
+                "the server speaks no Engine.IO; the option protocol may have to be 'websocket'",
+            ),
+        }
+    }
 
-/// Connects to the namespace of a server of Socket.IO 3 or 4.
-pub(super) fn connect(link: &mut Link) {
-    link.step = Step::Asked;
-    link.then(Effect::Say, "40<of><auth>");
+    /// The binary parts of an event: not for us.
+    fn on_binary(&mut self, _out: &mut Outputs<T>) {}
+
+    fn on_timeout(&mut self, out: &mut Outputs<T>) {
+        match self.phase {
+            Phase::ServerHello => self.join(out),
+            Phase::Ready => out.close(CloseReason::Transient, "the server fell silent"),
+            _ => out.close(
+                CloseReason::Transient,
+                "the server didn't answer as the option protocol has it",
+            ),
+        }
+    }
+
+    fn on_close(&mut self, _now: Millis) {
+        // A server that knows one version only may close without a word.
+        if self.phase == Phase::SocketOpen {
+            self.version = match self.version {
+                Version::Three => Version::Four,
+                Version::Four => Version::Three,
+            };
+        }
+        self.phase = Phase::Disconnected;
+    }
+
+    fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn set_url(&mut self, url: &str) {
+        let given = ServerUrl::new(url);
+        // The path was found to be possible when the options were read.
+        self.server = given.with_path(&self.path).unwrap_or(given);
+        self.url = self.server.web_socket("", "").into_string();
+    }
+
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        self.auth = match credentials {
+            Some(Credentials::Auth { json, query }) => Some((json.clone(), query.clone())),
+            _ => None,
+        };
+    }
+
+    fn server_timeout(&self) -> Option<Millis> {
+        match self.phase {
+            Phase::Ready => self.server_timeout,
+            Phase::ServerHello => Some(UNASKED_CONNECT),
+            _ => Some(STEP_TIMEOUT),
+        }
+    }
+
+    fn keepalive(&self) -> Option<Keepalive> {
+        self.ping_interval.map(|interval| Keepalive {
+            interval,
+            frame: "2",
+            is_answered: false,
+        })
+    }
+
+    fn framing(&self) -> &Framing {
+        &self.framing
+    }
+
+    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+        message.between(&self.framing.prefix, "]")
+    }
 }
 
 /// What stands before a packet's JSON text.
-pub(super) fn packet(head: &str) -> &str {
+fn before_json(head: &str) -> &str {
     let json = head
         .bytes()
         .position(|byte| matches!(byte, b'[' | b'{' | b'"'));
     head.get(..json.unwrap_or(head.len())).unwrap_or_default()
-}
-
-pub(super) fn record<V: Value>(link: &mut Link, head: &str, value: &V, envelopes: &mut Vec<V>) {
-    let packet = packet(head);
-    let mut types = packet.bytes();
-    let engine = types.next().unwrap_or_default();
-    if link.step == Step::Opened {
-        if engine == b'0' {
-            return greeted(link, value);
-        }
-        return link.misfit(
-            "the server speaks no Engine.IO; the option protocol may have to be 'websocket'",
-        );
-    }
-    match engine {
-        b'2' => return link.then(Effect::Say, "3"),
-        b'1' => return link.down(Ending::Retry, "the server closed the connection"),
-        b'4' => {}
-        _ => return,
-    }
-    let kind = types.next().unwrap_or_default();
-    let rest = packet.get(2..).unwrap_or_default();
-    // What names a namespace, up to the comma, and then an id. Binary parts are counted before that, so that such an event is for no namespace.
-    let of = link.texts.get("of");
-    let id = match rest.strip_prefix(of) {
-        Some(id) if !id.starts_with('/') => id,
-        // Version 3, which reads no credential here. Before this came, it might have been 4.
-        _ if link.step == Step::Greeted && packet == "40" => {
-            link.step = Step::Asked;
-            return link.then(Effect::Say, "40<of>");
-        }
-        _ => return,
-    };
-    match kind {
-        b'0' if link.step < Step::Up => {
-            // Version 4 says an id, does the asking, and takes a client that does for broken.
-            if !value.is_none() {
-                link.ping_every = 0.0;
-            }
-            link.then(Effect::Up, "");
-        }
-        b'1' => link.down(Ending::Final, "the server disconnected this client"),
-        b'2' => {
-            if value.member("0").text().as_deref() == Some(link.texts.get("event")) {
-                envelopes.push(value.member("1"));
-            }
-            if !id.is_empty() {
-                link.texts.set("number", id.into());
-                link.then(Effect::Say, "43<of><number>[]");
-            }
-        }
-        b'4' => refused(link, value.text()),
-        _ => {}
-    }
-}
-
-fn greeted<V: Value>(link: &mut Link, value: &V) {
-    let interval = value.member("pingInterval").number();
-    link.silence = interval + value.member("pingTimeout").number();
-    let is_new = !value.member("maxPayload").is_none();
-    link.ping_every = interval;
-    link.step = Step::Greeted;
-    if is_new && link.texts.get("version") == "4" {
-        connect(link);
-    }
-}
-
-/// `why` is what a server of version 3 said; one of version 4 said an object with a `message`.
-fn refused(link: &mut Link, why: Option<String>) {
-    if let Some(why) = why {
-        link.texts.set("message", why);
-        // It reads no `auth` but in the address.
-        if link.texts.get("authInQuery").is_empty() && !link.texts.get("authQuery").is_empty() {
-            auth_in_query(link);
-            return link.down(Ending::Retry, "the server wants auth in the query");
-        }
-    }
-    if link.texts.get("message") == "Invalid namespace" {
-        return link.misfit("the server has no namespace '<namespace>'; set the option namespace");
-    }
-    link.down(Ending::Denied, "with '<message>'");
 }

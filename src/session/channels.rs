@@ -1,37 +1,42 @@
-//! The channels that are open, by name. Names come from the page; what the network names only ever looks up.
+//! The channels that are open, by name. Names come from the page; what the network names is only looked up.
 
-use alloc::rc::Rc;
-use alloc::string::String;
-use alloc::vec::Vec;
+use std::rc::Rc;
 
-/// Tells one opening of a channel from a later one of the same name.
-pub type ChannelId = u32;
+use super::state::ChannelId;
 
-/// Sorted by name: a page has a handful of channels, seldom hundreds, and a binary search is a tenth of a hash table's code.
+/// Open channels, sorted by name: a page has a handful of them, seldom hundreds.
 #[derive(Debug)]
-pub(super) struct Channels<S> {
+pub struct Channels<S> {
     sorted: Vec<Channel<S>>,
     last_id: ChannelId,
     longest_name: usize,
+    /// The id of the last message on any channel, as our relay gives them: what came before it isn't wanted on a channel that is opened now.
+    last_seen_id: Option<String>,
 }
 
+/// One open channel.
 #[derive(Debug)]
-pub(super) struct Channel<S> {
+pub struct Channel<S> {
+    /// Its name.
     pub name: Rc<str>,
-    id: ChannelId,
+    /// Tells this opening from a later one.
+    pub id: ChannelId,
+    /// Whom its messages are for.
     pub subscriber: S,
     /// The id of the last message that came on it, as our relay gives them.
-    pub last: String,
-    /// Our relay knows that it's open.
-    pub is_joined: bool,
+    pub last_seen_id: Option<String>,
+    /// Our relay was told that it is open.
+    pub subscribed: bool,
 }
 
 impl<S> Channels<S> {
+    /// None.
     pub fn new() -> Channels<S> {
         Channels {
             sorted: Vec::new(),
             last_id: 0,
             longest_name: 0,
+            last_seen_id: None,
         }
     }
 
@@ -40,26 +45,26 @@ impl<S> Channels<S> {
             .binary_search_by(|channel| (*channel.name).cmp(name))
     }
 
-    /// Opens `name`; whoever had it open hears nothing from now on. If nobody had, `last` is the id of the last message before it.
-    pub fn open(&mut self, name: &str, subscriber: S, last: &str) -> ChannelId {
+    /// Opens `name`; an earlier opening of it gets no more messages.
+    pub fn open(&mut self, name: &str, subscriber: S) -> ChannelId {
         self.last_id = self.last_id.wrapping_add(1);
         // UTF-8 is never shorter than UTF-16.
         self.longest_name = self.longest_name.max(name.len());
         match self.position(name) {
-            Ok(at) => {
-                if let Some(earlier) = self.sorted.get_mut(at) {
+            Ok(place) => {
+                if let Some(earlier) = self.sorted.get_mut(place) {
                     earlier.id = self.last_id;
                     earlier.subscriber = subscriber;
                 }
             }
-            Err(at) => self.sorted.insert(
-                at,
+            Err(place) => self.sorted.insert(
+                place,
                 Channel {
                     name: name.into(),
                     id: self.last_id,
                     subscriber,
-                    last: last.into(),
-                    is_joined: false,
+                    last_seen_id: self.last_seen_id.clone(),
+                    subscribed: false,
                 },
             ),
         }
@@ -68,39 +73,86 @@ impl<S> Channels<S> {
 
     /// Closes that opening of `name`, and tells whether it did: one that was superseded or closed before stays as it is.
     pub fn close(&mut self, name: &str, id: ChannelId) -> bool {
-        if let Ok(at) = self.position(name)
-            && self.sorted.get(at).is_some_and(|channel| channel.id == id)
+        if let Ok(place) = self.position(name)
+            && self
+                .sorted
+                .get(place)
+                .is_some_and(|channel| channel.id == id)
         {
-            self.sorted.remove(at);
+            self.sorted.remove(place);
             return true;
         }
         false
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Channel<S>> {
+        self.sorted.iter()
+    }
+
+    /// All of them, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Channel<S>> {
         self.sorted.iter_mut()
     }
 
-    pub fn get_mut(&mut self, name: &str) -> Option<&mut Channel<S>> {
-        let at = self.position(name).ok()?;
-        self.sorted.get_mut(at)
-    }
-
+    /// The one of that name.
     pub fn get(&self, name: &str) -> Option<&Channel<S>> {
-        self.position(name).ok().and_then(|at| self.sorted.get(at))
+        self.position(name)
+            .ok()
+            .and_then(|place| self.sorted.get(place))
     }
 
+    /// The one of that name, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Channel<S>> {
+        let place = self.position(name).ok()?;
+        self.sorted.get_mut(place)
+    }
+
+    /// The open channel on which a message came with this id, if it has one; the id is noted.
+    #[inline]
+    pub fn receive(&mut self, name: &str, id: Option<&str>) -> Option<&Channel<S>> {
+        let place = self.position(name).ok()?;
+        let channel = self.sorted.get_mut(place)?;
+        if let Some(id) = id {
+            note(&mut channel.last_seen_id, id);
+            note(&mut self.last_seen_id, id);
+        }
+        Some(channel)
+    }
+
+    /// The server's memory is lost, and with it the meaning of ids.
+    pub fn forget_ids(&mut self) {
+        self.last_seen_id = None;
+        for channel in &mut self.sorted {
+            channel.last_seen_id = None;
+        }
+    }
+
+    /// How many there are.
     pub fn len(&self) -> usize {
         self.sorted.len()
     }
 
-    /// At least the UTF-16 units of the longest name that was ever open.
+    /// At least the UTF-16 code units of the longest name that was ever open.
+    #[inline]
     pub fn longest_name(&self) -> usize {
         self.longest_name
     }
 
+    /// Closes all.
     pub fn clear(&mut self) {
         self.sorted = Vec::new();
+    }
+}
+
+/// Replaces a text, in the memory that it has.
+fn note(place: &mut Option<String>, text: &str) {
+    match place {
+        Some(known) => {
+            known.clear();
+            known.push_str(text);
+        }
+        None => *place = Some(text.into()),
     }
 }
 
@@ -122,7 +174,7 @@ mod tests {
             let mut longest = 0;
             for (at, (name, index, open)) in steps.into_iter().enumerate() {
                 if open || openings.is_empty() {
-                    let id = channels.open(&name, at, "");
+                    let id = channels.open(&name, at);
                     prop_assert!(openings.iter().all(|(_, earlier)| *earlier != id));
                     longest = longest.max(name.len());
                     model.insert(name.clone(), (id, at));

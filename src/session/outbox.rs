@@ -1,18 +1,20 @@
-//! The outbox: messages not yet taken by the server, in order, bounded in number and bytes.
+//! The outbox: messages that the server hasn't accepted, in order, bounded in number and bytes.
 //!
-//! A message stays until it is taken: that is when the connection has it, or with our relay when it was acknowledged. What was handed to a
-//! connection that is gone is handed to the next one again.
+//! A message stays until it is accepted: by the server's acknowledgement, or where there is none, when the socket has it. What was in flight on a
+//! connection that is lost goes out again on the next one.
 
-use super::queue::Queue;
-use super::{Millis, Payload, SendError};
-use alloc::rc::Rc;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::state::SendError;
+use crate::protocol::{Millis, Text};
 
 /// The option `outbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// How many messages may wait.
     pub messages: usize,
-    /// How many bytes of JSON text may wait, two for each UTF-16 unit.
+    /// How many bytes of JSON text may wait, two for each UTF-16 code unit.
     pub bytes: usize,
 }
 
@@ -27,79 +29,97 @@ impl Default for Bounds {
 
 /// A message on its way out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Message<P> {
+pub struct Message<T> {
     /// Its channel's name.
     pub channel: Rc<str>,
     /// Its JSON text.
-    pub payload: P,
+    pub payload: T,
     /// Rises from one message of the session to the next.
     pub number: u64,
-    /// When it is worth nothing any more.
-    expires: Millis,
-    /// Some connection was handed it.
-    is_out: bool,
-    /// A connection went down by it.
+    /// When it is stale; `None`: never.
+    expires: Option<Millis>,
+    /// Some connection had it in flight.
+    was_sent: bool,
+    /// It ended a connection.
     is_suspect: bool,
 }
 
-impl<P: Payload> Message<P> {
+impl<T: Text> Message<T> {
     fn bytes(&self) -> usize {
         self.payload.length().saturating_mul(2)
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Outbox<P> {
-    bounds: Bounds,
-    waiting: Queue<Message<P>>,
-    /// How many of these, from the first, the present connection was handed.
-    out: usize,
-    bytes: usize,
-    last_number: u64,
-    /// No message expires before that, if the server has nothing to tell of it.
-    expires: Millis,
+/// Which message in flight ended the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suspect {
+    /// The first that the server didn't accept.
+    Oldest,
+    /// The one that the socket was given last.
+    Latest,
 }
 
-impl<P: Payload> Outbox<P> {
-    pub fn new(bounds: Bounds) -> Outbox<P> {
+/// The messages that wait, the oldest first.
+#[derive(Debug)]
+pub struct Outbox<T> {
+    bounds: Bounds,
+    waiting: VecDeque<Message<T>>,
+    /// How many of these, from the first, are in flight on the present connection.
+    in_flight: usize,
+    bytes: usize,
+    last_number: u64,
+    /// No message expires before that.
+    next_expiry: Option<Millis>,
+}
+
+impl<T: Text> Outbox<T> {
+    /// An empty one.
+    pub fn new(bounds: Bounds) -> Outbox<T> {
         Outbox {
             bounds,
-            waiting: Queue::default(),
-            out: 0,
+            waiting: VecDeque::new(),
+            in_flight: 0,
             bytes: 0,
             last_number: 0,
-            expires: Millis::INFINITY,
+            next_expiry: None,
         }
     }
 
+    /// How many messages wait.
     pub fn messages(&self) -> usize {
         self.waiting.len()
     }
 
+    /// How many bytes they have.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The number of the last message that was put in.
+    /// The number of the last message that was added.
     pub fn last_number(&self) -> u64 {
         self.last_number
     }
 
-    /// Whether nothing up to that number waits.
-    pub fn is_past(&self, number: u64) -> bool {
+    /// Whether no message up to that number waits.
+    pub fn is_flushed(&self, number: u64) -> bool {
         self.waiting
-            .get(0)
+            .front()
             .is_none_or(|message| message.number > number)
     }
 
-    /// Puts a message last, or refuses it where it would break a bound.
-    pub fn push(&mut self, channel: Rc<str>, payload: P, expires: Millis) -> Result<(), SendError> {
+    /// Adds a message behind the others, or refuses it where it would break a bound.
+    pub fn push(
+        &mut self,
+        channel: Rc<str>,
+        payload: T,
+        expires: Option<Millis>,
+    ) -> Result<(), SendError> {
         let message = Message {
             channel,
             payload,
             number: self.last_number + 1,
             expires,
-            is_out: false,
+            was_sent: false,
             is_suspect: false,
         };
         let bytes = message.bytes();
@@ -113,64 +133,66 @@ impl<P: Payload> Outbox<P> {
         }
         self.last_number += 1;
         self.bytes += bytes;
-        self.expires = self.expires.min(expires);
-        self.waiting.push(message);
+        self.next_expiry = earliest(self.next_expiry, expires);
+        self.waiting.push_back(message);
         Ok(())
     }
 
-    /// The next message for the present connection. It stays until it's taken.
-    pub fn hand_out(&mut self) -> Option<Message<P>> {
-        let message = self.waiting.get_mut(self.out)?;
-        self.out += 1;
-        message.is_out = true;
-        Some(message.clone())
+    /// The next message for the present connection, which is in flight from now on.
+    pub fn next_unsent(&mut self) -> Option<&Message<T>> {
+        let message = self.waiting.get_mut(self.in_flight)?;
+        self.in_flight += 1;
+        message.was_sent = true;
+        Some(message)
     }
 
-    /// Lets go of what was handed out up to that number.
-    pub fn taken(&mut self, number: f64) {
+    /// Removes the messages up to that number, as far as some connection had them.
+    pub fn acknowledge(&mut self, number: u64) {
         while self
             .waiting
-            .get(0)
-            .is_some_and(|message| message.is_out && message.number as f64 <= number)
+            .front()
+            .is_some_and(|message| message.was_sent && message.number <= number)
         {
             self.remove(0);
         }
     }
 
-    /// The connection that was handed messages is gone.
-    pub fn rewind(&mut self) {
-        self.out = 0;
+    /// The connection is gone: what was in flight waits for the next one.
+    pub fn requeue_in_flight(&mut self) {
+        self.in_flight = 0;
     }
 
-    /// Lets go of a message that is worth nothing any more, and says of which channel. What the present connection was handed is likely to
-    /// arrive; of what an earlier one was handed the server may have yet to tell: it is let go of once that is `told`.
-    pub fn expire(&mut self, now: Millis, told: bool) -> Option<Rc<str>> {
-        self.expires = Millis::INFINITY;
-        for place in self.out..self.waiting.len() {
+    /// Removes one stale message, and returns its channel. What is in flight is likely to arrive. Of what an earlier connection had in flight the
+    /// server may yet report that it accepted it, so that is kept until `all` are to be looked at.
+    pub fn expire(&mut self, now: Millis, all: bool) -> Option<Rc<str>> {
+        self.next_expiry = None;
+        for place in self.in_flight..self.waiting.len() {
             if let Some(message) = self.waiting.get(place)
-                && (told || !message.is_out)
+                && (all || !message.was_sent)
             {
-                if message.expires <= now {
+                if message.expires.is_some_and(|expires| expires <= now) {
                     return self.remove(place);
                 }
-                self.expires = self.expires.min(message.expires);
+                self.next_expiry = earliest(self.next_expiry, message.expires);
             }
         }
         None
     }
 
-    /// When to try [`expire`](Self::expire) next, until there is nothing more.
-    pub fn expires(&self) -> Millis {
-        self.expires
+    /// When to call [`expire`](Self::expire) next, until it returns nothing more.
+    pub fn next_expiry(&self) -> Option<Millis> {
+        self.next_expiry
     }
 
-    /// The connection went down by the message that it was handed last, or by the first that it didn't take. At the second time, lets go of it
-    /// and says of which channel.
-    pub fn blame(&mut self, last: bool) -> Option<Rc<str>> {
-        let last_out = self.out.checked_sub(1)?;
-        let place = if last { last_out } else { 0 };
+    /// A message in flight ended the connection. The second time that it does, it is removed, and its channel returned.
+    pub fn record_send_failure(&mut self, suspect: Suspect) -> Option<Rc<str>> {
+        let latest = self.in_flight.checked_sub(1)?;
+        let place = match suspect {
+            Suspect::Oldest => 0,
+            Suspect::Latest => latest,
+        };
         let message = self.waiting.get_mut(place)?;
-        if !core::mem::replace(&mut message.is_suspect, true) {
+        if !std::mem::replace(&mut message.is_suspect, true) {
             return None;
         }
         self.remove(place)
@@ -178,16 +200,28 @@ impl<P: Payload> Outbox<P> {
 
     fn remove(&mut self, place: usize) -> Option<Rc<str>> {
         let message = self.waiting.remove(place)?;
-        self.out -= usize::from(place < self.out);
+        self.in_flight -= usize::from(place < self.in_flight);
         self.bytes -= message.bytes();
+        // The memory too: a flood of messages is seldom followed by another.
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
         Some(message.channel)
     }
 
     /// Drops everything.
     pub fn clear(&mut self) {
-        self.out = 0;
+        self.in_flight = 0;
         self.bytes = 0;
-        self.expires = Millis::INFINITY;
-        self.waiting = Queue::default();
+        self.next_expiry = None;
+        self.waiting = VecDeque::new();
+    }
+}
+
+/// The earlier of two times, if there is one.
+pub fn earliest(one: Option<Millis>, other: Option<Millis>) -> Option<Millis> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

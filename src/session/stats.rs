@@ -64,11 +64,16 @@ pub struct Stats {
     pub channels: f64,
     /// How often a connection came up.
     pub connects: f64,
-    /// The last round trip to the server and back; 0: none was measured.
-    pub round_trip: Millis,
+    /// The last round trip to the server and back, if one was measured.
+    pub round_trip: Option<Millis>,
 }
 
 impl Stats {
+    /// Frames received, of whatever kind.
+    pub fn received(&self) -> f64 {
+        self.delivered + self.own + self.foreign + self.bad + self.control
+    }
+
     /// Counts a frame once it is known what it was.
     pub(super) fn count(&mut self, kind: FrameKind) {
         let counter = match kind {

@@ -7,12 +7,12 @@
 //! * a channel is closed when it is dropped, also inside its own handler; sending inside a handler; nothing leaks
 //! * states and errors come to their handlers, in virtual time and in real time
 
-use super::page::{Stage, held, kept_nothing};
+use super::stage::{Stage, held, kept_nothing};
 use gloo_timers::future::TimeoutFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use signal_wasm::session::State;
-use signal_wasm::{Channel, Error, Options, Outbox, Reconnect, Signaling};
+
+use signal_wasm::{Channel, Error, Options, Outbox, Reconnect, Signaling, State};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -56,10 +56,10 @@ fn connected<M: DeserializeOwned + 'static>(
 }
 
 #[wasm_bindgen_test]
-fn the_example_talks() {
+async fn the_example_talks() {
     // So long a server may take to greet; this one has nothing to say.
     const GREETING: f64 = 250.0;
-    let stage = Stage::set();
+    let stage = Stage::set().await;
     let (ann_hears, hear) = notes();
     let ann = Chat::join("ws://server.test/", "Ann", hear).unwrap();
     let (ben_hears, hear) = notes();
@@ -103,8 +103,8 @@ fn the_example_talks() {
 }
 
 #[wasm_bindgen_test]
-fn the_wire_holds_plain_json() {
-    let stage = Stage::set();
+async fn the_wire_holds_plain_json() {
+    let stage = Stage::set().await;
     let (signaling, channel) = connected::<Message>(&stage, |_| ());
     let said = Message::Said {
         by: "Ann".into(),
@@ -121,8 +121,10 @@ fn the_wire_holds_plain_json() {
     assert_eq!(channel.name(), "room");
 }
 
-fn comes_through<T: Serialize + DeserializeOwned + PartialEq + Debug + Clone + 'static>(value: T) {
-    let stage = Stage::set();
+async fn comes_through<T: Serialize + DeserializeOwned + PartialEq + Debug + Clone + 'static>(
+    value: T,
+) {
+    let stage = Stage::set().await;
     let (heard, hear) = notes();
     let (_signaling, channel) = connected::<T>(&stage, hear);
     channel.send(&value).unwrap();
@@ -152,33 +154,35 @@ enum Step {
 }
 
 #[wasm_bindgen_test]
-fn values_come_through() {
-    comes_through(true);
-    comes_through(-7i32);
-    comes_through(9_007_199_254_740_991u64);
-    comes_through(-9_007_199_254_740_991i64);
-    comes_through(0.1f64);
-    comes_through(String::from("text"));
-    comes_through('😀');
-    comes_through(None::<u8>);
-    comes_through(Some(5u8));
-    comes_through((1u8, "two".to_string(), vec![3.0f32]));
-    comes_through(());
-    comes_through(Step::Start);
-    comes_through(Step::Numbers(i64::from(i32::MIN), -0.5, 255));
+async fn values_come_through() {
+    comes_through(true).await;
+    comes_through(-7i32).await;
+    comes_through(9_007_199_254_740_991u64).await;
+    comes_through(-9_007_199_254_740_991i64).await;
+    comes_through(0.1f64).await;
+    comes_through(String::from("text")).await;
+    comes_through('😀').await;
+    comes_through(None::<u8>).await;
+    comes_through(Some(5u8)).await;
+    comes_through((1u8, "two".to_string(), vec![3.0f32])).await;
+    comes_through(()).await;
+    comes_through(Step::Start).await;
+    comes_through(Step::Numbers(i64::from(i32::MIN), -0.5, 255)).await;
     comes_through(Step::Named {
         map: BTreeMap::from([("a".into(), vec![true, false]), ("".into(), vec![])]),
-    });
+    })
+    .await;
     comes_through(Step::Candidates(vec![Candidate {
         candidate: "candidate:1 1 UDP 2122252543 192.168.0.1 1 typ host".into(),
         sdp_mid: None,
         line: Some(0),
-    }]));
+    }]))
+    .await;
 }
 
 #[wasm_bindgen_test]
-fn a_message_of_another_type_is_an_error_and_no_end() {
-    let stage = Stage::set();
+async fn a_message_of_another_type_is_an_error_and_no_end() {
+    let stage = Stage::set().await;
     let (heard, hear) = notes();
     let (signaling, _channel) = connected::<Candidate>(&stage, hear);
     let socket = stage.last_socket();
@@ -220,8 +224,8 @@ impl Serialize for Unspeakable {
 }
 
 #[wasm_bindgen_test]
-fn what_cannot_be_sent() {
-    let stage = Stage::set();
+async fn what_cannot_be_sent() {
+    let stage = Stage::set().await;
     let (signaling, channel) = connected::<u8>(&stage, |_| ());
     let error = channel.send(&Unspeakable).unwrap_err();
     assert_eq!(error.code(), "bad-message");
@@ -237,8 +241,8 @@ fn what_cannot_be_sent() {
 }
 
 #[wasm_bindgen_test]
-fn options_that_cannot_be() {
-    let _stage = Stage::set();
+async fn options_that_cannot_be() {
+    let _stage = Stage::set().await;
     let wrong = [
         (
             Options {
@@ -295,8 +299,8 @@ fn options_that_cannot_be() {
 }
 
 #[wasm_bindgen_test]
-fn options_reach_the_session() {
-    let stage = Stage::set();
+async fn options_reach_the_session() {
+    let stage = Stage::set().await;
     let signaling = Signaling::new(&Options {
         max_message: Some(5.0),
         outbox: Some(Outbox {
@@ -323,8 +327,8 @@ fn options_reach_the_session() {
 }
 
 #[wasm_bindgen_test]
-fn states_and_errors_come_to_their_handlers() {
-    let stage = Stage::set();
+async fn states_and_errors_come_to_their_handlers() {
+    let stage = Stage::set().await;
     let signaling = Signaling::new(&server()).unwrap();
     let (states, note) = notes();
     signaling.on_state_change(move |state, reason| note((state, reason)));
@@ -343,8 +347,8 @@ fn states_and_errors_come_to_their_handlers() {
 }
 
 #[wasm_bindgen_test]
-fn a_channel_is_closed_when_it_is_dropped() {
-    let stage = Stage::set();
+async fn a_channel_is_closed_when_it_is_dropped() {
+    let stage = Stage::set().await;
     let (heard, hear) = notes();
     let (signaling, channel) = connected::<u8>(&stage, hear);
     let socket = stage.last_socket();
@@ -361,8 +365,8 @@ fn a_channel_is_closed_when_it_is_dropped() {
 }
 
 #[wasm_bindgen_test]
-fn a_superseded_channel_closes_nothing_when_it_is_dropped() {
-    let stage = Stage::set();
+async fn a_superseded_channel_closes_nothing_when_it_is_dropped() {
+    let stage = Stage::set().await;
     let (signaling, first) = connected::<u8>(&stage, |_| ());
     let (heard, hear) = notes();
     let _second = signaling.open::<u8>("room", hear).unwrap();
@@ -374,8 +378,8 @@ fn a_superseded_channel_closes_nothing_when_it_is_dropped() {
 }
 
 #[wasm_bindgen_test]
-fn a_handler_may_send_open_and_drop_its_own_channel() {
-    let stage = Stage::set();
+async fn a_handler_may_send_open_and_drop_its_own_channel() {
+    let stage = Stage::set().await;
     let signaling = Signaling::new(&server()).unwrap();
     let own = Rc::new(RefCell::new(None::<Channel>));
     let opened = Rc::new(OnceCell::new());
@@ -415,7 +419,7 @@ fn a_handler_may_send_open_and_drop_its_own_channel() {
 
 #[wasm_bindgen_test]
 async fn ten_thousand_typed_channels_leave_nothing_behind() {
-    let stage = Stage::set();
+    let stage = Stage::set().await;
     let (signaling, _channel) = connected::<u8>(&stage, |_| ());
     let live = |rounds: u32| {
         for round in 0..rounds {
@@ -439,7 +443,7 @@ async fn ten_thousand_typed_channels_leave_nothing_behind() {
 
 #[wasm_bindgen_test]
 async fn it_reconnects_in_real_time() {
-    let stage = Stage::set_in_real_time();
+    let stage = Stage::set_in_real_time().await;
     let signaling = Signaling::new(&Options {
         reconnect: Some(Reconnect {
             base: Some(1.0),
@@ -464,8 +468,8 @@ async fn it_reconnects_in_real_time() {
 }
 
 #[wasm_bindgen_test]
-fn errors_are_values() {
-    let _stage = Stage::set();
+async fn errors_are_values() {
+    let _stage = Stage::set().await;
     let bad = |url: &str| {
         Signaling::new(&Options {
             url: Some(url.into()),

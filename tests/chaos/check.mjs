@@ -1,12 +1,15 @@
-// Judges the logs of a chaos run (member.mjs has their form): what was lost, what came twice, what came in the wrong order, and whether that may be.
+// Judges the logs of a chaos run (member.mjs has their form): what was lost, what came twice, what
+// came in the wrong order, and whether that may be.
 //
-// While the relay lives everything that was sent arrives once and in order. When it dies it takes with it what it had not delivered: each receiver is told of
-// that by `ongap`, on the channel, between the last message before and the first after; and what a sender had no acknowledgement of is sent again to the
-// next relay, so that it may come twice.
+// While the relay lives everything that was sent arrives once and in order. When it dies it takes
+// with it what it had not delivered: each receiver gets an `ongap` for that, on the channel,
+// between the last message before and the first after; and what a sender had no acknowledgement of
+// is sent again to the next relay, so that it may come twice.
 
 /**
- * `logs`: `{ name: log }` of each member. Gives `{ failures, counts }`; no failures, no complaint. `acknowledged: false` is for servers that acknowledge
- * nothing: there nothing may be sent twice, and `flushed` isn't judged.
+ * `logs`: `{ name: log }` of each member. Gives `{ failures, counts }`; no failures, no complaint.
+ * `acknowledged: false` is for servers that acknowledge nothing: there nothing may be sent twice,
+ * and `flushed` isn't judged.
  */
 export function check(logs, { acknowledged = true } = {}) {
   const counts = { sent: 0, delivered: 0, lost: 0, lostTold: 0, repeated: 0, repeatedAllowed: 0, outOfOrder: 0, spoilt: 0, gaps: 0, groundlessGaps: 0, sentAgain: 0, errors: 0, epochs: 0 };
@@ -18,7 +21,10 @@ export function check(logs, { acknowledged = true } = {}) {
   return { failures, counts };
 }
 
-/** What a member sent: for each channel how many messages, whether it ended it, and for each message in which epochs a socket took it. */
+/**
+ * What a member sent: for each channel how many messages, whether it ended it, and for each message
+ * in which epochs a socket took it.
+ */
 function readSender(name, log, { counts, fail, acknowledged }) {
   const sent = new Map();
   const ends = new Set();
@@ -67,7 +73,8 @@ function readSender(name, log, { counts, fail, acknowledged }) {
 function readReceiver(name, log, senders, { counts, fail }) {
   const channels = new Map();
   let epoch;
-  // With the relay of this epoch: whether it has answered us, and whether a connection was lost before it had.
+  // With the relay of this epoch: whether it has answered us, and whether a connection was lost
+  // before it had.
   let joined = false;
   let missed = false;
   let position = 0;
@@ -82,8 +89,9 @@ function readReceiver(name, log, senders, { counts, fail }) {
     } else if (what === 'state') {
       missed ||= !joined && rest[0] === 'waiting';
     } else if (what === 'ack') {
-      // The gap of the first hello was told too early for what was said until the relay learnt of our channels, on a later connection.
-      // It needn't be told: that connection may have been lost behind our channels, not before.
+      // The gap of the first hello came too early for messages sent until the relay learnt of our
+      // channels, on a later connection. A gap may come, but need not: that connection may have
+      // been lost behind our channels, not before.
       if (!joined && missed) for (const channel of channels.values()) channel.grounds = '';
       joined = true;
     } else if (what === 'open') {
@@ -107,7 +115,7 @@ function readReceiver(name, log, senders, { counts, fail }) {
     }
   }
   for (const [channel, there] of channels) for (const [from, { holes, high }] of there.from) settle(channel, there, from, holes, high);
-  // Of whom nothing was heard at all.
+  // Senders of which nothing came at all.
   for (const [channel, there] of channels) {
     for (const [from, { sent }] of senders) if (there.kept && from !== name && !there.from.has(from) && sent.has(channel)) settle(channel, there, from, new Map(), 0);
   }
@@ -148,14 +156,16 @@ function readReceiver(name, log, senders, { counts, fail }) {
     if (n < source.high) {
       const wasWanted = source.holes.get(n) === false;
       source.holes.delete(n);
-      // Sent again to the next relay together with what came after it, and the channel wasn't open here when it was sent at first.
+      // Sent again to the next relay together with what came after it, and the channel wasn't open
+      // here when it was sent at first.
       if (isResent && n > latest && !wasWanted) return undefined;
       counts.outOfOrder += 1;
       return fail('outOfOrder', `${where}: after ${source.high}`);
     }
-    // A passing channel begins anywhere; after that it goes on without a hole, as the others do from the beginning.
-    // One that was closed and opened again on the same connection may first get what was on its way to it before, and then what came since it was opened:
-    // where it goes on just where it had been, one hole is between the two.
+    // A passing channel begins anywhere; after that it goes on without a hole, as the others do
+    // from the beginning. One that was closed and opened again on the same connection may first get
+    // what was on its way to it before, and then what came since it was opened: where it goes on
+    // just where it had been, one hole is between the two.
     const isFirst = source.at <= there.openedAt;
     if (isFirst) source.isLate = !there.kept && source.high > 0 && n === source.high + 1;
     let expected = there.kept || !isFirst ? source.high + 1 : n;
@@ -169,7 +179,10 @@ function readReceiver(name, log, senders, { counts, fail }) {
     return undefined;
   }
 
-  /** Counts the holes; on a kept channel what is missing at the end too, of which the very last was sent when all faults were over. */
+  /**
+   * Counts the holes; on a kept channel what is missing at the end too, of which the very last was
+   * sent when all faults were over.
+   */
   function settle(channel, there, from, holes, high) {
     const total = there.kept ? (senders.get(from)?.sent.get(channel) ?? 0) : 0;
     const end = senders.get(from)?.ends.has(channel) ? total : undefined;

@@ -1,10 +1,14 @@
-// The judge of chaos runs judges: each thing that must not be is found in a log that has it, and none in one that hasn't.
+// The judge of chaos runs judges: each thing that must not be is found in a log that has it, and
+// none in one that hasn't.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check } from './check.mjs';
 
-/** What one sender did: messages 1 to `count` on channel `a`, put on a connection and acknowledged in epoch `e1`, but for those that `again` sends in `e2`. */
+/**
+ * What one sender did: messages 1 to `count` on channel `a`, put on a connection and acknowledged
+ * in epoch `e1`, but for those that `again` sends in `e2`.
+ */
 function sender(count, { again = [], unacknowledged = [], flushed, last = count } = {}) {
   const log = [['epoch', 0, 'e1'], ['open', 0, 'a', true]];
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
@@ -16,7 +20,10 @@ function sender(count, { again = [], unacknowledged = [], flushed, last = count 
   return log;
 }
 
-/** What one receiver saw: numbers are messages, `'e2'` a new relay, `'gap'` what it says, `'lost'` a connection, `'ack'` that a relay has answered. */
+/**
+ * What one receiver saw: numbers are messages, `'e2'` a new relay, `'gap'` what it says, `'lost'` a
+ * connection, `'ack'` that a relay has answered.
+ */
 function receiver(steps, { kept = true, epoch = 'e1' } = {}) {
   const log = [['epoch', 0, epoch], ['open', 0, 'a', kept]];
   let now = epoch;

@@ -22,8 +22,9 @@ export const WEIGHTS = {
 export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up-for-good', 'stall-down-for-good', 'refuse', 'relay-killed']);
 
 /**
- * `count` faults on average `pace` milliseconds apart, of `wanted` kinds (default: all), `deaths` of the relay among them at least. Each has `pause` (before
- * it), `kind`, `member` (whose connection) and its own figures.
+ * `count` faults on average `pace` milliseconds apart, of `wanted` kinds (default: all), `deaths`
+ * of the relay among them at least. Each has `pause` (before it), `kind`, `member` (whose
+ * connection) and its own figures.
  */
 export function faults({ seed, count, wanted = Object.keys(WEIGHTS), members, pace, deaths }) {
   const chance = random(`faults ${seed}`);

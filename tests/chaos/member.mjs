@@ -1,13 +1,14 @@
-// One member of a chaos run, in a page as in a Node thread: it sends at random, and writes down all that happens to it, for check.mjs to judge.
+// One member of a chaos run, in a page as in a Node thread: it sends at random, and writes down all
+// that happens to it, for check.mjs to judge.
 //
 // The log is a list of [what, time, …]:
 //   ['epoch', t, epoch]                           a hello told of another relay than before
 //   ['open', t, channel, kept]                    a channel was opened; kept: from the beginning to the end
 //   ['close', t, channel]
-//   ['sent', t, channel, n, last]                 `send` took a message; last: of all on the channel, after the last fault
+//   ['sent', t, channel, n, last]                 `send` took a message; last: the channel's last
 //   ['put', t, channel, n, ref, epoch]            a socket took its frame
 //   ['ack', t, ref, epoch]                        the relay took everything up to ref
-//   ['got', t, channel, from, n, epoch, spoilt]   a message was delivered; epoch: of the relay that the receiver was told of last
+//   ['got', t, channel, from, n, epoch, spoilt]   delivered; epoch: of the relay that the receiver knows
 //   ['gap', t, channel, epoch]
 //   ['state', t, state, reason, code]
 //   ['error', t, code, message]
@@ -19,8 +20,9 @@ import { random } from './random.mjs';
 const LARGE = 50_000;
 
 /**
- * Puts a WebSocket in place of `scope`'s that is the same but looks at what goes by. To be called before the library makes its first. What is seen is
- * written into the log of the member that is made afterwards.
+ * Puts a WebSocket in place of `scope`'s that is the same but looks at what goes by. To be called
+ * before the library makes its first. What is seen is written into the log of the member that is
+ * made afterwards.
  */
 export function tap(scope) {
   const seen = { epoch: '', epochs: 0, note: () => {} };
@@ -59,8 +61,10 @@ export function tap(scope) {
 }
 
 /**
- * Makes one: `name`, `url`, `seed` and `options` for the signaling, `kept` channels that it has open all the time and `passing` ones that it opens and
- * closes, `others` that are on each kept channel, `{ channel: [name, …] }`, and `pace`, the milliseconds between two acts of its, on average.
+ * Makes one: `name`, `url`, `seed` and `options` for the signaling, `kept` channels that it has
+ * open all the time and `passing` ones that it opens and closes, `others` that are on each kept
+ * channel, `{ channel: [name, …] }`, and `pace`, the milliseconds between two acts of its, on
+ * average.
  */
 export function member({ Signaling, seen, name, url, seed, options = {}, kept, passing, others, pace, large = 0.02 }) {
   const chance = random(`${seed} ${name}`);
@@ -166,7 +170,10 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
   }
 
   return {
-    /** Opens the kept channels, and says hello on them until `start` or `hush`, so that everybody can see that everybody hears. Can be done again. */
+    /**
+     * Opens the kept channels, and sends hello on them until `start` or `hush`, to show that all
+     * receive all. Can be done again.
+     */
     greet() {
       round += 1;
       clearTimeout(timer);
@@ -178,7 +185,7 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
         for (const channel of kept) hand(channel, { from: name, channel, n: 0, life: seen.epochs, round });
       }, 100);
     },
-    /** Whether everybody else was heard on each kept channel. */
+    /** Whether a message of every other member came on each kept channel. */
     hears: () => kept.every((channel) => others[channel].every((other) => heard.get(channel).has(other))),
     hush: () => clearInterval(timer),
     start: act,

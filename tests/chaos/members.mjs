@@ -1,4 +1,5 @@
-// How a chaos run reaches its members: pages of one browser, and threads of Node's. Both answer to the same few words.
+// How a chaos run reaches its members: pages of one browser, and threads of Node's. Both answer to
+// the same few words.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -12,7 +13,7 @@ export async function pageMember(browser, address, settings) {
   return {
     name: settings.name,
     call: (method, ...args) => page.evaluate(([method, args]) => window.member[method](...args), [method, args]),
-    // A browser says each lost connection on the console; the log has it too.
+    // A browser logs each lost connection on the console; the log has it too.
     troubles: () => page.troubles.filter((trouble) => !/^console: WebSocket connection to /.test(trouble)),
     close: () => page.context().close(),
   };

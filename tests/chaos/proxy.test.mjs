@@ -1,10 +1,11 @@
-// The proxy does what it is told: each fault, on a bare TCP connection, and what it does with single WebSocket messages.
+// The proxy does what it is told: each fault, on a bare TCP connection, and what it does with
+// single WebSocket messages.
 
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { until } from '../support/listen.mjs';
-import { rawClient, TIMEOUT } from '../support/pages.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
+import { rawClient } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { seedServer } from '../support/servers.mjs';
 
@@ -132,10 +133,12 @@ describe('on a bare connection', () => {
     const { near, far, link } = await pair();
     const waits = [200, 0, 100, 0];
     const began = Date.now();
-    link.delay('up', () => waits.shift() ?? 0);
+    link.delay('up', () => waits.shift());
     for (const text of ['a', 'b', 'c', 'd']) {
+      const { length } = waits;
       near.socket.write(text);
-      await new Promise((done) => setTimeout(done, 20));
+      // The proxy has taken it, apart from the others.
+      await until(() => waits.length < length);
     }
     await until(() => far.text.length === 4);
     assert.equal(far.text, 'abcd');

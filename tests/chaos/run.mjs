@@ -1,4 +1,5 @@
-// `npm run chaos`: one run of any length, with its report; the exit code says whether anything was lost, repeated or out of order.
+// `npm run chaos`: one run of any length, with its report; the exit code says whether anything was
+// lost, repeated or out of order.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,9 @@
-// One chaos run: members behind a proxy each, a relay that is killed and comes back, faults by a seed; and then quiet, and the reckoning.
+// One chaos run: members behind a proxy each, a relay that is killed and comes back, faults by a
+// seed; and then quiet, and the reckoning.
 
 import { join } from 'node:path';
 import { launchChromium } from '../support/chromium.mjs';
+import { deadline, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { DIRECTIONS, proxy } from '../support/proxy.mjs';
 import { relay, ROOT } from '../support/servers.mjs';
@@ -10,16 +12,23 @@ import { FATAL, faults } from './faults.mjs';
 import { pageMember, threadMember } from './members.mjs';
 import { random } from './random.mjs';
 
-/** For so long nothing may move in the end before the run gives up waiting: longer than it takes to find out that a connection is dead. */
-const QUIET = 45_000;
+/**
+ * For so long nothing may move in the end before the run gives up waiting: longer than it takes to
+ * find out that a connection is dead.
+ */
+const quiet = () => deadline(60_000);
 
-/** Short, so that a thousand losses take minutes: the library's own defaults wait for up to twenty seconds. */
+/**
+ * Short, so that a thousand losses take minutes: the library's own defaults wait for up to twenty
+ * seconds.
+ */
 const RECONNECT = { base: 50, cap: 500 };
 
 /**
- * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
- * milliseconds on average. `protocol`: that of all members, by default half of them `auto` and half `relay`. `onmessage`: see proxy.mjs. `say` gets
- * sentences on how it goes.
+ * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of
+ * faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
+ * milliseconds on average. `protocol`: that of all members, by default half of them `auto` and half
+ * `relay`. `onmessage`: see proxy.mjs. `say` gets sentences on how it goes.
  */
 export async function storm(options) {
   const { seed, faults: count, kinds, pages, clients, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], onmessage, say = () => {} } = options;
@@ -63,9 +72,13 @@ export async function storm(options) {
     const greeting = async () => {
       await everybody('greet');
       const hears = () => everybody('hears');
-      const end = Date.now() + QUIET;
-      let all = await hears();
-      for (; !all.every(Boolean) && Date.now() < end; all = await hears()) await new Promise((done) => setTimeout(done, 50));
+      let all = [];
+      const everybodyHears = async () => {
+        all = await hears();
+        return all.every(Boolean);
+      };
+      // Those that don't are named below.
+      await until(everybodyHears).catch(() => {});
       await everybody('hush');
       return names.filter((_, index) => !all[index]);
     };
@@ -93,7 +106,8 @@ export async function storm(options) {
       gate.calm();
     }
     const calm = Date.now();
-    // Who hasn't come back to a new relay yet may miss what is said there, and only the last messages of all must not be missed.
+    // A member that hasn't reconnected to a new relay yet may miss messages there, and only the
+    // last messages of all must not be missed.
     const stillDeaf = await greeting();
     await everybody('finish');
     const left = await reckoning(everybody, say);
@@ -102,7 +116,7 @@ export async function storm(options) {
     const results = await everybody('result');
     const logs = Object.fromEntries(results.map(({ name, log }) => [name, log]));
     const { failures, counts } = check(logs, { acknowledged: protocol !== 'websocket' });
-    for (const name of stillDeaf) failures.push({ kind: 'unfinished', text: `${name} didn't hear everybody ${seconds(QUIET)} after the last fault` });
+    for (const name of stillDeaf) failures.push({ kind: 'unfinished', text: `${name} didn't hear everybody after the last fault` });
     left.forEach(({ failed, flushed, missing, state }, index) => {
       const who = names[index];
       if (failed) failures.push({ kind: 'flushed', text: `flushed() of ${who} rejected: ${failed}` });
@@ -128,7 +142,10 @@ export async function storm(options) {
   }
 }
 
-/** Who is on which channel: everybody on `all`, about half of them on each of the others, which pass by for the rest. Nobody keeps `visitors`. */
+/**
+ * Who is on which channel: everybody on `all`, about half of them on each of the others, which pass
+ * by for the rest. No member keeps `visitors`.
+ */
 function channelsOf(names, seed) {
   const chance = random(`channels ${seed}`);
   const kept = { all: names };
@@ -161,18 +178,20 @@ class Hub {
 
   /** Kills it, and starts it again after a while. `strike` learns when. */
   async die(down, strike) {
-    // Nobody may be connecting to the port while nobody listens there: the system might give the caller that very port.
+    // No member may connect to the port while no relay listens there: the system might give the
+    // caller that very port.
     this.port = undefined;
     await this.relay.kill();
     this.settled = (async () => {
       await new Promise((done) => setTimeout(done, down));
-      for (let tries = 1; ; tries += 1) {
+      const began = Date.now();
+      for (;;) {
         try {
           this.relay = await relay({ args: [...this.args, '--listen', `127.0.0.1:${this.place}`] });
           break;
         } catch (error) {
           // Another program's connection may have the port for a moment.
-          if (tries === 20) throw error;
+          if (Date.now() - began > deadline(60_000)) throw error;
           await new Promise((done) => setTimeout(done, 250));
         }
       }
@@ -180,7 +199,7 @@ class Hub {
       this.port = this.place;
       strike.at = Date.now();
     })();
-    // Whoever awaits it is told; until then it isn't an unhandled one.
+    // Whoever awaits it gets the error; until then it must not count as unhandled.
     this.settled.catch(() => {});
   }
 
@@ -190,7 +209,10 @@ class Hub {
   }
 }
 
-/** Each does one fault and gives `{ at, members }`: when, and whose connections it takes. Nothing: the time was up before there was a connection. */
+/**
+ * Each does one fault and gives `{ at, members }`: when, and whose connections it takes. Nothing:
+ * the time was up before there was a connection.
+ */
 const strikes = {
   'cut-reset': onLink((link) => void link.cut('reset')),
   'cut-end': onLink((link) => void link.cut('end')),
@@ -229,7 +251,10 @@ function truncate(direction) {
   };
 }
 
-/** For a fault of one connection: that of the member it is meant for, or the next one's that has any. */
+/**
+ * For a fault of one connection: that of the member it is meant for, or the next one's that has
+ * any.
+ */
 function onLink(strike) {
   return async (fault, { hub, gates, timeUp }) => {
     for (;;) {
@@ -248,7 +273,10 @@ function onLink(strike) {
   };
 }
 
-/** Waits until everything has arrived, or nothing moves any more, and gives how far each member came. */
+/**
+ * Waits until everything has arrived, or nothing moves any more, and gives how far each member
+ * came.
+ */
 async function reckoning(everybody, say) {
   let before = '';
   let since = Date.now();
@@ -264,12 +292,15 @@ async function reckoning(everybody, say) {
       const words = progress.map(({ state, flushed, missing }) => `${state}${flushed ? '' : ', not flushed'}${missing.length > 0 ? `, ${missing.length} missing` : ''}`);
       say(`waiting; the members: ${words.join('; ')}`);
     }
-    if (Date.now() - since > QUIET) return progress;
+    if (Date.now() - since > quiet()) return progress;
     await new Promise((done) => setTimeout(done, 100));
   }
 }
 
-/** For each kind of fault that takes a connection, how long it took each of the members that it struck to be `open` again, in milliseconds. */
+/**
+ * For each kind of fault that takes a connection, how long it took each of the members that it
+ * struck to be `open` again, in milliseconds.
+ */
 function recovery(struck, logs) {
   const states = logs.map((log) => log.filter(([what]) => what === 'state').map(([, time, state]) => ({ time, open: state === 'open' })));
   const times = {};

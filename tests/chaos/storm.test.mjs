@@ -1,14 +1,16 @@
-// Pages and clients lose their connections and their relay, and not one message is lost, repeated or out of order; and a run that loses one says so.
+// Pages and clients lose their connections and their relay, and not one message is lost, repeated
+// or out of order; and a run that loses one says so.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { report } from './report.mjs';
 import { storm } from './storm.mjs';
 
-/** A run waits by itself for all that is to come, and for a dead connection the library waits 35 s: this is for a run that hangs. */
-const TIMEOUT = { timeout: 240_000 };
-
-/** What the short runs have in common: kinds that are over soon. What is stalled for good takes a relay's ping to be found out; the long run has it. */
+/**
+ * What the short runs have in common: kinds that are over soon. What is stalled for good takes a
+ * relay's ping to be found out; the long run has it.
+ */
 const SHORT = { pages: 3, clients: 2, kinds: ['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up', 'stall-down', 'delay', 'refuse', 'relay-killed'], pace: 200 };
 
 test('sixty faults, two of them the relay’s death: all of it arrives, once and in order', TIMEOUT, async (t) => {
@@ -19,7 +21,8 @@ test('sixty faults, two of them the relay’s death: all of it arrives, once and
   assert.equal(struck.length, 60);
   const deaths = struck.filter(({ kind }) => kind === 'relay-killed').length;
   assert.ok(deaths >= 2, `the relay died ${deaths} times`);
-  // The run was one: much was said and heard, connections were lost and came back, and each death was told of.
+  // It was a real run: many messages were sent and received, connections were lost and made again,
+  // and each death of the relay was reported.
   assert.ok(counts.sent > 300 && counts.delivered > counts.sent, `${counts.sent} sent, ${counts.delivered} delivered`);
   assert.ok(counts.reconnects > 30, `${counts.reconnects} reconnects`);
   assert.ok(counts.gaps >= deaths, `${counts.gaps} gaps`);

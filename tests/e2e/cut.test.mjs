@@ -1,17 +1,25 @@
-// A call set-up whose signaling breaks in its middle, between offer and answer: over signal-wasm the call comes up, over the shim it never does.
+// A call set-up whose signaling breaks in its middle, between offer and answer: over signal-wasm
+// the call comes up, over the shim it never does.
 //
-// The proxies in front of the two peers read along, so that the connection breaks at the very message that is meant: that one has not arrived.
+// The proxies in front of the two peers read along, so that the connection breaks at the very
+// message that is meant: that one has not arrived.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchChromium, newContext } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { assertOnlyOwnTroubles, connectedTo, everybodyHears } from '../support/library-pages.mjs';
-import { openPage, TEST_MOUNTS, TIMEOUT } from '../support/pages.mjs';
+import { openPage, TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { MOUNTS, relay } from '../support/servers.mjs';
 
-/** Each moment: whose connection breaks, at which description, on its way to the relay or from there. The first peer opens the session and offers. */
+/* global connected, connection, peers, shim -- of the pages */
+
+/**
+ * Each moment: whose connection breaks, at which description, on its way to the relay or from
+ * there. The first peer opens the session and offers.
+ */
 const MOMENTS = {
   'the offerer’s breaks under its offer': { peer: 0, direction: 'up', description: 'offer' },
   'the answerer’s breaks before the offer reaches it': { peer: 1, direction: 'down', description: 'offer' },
@@ -60,12 +68,13 @@ for (const library of ['datachannel', 'rtcmulticonnection']) {
       const stage = await setStage(t, () => undefined, MOMENTS['the offerer’s breaks before the answer reaches it']);
       const pages = await openShims(library, stage);
       await stage.broken;
-      for (const page of pages) await page.waitForFunction(() => connected.length === 1, undefined, { timeout: 45_000 });
+      for (const page of pages) await page.waitForFunction(() => connected.length === 1);
       await Promise.all(pages.map((page) => page.context().close()));
     });
 
-    // What a relay had acknowledged and not delivered dies with it, and is told by `ongap`, for which these libraries have no ear. What it had not comes again:
-    // the one that sends it comes back after the other, who would miss it else.
+    // What a relay had acknowledged and not delivered is lost with it, and reported by `ongap`,
+    // which these libraries don't handle. What it had not comes again: the one that sends it comes
+    // back after the other, who would miss it else.
     for (const [description, peer] of [['offer', 0], ['answer', 1]]) {
       test(`the relay is killed under the ${description} and started again: the call comes up, and data flows`, TIMEOUT, async (t) => {
         const stage = await setStage(t, (stage) => {
@@ -73,7 +82,7 @@ for (const library of ['datachannel', 'rtcmulticonnection']) {
           sender.refuse();
           const before = other.links().at(-1).id;
           stage.onmessage = (gate, direction, text, link) => {
-            // What follows a relay's acknowledgement goes to somebody who is back on all channels.
+            // After the relay's acknowledgement, the peer is subscribed to all channels again.
             if (gate === other && direction === 'down' && link.id > before && text.startsWith('{"ack":')) sender.accept();
           };
           stage.restart();
@@ -87,8 +96,9 @@ for (const library of ['datachannel', 'rtcmulticonnection']) {
 }
 
 /**
- * A relay, and a proxy in front of it for each of the two peers. `strike(stage)` is called at the moment, once, and gives what is to happen to the message;
- * `broken` resolves then. All of it ends with the test.
+ * A relay, and a proxy in front of it for each of the two peers. `strike(stage)` is called at the
+ * moment, once, and gives what is to happen to the message; `broken` resolves then. All of it ends
+ * with the test.
  */
 async function setStage(t, strike, { peer, direction, description }) {
   let server = await relay();
@@ -118,7 +128,7 @@ async function setStage(t, strike, { peer, direction, description }) {
   return stage;
 }
 
-/** Whether a frame carries an offer or an answer, or that third of one which says so. */
+/** Whether a frame carries an offer or an answer, or the third of one that names it. */
 function described(text) {
   return /type\\*":\\*"(offer|answer)/.exec(text)?.[1];
 }
@@ -134,9 +144,12 @@ async function callComesUp(library, stage) {
   await Promise.all(pages.map((page) => page.context().close()));
 }
 
-/** Two pages with the shim, which remember their RTCPeerConnections in `peers`; the first has opened a session. */
+/**
+ * Two pages with the shim, which remember their RTCPeerConnections in `peers`; the first has opened
+ * a session.
+ */
 async function openShims(library, stage) {
-  const pages = await Promise.all(stage.gates.map(() => browser.newContext().then((context) => context.newPage())));
+  const pages = await Promise.all(stage.gates.map(() => newContext(browser).then((context) => context.newPage())));
   for (const [index, page] of pages.entries()) {
     await page.addInitScript(() => {
       window.peers = [];

@@ -1,10 +1,12 @@
-// The demo's connection: its card, with a cut and a relay's death, and the choice of protocol, which may be another on each tab, or none that needs a server.
+// The demo's connection: its card, with a cut and a relay's death, and the choice of protocol,
+// which may be another on each tab, or none that needs a server.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { counters, DARK, DESKTOP, NO_SERVER, numbers, PHONE, PROTOCOLS, remoteVideoPlays, said, say, seesOthers, stat, told } from '../support/demo-pages.mjs';
-import { assertNoTroubles, openPage, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { assertNoTroubles, openPage, screenshot, SERVERS } from '../support/pages.mjs';
 import { MOUNT_ARGS, relay } from '../support/servers.mjs';
 
 let browser;
@@ -174,12 +176,12 @@ describe('tabs on different protocols', () => {
     }
     const first = pages[1].locator('#frames li[data-kind="control"]').last();
     await first.locator('summary').click();
-    assert.match(await first.locator('pre').textContent(), /^0\{\n  "sid": "/);
+    assert.match(await first.locator('pre').textContent(), /^0\{\n {2}"sid": "/);
     await pages[1].getByRole('button', { name: /control/ }).click();
     assert.equal(await pages[1].locator('#frames li[data-kind="control"]:visible').count(), 0);
     const events = pages[1].locator('#frames li[data-kind="sent"]').first();
     await events.locator('summary').click();
-    assert.match(await events.locator('pre').textContent(), /^42\[\n  "message",\n  \{\n    "sender": \d+,\n    "channel": "mixed"/);
+    assert.match(await events.locator('pre').textContent(), /^42\[\n {2}"message",\n {2}\{\n {4}"sender": \d+,\n {4}"channel": "mixed"/);
     assertNoTroubles(pages);
   });
 

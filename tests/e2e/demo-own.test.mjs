@@ -1,12 +1,14 @@
-// The demo's page for signalings of one's own: each source that it shows runs, and what can go wrong with one is told.
+// The demo's page for signalings of one's own: each source that it shows runs, and what can go
+// wrong with one is told.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchChromium, newContext } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { DESKTOP, logged, NO_SERVER, say } from '../support/demo-pages.mjs';
-import { assertNoTroubles, openPage, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { assertNoTroubles, openPage, screenshot, SERVERS } from '../support/pages.mjs';
 import { MOUNT_ARGS, relay, ROOT } from '../support/servers.mjs';
 
 let browser;
@@ -72,10 +74,10 @@ describe('bring your own', () => {
       for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
       await server.close();
       for (const page of pages) await page.waitForSelector('#state:not([data-state="open"])');
-      // Said meanwhile: it waits.
+      // Sent meanwhile: it waits.
       await say(pages[1], 'said while nothing was there');
       server = await relay({ args: [...MOUNT_ARGS, '--listen', `127.0.0.1:${port}`] });
-      for (const page of pages) await page.waitForSelector('#state[data-state="open"]', { timeout: 60_000 });
+      for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
       await say(pages[1], 'and on it goes');
       for (const page of pages.slice(2)) await logged(page, 'and on it goes');
       assertNoTroubles(pages, [...NO_SERVER, /negotiat|Failed to (start|complete)|WebSocket|Failed to fetch|hub/i]);
@@ -95,7 +97,7 @@ describe('bring your own', () => {
       await page.waitForSelector('#state[data-state="open"]');
       await page.context().close();
 
-      const context = await browser.newContext(DESKTOP);
+      const context = await newContext(browser, DESKTOP);
       await context.route('**/vendor/**', (route) => route.fulfill({ status: 404, body: '' }));
       const lost = await context.newPage();
       await lost.goto(`${server.origin}/bring-your-own.html?transport=hub-proxy`);

@@ -1,12 +1,15 @@
-// The demo, as a newcomer uses it: two tabs chat and call each other, see frames go by, live through a relay that goes away and comes back; and what the
-// pages say when something is missing.
+// The demo, as a newcomer uses it: two tabs chat and call each other, see frames go by, live
+// through a relay that goes away and comes back; and what the pages say when something is missing.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
+import { FAKE_CAMERA, launchChromium, newContext } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { brightness, counters, DARK, DESKTOP, NO_SERVER, PHONE, remoteVideoPlays, said, say, seesOthers } from '../support/demo-pages.mjs';
-import { assertNoTroubles, openPage, rawClient, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { assertNoTroubles, openPage, rawClient, screenshot, SERVERS } from '../support/pages.mjs';
 import { MOUNT_ARGS, relay } from '../support/servers.mjs';
+
+/* global sampleBrightness -- of the pages */
 
 let browser;
 before(async () => {
@@ -22,7 +25,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
 
     before(async () => {
       server = await start();
-      // Two tabs of the bare address meet: nobody has to make up a room first.
+      // Two tabs of the bare address meet: no room has to be chosen first.
       first = await openPage(browser, `${server.origin}/${server.query}`, DESKTOP);
       second = await openPage(browser, `${server.origin}/${server.query}`, { ...DESKTOP, ...DARK });
       await Promise.all([first, second].map((page) => seesOthers(page, 1)));
@@ -54,7 +57,8 @@ for (const [name, start] of Object.entries(SERVERS)) {
       const stranger = await rawClient(server.url);
       stranger.send('{"sender":1,"channel":"another room","message":{"kind":"chat","text":"not for you"}}');
       stranger.send(`{"sender":1,"channel":"lobby","message":{"kind":"something long","list":${JSON.stringify(Array(2000).fill('entry'))}}}`);
-      // Our relay knows which channels a page has open; the seed's server sends everything to everybody.
+      // Our relay knows which channels a page has open; the seed's server sends everything to
+      // everybody.
       const foreign = name === 'our relay' ? 0 : 1;
       await first.waitForFunction(({ foreign, delivered }) => Number(document.querySelector('.counter[data-kind="foreign"] b').textContent) === foreign && Number(document.querySelector('.counter[data-kind="delivered"] b').textContent) >= delivered + 1, { ...before, foreign: before.foreign + foreign });
 
@@ -62,7 +66,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
       const newest = first.locator('#frames li[data-kind="delivered"]').first();
       await newest.locator('summary').click();
       const text = await newest.locator('pre').textContent();
-      assert.match(text, /^\{\n  "sender": 1,\n  "channel": "lobby",\n(  "id": "\d+",\n)?  "message": \{\n    "kind": "something long"/);
+      assert.match(text, /^\{\n {2}"sender": 1,\n {2}"channel": "lobby",\n( {2}"id": "\d+",\n)? {2}"message": \{\n {4}"kind": "something long"/);
       assert.match(text, /more characters$/);
       assert.ok(text.length < 5_000);
 
@@ -168,11 +172,11 @@ describe('the demo', () => {
         assert.equal(await page.locator('#state-word').textContent(), 'Connection lost');
       }
       await pages[0].waitForFunction(() => /next attempt in \d+ s|trying again/.test(document.getElementById('state-more').textContent));
-      // A reason in words stands before it.
+      // A reason in words comes before it.
       await pages[0].waitForFunction(() => /^[^,]*\w+ \w+.*, (next attempt|trying)/.test(document.getElementById('state-more').textContent));
       await screenshot(pages[0], 'connection-lost');
 
-      // Said while there is no connection: it waits, and the page says that it does.
+      // Sent while there is no connection: it waits, and the page shows that.
       await say(pages[0], 'sent while the relay was away');
       await pages[0].waitForFunction(() => Number(document.querySelector('[data-stat="queued"]').textContent) >= 1);
       assert.match(await pages[0].locator('#chat-note').textContent(), /waits/);
@@ -180,7 +184,7 @@ describe('the demo', () => {
       const port = String(server.port);
       server = await relay({ args: [...MOUNT_ARGS, '--listen', `127.0.0.1:${port}`] });
       for (const page of pages) {
-        await page.waitForSelector('#state[data-state="open"]', { timeout: 60_000 });
+        await page.waitForSelector('#state[data-state="open"]');
         await page.waitForFunction(() => document.querySelector('[data-stat="connects"]').textContent === '2');
         await page.waitForFunction(() => document.querySelector('[data-stat="queued"]').textContent === '0');
         assert.equal(await page.locator('#chat-note').textContent(), '');
@@ -231,7 +235,7 @@ describe('the demo', () => {
 
   test('without a camera the chat works, the page says so, and a drawn picture takes its place', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
-    // As on a machine without devices, and as where the visitor says no.
+    // As on a machine without devices, or where the visitor refuses.
     const without = (page, name) =>
       page.addInitScript((name) => {
         MediaDevices.prototype.getUserMedia = () => Promise.reject(new DOMException('no', name));
@@ -239,7 +243,7 @@ describe('the demo', () => {
     const pages = [];
     try {
       for (const [name, words] of [['NotFoundError', /no camera here/], ['NotAllowedError', /didn’t allow/]]) {
-        const context = await browser.newContext(DESKTOP);
+        const context = await newContext(browser, DESKTOP);
         const page = await context.newPage();
         page.troubles = [];
         page.on('pageerror', (error) => page.troubles.push(String(error)));
@@ -270,7 +274,7 @@ describe('the demo', () => {
         assert.match(await page.getByRole('alert').textContent(), /ftp:\/\/example\.org\//);
         await page.context().close();
 
-        const context = await browser.newContext(DESKTOP);
+        const context = await newContext(browser, DESKTOP);
         await context.route('**/signal-wasm/**', (route) => route.fulfill({ status: 404, body: '' }));
         const lost = await context.newPage();
         await lost.goto(`${server.origin}/${path}`);
@@ -297,7 +301,8 @@ describe('the demo', () => {
               .filter((control) => !(control.textContent.trim() || control.labels?.length || control.ariaLabel))
               .map((control) => control.outerHTML),
           }));
-          // A phone widens its layout to what doesn't fit, so that nothing would seem to scroll: the width itself must be the phone's.
+          // A phone widens its layout to what doesn't fit, so that nothing would seem to scroll:
+          // the width itself must be the phone's.
           assert.deepEqual({ scroll, inner }, { scroll: width, inner: width }, `/${path} at ${width}`);
           assert.deepEqual(unnamed, []);
           await screenshot(page, `${path.replace('.html', '') || 'demo'}-${width}`, { fullPage: true });

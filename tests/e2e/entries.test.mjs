@@ -1,9 +1,13 @@
-// The three ways to load signal-wasm, each in a page of its own, on one channel; and what happens before init.
+// The three ways to load signal-wasm, each in a page of its own, on one channel; and what happens
+// before init.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
-import { assertNoTroubles, openPage, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
+import { assertNoTroubles, openPage, SERVERS } from '../support/pages.mjs';
+
+/* global SignalWasm, handle, heard -- of the pages */
 
 let browser;
 let server;
@@ -20,7 +24,8 @@ describe('the entries', () => {
     const entries = ['module', 'inline', 'global'];
     const pages = await Promise.all(entries.map((entry) => openPage(browser, `${server.origin}/test-pages/${entry}.html`)));
     for (const page of pages) await page.waitForFunction(() => window.ready === true);
-    // Readiness is a timer, so each page says hello until all have heard all: that is what a connection means.
+    // Readiness is a timer, so each page sends hello until all have received all: that is what a
+    // connection means.
     for (const [index, page] of pages.entries()) {
       await page.evaluate((entry) => {
         window.repeat = setInterval(() => handle.send(entry), 100);

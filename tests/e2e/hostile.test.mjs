@@ -1,16 +1,19 @@
-// Frames that no server would send, made of those that servers did send: whatever comes, a page goes on, and says at most that a frame was bad.
+// Frames that no server would send, made of those that servers did send: whatever comes, a page
+// goes on, and reports at most a bad frame.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
 import { launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { until } from '../support/listen.mjs';
-import { openPage, TEST_MOUNTS, TIMEOUT } from '../support/pages.mjs';
+import { openPage, TEST_MOUNTS } from '../support/pages.mjs';
 import { MOUNTS } from '../support/servers.mjs';
 import { signalRServer } from '../support/signalr-server.mjs';
 import { engineOpen, talker } from '../support/talker.mjs';
+
+/* global SignalWasm, errors, handle, heard, make, signaling -- of the pages */
 
 const FOLDER = new URL('../transcripts/', import.meta.url);
 const TRANSCRIPTS = readdirSync(FOLDER)

@@ -1,13 +1,17 @@
-// npm datachannel 1.0.0 and npm rtcmulticonnection 2.2.5, unmodified, on the project's own pages with one line changed.
+// npm datachannel 1.0.0 and npm rtcmulticonnection 2.2.5, unmodified, on the project's own pages
+// with one line changed.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { assertOnlyOwnTroubles, connectedIds, connectedTo, everybodyHears, hears, ownId, say } from '../support/library-pages.mjs';
-import { openPage, screenshot, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { openPage, screenshot, SERVERS } from '../support/pages.mjs';
 import { ROOT } from '../support/servers.mjs';
+
+/* global connected, connection, heard -- of the pages */
 
 let browser;
 before(async () => {
@@ -39,7 +43,8 @@ for (const [name, start] of Object.entries(SERVERS)) {
       test(`${library}: two peers, then three, everybody with everybody, and data flows between all`, TIMEOUT, async () => {
         const address = `${server.origin}/${library}.html${server.query}#${library}`;
         const pages = [];
-        // One after the other: these libraries don't pair two newcomers that come in the same moment.
+        // One after the other: these libraries don't pair two newcomers that come in the same
+        // moment.
         for (let count = 1; count <= 3; count += 1) {
           pages.push(await openPage(browser, address));
           if (count === 1) await pages[0].getByRole('button', { name: 'Open a session' }).click();
@@ -56,7 +61,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
         // From here on channels break, and the libraries say so on the console.
         assertOnlyOwnTroubles(pages);
 
-        // The library says goodbye in beforeunload.
+        // The library sends its goodbye in beforeunload.
         await pages[2].close({ runBeforeUnload: true });
         for (const page of pages.slice(0, 2)) {
           await page.waitForFunction((id) => [...document.querySelectorAll('#log .told')].some((item) => item.textContent === `${id} has left.`), ids[2]);

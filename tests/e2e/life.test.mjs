@@ -1,15 +1,19 @@
-// The life of a page, in a browser as visitors have it: the back button, no network, another tab in front, frozen, a laptop that sleeps, a relay that dies.
-// Through each of them, what is said meanwhile arrives once and in order, each way; where our relay can't know, the page is told of a gap.
+// The life of a page, in a browser as visitors have it: the back button, no network, another tab in
+// front, frozen, a laptop that sleeps, a relay that dies. Through each of them, messages sent
+// meanwhile arrive once and in order, each way; where our relay can't know, the page gets a gap
+// event.
 
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { launchVisitorsChromium } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { until } from '../support/listen.mjs';
-import { rawClient, TEST_MOUNTS, TIMEOUT } from '../support/pages.mjs';
+import { rawClient, TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { MOUNTS, relay, seedServer } from '../support/servers.mjs';
+
+/* global errors, gaps, handle, heard, lived, signaling -- of the pages */
 
 let browser;
 let files;
@@ -22,8 +26,9 @@ after(async () => {
 });
 
 /**
- * Runs `body` with the page in front, its network (a proxy before the server), and somebody else on the server, who hears everything: `{ page, network, other }`.
- * `other.said()` gives what the page said so far.
+ * Runs `body` with the page in front, its network (a proxy before the server), and another client
+ * of the server, which receives everything: `{ page, network, other }`. `other.said()` gives what
+ * the page has sent so far.
  */
 async function living(body, { start = relay, options = {} } = {}) {
   const stage = { server: await start() };
@@ -46,7 +51,7 @@ async function living(body, { start = relay, options = {} } = {}) {
   }
 }
 
-/** Somebody with a plain WebSocket. */
+/** A client with a plain WebSocket. */
 async function correspondent(url) {
   const client = await rawClient(url);
   return {
@@ -64,11 +69,14 @@ function say(page, ...texts) {
   return page.evaluate((texts) => texts.forEach((text) => handle.send(text)), texts);
 }
 
-/** Waits until the page and the other have heard as much as they should, gives them a chance to hear too much, and compares. */
+/**
+ * Waits until the page and the other have received as much as they should, gives them a chance to
+ * receive too much, and compares.
+ */
 async function bothHeard({ page, other }, heard, said) {
   await page.waitForFunction((count) => heard.length >= count, heard.length, { polling: 50 });
   await until(() => other.said().length >= said.length, `${said.length} messages of the page`);
-  // What comes twice comes before what is said after it.
+  // What comes twice comes before what is sent after it.
   other.say('last');
   await say(page, 'last');
   await page.waitForFunction(() => heard.at(-1) === 'last', undefined, { polling: 50 });
@@ -87,7 +95,7 @@ describe('the back button', () => {
       const { page, other } = stage;
       await page.evaluate(() => {
         window.lived = 0;
-        // One before the library hears of it, one after.
+        // One before the library's own listener, one after.
         addEventListener('pagehide', () => handle.send(`first farewell ${lived}`), { capture: true });
         addEventListener('pagehide', () => handle.send(`second farewell ${lived}`));
       });
@@ -106,7 +114,7 @@ describe('the back button', () => {
         said.push(`first farewell ${round - 1}`, `second farewell ${round - 1}`);
         await bothHeard(stage, [`meanwhile ${round}.1`, `meanwhile ${round}.2`], said);
         said.push('last');
-        await page.evaluate(() => (lived += 1));
+        await page.evaluate(() => (window.lived += 1));
       }
       assert.equal(await count(page, 'reconnects'), 3);
       assert.deepEqual(await page.evaluate(() => gaps), []);
@@ -137,7 +145,8 @@ describe('the network', () => {
       const offline = await networkSwitch(page);
       await offline(true);
       await page.waitForFunction(() => told.includes('offline'), undefined, { polling: 50 });
-      // Chromium doesn't close WebSockets then, it holds what goes over them back: the library asks for a sign of life, and gets none.
+      // Chromium doesn't close WebSockets then, it holds what goes over them back: the library asks
+      // for a sign of life, and gets none.
       await page.waitForFunction(() => signaling.state !== 'open', undefined, { polling: 50 });
       other.say('meanwhile 1', 'meanwhile 2');
       await say(page, 'said offline');
@@ -236,11 +245,13 @@ describe('a laptop that sleeps', () => {
         const { page, other, network } = stage;
         const [link] = network.links();
         await asleep(async () => {
-          // What a router does that has forgotten the connection: nothing arrives, and nobody is told.
+          // As with a router that has forgotten the connection: nothing arrives, and neither end is
+          // notified.
           link.stall('up');
           link.stall('down');
           other.say('meanwhile 1', 'meanwhile 2');
-          // Longer than a connection may be silent.
+          // Longer than a connection may be silent, by the clock: while all of the browser stands
+          // still, there is nothing else to wait for.
           await new Promise((done) => setTimeout(done, 12_000));
         });
         await say(page, 'said into the void');
@@ -267,7 +278,7 @@ describe('the relay', () => {
         await say(page, `while it was dead ${round}.1`, `while it was dead ${round}.2`);
         network.refuse();
         stage.server = await relay({ args: ['--listen', `127.0.0.1:${port}`] });
-        // Who is there first hears what the page has to say.
+        // Connected before the page, so that it receives what the page sends.
         stage.other = await correspondent(stage.server.url);
         network.accept();
         await is(page, 'open');
@@ -300,7 +311,7 @@ describe('the relay', () => {
 /** Goes back, and waits until the page is there of which `known` is true. */
 async function goBack(page, known) {
   // The page that is asked goes away before it has answered.
-  await page.evaluate(() => void setTimeout(() => history.back()));
+  await page.evaluate(() => void setTimeout(() => window.history.back()));
   await page.waitForFunction(known, undefined, { polling: 50 });
 }
 

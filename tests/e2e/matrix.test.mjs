@@ -1,11 +1,16 @@
-// Through our relay, everybody hears everybody: each protocol as sender and each as receiver, pages of the seed and pages of signal-wasm.
+// Through our relay, all reach all: each protocol as sender and each as receiver, pages
+// of the seed and pages of signal-wasm.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
-import { assertNoTroubles, openPage, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
+import { assertNoTroubles, openPage, SERVERS } from '../support/pages.mjs';
 
-// What each participant sends. The corners are those of JSON inside JSON, and of frames that are cut or packed.
+/* global SignalWasm, connected, handle, heard, ours -- of the pages */
+
+// What each participant sends. The corners are those of JSON inside JSON, and of frames that are
+// cut or packed.
 const VALUES = [
   { type: 'offer', sdp: 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n' },
   'a string',
@@ -19,7 +24,10 @@ const VALUES = [
   'last',
 ];
 
-/** Old pages: where each is, given the address of the signaling. The classic one has its server's address in it, which is that of the space `/`. */
+/**
+ * Old pages: where each is, given the address of the signaling. The classic one has its server's
+ * address in it, which is that of the space `/`.
+ */
 const OLD = {
   'seed, Socket.IO 4': (server) => `seed-socketio-4.html?server=${encodeURIComponent(server)}`,
   'seed, Socket.IO 2': (server) => `seed-socketio-2.html?server=${encodeURIComponent(server)}`,
@@ -47,7 +55,10 @@ after(async () => {
   await server?.close();
 });
 
-/** Opens every participant of a space on channel `main`: `{ name: { page, send(values), heard() } }`. */
+/**
+ * Opens every participant of a space on channel `main`: `{ name: { page, send(values), heard() }
+ * }`.
+ */
 async function gather(space) {
   const everyone = {};
   await Promise.all(
@@ -89,12 +100,13 @@ async function gather(space) {
 
 /** Waits until a participant has heard `count` messages. */
 async function hears(one, count) {
-  const end = Date.now() + 30_000;
-  let heard = await one.heard();
-  while (heard.length < count && Date.now() < end) {
-    await new Promise((done) => setTimeout(done, 20));
+  let heard = [];
+  const enough = async () => {
     heard = await one.heard();
-  }
+    return heard.length >= count;
+  };
+  // If too few come, the comparison shows which.
+  await until(enough).catch(() => {});
   return heard;
 }
 
@@ -129,7 +141,8 @@ for (const space of ['/', '/my-room']) {
           if (JSON.stringify(heard) !== JSON.stringify(sent)) wrong[to] = `${heard.length} of ${sent.length}, ${JSON.stringify(heard.map((message) => message?.number ?? message)).slice(0, 200)}`;
         }
         assert.deepEqual(wrong, {});
-        // Everyone has heard the last message, and what goes back to the sender would have gone on its way before.
+        // Everyone has received the last message, and an echo to the sender would have gone on
+        // its way before.
         assert.equal((await everyone[from].heard()).length, before[from], 'it heard itself');
       });
     }

@@ -1,17 +1,22 @@
-// What the package holds on to, in a real browser, after garbage collection: ten thousand reconnections and a hundred thousand channels leave wasm's memory
-// and the JavaScript heap where they were.
+// What the package holds on to, in a real browser, after garbage collection: ten thousand
+// reconnections and a hundred thousand channels leave wasm's memory and the JavaScript heap where
+// they were.
 //
-// Ten thousand reconnections are made on a stand-in for the socket, the relay and the clock, where each takes a fraction of a millisecond; some hundreds by
-// real sockets to the real relay. The channels are opened on the real relay. That the measurement would notice is shown by leaks made for it.
+// Ten thousand reconnections are made on a stand-in for the socket, the relay and the clock, where
+// each takes a fraction of a millisecond; some hundreds by real sockets to the real relay. The
+// channels are opened on the real relay. That the measurement would notice is shown by leaks made
+// for it.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchChromium, newContext } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { until } from '../support/listen.mjs';
-import { TEST_MOUNTS, TIMEOUT } from '../support/pages.mjs';
+import { TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { MOUNTS, relay, ROOT } from '../support/servers.mjs';
+
+/* global connected, gc, memory, standIn, talking -- of the pages */
 
 /** Per reconnection or channel, in bytes of the JavaScript heap. The smallest object takes more. */
 const NOTHING = 12;
@@ -33,7 +38,8 @@ after(async () => {
 
 /** Runs `body` with a page that has the module as `memory`, and a function that measures. */
 async function measured(body) {
-  const page = await browser.newPage();
+  const context = await newContext(browser);
+  const page = await context.newPage();
   const session = await page.context().newCDPSession(page);
   try {
     await page.goto(`${files.origin}/bare`);
@@ -41,7 +47,7 @@ async function measured(body) {
       window.memory = await import('/test-pages/memory.js');
     });
     const weigh = async () => {
-      // What a finaliser lets go of goes the next time.
+      // What a finaliser releases is collected in the next round.
       for (let round = 0; round < 3; round += 1) await session.send('HeapProfiler.collectGarbage');
       const { usedSize, embedderHeapUsedSize = 0 } = await session.send('Runtime.getHeapUsage');
       return { wasm: await page.evaluate(() => memory.wasmBytes()), heap: usedSize, embedder: embedderHeapUsedSize };
@@ -70,7 +76,8 @@ function assertSeen(grown, name, count) {
 describe('memory', () => {
   test('ten thousand reconnections on a stand-in', TIMEOUT, (t) =>
     measured(async ({ page, weigh }) => {
-      // What JavaScript holds of wasm, such as handlers, goes when the collector has come by, which it doesn't within one task.
+      // What JavaScript holds of wasm, such as handlers, goes when the collector has come by, which
+      // it doesn't within one task.
       const reconnect = async (count, keep = () => undefined) => {
         for (let done = 0; done < count; done += 1_000) {
           await page.evaluate(`standIn.reconnect(1_000, ${keep})`);
@@ -139,7 +146,8 @@ describe('memory', () => {
         const after = await weigh();
         assertNothingKept(growth(before, after), 100_000, t);
 
-        // Handles that are kept would be seen in the heap, channels that stay open in wasm's memory.
+        // Handles that are kept would be seen in the heap, channels that stay open in wasm's
+        // memory.
         await page.evaluate(() => connected.channels(10_000, (channel) => channel));
         assertSeen(growth(after, await weigh()), 'heap', 10_000);
         await page.evaluate(() => memory.leaveOpen(connected.signaling, 5_000));

@@ -1,12 +1,15 @@
-// The scripted SignalR servers of tests/support under the official clients: what these understand of them is what real servers say.
+// The scripted SignalR servers of tests/support under the official clients: what these understand
+// of them is what real servers say.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
 import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
-import { until } from '../support/listen.mjs';
-import { assertNoTroubles, openPage, rawClient, TEST_MOUNTS, TIMEOUT } from '../support/pages.mjs';
+import { deadline, TIMEOUT, until } from '../support/deadline.mjs';
+import { assertNoTroubles, openPage, rawClient, TEST_MOUNTS } from '../support/pages.mjs';
 import { signalRServer } from '../support/signalr-server.mjs';
+
+/* global $, connect, connected, connection, failure, handle, heard, hub, last, signalR, told -- of the pages */
 
 let browser;
 before(async () => {
@@ -14,7 +17,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** A page of the scripted server's own origin, with the script of a client on it and nothing else. */
+/**
+ * A page of the scripted server's own origin, with the script of a client on it and nothing else.
+ */
 async function clientPage(server, ...scripts) {
   const page = await openPage(browser, `${server.origin}/test-pages/bare.html`);
   for (const script of scripts) await page.addScriptTag({ url: script });
@@ -28,7 +33,7 @@ describe('the scripted server of ASP.NET Core SignalR, and @microsoft/signalr', 
     server = await signalRServer({ files: TEST_MOUNTS });
     page = await clientPage(server, '/vendor/signalr-core/signalr.js');
     await page.evaluate(() => {
-      // Tests get `hub`, with what it heard and what became of it.
+      // Tests get `hub`, with the messages it received and its changes of state.
       window.connect = async (options = {}, { reconnect, patience = 30_000 } = {}) => {
         await window.hub?.stop();
         window.heard = [];
@@ -156,7 +161,7 @@ describe('the scripted server of ASP.NET Core SignalR, and @microsoft/signalr', 
   });
 
   test('pings come, and a silent client is sent away', TIMEOUT, async () => {
-    const brief = await signalRServer({ keepAlive: 50, clientTimeout: 300, files: TEST_MOUNTS });
+    const brief = await signalRServer({ keepAlive: 50, clientTimeout: deadline(1_000), files: TEST_MOUNTS });
     const other = await clientPage(brief, '/vendor/signalr-core/signalr.js');
     await other.evaluate(async () => {
       window.told = [];

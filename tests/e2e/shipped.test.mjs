@@ -1,37 +1,32 @@
-// The package as it ships, under the same tests as the crate: those of tests/browser that are written in JavaScript, run on dist/.
+// The package as it ships, under the same tests as the crate: the modules of tests/browser, run on
+// dist/.
 //
-// wasm-pack tests a debug build with wasm-bindgen's own glue. What ships is built without the standard library, optimised, and its glue is
-// rewritten by xtask; nothing of that may change what a page sees.
+// wasm-pack tests a debug build with wasm-bindgen's own glue. What ships is built without the
+// standard library, optimised, and its glue is rewritten by xtask. None of that may change what a
+// page sees.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchChromium, newContext } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { TIMEOUT } from '../support/pages.mjs';
 
 const FOLDER = new URL('../browser/', import.meta.url);
-const RUNNERS = { page: 'run', page_awaiting: 'runAwaiting', page_in_real_time: 'runInRealTime' };
 
-/** The tests of one file: `{ name, runner, body }`. */
-function testsOf(file) {
-  const source = readFileSync(new URL(file, FOLDER), 'utf8');
-  // Some begin with what several of them share: `&format!("{SHARED}{}", r#"…"#)`.
-  const shared = new Map([...source.matchAll(/const (\w+): &str = r#"([^]*?)"#;/g)].map(([, name, text]) => [name, text]));
-  const tests = [...source.matchAll(/fn (\w+)\(\) -> Verdict \{\s*(\w+)\(\s*(?:&format!\(\s*"\{(\w+)\}\{\}",\s*)?r#"([^]*?)"#/g)].map(([, name, runner, before, body]) => ({
-    name,
-    runner: RUNNERS[runner],
-    body: before ? shared.get(before) + body : body,
-  }));
-  assert.equal(tests.length, source.split('-> Verdict {').length - 1, `not every test of ${file} was understood`);
-  assert.ok(tests.every(({ runner }) => runner), `a test of ${file} is run in a way that isn't known here`);
-  return tests;
+/** The modules of tests/browser that hold tests; the others are what the tests share. */
+const modules = readdirSync(FOLDER, { recursive: true })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.js') && !path.startsWith('support/'))
+  .sort();
+
+/** The names of the tests that a module exports. */
+function testsOf(module) {
+  const source = readFileSync(new URL(module, FOLDER), 'utf8');
+  const names = [...source.matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name]) => name);
+  assert.ok(names.length > 0, `tests/browser/${module} exports no test`);
+  return names;
 }
-
-const suites = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.rs'))
-  .map((file) => [file, testsOf(file)])
-  .filter(([, tests]) => tests.length > 0);
 
 /** What the tests import under the name that wasm-pack gives to its module. */
 function shipped(path) {
@@ -49,7 +44,7 @@ before(async () => {
     launchChromium({ args: ['--js-flags=--expose-gc'] }),
     serveFiles({ '/': shipped, '/tests/browser': 'tests/browser' }),
   ]);
-  page = await (await browser.newContext()).newPage();
+  page = await (await newContext(browser)).newPage();
   await page.goto(server.origin);
   await page.evaluate(async () => {
     // Our `init` returns nothing, and the leak tests want to see wasm's memory.
@@ -61,7 +56,7 @@ before(async () => {
     };
     const { default: init } = await import('/wasm-bindgen-test');
     await init('/wasm-bindgen-test_bg.wasm');
-    globalThis.tests = await import('/tests/browser/page.js');
+    globalThis.tests = await import('/tests/browser/support/page.js');
   });
 });
 after(async () => {
@@ -69,10 +64,12 @@ after(async () => {
   await server?.close();
 });
 
-for (const [file, tests] of suites) {
-  describe(`tests/browser/${file}, on dist/`, () => {
-    for (const { name, runner, body } of tests) {
-      test(name, TIMEOUT, () => page.evaluate(([runner, body]) => globalThis.tests[runner](body), [runner, body]));
+for (const module of modules) {
+  describe(`tests/browser/${module}, on dist/`, () => {
+    for (const name of testsOf(module)) {
+      test(name, TIMEOUT, () =>
+        page.evaluate(([module, name]) => globalThis.tests.run(module, name), [module, name]),
+      );
     }
   });
 }

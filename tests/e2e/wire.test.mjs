@@ -1,10 +1,14 @@
-// The seed's own shim and signal-wasm on one channel: what each sends, what each hears, and what strangers on the server can do to a page.
+// The seed's own shim and signal-wasm on one channel: what each sends, what each hears, and what
+// strangers on the server can do to a page.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
-import { assertNoTroubles, openPage, rawClient, SERVERS, TIMEOUT } from '../support/pages.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
+import { assertNoTroubles, openPage, rawClient, SERVERS } from '../support/pages.mjs';
 import { seedServer } from '../support/servers.mjs';
+
+/* global connection, errors, handle, heard, seedShim, signaling -- of the pages */
 
 // Everything JSON has, and the corners of JavaScript's strings.
 const VALUES = [
@@ -168,7 +172,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
       const now = await ours.evaluate(() => signaling.stats());
       assert.equal(now.delivered - before.delivered, 1);
       assert.equal(await ours.evaluate(() => signaling.state), 'open');
-      // Our relay gives a page that has said what it has open nothing else.
+      // Our relay sends a page only what it has subscribed to.
       const comes = name !== 'our relay';
       assert.equal(now.bad - before.bad, comes ? bad.length + 1 : 0);
       assert.equal(now.foreign - before.foreign, comes ? foreign.length : 0);
@@ -226,7 +230,8 @@ test('on a server that echoes, a page doesn’t hear itself, and says so in its 
   }
 });
 
-// Values cross from node to the page as source text: playwright's own serialiser would change some of them.
+// Values cross from node to the page as source text: playwright's own serialiser would change some
+// of them.
 function sendAll(page) {
   return page.evaluate(`{
     const values = [${VALUES.map(source).join(',\n')}];

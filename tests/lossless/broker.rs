@@ -1,22 +1,22 @@
-//! Servers that hand each message to every other member and remember nothing, one for each protocol besides our relay's.
+//! Servers that hand each message to every other member and remember nothing, one for each protocol
+//! besides our relay's.
 
 use crate::relay::{Conn, Out};
 use serde_json::{Value as Json, json};
-use signal_wasm::protocol::Protocol;
 use std::collections::BTreeMap;
 
-/// How often it says that it is there.
-const BEAT: f64 = 10_000.0;
+/// How often it sends a sign of life.
+const HEARTBEAT: f64 = 10_000.0;
 
 #[derive(Debug)]
 pub struct Broker {
-    protocol: Protocol,
-    /// The members, and whether each was let in.
+    protocol: &'static str,
+    /// The members, and whether each has done its handshake.
     members: BTreeMap<Conn, bool>,
 }
 
 impl Broker {
-    pub fn new(protocol: Protocol) -> Broker {
+    pub fn new(protocol: &'static str) -> Broker {
         Broker {
             protocol,
             members: BTreeMap::new(),
@@ -38,7 +38,7 @@ impl Broker {
     /// What a request is answered with.
     pub fn answer(&self, url: &str) -> String {
         let answer = match self.protocol {
-            Protocol::SignalR => json!({"connectionToken": "t"}),
+            "signalr" => json!({"connectionToken": "t"}),
             _ if url.contains("/negotiate") => {
                 json!({"ConnectionToken": "t", "KeepAliveTimeout": 20, "DisconnectTimeout": 30})
             }
@@ -48,14 +48,13 @@ impl Broker {
     }
 
     pub fn join(&mut self, conn: Conn) -> Vec<Out> {
-        let lets_in =
-            self.protocol == Protocol::WebSocket || self.protocol == Protocol::SignalRClassic;
-        self.members.insert(conn, lets_in);
+        let admits = self.protocol == "websocket" || self.protocol == "signalr-classic";
+        self.members.insert(conn, admits);
         let frame = match self.protocol {
-            Protocol::SocketIo => {
+            "socket.io" => {
                 r#"0{"sid":"a","pingInterval":10000,"pingTimeout":8000,"maxPayload":1000000}"#
             }
-            Protocol::SignalRClassic => r#"{"C":"d-0","S":1,"M":[]}"#,
+            "signalr-classic" => r#"{"C":"d-0","S":1,"M":[]}"#,
             _ => return Vec::new(),
         };
         vec![Out::Frame(conn, frame.into())]
@@ -63,24 +62,24 @@ impl Broker {
 
     pub fn tick(&self, conn: Conn) -> (f64, Vec<Out>) {
         let frame = match self.protocol {
-            Protocol::SocketIo => "2",
-            Protocol::SignalR => "{\"type\":6}\u{1e}",
-            Protocol::SignalRClassic => "{}",
-            _ => return (BEAT, Vec::new()),
+            "socket.io" => "2",
+            "signalr" => "{\"type\":6}\u{1e}",
+            "signalr-classic" => "{}",
+            _ => return (HEARTBEAT, Vec::new()),
         };
-        let is_in = self.members.get(&conn) == Some(&true);
-        let frames = is_in.then(|| Out::Frame(conn, frame.into()));
-        (BEAT, frames.into_iter().collect())
+        let is_admitted = self.members.get(&conn) == Some(&true);
+        let frames = is_admitted.then(|| Out::Frame(conn, frame.into()));
+        (HEARTBEAT, frames.into_iter().collect())
     }
 
     pub fn frame(&mut self, conn: Conn, text: &str) -> Vec<Out> {
-        let Some(is_in) = self.members.get_mut(&conn) else {
+        let Some(is_admitted) = self.members.get_mut(&conn) else {
             return Vec::new();
         };
         let envelope: Json = match self.protocol {
-            Protocol::SocketIo => {
+            "socket.io" => {
                 if text.starts_with("40") {
-                    *is_in = true;
+                    *is_admitted = true;
                     return vec![Out::Frame(conn, r#"40{"sid":"b"}"#.into())];
                 }
                 let Some(list) = text.strip_prefix("42") else {
@@ -89,11 +88,11 @@ impl Broker {
                 };
                 serde_json::from_str::<Json>(list).unwrap()[1].take()
             }
-            Protocol::SignalR => {
+            "signalr" => {
                 let record: Json =
                     serde_json::from_str(text.strip_suffix('\u{1e}').unwrap()).unwrap();
                 if record["protocol"] == "json" {
-                    *is_in = true;
+                    *is_admitted = true;
                     return vec![Out::Frame(conn, "{}\u{1e}".into())];
                 }
                 let Some(text) = record["arguments"][0].as_str() else {
@@ -102,20 +101,20 @@ impl Broker {
                 };
                 serde_json::from_str(text).unwrap()
             }
-            Protocol::SignalRClassic => {
+            "signalr-classic" => {
                 let call: Json = serde_json::from_str(text).unwrap();
                 serde_json::from_str(call["A"][0].as_str().unwrap()).unwrap()
             }
             _ => serde_json::from_str(text).unwrap(),
         };
-        assert!(*is_in, "said before it was let in: {text}");
+        assert!(*is_admitted, "sent before its handshake was done: {text}");
         let mut outs: Vec<_> = self
             .members
             .iter()
-            .filter(|(other, is_in)| **other != conn && **is_in)
+            .filter(|(other, is_admitted)| **other != conn && **is_admitted)
             .map(|(other, _)| Out::Frame(*other, self.call(&envelope)))
             .collect();
-        let number = envelope["message"][0].as_u64().unwrap() as usize;
+        let number = envelope["message"][1].as_u64().unwrap() as usize;
         let channel = envelope["channel"].as_str().unwrap().into();
         outs.push(Out::Published(
             envelope["sender"].as_u64().unwrap(),
@@ -132,13 +131,13 @@ impl Broker {
         );
         let quoted = Json::from(&*text);
         match self.protocol {
-            Protocol::SocketIo => format!("42[\"message\",{text}]"),
-            Protocol::SignalR => {
+            "socket.io" => format!("42[\"message\",{text}]"),
+            "signalr" => {
                 format!(
                     "{{\"type\":1,\"target\":\"onMessageReceived\",\"arguments\":[{quoted}]}}\u{1e}"
                 )
             }
-            Protocol::SignalRClassic => format!(
+            "signalr-classic" => format!(
                 "{{\"C\":\"d-1\",\"M\":[{{\"H\":\"webRtcHub3\",\"M\":\"onMessageReceived\",\"A\":[{quoted}]}}]}}"
             ),
             _ => text,

@@ -1,5 +1,6 @@
-//! A relay as the wire protocol has it: sessions, refs, ids, a history with bounds, and members that know nothing of all that. It notes
-//! what it ought to have delivered, which the properties are held against.
+//! A relay as the wire protocol has it: sessions, refs, ids, a history with bounds, and members
+//! that know nothing of all that. It notes what it ought to have delivered, which the properties
+//! are held against.
 
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +69,8 @@ pub struct Relay {
 const RESUMED: u16 = 4009;
 
 impl Relay {
-    /// One whose history keeps so many messages of each channel, and that says so often that it is there.
+    /// One whose history keeps so many messages of each channel, and that says so often that it is
+    /// there.
     pub fn new(bound: usize, ping: u64) -> Relay {
         Relay {
             bound,
@@ -277,7 +279,7 @@ impl Relay {
         let published = Published {
             id: self.last_id,
             sender: sender.as_u64().unwrap(),
-            number: message[0].as_u64().unwrap() as usize,
+            number: message[1].as_u64().unwrap() as usize,
             session,
             text: text.clone(),
         };

@@ -1,6 +1,8 @@
-// The package in the hands of Vite, webpack, esbuild and Rollup: what they make of it is loaded in a browser, and two pages talk.
+// The package bundled by Vite, webpack, esbuild and Rollup: the bundle is loaded in a browser, and
+// two pages talk.
 //
-// The bundlers come from this repository; the project that they bundle holds nothing but the installed tarball.
+// The bundlers come from this repository. The project that they bundle has only the installed
+// tarball.
 
 import assert from 'node:assert/strict';
 import { readFile, readdir, writeFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// Somebody else's project: an empty folder with the packed tarball installed, and nothing from this repository in it.
+// A user's project: a folder with the packed tarball installed, and nothing else of this
+// repository.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -20,7 +21,8 @@ export async function pack(folder) {
 }
 
 /**
- * Makes the project, with the pages of this folder copied into it, and gives its folder, the tarball's path and its files.
+ * Makes the project, with the pages of this folder copied into it, and gives its folder, the
+ * tarball's path and its files.
  * `remove()` deletes all of it.
  */
 export async function makeConsumer() {
@@ -51,7 +53,7 @@ export function run(file, args, { cwd, env = process.env, shell = false } = {}) 
 }
 
 function npm(cwd, args) {
-  // A run inside `npm test` hands its own settings down; they are about the repository, not about the project.
+  // `npm test` passes its own settings on. They are for the repository, not for the project.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package_|lifecycle_|command)/i.test(name)));
   const windows = process.platform === 'win32';
   return run(windows ? 'npm.cmd' : 'npm', args, { cwd, env, shell: windows });

@@ -1,4 +1,5 @@
-// What the tarball holds: exactly the files meant, in order as publint sees it, and nothing of the machine that built it.
+// The content of the tarball: exactly the files meant, which publint accepts, and nothing about the
+// machine that built it.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -78,7 +79,7 @@ describe('the tarball', () => {
   });
 
   it('tells nothing of the machine that built it', async () => {
-    // Panic messages carry the paths of sources; they belong to nobody's download.
+    // Panic messages have paths of sources in them, which must not be this machine's.
     const places = [ROOT.replace(/[\\/]$/, ''), homedir(), process.env.CARGO_HOME, '/registry/src/', '\\registry\\src\\'].filter((place) => place && place.length > 1);
     for (const path of consumer.files) {
       const text = await readFile(join(installed, path), 'latin1');

@@ -1,4 +1,5 @@
-// The package in bare Node: importing any entry does nothing and breaks nothing, which is what a server-side render needs.
+// The package in Node alone: every entry can be imported without a browser, as server-side
+// rendering does.
 
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -106,7 +107,7 @@ describe('bare Node', () => {
       const errors = [];
       const signaling = new Signaling({ url: 'ws://127.0.0.1:1/', onerror: ({ code, message }) => errors.push({ code, message }) });
       const thrown = ask(() => signaling.openSocket({}));
-      // What isn't thrown is told before the next task.
+      // An error that isn't thrown is reported before the next task.
       setTimeout(() => {
         const state = signaling.state;
         signaling.close();

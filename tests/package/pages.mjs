@@ -1,13 +1,15 @@
 // Two pages that talk: the proof that a package not only loads but works.
 
 import assert from 'node:assert/strict';
+import { newContext } from '../support/chromium.mjs';
 
 /**
- * Opens `address` twice, has each page say something, and checks that the other heard it, once, and that no page saw an error.
+ * Opens `address` twice, sends a message from each page, and checks that the other page received it
+ * once, and that no page had an error.
  * The pages run talk.js; `server` is a signaling server as tests/support gives it.
  */
 export async function roundTrip(browser, address, server) {
-  const context = await browser.newContext();
+  const context = await newContext(browser);
   try {
     const [first, second] = await Promise.all([open(context, address, server), open(context, address, server)]);
     const offer = { from: 'first', sdp: 'v=0\r\n' };
@@ -33,7 +35,7 @@ async function open(context, address, server) {
   return { page, problems };
 }
 
-/** Loads a page and notes what goes wrong in it: exceptions, errors on its console, requests that failed. */
+/** Loads a page and records its problems: exceptions, errors on its console, failed requests. */
 export async function load(context, address) {
   const page = await context.newPage();
   const problems = [];

@@ -1,9 +1,10 @@
-// The package without a bundler: each entry on a page of its own, under a strict Content-Security-Policy, and the classic script.
+// The package without a bundler: each entry on a page of its own, also under a strict
+// Content-Security-Policy.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { join } from 'node:path';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchChromium, newContext } from '../support/chromium.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { seedServer } from '../support/servers.mjs';
 import { makeConsumer } from './consumer.mjs';
@@ -75,7 +76,7 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
 
     it('has at run time what its types promise', async () => {
       await serving(tags, undefined, async (address) => {
-        const context = await browser.newContext();
+        const context = await newContext(browser);
         try {
           const { page } = await load(context, `${address}?server=${encodeURIComponent(server.url)}`);
           await page.waitForFunction(() => window.page?.handle);
@@ -115,7 +116,7 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
 
     it('says so where wasm is not allowed, as the browser words it', async () => {
       await serving(tags, "script-src 'self'", async (address) => {
-        const context = await browser.newContext();
+        const context = await newContext(browser);
         try {
           const { broken } = await load(context, address);
           await assert.rejects(broken, /WebAssembly/);
@@ -141,7 +142,7 @@ for (const [entry, tags] of Object.entries(TRANSPORTS)) {
 describe('entry ./global-transports before ./global', () => {
   it('says which script is to come first', async () => {
     await serving('<script src="/signal-wasm/dist/global-transports.js"></script>', undefined, async (address) => {
-      const context = await browser.newContext();
+      const context = await newContext(browser);
       try {
         const { broken } = await load(context, address);
         await assert.rejects(broken, /load dist\/global\.js before it/);
@@ -155,7 +156,7 @@ describe('entry ./global-transports before ./global', () => {
 describe('entry . before init', () => {
   it('answers each call with code not-initialised and a sentence that says what to do', async () => {
     await serving('', undefined, async (address) => {
-      const context = await browser.newContext();
+      const context = await newContext(browser);
       try {
         const { page, problems } = await load(context, address);
         const answers = await page.evaluate(async () => {

@@ -1,4 +1,5 @@
-// The declarations in somebody else's strict project: what the package ships compiles there with no setting of ours.
+// The package's declarations in a user's strict project: they compile there without settings of
+// ours.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -41,7 +42,7 @@ socket.send('hello');
 // A wrong line, to see that the checks above are awake: an unknown option.
 const WRONG = `import { configure } from 'signal-wasm';\nconfigure({ uri: 'wss://example.org/' });\n`;
 
-// Only what a project must say; libraries, target and the check of declarations are the compiler's defaults.
+// Only what a project must set. Libraries, target and the check of declarations are the defaults.
 const PROJECTS = {
   'a module, nodenext': { files: { 'main.ts': MODULE }, options: { module: 'nodenext' } },
   'a module, bundler': { files: { 'main.ts': MODULE }, options: { module: 'preserve', moduleResolution: 'bundler' } },

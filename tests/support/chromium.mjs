@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
+import { deadline } from './deadline.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
@@ -21,7 +22,10 @@ const ALWAYS = [
   '--disable-sync',
 ];
 
-/** For `launchChromium({ args: FAKE_CAMERA })`: a test picture and a test tone stand in for camera and microphone. */
+/**
+ * For `launchChromium({ args: FAKE_CAMERA })`: a test picture and a test tone stand in for camera
+ * and microphone.
+ */
 export const FAKE_CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** The path of the browser: `$CHROMIUM`, else the first Chromium on `PATH`. */
@@ -40,12 +44,25 @@ export function chromiumPath() {
 
 /** Starts a headless browser. The caller closes it. */
 export function launchChromium({ args = [] } = {}) {
-  return chromium.launch({ executablePath: chromiumPath(), args: [...ALWAYS, ...args] });
+  return chromium.launch({
+    executablePath: chromiumPath(),
+    args: [...ALWAYS, ...args],
+    timeout: deadline(60_000),
+  });
+}
+
+/** Makes a context of the browser. What is awaited in it has deadlines that scale. */
+export async function newContext(browser, options = {}) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(deadline(60_000));
+  return context;
 }
 
 /**
- * Starts a headless browser whose pages live as a visitor's do. In the other kind each page believes that it is the one in front, and none is kept for the
- * back button. Gives `{ context, processes, close }`: the one window's context, with one page in it, and the ids of all the browser's processes.
+ * Starts a headless browser whose pages live as a visitor's do. In the other kind each page
+ * believes that it is the one in front, and none is kept for the back button. Gives `{ context,
+ * processes, close }`: the one window's context, with one page in it, and the ids of all the
+ * browser's processes.
  */
 export async function launchVisitorsChromium({ args = [] } = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'signal-wasm-profile-'));
@@ -71,10 +88,15 @@ export async function launchVisitorsChromium({ args = [] } = {}) {
         if (line) done(line[1]);
       });
     });
-    const browser = await chromium.connectOverCDP(address, { noDefaults: true });
+    const browser = await chromium.connectOverCDP(address, {
+      noDefaults: true,
+      timeout: deadline(60_000),
+    });
     const session = await browser.newBrowserCDPSession();
+    const [context] = browser.contexts();
+    context.setDefaultTimeout(deadline(60_000));
     return {
-      context: browser.contexts()[0],
+      context,
       processes: async () => (await session.send('SystemInfo.getProcessInfo')).processInfo.map(({ id }) => id),
       close,
     };

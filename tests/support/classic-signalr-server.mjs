@@ -1,6 +1,8 @@
-// A scripted ASP.NET SignalR 2 server with the seed's hub, the `$.connection` one, for what no test could make a real server do on time.
+// A scripted ASP.NET SignalR 2 server with the seed's hub, the `$.connection` one, for what no test
+// could make a real server do on time.
 //
-// Its frames are those that the official client was seen to understand; scripted.test.mjs has that client talk to it.
+// Its frames are those that the official client was seen to understand; scripted.test.mjs has that
+// client talk to it.
 
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -9,15 +11,20 @@ import { listen } from './listen.mjs';
 import { answer, bearer, sendCut, upgrades } from './scripted.mjs';
 
 /**
- * Starts one under `path`; as with the real one, what follows the path doesn't matter but for its end (`/negotiate`, `/connect`, …), and `/hubs` and `/js` give
- * the generated script. The hub `name` has the methods `Send(string)`, which hands the string to `onMessageReceived` of all clients, the caller's too, and
- * `Refuse(string)`, which throws. All other requests go to the mounts `files`. `keepAlive` and `disconnectTimeout` are in seconds, fractions too.
+ * Starts one under `path`; as with the real one, what follows the path doesn't matter but for its
+ * end (`/negotiate`, `/connect`, …), and `/hubs` and `/js` give the generated script. The hub
+ * `name` has the methods `Send(string)`, which hands the string to `onMessageReceived` of all
+ * clients, the caller's too, and `Refuse(string)`, which throws. All other requests go to the
+ * mounts `files`. `keepAlive` and `disconnectTimeout` are in seconds, fractions too.
  *
- * What a test may change at any time: `token` (what a client must bring), `redirect` (negotiate sends clients elsewhere, with a token for there),
- * `negotiation` and `started` (`{ status, type, body }` instead of those answers), `split` (characters to a frame), `pack` (messages wait for `flush()`, which
- * sends them in one frame), `silent` (nothing is said any more), `detailed` (errors tell what happened), `webSockets` (whether there are any).
+ * What a test may change at any time: `token` (what a client must bring), `redirect` (negotiate
+ * sends clients elsewhere, with a token for there), `negotiation` and `started` (`{ status, type,
+ * body }` instead of those answers), `split` (characters to a frame), `pack` (messages wait for
+ * `flush()`, which sends them in one frame), `silent` (it sends nothing more), `detailed`
+ * (errors tell what happened), `webSockets` (whether there are any).
  *
- * What it tells: `requests` (`{ method, url, token }`), `received` (arguments of `Send`), `invocations` (all that was invoked).
+ * What it records: `requests` (`{ method, url, token }`), `received` (arguments of `Send`),
+ * `invocations` (all that was invoked).
  */
 export async function classicSignalRServer({ path = '/signalr', name = 'WebRtcHub3', token, keepAlive = 10, disconnectTimeout = 30, files = {}, port = 0 } = {}) {
   const others = fileHandler(files);
@@ -202,9 +209,12 @@ export async function classicSignalRServer({ path = '/signalr', name = 'WebRtcHu
     call: (method, ...values) => publish(method, values),
     /** Sends any text as one frame to every client. */
     raw: (text) => [...clients.values()].forEach(({ socket }) => socket?.send(text)),
-    /** Forgets every client, as a server does that started anew: their reconnects are refused. */
+    /** Forgets every client, as a restarted server does: their reconnects are refused. */
     forget: () => [...clients.values()].forEach(forget),
-    /** Ends the WebSockets with a Close frame; clients may reconnect. Resolves while they are away: they are back sooner than anybody would see who looks now and then. */
+    /**
+     * Ends the WebSockets with a Close frame; clients may reconnect. Resolves while they are away:
+     * they are back sooner than anybody would see who looks now and then.
+     */
     end: () =>
       Promise.all(
         [...clients.values()].filter(({ socket }) => socket).map(
@@ -220,7 +230,10 @@ export async function classicSignalRServer({ path = '/signalr', name = 'WebRtcHu
   });
 }
 
-/** What `/signalr/hubs` answers: the hub as `$.connection.<name>`, with the functions that the page puts in `client` bound on start. */
+/**
+ * What `/signalr/hubs` answers: the hub as `$.connection.<name>`, with the functions that the page
+ * puts in `client` bound on start.
+ */
 function script(path, name) {
   const member = name[0].toLowerCase() + name.slice(1);
   return `(function ($) {

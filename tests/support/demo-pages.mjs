@@ -1,6 +1,8 @@
 // Driving the demo: what its pages show, who is there, what is said, and whether a video plays.
 
-import { until } from './listen.mjs';
+import { until } from './deadline.mjs';
+
+/* global sampleBrightness -- of the pages */
 
 export const DESKTOP = { viewport: { width: 1280, height: 900 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
@@ -27,7 +29,7 @@ export async function numbers(page, wanted = () => true) {
   }, `numbers: ${wanted}`);
 }
 
-/** What the card tells of the connection, newest first. */
+/** What the card shows of the connection, newest first. */
 export function told(page) {
   return page.$$eval('#events li span', (lines) => lines.map((line) => line.textContent));
 }
@@ -63,7 +65,6 @@ export async function remoteVideoPlays(page, count) {
       return videos.length === count && videos.every((video) => video.videoWidth > 0 && !video.paused && video.readyState >= 3);
     },
     count,
-    { timeout: 45_000 },
   );
   // Time must go on from here, whatever it was.
   const from = await page.$$eval('.tile[data-who="other"] video', (videos) => videos.map((video) => video.currentTime));

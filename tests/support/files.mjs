@@ -1,4 +1,5 @@
-// A static file server for tests and benches: folders under path prefixes, on a free port of the loopback interface or beside another server's.
+// A static file server for tests and benches: folders under path prefixes, on a free port of the
+// loopback interface or beside another server's.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -19,8 +20,9 @@ const TYPES = {
 };
 
 /**
- * Serves `mounts`, such as `{ '/': 'www', '/signal-wasm': 'dist' }`; the longest prefix wins, a folder gives its index.html.
- * A mount may also be a function `(path) => undefined | string | { type, body }` for pages that a test makes up.
+ * Serves `mounts`, such as `{ '/': 'www', '/signal-wasm': 'dist' }`; the longest prefix wins, a
+ * folder gives its index.html. A mount may also be a function `(path) => undefined | string | {
+ * type, body }` for pages that a test makes up.
  *
  * `headers` go with every answer, for instance a Content-Security-Policy.
  */

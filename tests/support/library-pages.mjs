@@ -1,10 +1,11 @@
-// Driving the demo's pages of the older libraries, npm datachannel and npm rtcmulticonnection: who is connected with whom, and what is said.
+// Driving the demo's pages of the older libraries, npm datachannel and npm rtcmulticonnection: who
+// is connected with whom, and what is said.
 
 import assert from 'node:assert/strict';
 
-/** Waits until the page has told of so many peers that they are connected. */
+/** Waits until the page shows so many peers as connected. */
 export function connectedTo(page, count) {
-  return page.waitForFunction((count) => [...document.querySelectorAll('#log .told')].filter((item) => / is connected with you\.$/.test(item.textContent)).length === count, count, { timeout: 45_000 });
+  return page.waitForFunction((count) => [...document.querySelectorAll('#log .told')].filter((item) => / is connected with you\.$/.test(item.textContent)).length === count, count);
 }
 
 export function connectedIds(page) {
@@ -32,8 +33,9 @@ export async function everybodyHears(pages, what) {
 }
 
 /**
- * Each library tries to frame a page of its makers', long gone; the page's Content-Security-Policy refuses that, and Chromium says so. `expected` are patterns
- * of more troubles that belong to the test.
+ * Each library tries to frame a page of its makers', long gone; the page's Content-Security-Policy
+ * refuses that, and Chromium says so. `expected` are patterns of more troubles that belong to the
+ * test.
  */
 export function assertOnlyOwnTroubles(pages, expected = []) {
   const own = [/Framing 'https:\/\/[\w.-]*webrtc-experiment\.com\/' violates/, ...expected];

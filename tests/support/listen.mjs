@@ -1,8 +1,9 @@
 // Puts a node http server on the loopback interface for a test, with a way to tear its connections.
 
 /**
- * Listens on `port` (0: a free one). Gives `{ origin, port, drop(), close() }`: `drop` cuts every TCP connection without a word, as a lost
- * network does, and goes on listening; `close` cuts them and stops.
+ * Listens on `port` (0: a free one). Gives `{ origin, port, drop(), close() }`: `drop` cuts every
+ * TCP connection without a word, as a lost network does, and goes on listening; `close` cuts them
+ * and stops.
  */
 export async function listen(server, port = 0) {
   const lines = new Set();
@@ -26,15 +27,4 @@ export async function listen(server, port = 0) {
         drop();
       }),
   };
-}
-
-/** Waits until `condition()` gives something true, and gives that. For what happens on a server; pages have `waitForFunction`. */
-export async function until(condition, what = String(condition)) {
-  const end = Date.now() + 30_000;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
-    await new Promise((done) => setTimeout(done, 10));
-  }
 }

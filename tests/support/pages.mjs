@@ -1,14 +1,14 @@
-// What the page tests share: pages that remember their errors, a bare WebSocket client, the two servers under one roof, and waiting.
+// What the page tests share: pages that remember their errors, a bare WebSocket client, the two
+// servers under one roof, and waiting.
 
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
+import { newContext } from './chromium.mjs';
+import { deadline } from './deadline.mjs';
 import { serveFiles } from './files.mjs';
 import { MOUNT_ARGS, MOUNTS, relay, ROOT, seedServer } from './servers.mjs';
-
-/** No test may run longer than this; a hang then ends as a failure that names the test. */
-export const TIMEOUT = { timeout: 90_000 };
 
 /** Beside the demo's mounts: what the tests bring themselves, and what the seed's pages load. */
 export const TEST_MOUNTS = {
@@ -22,8 +22,9 @@ export const TEST_MOUNTS = {
 };
 
 /**
- * The two servers that every page must work with. Each function gives `{ origin, url, query, close() }`: where pages are served, where the
- * signaling is, and what to add to the address of a demo page to use it.
+ * The two servers that every page must work with. Each function gives `{ origin, url, query,
+ * close() }`: where pages are served, where the signaling is, and what to add to the address of a
+ * demo page to use it.
  */
 export const SERVERS = {
   'the seed’s server': async () => {
@@ -42,9 +43,12 @@ export const SERVERS = {
   },
 };
 
-/** Opens a page of its own browser context. `page.troubles` fills with everything that went wrong on it. */
+/**
+ * Opens a page of its own browser context. `page.troubles` fills with everything that went wrong on
+ * it.
+ */
 export async function openPage(browser, address, options = {}) {
-  const context = await browser.newContext(options);
+  const context = await newContext(browser, options);
   const page = await context.newPage();
   page.troubles = [];
   page.on('pageerror', (error) => page.troubles.push(`uncaught: ${error.stack ?? error}`));
@@ -55,7 +59,10 @@ export async function openPage(browser, address, options = {}) {
   return page;
 }
 
-/** Fails if anything went wrong on one of the pages. `expected` are patterns of troubles that belong to the test. */
+/**
+ * Fails if anything went wrong on one of the pages. `expected` are patterns of troubles that belong
+ * to the test.
+ */
 export function assertNoTroubles(pages, expected = []) {
   for (const page of pages) {
     const left = page.troubles.filter((trouble) => !expected.some((pattern) => pattern.test(trouble)));
@@ -63,7 +70,10 @@ export function assertNoTroubles(pages, expected = []) {
   }
 }
 
-/** A WebSocket client with no library at all: sees every frame as the bytes it came in, and can send anything. */
+/**
+ * A WebSocket client with no library at all: sees every frame as the bytes it came in, and can send
+ * anything.
+ */
 export async function rawClient(url) {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   const frames = [];
@@ -89,7 +99,7 @@ export async function rawClient(url) {
           const found = frames.filter(filter);
           if (found.length >= count) settle(done, found);
         };
-        const timer = setTimeout(() => settle(fail, new Error(`${frames.filter(filter).length} of ${count} frames came:\n${frames.map((frame) => String(frame).slice(0, 200)).join('\n')}`)), 30_000);
+        const timer = setTimeout(() => settle(fail, new Error(`${frames.filter(filter).length} of ${count} frames came:\n${frames.map((frame) => String(frame).slice(0, 200)).join('\n')}`)), deadline(60_000));
         waiting.add(check);
         check();
       });

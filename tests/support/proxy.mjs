@@ -1,20 +1,28 @@
-// A TCP proxy between clients and a server that misbehaves on command: it cuts, stalls, delays, truncates, refuses, and swallows WebSocket messages.
+// A TCP proxy between clients and a server that misbehaves on command: it cuts, stalls, delays,
+// truncates, refuses, and swallows WebSocket messages.
 //
-// It has no chance and no plan of its own: when, where and how much is the caller's, so that a seed of the caller's repeats a run.
+// It has no chance and no plan of its own: when, where and how much is the caller's, so that a seed
+// of the caller's repeats a run.
 
 import { connect, createServer } from 'node:net';
 
-/** What may wait for a side that doesn't read, or is stalled, before the other side is no longer read: then it feels it, as on a real network. */
+/**
+ * What may wait for a side that doesn't read, or is stalled, before the other side is no longer
+ * read: then it feels it, as on a real network.
+ */
 const ROOM = 256 * 1024;
 
 /** The two directions of a link: `up` is from the client to the server. */
 export const DIRECTIONS = ['up', 'down'];
 
 /**
- * Stands in front of the loopback port that `target()` gives; connections are refused while it gives `undefined`.
+ * Stands in front of the loopback port that `target()` gives; connections are refused while it
+ * gives `undefined`.
  *
- * With `onmessage` what goes by is followed as WebSockets, and handed on message by message: `onmessage(link, direction, text)` is called with each text
- * message before it is handed on. It may give `'swallow'`: then this message never arrives, and nobody is told; or `'cut'`: then the link is cut before it.
+ * With `onmessage` what goes by is followed as WebSockets, and handed on message by message:
+ * `onmessage(link, direction, text)` is called with each text message before it is handed on. It
+ * may give `'swallow'`: then this message never arrives, without a sign; or `'cut'`: then the
+ * link is cut before it.
  */
 export async function proxy(target, { onmessage } = {}) {
   const links = new Set();
@@ -77,7 +85,10 @@ class Link {
     return Boolean(this.connected) && !this.up.over && !this.down.over && !DIRECTIONS.some((direction) => this[direction].stalledUntil === Infinity);
   }
 
-  /** Ends both sides at once, and what is under way is gone: `'reset'` as a machine that lost its state does, `'end'` as one whose process died. */
+  /**
+   * Ends both sides at once, and what is under way is gone: `'reset'` as a machine that lost its
+   * state does, `'end'` as one whose process died.
+   */
   cut(how = 'reset') {
     for (const direction of DIRECTIONS) this[direction].stop();
     for (const { source } of [this.up, this.down]) {
@@ -86,7 +97,10 @@ class Link {
     }
   }
 
-  /** Hands nothing on in one direction, the end of the connection included, for so many milliseconds or for good. What comes meanwhile waits. */
+  /**
+   * Hands nothing on in one direction, the end of the connection included, for so many milliseconds
+   * or for good. What comes meanwhile waits.
+   */
   stall(direction, milliseconds = Infinity) {
     this[direction].stall(milliseconds);
   }
@@ -190,7 +204,7 @@ class Direction {
     if (item === END || item === RESET) {
       if (item === END) this.destination.end();
       else if (!this.destination.destroyed) reset(this.destination);
-      // A side that said its end may still be told things; one that is gone may not.
+      // A side that has sent its end may still receive; one that is gone may not.
       if (item === RESET) this.over = true;
       return;
     }
@@ -210,12 +224,16 @@ class Direction {
 
 /** Ends a connection with a reset, where the system can do that. */
 function reset(socket) {
-  // While a socket is connecting there is nothing to reset. While one says its end, Node 20 takes the order and never closes it: not even the process ends.
+  // While a socket is connecting there is nothing to reset. While one says its end, Node 20 takes
+  // the order and never closes it: not even the process ends.
   if (socket.connecting || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
 
-/** Follows one direction of a WebSocket connection: what comes in pieces goes on as the HTTP head, and then frame by frame. */
+/**
+ * Follows one direction of a WebSocket connection: what comes in pieces goes on as the HTTP head,
+ * and then frame by frame.
+ */
 class Messages {
   #direction;
   #look;

@@ -1,4 +1,5 @@
-// npm rtcmulticonnection-server, unmodified: the Socket.IO server of RTCMultiConnection 3, which also relays an event that clients name.
+// npm rtcmulticonnection-server, unmodified: the Socket.IO server of RTCMultiConnection 3, which
+// also relays an event that clients name.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -6,8 +7,8 @@ import process from 'node:process';
 import { ROOT } from './servers.mjs';
 
 /**
- * Starts one, as its own `npm start` does. For frames of the seed clients connect with the query `{ socketCustomEvent: 'message' }`: the server
- * hands that event to everyone else.
+ * Starts one, as its own `npm start` does. For frames of the seed clients connect with the query `{
+ * socketCustomEvent: 'message' }`: the server hands that event to everyone else.
  */
 export async function rtcMultiConnectionServer() {
   const child = spawn(process.execPath, ['server.js'], {

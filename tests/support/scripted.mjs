@@ -1,8 +1,12 @@
-// What the two scripted SignalR servers share: answers that pages of other origins may read, upgrades refused with an HTTP status, frames cut up.
+// What the two scripted SignalR servers share: answers that pages of other origins may read,
+// upgrades refused with an HTTP status, frames cut up.
 
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** Answers a request, readable for the page that asked, with its credentials. `body` is sent as JSON unless it is a string. */
+/**
+ * Answers a request, readable for the page that asked, with its credentials. `body` is sent as JSON
+ * unless it is a string.
+ */
 export function answer(request, response, status, body = '', headers = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   response.writeHead(status, {
@@ -18,7 +22,8 @@ export function answer(request, response, status, body = '', headers = {}) {
 }
 
 /**
- * Takes the upgrades of `http`. `admit(request, url)` gives a status to refuse with, or a function that gets the socket. `sockets` are those open.
+ * Takes the upgrades of `http`. `admit(request, url)` gives a status to refuse with, or a function
+ * that gets the socket. `sockets` are those open.
  */
 export function upgrades(http, admit) {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -35,7 +40,10 @@ export function upgrades(http, admit) {
   });
 }
 
-/** Sends a text as frames of `size` characters (whole ones, as frames of text must have), or as one if there is no size. */
+/**
+ * Sends a text as frames of `size` characters (whole ones, as frames of text must have), or as one
+ * if there is no size.
+ */
 export function sendCut(socket, text, size) {
   if (socket.readyState !== WebSocket.OPEN) return;
   if (!size) return socket.send(text);
@@ -43,7 +51,9 @@ export function sendCut(socket, text, size) {
   for (let start = 0; start < characters.length; start += size) socket.send(characters.slice(start, start + size).join(''));
 }
 
-/** The bearer token of a request: of its header, or of its query where a browser can't set headers. */
+/**
+ * The bearer token of a request: of its header, or of its query where a browser can't set headers.
+ */
 export function bearer(request, url) {
   return /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? url.searchParams.get('access_token') ?? undefined;
 }

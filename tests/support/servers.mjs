@@ -1,4 +1,5 @@
-// The two kinds of signaling server that tests and benches talk to: the seed's broadcast server, on npm ws, and our own relay.
+// The two kinds of signaling server that tests and benches talk to: the seed's broadcast server, on
+// npm ws, and our own relay.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -25,9 +26,10 @@ export const MOUNTS = {
 export const MOUNT_ARGS = Object.entries(MOUNTS).flatMap(([prefix, folder]) => ['--mount', `${prefix}=${folder}`]);
 
 /**
- * The server that the seed describes (`socket.broadcast.emit`), on plain WebSocket: every message goes to all others.
- * `connections()` tells how many pages are connected, `port` lets a test start it again in the same place, `echo` makes it one of those that
- * send every message back to its sender too, `greeting` is sent to each page that connects.
+ * The server that the seed describes (`socket.broadcast.emit`), on plain WebSocket: every message
+ * goes to all others. `connections()` tells how many pages are connected, `port` lets a test start
+ * it again in the same place, `echo` makes it one of those that send every message back to its
+ * sender too, `greeting` is sent to each page that connects.
  */
 export async function seedServer({ port = 0, echo = false, greeting } = {}) {
   const server = new WebSocketServer({ host: '127.0.0.1', port, perMessageDeflate: false });
@@ -63,8 +65,9 @@ export function relayPath() {
 }
 
 /**
- * Starts our relay on a free port, with `args` added to its command line, and waits until it accepts connections.
- * `close()` ends it as a service manager would (SIGTERM) and gives `{ code, signal }`; `kill()` ends it at once (SIGKILL).
+ * Starts our relay on a free port, with `args` added to its command line, and waits until it
+ * accepts connections. `close()` ends it as a service manager would (SIGTERM) and gives `{ code,
+ * signal }`; `kill()` ends it at once (SIGKILL).
  */
 export async function relay({ args = [] } = {}) {
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];

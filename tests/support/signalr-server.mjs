@@ -1,6 +1,8 @@
-// A scripted ASP.NET Core SignalR server with the seed's hub, JSON protocol over WebSocket, for what no test could make a real server do on time.
+// A scripted ASP.NET Core SignalR server with the seed's hub, JSON protocol over WebSocket, for
+// what no test could make a real server do on time.
 //
-// Its frames are those that a real server of ASP.NET Core 9 was seen to send; scripted.test.mjs has the official client talk to it.
+// Its frames are those that a real server of ASP.NET Core 9 was seen to send; scripted.test.mjs has
+// the official client talk to it.
 
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -12,14 +14,17 @@ const END = '\x1e';
 const LIMIT = 32 * 1024;
 
 /**
- * Starts one with the hub at `path`. The hub's methods: `Send(string)` hands the string to `onMessageReceived` of all clients, the caller's too, as the
- * seed's does; `Refuse(string)` throws. All other requests go to the mounts `files`.
+ * Starts one with the hub at `path`. The hub's methods: `Send(string)` hands the string to
+ * `onMessageReceived` of all clients, the caller's too, as the seed's does; `Refuse(string)`
+ * throws. All other requests go to the mounts `files`.
  *
- * What a test may change at any time: `token` (what a client must bring), `redirect` (negotiate sends clients elsewhere, with a token for there),
- * `negotiation` (`{ status, type, body }` instead of the answer), `handshakeError`, `split` (characters to a frame), `pack` (records wait for `flush()`, which
- * sends them in one frame), `silent` (nothing is said any more).
+ * What a test may change at any time: `token` (what a client must bring), `redirect` (negotiate
+ * sends clients elsewhere, with a token for there), `negotiation` (`{ status, type, body }` instead
+ * of the answer), `handshakeError`, `split` (characters to a frame), `pack` (records wait for
+ * `flush()`, which sends them in one frame), `silent` (it sends nothing more).
  *
- * What it tells: `requests` (`{ method, url, token }` of every negotiation and upgrade), `received` (arguments of `Send`), `records` (every record).
+ * What it records: `requests` (`{ method, url, token }` of every negotiation and upgrade),
+ * `received` (arguments of `Send`), `records` (every record).
  */
 export async function signalRServer({ path = '/hub', token, redirect = false, keepAlive = 15_000, clientTimeout = 30_000, handshakeTimeout = 15_000, files = {}, port = 0 } = {}) {
   const others = fileHandler(files);

@@ -7,12 +7,15 @@ import { fileHandler } from './files.mjs';
 import { listen } from './listen.mjs';
 
 /**
- * Starts one. `namespaces` are those that relay beside `/`. `token` is what a client must bring (`auth.token`, to version 2 in the query); it can be
- * changed later. `recovery` turns on connection state recovery, `allowEIO3` lets version 4 take clients of version 2. `files` are mounts for all
- * other requests.
+ * Starts one. `namespaces` are those that relay beside `/`. `token` is what a client must bring
+ * (`auth.token`, to version 2 in the query); it can be changed later. `recovery` turns on
+ * connection state recovery, `allowEIO3` lets version 4 take clients of version 2. `files` are
+ * mounts for all other requests.
  *
- * What it gives: `received` are the events in the order they came, `{ namespace, event, args }`; `connected` is `{ namespace, auth, query }` of every
- * client that was let in or refused; `connections()` counts the clients of a namespace. `emit`, `ask`, `disconnect` go to every client of a namespace.
+ * What it gives: `received` are the events in the order they came, `{ namespace, event, args }`;
+ * `connected` is `{ namespace, auth, query }` of every client that was let in or refused;
+ * `connections()` counts the clients of a namespace. `emit`, `ask`, `disconnect` go to every client
+ * of a namespace.
  */
 export async function socketIoServer({
   version = 4,
@@ -85,9 +88,11 @@ export async function socketIoServer({
   });
 }
 
-// "Nodejs/Socketio Server-Side Code" of the WebRTC Experiments, for its `io.sockets` or another namespace.
+// "Nodejs/Socketio Server-Side Code" of the WebRTC Experiments, for its `io.sockets` or another
+// namespace.
 //
-// Copyright (c) 2013 Muaz Khan, released under the MIT licence: https://www.webrtc-experiment.com/licence/
+// Copyright (c) 2013 Muaz Khan, released under the MIT licence:
+// https://www.webrtc-experiment.com/licence/
 function relayMessages(sockets) {
     sockets.on('connection', function (socket) {
         socket.on('message', function (data) {

@@ -1,4 +1,5 @@
-// A WebSocket server that says what a test has it say, for what neither a real nor a scripted server would.
+// A WebSocket server that sends what a test tells it to, for what neither a real nor a scripted
+// server would.
 
 import { createServer } from 'node:http';
 import { listen } from './listen.mjs';
@@ -10,8 +11,10 @@ export function engineOpen(members = {}) {
 }
 
 /**
- * Starts one, at any path. `greeting` is sent to each that connects, and for the first of `replies`, `[pattern, text]`, that fits what came in, its text.
- * `takes(url)` decides who may connect: others are cut off right after the upgrade. `requests` are their addresses, `received` all that was said.
+ * Starts one, at any path. `greeting` is sent to each that connects, and for the first of
+ * `replies`, `[pattern, text]`, that fits what came in, its text. `takes(url)` decides who may
+ * connect: others are cut off right after the upgrade. `requests` are their addresses, `received`
+ * all that was received.
  */
 export async function talker({ greeting, replies = [], takes = () => true } = {}) {
   const sockets = new Set();

@@ -1,12 +1,14 @@
-// A proxy that writes down what goes through it, HTTP and WebSocket, for transcripts and for tests that look at the wire.
+// A proxy that writes down what goes through it, HTTP and WebSocket, for transcripts and for tests
+// that look at the wire.
 
 import { createServer, request as ask } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 import { listen } from './listen.mjs';
 
 /**
- * Stands in front of the server at `origin`. `entries` fills with, each with `from`: `{ text }` and `{ binary }` (base64) frames, `{ open }` and `{ close }` of
- * WebSockets, and of other requests `{ request, token?, body? }` and `{ status, body }`.
+ * Stands in front of the server at `origin`. `entries` fills with, each with `from`: `{ text }` and
+ * `{ binary }` (base64) frames, `{ open }` and `{ close }` of WebSockets, and of other requests `{
+ * request, token?, body? }` and `{ status, body }`.
  */
 export async function tap(origin) {
   const target = new URL(origin);

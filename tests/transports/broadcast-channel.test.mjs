@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { broadcastChannel } from '../../npm/transports.js';
+import { until } from '../support/deadline.mjs';
 import { follow, frame } from './follow.mjs';
 
 describe('broadcastChannel', () => {
   it('carries text to all others of its name, and to nobody else', async (context) => {
-    const [first, second, third, elsewhere] = [undefined, undefined, 'signal-wasm', 'another name'].map((name) => follow(broadcastChannel(name)));
+    const [first, second, third, elsewhere] = [undefined, undefined, 'signal-wasm', 'another name'].map((name) => follow(broadcastChannel(name), until));
     context.after(() => [first, second, third, elsewhere].forEach((tab) => tab.close()));
     for (const tab of [first, second, third, elsewhere]) await tab.up();
     elsewhere.send(frame(4, 'not for you'));
@@ -20,7 +21,7 @@ describe('broadcastChannel', () => {
   });
 
   it('opened several times it hears each text once; closed it hears none, and opens again', async (context) => {
-    const [first, second] = [follow(broadcastChannel('again')), follow(broadcastChannel('again'))];
+    const [first, second] = [follow(broadcastChannel('again'), until), follow(broadcastChannel('again'), until)];
     context.after(() => [first, second].forEach((tab) => tab.close()));
     await first.up();
     await first.up();
@@ -39,7 +40,7 @@ describe('broadcastChannel', () => {
   });
 
   it('hands on what is no text as well, for the library to count', async (context) => {
-    const tab = follow(broadcastChannel('strangers'));
+    const tab = follow(broadcastChannel('strangers'), until);
     const stranger = new BroadcastChannel('strangers');
     context.after(() => (tab.close(), stranger.close()));
     await tab.up();

@@ -1,9 +1,14 @@
-// The library's side of a transport, for tests: notes what it is told, and opens again only when the test says so.
+// The library's side of a transport, in Node and in pages: notes what it is told, and opens again
+// only when the test says so.
 
-import { until } from '../support/listen.mjs';
+import { poll } from '../support/poll.mjs';
 
-/** Puts the three handlers on the transport, as the library does before each `open`, and notes what they are called with. */
-export function follow(transport) {
+/**
+ * Puts the three handlers on the transport, as the library does before each `open`, and notes what
+ * they are called with. `wait` is how it waits: `until`, or in a page for as long as the test has
+ * time.
+ */
+export function follow(transport, wait = (condition) => poll(condition)) {
   const told = {
     opened: 0,
     heard: [],
@@ -18,18 +23,18 @@ export function follow(transport) {
     async up() {
       const before = told.opened;
       told.open();
-      await until(() => told.opened > before, 'onopen');
+      await wait(() => told.opened > before, 'onopen');
     },
     send: (text) => transport.send(text),
     close: () => transport.close(),
     /** Waits for that many texts, and gives all. */
     async texts(count) {
-      await until(() => told.heard.length >= count, `${count} texts`);
+      await wait(() => told.heard.length >= count, `${count} texts`);
       return told.heard;
     },
     /** Waits until the connection has been lost that many times, and gives the last reason. */
     async lost(count) {
-      await until(() => told.closed.length >= count, `${count} losses`);
+      await wait(() => told.closed.length >= count, `${count} losses`);
       return told.closed.at(-1);
     },
   };

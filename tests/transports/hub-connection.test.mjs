@@ -1,10 +1,11 @@
-// hubConnection with the official client of ASP.NET Core SignalR: on a scripted server, which does what no test could make a real one do, and on our relay.
+// hubConnection with the official client of ASP.NET Core SignalR: on a scripted server, which does
+// what no test could make a real one do, and on our relay.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { hubConnection } from '../../npm/transports.js';
-import { until } from '../support/listen.mjs';
+import { until } from '../support/deadline.mjs';
 import { relay } from '../support/servers.mjs';
 import { signalRServer } from '../support/signalr-server.mjs';
 import { follow, frame } from './follow.mjs';
@@ -20,7 +21,7 @@ async function setUp(context, start, { automatic = false, ...options } = {}, cou
     await Promise.all(connections.map((connection) => connection.stop()));
     await server.close();
   });
-  return { server, connections, pages: connections.map((connection) => follow(hubConnection(connection))) };
+  return { server, connections, pages: connections.map((connection) => follow(hubConnection(connection), until)) };
 }
 
 const scripted = (options) => signalRServer(options);
@@ -42,7 +43,7 @@ describe('hubConnection on a scripted server', () => {
 
   it('other names of method and target', async (context) => {
     const { server, connections: [connection] } = await setUp(context, scripted);
-    const page = follow(hubConnection(connection, { target: 'heard', method: 'send' }));
+    const page = follow(hubConnection(connection, { target: 'heard', method: 'send' }), until);
     await page.up();
     page.send('x');
     await until(() => server.received.length === 1);
@@ -114,7 +115,7 @@ describe('hubConnection on a scripted server', () => {
 
   it('what the hub refuses is told, in the hub’s words', async (context) => {
     const { connections: [connection] } = await setUp(context, scripted);
-    const page = follow(hubConnection(connection, { method: 'Refuse' }));
+    const page = follow(hubConnection(connection, { method: 'Refuse' }), until);
     await page.up();
     page.send(frame(1, 'x'));
     assert.match(await page.lost(1), /the hub refused Refuse: .*not on this hub/);
@@ -129,8 +130,9 @@ describe('hubConnection on a scripted server', () => {
     page.close();
     await until(() => server.connections() === 0);
     await until(async () => {
+      const { length } = page.closed;
       page.open();
-      await Promise.race([until(() => page.opened === 2), page.lost(page.closed.length + 1)]);
+      await until(() => page.opened === 2 || page.closed.length > length);
       return page.opened === 2;
     });
     assert.ok(page.closed.every((reason) => /disconnecting/.test(reason)), String(page.closed));

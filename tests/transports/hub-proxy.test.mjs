@@ -1,5 +1,6 @@
-// hubProxy with the official client of ASP.NET SignalR 2, which wants a page: a browser, jQuery, and a scripted server that also gives the generated
-// proxy; then on our relay; and with a proxy that has nothing but `client` and `server`.
+// hubProxy with the official client of ASP.NET SignalR 2, which wants a page: a browser, jQuery,
+// and a scripted server that also gives the generated proxy; then on our relay; and with a proxy
+// that has nothing but `client` and `server`.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { hubProxy } from '../../npm/transports.js';
 import { launchChromium } from '../support/chromium.mjs';
 import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
-import { until } from '../support/listen.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
 import { openPage } from '../support/pages.mjs';
 import { relay, ROOT } from '../support/servers.mjs';
 import { follow, frame } from './follow.mjs';
@@ -31,13 +32,17 @@ const PROXIES = {
   'a proxy of createHubProxy': () => window.$.hubConnection().createHubProxy('webRtcHub3'),
 };
 
-/** Opens a page of that server with the client's scripts, makes the transport of the proxy that `give` gives, and follows it on `window.page`. */
+/**
+ * Opens a page of that server with the client's scripts, makes the transport of the proxy that
+ * `give` gives, and follows it on `window.page`.
+ */
 async function openFollowed(context, server, give, options = {}) {
   const page = await openPage(browser, `${server.origin}/tests/transports/hub-proxy.html`);
   context.after(() => page.context().close());
   await page.evaluate(
     async ({ give, options }) => {
       const [{ hubProxy }, { follow }] = await Promise.all([import('/npm/transports.js'), import('/tests/transports/follow.mjs')]);
+      // eslint-disable-next-line no-new-func -- a function of the test, sent as its text
       window.proxy = new Function(`return (${give})()`)();
       window.page = follow(hubProxy(window.proxy, options));
     },
@@ -61,7 +66,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
       return { server, pages: await Promise.all(Array.from({ length: count }, () => openFollowed(context, server, give, options))) };
     }
 
-    it('starts the connection, calls the hub, and hears what the hub hands to all', async (context) => {
+    it('starts the connection, calls the hub, and hears what the hub hands to all', TIMEOUT, async (context) => {
       const { server, pages: [first, second] } = await setUp(context, { pages: 2 });
       await Promise.all([up(first), up(second)]);
       await send(first, frame(1, { text: 'é 🙂 "' }));
@@ -71,7 +76,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
       assert.deepEqual(server.received, [frame(1, { text: 'é 🙂 "' })]);
     });
 
-    it('a connection that the page starts itself is not started twice', async (context) => {
+    it('a connection that the page starts itself is not started twice', TIMEOUT, async (context) => {
       const { server, pages: [page] } = await setUp(context);
       // While it connects, then several times when it is up.
       await page.evaluate(() => void window.proxy.connection.start());
@@ -85,7 +90,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
       assert.equal(server.requests.filter(({ url }) => url.includes('/negotiate')).length, 1);
     });
 
-    it('leaves reconnecting to the client', async (context) => {
+    it('leaves reconnecting to the client', TIMEOUT, async (context) => {
       const { server, pages: [page] } = await setUp(context);
       await up(page);
       // What is sent while it is away throws: the library keeps it.
@@ -110,19 +115,19 @@ for (const [name, give] of Object.entries(PROXIES)) {
       assert.equal(server.requests.filter(({ url }) => url.includes('/negotiate')).length, 1);
     });
 
-    it('starts it anew when the client has given up', async (context) => {
+    it('starts it anew when the client has given up', TIMEOUT, async (context) => {
       const { server, pages: [page] } = await setUp(context, { disconnectTimeout: 0.2 });
       await up(page);
       server.end();
       await lost(page, 1);
-      // Opened while it still tries, it tells that it has given up.
+      // Opened while it still tries, it reports that it has given up.
       await open(page);
       await lost(page, 2);
       await up(page);
       assert.equal(server.requests.filter(({ url }) => url.includes('/negotiate')).length, 2);
     });
 
-    it('tells a server that refuses, in its words, and gets in later', async (context) => {
+    it('tells a server that refuses, in its words, and gets in later', TIMEOUT, async (context) => {
       const { server, pages: [page] } = await setUp(context);
       server.negotiation = { status: 503, body: 'gone for lunch' };
       await open(page);
@@ -131,7 +136,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
       await up(page);
     });
 
-    it('what the hub refuses is told, in the hub’s words', async (context) => {
+    it('what the hub refuses is told, in the hub’s words', TIMEOUT, async (context) => {
       const { pages: [page] } = await setUp(context, { options: { method: 'Refuse' } });
       if (name === 'the generated proxy') await page.evaluate(() => delete window.proxy.client.refuse);
       await up(page);
@@ -140,7 +145,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
       await up(page);
     });
 
-    it('close stops the connection and tells nothing; opening again is fine', async (context) => {
+    it('close stops the connection and tells nothing; opening again is fine', TIMEOUT, async (context) => {
       const { server, pages: [page] } = await setUp(context);
       await up(page);
       await page.evaluate(() => window.page.close());
@@ -153,7 +158,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
 }
 
 describe('hubProxy on our relay', () => {
-  it('carries text to the others, once, and not back', async (context) => {
+  it('carries text to the others, once, and not back', TIMEOUT, async (context) => {
     const server = await relay({ args: Object.entries(FILES).flatMap(([prefix, folder]) => ['--mount', `${prefix}=${folder}`]) });
     context.after(() => server.close());
     const [first, second] = await Promise.all(Object.values(PROXIES).map((give) => openFollowed(context, server, give)));
@@ -166,7 +171,7 @@ describe('hubProxy on our relay', () => {
 });
 
 describe('hubProxy with `client` and `server` alone', () => {
-  it('puts its function in `client`, and calls the method as generated proxies have it', async () => {
+  it('puts its function in `client`, and calls the method as generated proxies have it', TIMEOUT, async () => {
     let told;
     const sent = [];
     const connection = {
@@ -179,7 +184,7 @@ describe('hubProxy with `client` and `server` alone', () => {
       stop: () => {},
     };
     const proxy = { connection, client: {}, server: { send: (text) => void sent.push(text) } };
-    const page = follow(hubProxy(proxy));
+    const page = follow(hubProxy(proxy), until);
     await page.up();
     page.send('out');
     proxy.client.onMessageReceived('in');

@@ -5,13 +5,14 @@ import { describe, it } from 'node:test';
 import { io as io4 } from 'socket.io-client';
 import io2 from 'socket.io-client-2';
 import { socketIo } from '../../npm/transports.js';
-import { until } from '../support/listen.mjs';
+import { until } from '../support/deadline.mjs';
 import { socketIoServer } from '../support/socket-io-server.mjs';
 import { follow, frame } from './follow.mjs';
 
 // Clients that share nothing and come back soon.
 const ALONE = { forceNew: true, reconnectionDelay: 20, reconnectionDelayMax: 50 };
-// Where connections are cut: a client that polls, or is about to stop polling, has none at times, and misses nothing.
+// Where connections are cut: a client that polls, or is about to stop polling, has none at times,
+// and misses nothing.
 const NO_POLLING = { transports: ['websocket'] };
 
 const PAIRS = [
@@ -35,7 +36,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('emits the object, as the shim does, and hears what the shim emits', async (context) => {
       const { server, sockets } = await setUp(context, 3);
-      const [first, second] = sockets.slice(0, 2).map((socket) => follow(socketIo(socket)));
+      const [first, second] = sockets.slice(0, 2).map((socket) => follow(socketIo(socket), until));
       // The shim's own two lines.
       const old = sockets[2];
       const heard = [];
@@ -54,7 +55,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('another event, and arguments that are no envelope', async (context) => {
       const { server, sockets } = await setUp(context, 1);
-      const page = follow(socketIo(sockets[0], { event: 'signal' }));
+      const page = follow(socketIo(sockets[0], { event: 'signal' }), until);
       await page.up();
       page.send(frame(1, 'x'));
       await until(() => server.received.length === 1);
@@ -70,7 +71,7 @@ for (const { name, io, server: options } of PAIRS) {
     it('a socket that is connected already opens at once; opened several times it connects and hears once', async (context) => {
       const { server, sockets } = await setUp(context, 1);
       await until(() => sockets[0].connected);
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       for (let times = 1; times <= 3; times += 1) {
         page.open();
         assert.equal(page.opened, times);
@@ -83,7 +84,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('a socket that isn’t to connect by itself is connected, and one that does is not connected twice', async (context) => {
       const { server, sockets } = await setUp(context, 1, { client: { autoConnect: false } });
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       page.open();
       page.open();
       await until(() => page.opened > 0);
@@ -93,7 +94,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('tells a loss, and is up again when the client is', async (context) => {
       const { server, sockets } = await setUp(context, 1, { client: NO_POLLING });
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       await page.up();
       server.drop();
       assert.match(await page.lost(1), /transport (close|error)/);
@@ -113,7 +114,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('sent away by the server, after which no client comes back by itself, it does when it is opened', async (context) => {
       const { server, sockets } = await setUp(context, 1);
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       await page.up();
       await until(() => server.connections() === 1);
       server.disconnect();
@@ -124,7 +125,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('a client that may not reconnect is made to by each open', async (context) => {
       const { server, sockets } = await setUp(context, 1, { client: { ...NO_POLLING, reconnection: false } });
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       await page.up();
       for (const times of [1, 2]) {
         server.drop();
@@ -138,7 +139,7 @@ for (const { name, io, server: options } of PAIRS) {
       const gone = await socketIoServer(options);
       await gone.close();
       const socket = io(gone.url, ALONE);
-      const page = follow(socketIo(socket));
+      const page = follow(socketIo(socket), until);
       page.open();
       assert.match(await page.lost(1), /\w/);
       const server = await socketIoServer({ ...options, port: gone.port });
@@ -147,8 +148,9 @@ for (const { name, io, server: options } of PAIRS) {
         await server.close();
       });
       await until(async () => {
+        const { length } = page.closed;
         page.open();
-        await Promise.race([until(() => page.opened > 0), page.lost(page.closed.length + 1)]);
+        await until(() => page.opened > 0 || page.closed.length > length);
         return page.opened > 0;
       });
     });
@@ -156,7 +158,7 @@ for (const { name, io, server: options } of PAIRS) {
     it('a refused client is told in the server’s words, and let in with the right token', async (context) => {
       const query = options.version === 2 ? { query: { token: 'wrong' } } : { auth: { token: 'wrong' } };
       const { server, sockets } = await setUp(context, 1, { server: { token: 'right' }, client: query });
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       // To an old client a new server sends only what it has attached to the error.
       const refused = io === io2 && options.version === 4 ? /"wanted":"a token"/ : /not authorized/;
       page.open();
@@ -170,7 +172,7 @@ for (const { name, io, server: options } of PAIRS) {
 
     it('close disconnects and tells nothing; what comes later is not heard; opening again is fine', async (context) => {
       const { server, sockets } = await setUp(context, 1, { client: NO_POLLING });
-      const page = follow(socketIo(sockets[0]));
+      const page = follow(socketIo(sockets[0]), until);
       await page.up();
       page.close();
       page.close();

@@ -1,4 +1,5 @@
-// websync on a stand-in for WebSync, which is no longer sold: the methods and arguments that the shim uses, and no others.
+// websync on a stand-in for WebSync, which is no longer sold: the methods and arguments that the
+// shim uses, and no others.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +8,10 @@ import { follow, frame } from './follow.mjs';
 
 const CONNECT = ['onFailure', 'onStreamFailure', 'onSuccess'];
 
-/** A server: clients that have joined a channel get what is published there, its publisher too, as Bayeux has it. */
+/**
+ * A server: clients that have joined a channel get what is published there, its publisher too, as
+ * Bayeux has it.
+ */
 function webSyncServer() {
   const joined = new Set();
   const server = {
@@ -61,10 +65,13 @@ function webSyncServer() {
   return server;
 }
 
-/** What the pages of the WebRTC Experiments do with a client (© 2013 Muaz Khan, MIT licence), as far as it is about signaling. */
+/**
+ * What the pages of the WebRTC Experiments do with a client (© 2013 Muaz Khan, MIT licence), as far
+ * as it is about signaling.
+ */
 function seedPage(client) {
-    var channels = {};
-    var username = Math.round(Math.random() * 60535) + 5000;
+    const channels = {};
+    const username = Math.round(Math.random() * 60535) + 5000;
 
     client.setAutoDisconnect({
         synchronous: true
@@ -77,7 +84,7 @@ function seedPage(client) {
                 userId: username,
                 userNickname: username,
                 onReceive: function (event) {
-                    var message = JSON.parse(event.getData().text);
+                    const message = JSON.parse(event.getData().text);
                     if (channels[message.channel] && channels[message.channel].onmessage) {
                         channels[message.channel].onmessage(message.message);
                     }
@@ -87,7 +94,7 @@ function seedPage(client) {
     });
 
     return function (config) {
-        var channel = config.channel || this.channel;
+        const channel = config.channel || this.channel;
         channels[channel] = config;
 
         if (config.onopen) setTimeout(config.onopen, 1000);

@@ -1,8 +1,9 @@
-// Checks the type tests of this folder with tsc --strict, against the declarations that the package ships.
+// Checks the type tests of this folder with tsc --strict, against the declarations that the package
+// ships.
 //
-// What must compile has to compile, in both ways of finding a module. What must not compile stands under
-// `// @ts-expect-error TS1234: reason`; a second look without those directives makes sure that each line
-// fails for the reason given and not, say, because of a name misspelt.
+// What must compile has to compile, in both ways of finding a module. What must not compile stands
+// under `// @ts-expect-error TS1234: reason`; a second look without those directives makes sure
+// that each line fails for the reason given and not, say, because of a name misspelt.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

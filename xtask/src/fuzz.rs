@@ -1,7 +1,10 @@
-//! `cargo xtask fuzz [TARGET…] [--seconds N]`: runs what is kept of the corpora again, and then the fuzzers.
+//! `cargo xtask fuzz [TARGET…] [--seconds N]`: runs the inputs in fuzz/corpus again, and then the
+//! fuzzers.
 //!
-//! What a fuzzer finds on its way stays in the target folder, so that the next run goes on from there; a finding that was mended belongs into
-//! fuzz/corpus. The fuzzers take Rust's nightly and cargo-fuzz. Neither is installed from here: nothing else in this project wants them.
+//! The inputs that a fuzzer finds interesting stay in the target folder, and the next run starts
+//! from them. An input that made a target fail goes into fuzz/corpus once that is fixed. The
+//! fuzzers need Rust's nightly and cargo-fuzz. This command installs neither: nothing else here
+//! wants them.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,30 +15,30 @@ use crate::process;
 use crate::project::Project;
 use crate::say;
 
-/// How long each fuzzer runs if nobody says.
+/// How long each fuzzer runs by default.
 const SECONDS: u32 = 60;
 
-/// No input is longer: what a frame can do, it does in fewer bytes.
+/// The longest input, in bytes. Longer frames have nothing new in them.
 const LONGEST: usize = 4096;
 
 /// Runs the command.
 pub fn run(project: &Project, words: &[String]) -> Outcome {
     let folder = project.root.join("fuzz");
-    let wanted = Wanted::read(words, &targets(&folder))?;
+    let arguments = Arguments::read(words, &targets(&folder))?;
 
-    say::line("What is kept of the corpora:");
+    say::line("The inputs in fuzz/corpus:");
     let mut again = process::cargo();
     again
         .current_dir(&folder)
         .args(["test", "--quiet", "--locked", "--no-default-features"])
         .arg("--target-dir")
         .arg(&project.target);
-    process::open(&mut again)?;
+    process::run(&mut again)?;
 
     toolchain()?;
-    for target in &wanted.targets {
-        say::line(format!("\n{target}, for {} seconds:", wanted.seconds));
-        fuzz(project, &folder, target, wanted.seconds)?;
+    for target in &arguments.targets {
+        say::line(format!("\n{target}, for {} seconds:", arguments.seconds));
+        fuzz(project, &folder, target, arguments.seconds)?;
     }
     Ok(())
 }
@@ -55,12 +58,12 @@ fn fuzz(project: &Project, folder: &Path, target: &str, seconds: u32) -> Outcome
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-max_len={LONGEST}"))
         .args(["-timeout=10", "-print_final_stats=1"]);
-    process::open(&mut fuzzer).map_err(|problem| {
-        problem.advise("What it was that failed is in fuzz/artifacts, and printed above. Once mended, it belongs into fuzz/corpus.")
+    process::run(&mut fuzzer).map_err(|problem| {
+        problem.advise("The input that failed is in fuzz/artifacts, and printed above. Add it to fuzz/corpus once this is fixed.")
     })
 }
 
-/// Cargo of the nightly toolchain, whatever runs this program.
+/// Cargo of the nightly toolchain, whichever toolchain runs this program.
 fn nightly() -> Command {
     let mut command = Command::new("rustup");
     command.args(["run", "nightly", "cargo"]);
@@ -73,18 +76,18 @@ fn nightly() -> Command {
 fn toolchain() -> Outcome {
     if let Err(problem) = process::quiet(nightly().arg("--version")) {
         return Err(Problem::new(format!(
-            "fuzzing takes Rust's nightly. With rustup: rustup toolchain install nightly\n{problem}"
+            "fuzzing needs Rust's nightly. With rustup: rustup toolchain install nightly\n{problem}"
         )));
     }
     if let Err(problem) = process::quiet(nightly().args(["fuzz", "--version"])) {
         return Err(Problem::new(format!(
-            "fuzzing takes cargo-fuzz: cargo install cargo-fuzz\n{problem}"
+            "fuzzing needs cargo-fuzz: cargo install cargo-fuzz\n{problem}"
         )));
     }
     Ok(())
 }
 
-/// The targets, by the files that they are.
+/// The names of the targets, which are their files' names.
 fn targets(folder: &Path) -> Vec<String> {
     files::list(&folder.join("fuzz_targets"))
         .iter()
@@ -93,14 +96,14 @@ fn targets(folder: &Path) -> Vec<String> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Wanted {
+struct Arguments {
     targets: Vec<String>,
     seconds: u32,
 }
 
-impl Wanted {
-    fn read(words: &[String], all: &[String]) -> Outcome<Wanted> {
-        let mut wanted = Wanted {
+impl Arguments {
+    fn read(words: &[String], all: &[String]) -> Outcome<Arguments> {
+        let mut arguments = Arguments {
             targets: Vec::new(),
             seconds: SECONDS,
         };
@@ -110,14 +113,14 @@ impl Wanted {
                 let given = words.next();
                 let number = given.and_then(|text| text.parse().ok());
                 match number.filter(|seconds| *seconds > 0) {
-                    Some(seconds) => wanted.seconds = seconds,
+                    Some(seconds) => arguments.seconds = seconds,
                     None => fail!(
                         "--seconds takes a whole number from 1 up, but got {:?}",
                         given.map_or("nothing", String::as_str)
                     ),
                 }
             } else if all.contains(word) {
-                wanted.targets.push(word.clone());
+                arguments.targets.push(word.clone());
             } else {
                 fail!(
                     "there is no fuzz target {word:?}; there are {}",
@@ -125,10 +128,10 @@ impl Wanted {
                 );
             }
         }
-        if wanted.targets.is_empty() {
-            wanted.targets = all.to_vec();
+        if arguments.targets.is_empty() {
+            arguments.targets = all.to_vec();
         }
-        Ok(wanted)
+        Ok(arguments)
     }
 }
 
@@ -139,8 +142,8 @@ mod tests {
     fn read(words: &[&str]) -> Result<(Vec<String>, u32), String> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
         let all = ["link", "session"].map(String::from);
-        Wanted::read(&words, &all)
-            .map(|wanted| (wanted.targets, wanted.seconds))
+        Arguments::read(&words, &all)
+            .map(|arguments| (arguments.targets, arguments.seconds))
             .map_err(|problem| problem.to_string())
     }
 
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_not_is_refused() {
+    fn wrong_arguments_are_refused() {
         for (words, part) in [
             (vec!["sesion"], "\"sesion\"; there are link, session"),
             (vec!["--seconds"], "nothing"),
@@ -170,8 +173,8 @@ mod tests {
 
     #[test]
     fn each_target_has_a_corpus() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
-        let targets = targets(&folder);
+        let folder = Path::new("../fuzz");
+        let targets = targets(folder);
         assert!(targets.len() >= 7, "{targets:?}");
         for target in targets {
             let corpus = folder.join("corpus").join(&target);

@@ -4,6 +4,7 @@ mod build;
 mod files;
 mod fuzz;
 mod lock;
+mod manifest;
 mod package;
 mod problem;
 mod process;
@@ -22,30 +23,31 @@ use project::Project;
 const HELP: &str = "\
 cargo xtask <command>
 
-  setup               installs what is missing: npm packages, wasm32 standard library, wasm-bindgen, wasm-pack, a browser
-  build               makes dist/, the npm package, and the relay
+  setup               installs what is missing: npm packages, Rust's library for wasm32, wasm-bindgen, wasm-pack, a browser
+  build               builds dist/, the npm package, and the relay
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 (npm start)
-  test [SUITE…]       runs lint host types transports browser package pages chaos size, or the named ones, also bench (npm test)
-  browser [ARG…]      runs the wasm-bindgen tests alone; arguments go to cargo, such as --test browser
-  package             builds, and checks what would be published
-  size [OPTION…]      prints what the package weighs; --record makes these the sizes to compare with, --each measures anew
-                      what each protocol costs, by building without it (npm run size)
-  bench [OPTION…]     measures the receive path in a browser against the shim (npm run bench)
-  chaos [OPTION…]     lets pages and clients talk while connections are lost and the relay dies, and counts what that does to their
-                      messages; --seed repeats a run, --faults says how many losses, --help tells the rest (npm run chaos)
-  fuzz [TARGET…]      lets fuzzers look for what breaks the decoders, the session and the relay, all or the named ones, each for a
-                      minute or --seconds; takes Rust's nightly and cargo-fuzz, and says if they are missing
+  test [SUITE…]       runs lint host types transports browser package pages chaos size, or only the named suites,
+                      which may be bench too (npm test)
+  browser [ARG…]      runs only the wasm-bindgen tests; arguments go to cargo, such as --test browser
+  package             builds the npm package and checks what would be published
+  size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
+                      --record writes the sizes to benches/size.json, to compare with later (npm run size)
+  bench [OPTION…]     measures the receive path in a browser, beside the shim (npm run bench)
+  chaos [OPTION…]     cuts connections and kills the relay while pages and clients talk, and counts lost, repeated and
+                      reordered messages; --faults sets how many, --seed repeats a run, --help lists the rest (npm run chaos)
+  fuzz [TARGET…]      fuzzes the decoders, the session and the relay: all targets or the named ones, each for a minute or
+                      --seconds; needs Rust's nightly and cargo-fuzz
   ci                  what continuous integration runs: all suites, with CI set
 
-Each command first installs what it needs, and says so. SIGNAL_WASM_TOOLS: where build tools go.
-CHROMIUM, CHROMEDRIVER: the browser for the tests, and its driver.";
+Each command first installs what it needs, and prints each step. Environment variables: SIGNAL_WASM_TOOLS is the folder
+for build tools; CHROMIUM and CHROMEDRIVER are the browser for the tests, and its driver.";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match run(&words) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            if !problem.is_told() {
+            if !problem.is_printed() {
                 eprintln!("\nerror: {problem}");
             }
             ExitCode::FAILURE
@@ -82,11 +84,11 @@ fn run(words: &[String]) -> Outcome {
     }
 }
 
-/// A program for Node that wants a browser, the package and the relay, with arguments of its own.
+/// Runs a program for Node that needs a browser, the package and the relay.
 fn script(project: &Project, path: &str, arguments: &[String]) -> Outcome {
     let browser = setup::for_tests(project)?;
     build::all(project)?;
-    process::open(
+    process::run(
         Command::new("node")
             .current_dir(&project.root)
             .env("CHROMIUM", &browser.program)
@@ -96,10 +98,10 @@ fn script(project: &Project, path: &str, arguments: &[String]) -> Outcome {
     )
 }
 
-/// All suites, by a process of its own: a variable can't be set for this one any more.
+/// Runs all suites in a process of its own, which is where the variable is set.
 fn ci(project: &Project) -> Outcome {
     let mut test = process::cargo();
-    process::open(
+    process::run(
         test.current_dir(&project.root)
             .args(["xtask", "test"])
             .env("CI", "true"),

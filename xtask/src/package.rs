@@ -1,4 +1,5 @@
-//! `cargo xtask package`, which npm runs before `npm pack` and `npm publish`: builds, and checks what would be shipped.
+//! `cargo xtask package`, which npm runs before `npm pack` and `npm publish`: builds the package,
+//! and checks what would be published.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -10,7 +11,7 @@ use crate::process;
 use crate::project::Project;
 use crate::say;
 
-/// What the npm package holds besides dist/.
+/// The files of the npm package outside dist/.
 const BESIDE: [&str; 4] = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
 
 /// Builds and checks.
@@ -21,14 +22,14 @@ pub fn run(project: &Project) -> Outcome {
     npm(project)?;
     crate_files(project)?;
     say::line(format!(
-        "The package is as it should be: {} files, version {}.",
+        "The package is complete: {} files, version {}.",
         DIST.len() + BESIDE.len(),
         project.version()?
     ));
     Ok(())
 }
 
-/// One version for the crate, the relay and the npm package.
+/// The crate, the relay and the npm package must have the same version.
 fn versions(project: &Project) -> Outcome {
     let version = project.version()?;
     let manifest = files::read(&project.root.join("package.json"))?;
@@ -61,9 +62,9 @@ fn licence(project: &Project) -> Outcome {
     Ok(())
 }
 
-/// What npm would pack, to the file.
+/// npm must pack exactly the files meant.
 fn npm(project: &Project) -> Outcome {
-    let Some(npm) = process::find_here("npm") else {
+    let Some(npm) = process::find_on_path("npm") else {
         fail!("npm isn't on PATH")
     };
     let said = process::quiet(Command::new(npm).current_dir(&project.root).args([
@@ -77,7 +78,7 @@ fn npm(project: &Project) -> Outcome {
         .filter_map(|line| member(line, "path"))
         .map(str::to_string)
         .collect();
-    let meant: BTreeSet<String> = DIST
+    let expected: BTreeSet<String> = DIST
         .iter()
         .map(|name| format!("dist/{name}"))
         .chain(BESIDE.iter().map(ToString::to_string))
@@ -86,18 +87,18 @@ fn npm(project: &Project) -> Outcome {
         set.map(String::as_str).collect::<Vec<_>>().join(", ")
     };
     let (missing, extra) = (
-        lines(&mut meant.difference(&packed)),
-        lines(&mut packed.difference(&meant)),
+        lines(&mut expected.difference(&packed)),
+        lines(&mut packed.difference(&expected)),
     );
     if !missing.is_empty() || !extra.is_empty() {
         fail!(
-            "the npm package isn't what it is meant to be. Missing: [{missing}]. Not meant: [{extra}]. See `files` in package.json"
+            "the npm package hasn't the files that it should have. Missing: [{missing}]. Too many: [{extra}]. See `files` in package.json"
         );
     }
     Ok(())
 }
 
-/// What cargo would pack for those who take the crate: the sources, and what they embed.
+/// cargo must pack the sources and the files that they embed, and nothing of dist/ and tests/.
 fn crate_files(project: &Project) -> Outcome {
     let mut list = process::cargo();
     let listed = process::quiet(list.current_dir(&project.root).args([
@@ -127,7 +128,7 @@ fn crate_files(project: &Project) -> Outcome {
     Ok(())
 }
 
-/// The first string member of that name; enough for the texts that npm writes.
+/// The first string member of that name. Enough for the JSON that npm writes.
 fn member<'text>(json: &'text str, name: &str) -> Option<&'text str> {
     let (_, rest) = json.split_once(&format!("\"{name}\":"))?;
     rest.trim_start().strip_prefix('"')?.split('"').next()

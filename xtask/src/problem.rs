@@ -1,58 +1,58 @@
-//! What a command ends with when it can't go on: one message, worded for the person who reads it.
+//! The error of all commands: one message, worded for the person who reads it.
 
 use std::fmt::{self, Display};
 
-/// A message that says what went wrong, with what, and the way out.
+/// A message that says what failed, with which value, and what to do.
 #[derive(Debug, PartialEq)]
 pub struct Problem {
-    words: String,
-    told: bool,
+    message: String,
+    printed: bool,
 }
 
-/// What the functions of this crate return.
+/// The result of the functions of this crate.
 pub type Outcome<T = ()> = Result<T, Problem>;
 
 impl Problem {
-    /// A problem in these words.
-    pub fn new(words: impl Into<String>) -> Self {
+    /// A problem with this message.
+    pub fn new(message: impl Into<String>) -> Self {
         Problem {
-            words: words.into(),
-            told: false,
+            message: message.into(),
+            printed: false,
         }
     }
 
-    /// A problem that has been told already, so that the command only has to fail.
-    pub fn told(words: impl Into<String>) -> Self {
+    /// A problem that has been printed already, so that the command only has to fail.
+    pub fn printed(message: impl Into<String>) -> Self {
         Problem {
-            words: words.into(),
-            told: true,
+            message: message.into(),
+            printed: true,
         }
     }
 
-    /// Whether nobody has to be told any more.
-    pub fn is_told(&self) -> bool {
-        self.told
+    /// Whether the message has been printed already.
+    pub fn is_printed(&self) -> bool {
+        self.printed
     }
 
-    /// The same problem with a sentence before it that says what was being done.
+    /// The same problem, after a sentence that says what was being done.
     pub fn during(self, what: impl Display) -> Self {
-        Problem::new(format!("{what}: {}", self.words))
+        Problem::new(format!("{what}: {}", self.message))
     }
 
-    /// The same problem with advice after it.
+    /// The same problem, followed by advice.
     pub fn advise(self, advice: impl Display) -> Self {
-        Problem::new(format!("{}\n{advice}", self.words))
+        Problem::new(format!("{}\n{advice}", self.message))
     }
 }
 
 impl Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.words)
+        out.write_str(&self.message)
     }
 }
 
-/// Ends the function with a [`Problem`], worded as for `format!`.
+/// Returns a [`Problem`] from the function; takes what `format!` takes.
 macro_rules! fail {
-    ($($words:tt)*) => { return Err($crate::problem::Problem::new(format!($($words)*))) };
+    ($($message:tt)*) => { return Err($crate::problem::Problem::new(format!($($message)*))) };
 }
 pub(crate) use fail;

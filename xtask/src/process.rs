@@ -1,38 +1,52 @@
-//! Running other programs: quietly, with their output kept for the error, or in the open.
+//! Running other programs: with their output hidden unless they fail, or with it shown.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::problem::{Outcome, Problem, fail};
 
 /// How many lines of a failed program's output its error shows.
 const SHOWN: usize = 200;
 
-/// Runs a program that has nothing to say unless it fails; returns its standard output.
+/// Runs a program whose output is only shown if it fails; returns its standard output.
 pub fn quiet(command: &mut Command) -> Outcome<String> {
-    let shown = show(command);
+    Ok(String::from_utf8_lossy(&output(command)?.stdout).into_owned())
+}
+
+/// Like [`quiet`], but returns standard error too, where most programs write their messages.
+pub fn quiet_with_messages(command: &mut Command) -> Outcome<String> {
+    Ok(both(&output(command)?))
+}
+
+fn output(command: &mut Command) -> Outcome<Output> {
     let output = command
         .stdin(Stdio::null())
         .output()
         .map_err(|error| not_started(command, &error))?;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        return Ok(output);
     }
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = both(&output);
     let lines: Vec<&str> = said.lines().collect();
     let end = lines.iter().skip(lines.len().saturating_sub(SHOWN));
     let end: Vec<String> = end.map(|line| format!("    {line}")).collect();
-    fail!("`{shown}` failed ({}):\n{}", output.status, end.join("\n"))
+    fail!(
+        "`{}` failed ({}):\n{}",
+        show(command),
+        output.status,
+        end.join("\n")
+    )
 }
 
-/// Runs a program whose output is the user's to read.
-pub fn open(command: &mut Command) -> Outcome {
+fn both(output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+/// Runs a program and shows its output.
+pub fn run(command: &mut Command) -> Outcome {
     let shown = show(command);
     let status = command
         .stdin(Stdio::null())
@@ -62,12 +76,12 @@ pub fn show(command: &Command) -> String {
         .join(" ")
 }
 
-/// The error for a program that didn't even start.
+/// The error for a program that couldn't be started.
 pub fn not_started(command: &Command, error: &std::io::Error) -> Problem {
     Problem::new(format!("can't run `{}`: {error}", show(command)))
 }
 
-/// A program on `path`, which is a list of folders as in `PATH`.
+/// A program in one of the folders of `path`, a list as in `PATH`.
 pub fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
     let endings: &[&str] = if cfg!(windows) {
         &[".exe", ".cmd", ".bat"]
@@ -83,8 +97,8 @@ pub fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
         .find(|candidate| is_program(candidate))
 }
 
-/// A program on this process' own `PATH`.
-pub fn find_here(name: &str) -> Option<PathBuf> {
+/// A program in one of the folders of `PATH`.
+pub fn find_on_path(name: &str) -> Option<PathBuf> {
     find(name, &env::var_os("PATH").unwrap_or_default())
 }
 
@@ -100,7 +114,7 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// A program of npm's, from node_modules.
+/// A program of an npm package, from node_modules.
 pub fn npm_program(root: &Path, name: &str) -> Outcome<Command> {
     let folder = root.join("node_modules").join(".bin");
     match find(name, folder.as_os_str()) {
@@ -109,7 +123,7 @@ pub fn npm_program(root: &Path, name: &str) -> Outcome<Command> {
     }
 }
 
-/// The cargo that runs this program, so that all of a build is one toolchain's.
+/// The cargo that runs this program, so that one toolchain compiles everything.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
@@ -124,7 +138,7 @@ pub fn rustc() -> Command {
 }
 
 /// Where cargo keeps the sources of crates.
-pub fn cargo_home() -> Option<PathBuf> {
+fn cargo_home() -> Option<PathBuf> {
     let of = |name: &str| {
         env::var_os(name)
             .filter(|value| !value.is_empty())
@@ -132,4 +146,18 @@ pub fn cargo_home() -> Option<PathBuf> {
     };
     of("CARGO_HOME")
         .or_else(|| Some(of(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?.join(".cargo")))
+}
+
+/// Flags for rustc as cargo reads them from `CARGO_ENCODED_RUSTFLAGS`.
+pub fn encoded(flags: &[String]) -> String {
+    flags.join("\u{1f}")
+}
+
+/// The flag that keeps the paths of this user's crates out of panic messages.
+pub fn remap_registry() -> Option<String> {
+    let registry = cargo_home()?.join("registry/src");
+    Some(format!(
+        "--remap-path-prefix={}=/rust/deps",
+        registry.display()
+    ))
 }

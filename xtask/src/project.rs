@@ -1,4 +1,5 @@
-//! Where things are: the project's folders, the tools' folder, and the versions that Cargo.lock names.
+//! Where things are: the workspace, cargo's target folder, the tools' folder, and the versions that
+//! Cargo.lock names.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,7 +14,7 @@ pub const WASM_PACK: &str = "0.15.1";
 /// The places that all commands share.
 #[derive(Debug)]
 pub struct Project {
-    /// The folder of the root Cargo.toml.
+    /// The folder of the workspace's Cargo.toml.
     pub root: PathBuf,
     /// Cargo's target folder.
     pub target: PathBuf,
@@ -22,23 +23,23 @@ pub struct Project {
 }
 
 impl Project {
-    /// Finds the places from where cargo put this program.
+    /// Finds the workspace around the current folder, where cargo found the alias `xtask` too.
     pub fn find() -> Outcome<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .map(Path::to_path_buf)
-            .filter(|root| root.join("Cargo.toml").is_file())
-            .ok_or_else(|| {
-                Problem::new(
-                    "the project's folder isn't where it was when xtask was built; run it by: cargo xtask",
-                )
-            })?;
-        // target/debug/xtask: whatever decides on the target folder (a variable, a config file), cargo has done the deciding.
+        let here = env::current_dir()
+            .map_err(|error| Problem::new(format!("can't read the current folder: {error}")))?;
+        let Some(root) = workspace_around(&here) else {
+            fail!(
+                "neither {} nor a folder above it is signal-wasm's workspace (a Cargo.toml with [workspace], \
+                 and xtask/ beside it); change to the checkout and run: cargo xtask",
+                here.display()
+            );
+        };
+        // This program is target/debug/xtask: cargo has already decided where the target folder is.
         let target = env::current_exe()
             .ok()
             .and_then(|program| Some(program.parent()?.parent()?.to_path_buf()))
             .ok_or_else(|| {
-                Problem::new("can't tell where xtask itself lies; run it by: cargo xtask")
+                Problem::new("can't find the program xtask itself; run it by: cargo xtask")
             })?;
         let tools = match env::var_os("SIGNAL_WASM_TOOLS").filter(|value| !value.is_empty()) {
             Some(folder) => std::path::absolute(&folder).map_err(|error| {
@@ -50,13 +51,13 @@ impl Project {
             None => cache_folder()?.join("signal-wasm"),
         };
         Ok(Project {
-            root,
+            root: root.to_path_buf(),
             target,
             tools,
         })
     }
 
-    /// The folder for what the commands leave for each other.
+    /// The folder for files that the commands leave for each other.
     pub fn scratch(&self) -> PathBuf {
         self.target.join("xtask")
     }
@@ -68,7 +69,7 @@ impl Project {
             .join(format!("signal-relay{}", env::consts::EXE_SUFFIX))
     }
 
-    /// The version of the crate, and so of the package.
+    /// The version of the crate, which is the npm package's too.
     pub fn version(&self) -> Outcome<String> {
         self.locked("signal-wasm")
     }
@@ -89,7 +90,7 @@ impl Project {
         self.tools.join(format!("{tool}-{version}"))
     }
 
-    /// `PATH` with the tools' folders and npm's programs before the rest.
+    /// `PATH` with the tools' folders and npm's programs in front.
     pub fn path(&self) -> Outcome<OsString> {
         let mut folders = vec![
             self.tool_folder("wasm-bindgen", &self.locked("wasm-bindgen")?)
@@ -98,12 +99,25 @@ impl Project {
             self.root.join("node_modules/.bin"),
         ];
         folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        env::join_paths(folders)
-            .map_err(|error| Problem::new(format!("a folder's name can't stand in PATH: {error}")))
+        env::join_paths(folders).map_err(|error| {
+            Problem::new(format!(
+                "PATH can't hold the name of one of its folders: {error}"
+            ))
+        })
     }
 }
 
-/// The folder for caches as the system has it.
+/// The nearest folder, `here` or above it, that holds a workspace with xtask in it. fuzz/ is a
+/// workspace too, but has no xtask.
+fn workspace_around(here: &Path) -> Option<&Path> {
+    here.ancestors().find(|folder| {
+        let is_workspace = |text: String| text.lines().any(|line| line.trim() == "[workspace]");
+        files::read(&folder.join("Cargo.toml")).is_ok_and(is_workspace)
+            && folder.join("xtask/Cargo.toml").is_file()
+    })
+}
+
+/// The system's folder for caches.
 fn cache_folder() -> Outcome<PathBuf> {
     let of = |name: &str| {
         env::var_os(name)
@@ -138,5 +152,23 @@ mod tests {
         let lock = "[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"2.1.0\"\n";
         assert_eq!(locked_version(lock, "a"), Some("2.1.0"));
         assert_eq!(locked_version(lock, "b"), None);
+    }
+
+    #[test]
+    fn the_workspace_is_the_one_around_the_current_folder() {
+        let folder = env::temp_dir().join(format!("signal-wasm-workspace-{}", std::process::id()));
+        for (name, text) in [
+            ("Cargo.toml", "[workspace]\nmembers = [\"xtask\"]\n"),
+            ("xtask/Cargo.toml", "[package]\nname = \"xtask\"\n"),
+            ("fuzz/Cargo.toml", "[workspace]\n\n[package]\n"),
+        ] {
+            files::write(&folder.join(name), text).unwrap();
+        }
+        for inside in ["", "xtask", "fuzz", "fuzz/corpus"] {
+            let here = folder.join(inside);
+            assert_eq!(workspace_around(&here), Some(folder.as_path()), "{inside}");
+        }
+        assert_eq!(workspace_around(&env::temp_dir()), None);
+        files::remove(&folder).unwrap();
     }
 }

@@ -1,16 +1,16 @@
-//! What the commands tell the person who waits for them: what is being done, and how long it took.
+//! What the commands print while they work: each step, and how long it took.
 
 use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
 use crate::problem::Outcome;
 
-/// One line of news. Whoever has stopped reading (`| head`) doesn't stop the work.
+/// Prints one line. It is no error if nobody reads it any more (`| head`).
 pub fn line(text: impl AsRef<str>) {
     let _ = writeln!(stdout(), "{}", text.as_ref());
 }
 
-/// Says what is being done, does it, and says how long it took.
+/// Prints what is being done, does it, and prints how long it took.
 pub fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     line(format!("▸ {what} …"));
     let began = Instant::now();
@@ -20,7 +20,7 @@ pub fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     result
 }
 
-/// A duration as people read it.
+/// A duration in words.
 pub fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(100) {
         format!("{:.1} s", time.as_secs_f64())
@@ -29,7 +29,7 @@ pub fn seconds(time: Duration) -> String {
     }
 }
 
-/// A number of bytes with its thousands kept apart, as in `12,345`.
+/// A number with its thousands separated, as in `12,345`.
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated() {
         assert_eq!(thousands(0), "0");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1000), "1,000");
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn long_times_are_told_in_minutes() {
+    fn long_times_are_in_minutes() {
         assert_eq!(seconds(Duration::from_millis(1240)), "1.2 s");
         assert_eq!(seconds(Duration::from_secs(125)), "2 min 05 s");
     }

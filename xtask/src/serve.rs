@@ -1,4 +1,5 @@
-//! `cargo xtask serve`, which is `npm start`: the demo, the package and the libraries that the demo uses, served by the relay.
+//! `cargo xtask serve`, which is `npm start`: the relay serves the demo, the package and the
+//! libraries that the demo uses.
 
 use std::process::Command;
 
@@ -9,20 +10,20 @@ use crate::problem::fail;
 use crate::process;
 use crate::project::Project;
 
-/// What is served where.
+/// The relay's options `--mount`: paths with their folders.
 const MOUNTS: [&str; 8] = [
     "/=www",
     "/signal-wasm=dist",
     "/vendor/datachannel=node_modules/datachannel",
     "/vendor/rtcmulticonnection=node_modules/rtcmulticonnection",
-    // Where pages of Socket.IO look for its client.
+    // Where pages that use Socket.IO look for its client.
     "/socket.io=node_modules/socket.io-client/dist",
     "/vendor/@microsoft/signalr=node_modules/@microsoft/signalr/dist/browser",
     "/vendor/signalr=node_modules/signalr",
     "/vendor/jquery-3=node_modules/jquery/dist",
 ];
 
-/// Builds, then becomes the relay, which prints the address. `arguments` are the relay's own.
+/// Builds, then runs the relay, which prints its address. `arguments` go to the relay.
 pub fn run(project: &Project, arguments: &[String]) -> Outcome {
     build::all(project)?;
     let mut relay = Command::new(project.relay());
@@ -31,20 +32,20 @@ pub fn run(project: &Project, arguments: &[String]) -> Outcome {
         relay.args(["--mount", mount]);
     }
     relay.args(arguments);
-    become_it(&mut relay)
+    run_in_place(&mut relay)
 }
 
-/// The relay takes this process' place, so that signals and the exit code need nobody to pass them on.
+/// The relay replaces this process, so that it gets signals and its exit code is the command's.
 #[cfg(unix)]
-fn become_it(relay: &mut Command) -> Outcome {
+fn run_in_place(relay: &mut Command) -> Outcome {
     use std::os::unix::process::CommandExt;
     let error = relay.exec();
     Err(process::not_started(relay, &error))
 }
 
-/// Ctrl-C reaches every process of a console by itself.
+/// Ctrl-C reaches every process of a console, so the relay gets it too.
 #[cfg(not(unix))]
-fn become_it(relay: &mut Command) -> Outcome {
+fn run_in_place(relay: &mut Command) -> Outcome {
     let status = relay
         .status()
         .map_err(|error| process::not_started(relay, &error))?;

@@ -1,6 +1,7 @@
-// What tests of memory do on a page: connections that come back thousands of times, channels that open and close; and, on demand, a leak.
+// What tests of memory do on a page: connections that come back thousands of times, channels that
+// open and close; and, on demand, a leak.
 
-import { install, sockets } from '/tests/browser/fake_socket.js';
+import { install, sockets } from '/tests/browser/support/fake_socket.js';
 import init, { Signaling } from '/signal-wasm/signal_wasm.js';
 
 let memory;
@@ -24,8 +25,9 @@ export function wasmBytes() {
 const kept = [];
 
 /**
- * A signaling on a stand-in for our relay, in time that passes on demand. `reconnect(count, keep)` loses its connection so often, with a message lost on the way,
- * one answered and one received each time; `keep` is called with the socket, and what it gives is never let go of.
+ * A signaling on a stand-in for our relay, in time that passes on demand. `reconnect(count, keep)`
+ * loses its connection so often, with a message lost on the way, one answered and one received each
+ * time; `keep` is called with the socket, and what it returns is kept for ever.
  */
 export function onStandIn() {
   const clock = install();
@@ -64,7 +66,7 @@ export function onStandIn() {
         handle.send({ index });
         ids += 1;
         sockets[0].deliver(`{"sender":17,"channel":"room","id":"${ids}","message":{"index":${index}}}`);
-        // A working connection: the next loss begins the backoff anew.
+        // The connection worked: after the next loss the backoff starts again.
         clock.advance(6_000);
         sockets[0].frames.length = 0;
       }
@@ -73,7 +75,10 @@ export function onStandIn() {
   };
 }
 
-/** A signaling on a stand-in for our relay that acknowledges each message only after the next one: `talk(count)` sends so many, and the outbox is never empty. */
+/**
+ * A signaling on a stand-in for our relay that acknowledges each message only after the next one:
+ * `talk(count)` sends so many, and the outbox is never empty.
+ */
 export function neverEmpty() {
   install();
   const signaling = new Signaling({ url: 'ws://relay.test/', protocol: 'relay' });
@@ -101,8 +106,9 @@ export function neverEmpty() {
 }
 
 /**
- * A signaling on a server, with the browser's own WebSockets and time. `reconnected(count)` waits until it has come back that often; `channels(count, keep)`
- * opens and closes so many channels, and waits until the relay has seen them all.
+ * A signaling on a server, with the browser's own WebSockets and time. `reconnected(count)` waits
+ * until it has come back that often; `channels(count, keep)` opens and closes so many channels, and
+ * waits until the relay has seen them all.
  */
 export async function onServer(url) {
   const signaling = new Signaling({ url, protocol: 'relay', reconnect: { base: 1, cap: 1 } });

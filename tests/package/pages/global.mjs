@@ -1,4 +1,4 @@
-// The entry `./global` taken through a bundler: it stays a script with an effect, so it must not be shaken off.
+// The entry `./global` in a bundle. It is imported for its effect, so it must not be left out.
 import 'signal-wasm/global';
 import './talk.js';
 

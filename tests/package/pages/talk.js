@@ -1,5 +1,5 @@
-// What every page of the package tests does with the package: open a channel of the server in its address, hear and say.
-// Runs as a module and as a classic script alike, and leaves all that the test looks at on `window.page`.
+// What every page of the package tests does: open a channel on the server that its address names.
+// It runs as a module and as a classic script, and what the test reads is on `window.page`.
 
 globalThis.talk = function (api, more) {
   const server = new URLSearchParams(location.search).get('server');
@@ -18,6 +18,7 @@ globalThis.talk = function (api, more) {
 
 // The proof that a policy is in force: only `unsafe-eval` would let this through.
 try {
+  // eslint-disable-next-line no-new-func -- see above
   globalThis.evalAllowed = new Function('return true')();
 } catch {
   globalThis.evalAllowed = false;

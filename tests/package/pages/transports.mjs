@@ -1,4 +1,5 @@
-// A page without a server: the entry `./inline` on a ready transport, of which nothing else may come along.
+// A page without a server: the entry `./inline` with one ready transport. The bundle must not hold
+// the others.
 import * as api from 'signal-wasm/inline';
 import { broadcastChannel } from 'signal-wasm/transports';
 import './talk.js';

@@ -3,6 +3,8 @@
 import { hubConnection } from '/signal-wasm/transports.js';
 import { script } from '../script.js';
 
+/* global signalR */
+
 await script('/vendor/@microsoft/signalr/signalr.min.js');
 const connection = new signalR.HubConnectionBuilder()
   .withUrl('/bring-your-own/hub')

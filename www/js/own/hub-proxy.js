@@ -3,6 +3,8 @@
 import { hubProxy } from '/signal-wasm/transports.js';
 import { script } from '../script.js';
 
+/* global $ */
+
 await script('/vendor/jquery-3/jquery.min.js');
 await script('/vendor/signalr/jquery.signalR.min.js');
 await script('/bring-your-own/signalr/hubs');

@@ -1,4 +1,4 @@
-//! Whether dist/ is what the sources would give, told by their content and not by their time, which git doesn't keep.
+//! Whether dist/ is up to date. Contents are compared and not times, which git doesn't keep.
 
 use crate::build::DIST;
 use crate::files;
@@ -6,7 +6,7 @@ use crate::problem::Outcome;
 use crate::process;
 use crate::project::Project;
 
-/// All that decides what dist/ will hold. The build's own source is among it.
+/// The sources of dist/, those of the build among them.
 const SOURCES: [&str; 7] = [
     "src",
     "npm",
@@ -17,8 +17,8 @@ const SOURCES: [&str; 7] = [
     "xtask/src/build",
 ];
 
-/// A number that changes when any source or the compiler does.
-pub fn made_of(project: &Project) -> Outcome<String> {
+/// A hash that changes when a source or the compiler does.
+pub fn hash_of_sources(project: &Project) -> Outcome<String> {
     let mut hash = Hash::new();
     hash.add(process::quiet(process::rustc().arg("-vV"))?.as_bytes());
     for source in SOURCES {
@@ -35,44 +35,43 @@ pub fn made_of(project: &Project) -> Outcome<String> {
     Ok(hash.text())
 }
 
-/// Whether dist/ was made of these sources and nobody has touched it since.
-pub fn is_fresh(project: &Project, made_of: &str) -> bool {
+/// Whether dist/ was made of these sources and hasn't been changed since.
+pub fn is_fresh(project: &Project, sources: &str) -> bool {
     match (
         files::read(&project.scratch().join("dist.stamp")),
-        stamp(project, made_of),
+        stamp(project, sources),
     ) {
-        (Ok(remembered), Ok(stamp)) => remembered == stamp,
+        (Ok(recorded), Ok(stamp)) => recorded == stamp,
         _ => false,
     }
 }
 
-/// Notes what dist/ was made of.
-pub fn remember(project: &Project, made_of: &str) -> Outcome {
+/// Records what dist/ was made of.
+pub fn record(project: &Project, sources: &str) -> Outcome {
     files::write(
         &project.scratch().join("dist.stamp"),
-        stamp(project, made_of)?,
+        stamp(project, sources)?,
     )
 }
 
-fn stamp(project: &Project, made_of: &str) -> Outcome<String> {
+fn stamp(project: &Project, sources: &str) -> Outcome<String> {
     let mut hash = Hash::new();
     for name in DIST {
         hash.add(&files::read_bytes(&project.root.join("dist").join(name))?);
     }
-    Ok(format!("{made_of} {}\n", hash.text()))
+    Ok(format!("{sources} {}\n", hash.text()))
 }
 
-/// FNV-1a, 64 bits: against accidents, not against attackers.
-pub struct Hash(u64);
+/// FNV-1a, 64 bits: for accidental changes, not against attackers.
+struct Hash(u64);
 
 impl Hash {
-    /// Of nothing yet.
-    pub fn new() -> Self {
+    fn new() -> Self {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Takes in one part; where it ends counts.
-    pub fn add(&mut self, bytes: &[u8]) {
+    /// Adds one part. Its length counts too.
+    fn add(&mut self, bytes: &[u8]) {
         let length = (bytes.len() as u64).to_le_bytes();
         for byte in length.iter().chain(bytes) {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -80,7 +79,7 @@ impl Hash {
     }
 
     /// Sixteen hexadecimal digits.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         format!("{:016x}", self.0)
     }
 }

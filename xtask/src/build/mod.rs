@@ -1,21 +1,23 @@
-//! `cargo xtask build`: from the crate to dist/, and the relay.
+//! `cargo xtask build`: makes dist/, the npm package, and the relay.
 //!
 //! ```text
-//! npm/, src/ ─ wasm-pack ─► pkg/ ─ shrink, hot_path, glue, entries, esbuild ─► dist/signal_wasm.js, signal_wasm_bg.wasm, inline.js, global.js
-//!                            └──── types ───────────────────────────► dist/signal_wasm.d.ts, inline.d.ts, global.d.ts
-//! npm/*.js, npm/*.d.ts ─ esbuild ─► dist/transports.js, transports.d.ts, global-transports.js, global-transports.d.ts
+//! npm/src, src/ ── wasm-pack ──► pkg/ ─┐
+//! npm/*.js ────────────────────────────┴─ esbuild ──► dist/*.js
+//! npm/*.d.ts, src/browser/types.d.ts ────────────────► dist/*.d.ts
 //! ```
+//!
+//! * `wasm`: runs wasm-pack.
+//! * `entries`: bundles and minifies the entries. `types`: writes their declarations.
+//! * `freshness`: whether dist/ has to be built at all.
 
-mod encode;
 mod entries;
 mod freshness;
-mod glue;
-mod hot_path;
-pub mod shrink;
 mod types;
+mod wasm;
 
 use std::path::Path;
-use std::process::Command;
+
+pub use wasm::wasm_pack;
 
 use crate::files;
 use crate::lock;
@@ -26,7 +28,7 @@ use crate::say;
 use crate::setup;
 use crate::size;
 
-/// What dist/ holds when it is whole.
+/// The files of dist/.
 pub const DIST: [&str; 11] = [
     "signal_wasm.js",
     "signal_wasm_bg.wasm",
@@ -41,33 +43,26 @@ pub const DIST: [&str; 11] = [
     "global-transports.d.ts",
 ];
 
-/// The entries that hold a signaling.
-const SIGNALING: [&str; 3] = ["signal_wasm", "inline", "global"];
-
-/// The entries that are written by hand, in npm/, declarations and all.
-const BY_HAND: [&str; 2] = ["transports", "global-transports"];
-
-/// Builds all that is out of date: the package and the relay.
+/// Builds everything that is out of date: the package and the relay.
 pub fn all(project: &Project) -> Outcome {
     package(project)?;
     relay(project)
 }
 
-/// Builds dist/, if anything that it is made of has changed.
+/// Builds dist/, if a source of it has changed.
 pub fn package(project: &Project) -> Outcome {
     setup::for_package(project)?;
-    let _turn = lock::take(project, "build")?;
-    let made_of = freshness::made_of(project)?;
-    if freshness::is_fresh(project, &made_of) {
+    let _lock = lock::take(&project.scratch(), "build")?;
+    let sources = freshness::hash_of_sources(project)?;
+    if freshness::is_fresh(project, &sources) {
         return Ok(());
     }
     say::step("Building the npm package (wasm-pack build)", || {
-        let pkg = project.root.join("pkg");
-        wasm_pack(project, &pkg, LEAN, &[])?;
-        assemble(project, &pkg)
+        wasm_pack(project, &project.root.join("pkg"), &[])?;
+        assemble(project)
     })?;
-    freshness::remember(project, &made_of)?;
-    size::tell_entries(project)
+    freshness::record(project, &sources)?;
+    size::print_entries(project)
 }
 
 /// Builds the relay; cargo knows whether there is anything to do.
@@ -81,97 +76,51 @@ pub fn relay(project: &Project) -> Outcome {
         "signal-relay",
     ]);
     if project.relay().exists() {
-        process::open(build.arg("--quiet"))
+        process::run(build.arg("--quiet"))
     } else {
         say::step("Building the relay (cargo build --profile relay)", || {
-            process::open(&mut build)
+            process::run(&mut build)
         })
     }
 }
 
-/// What the compiler is told for the npm package: see src/lean.rs. Flags from outside don't count, so that everybody builds the same.
-pub const LEAN: &str = "--cfg\u{1f}lean";
-
-/// Runs wasm-pack on the crate npm/, with its output in `folder`. `flags` go to rustc, `arguments` to cargo.
-pub fn wasm_pack(project: &Project, folder: &Path, flags: &str, arguments: &[&str]) -> Outcome {
-    let mut build = Command::new("wasm-pack");
-    build
-        .current_dir(&project.root)
-        .env("PATH", project.path()?)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags)
-        // What is missing has been installed by the set-up, in the versions that we name; wasm-pack would fetch its own choice.
-        .args([
-            "build",
-            "npm",
-            "--mode",
-            "no-install",
-            "--release",
-            "--target",
-            "web",
-            "--no-pack",
-        ])
-        .args(["--out-name", "signal_wasm", "--out-dir"])
-        .arg(folder);
-    if !arguments.is_empty() {
-        build.arg("--").args(arguments);
-    }
-    if !setup::can_optimise_whole_programs()? {
-        build.env("CARGO_PROFILE_RELEASE_LTO", "off");
-    }
-    process::quiet(&mut build)
-        .map_err(|problem| problem.during("building the WebAssembly module"))?;
-    Ok(())
-}
-
-/// Builds the package with other features than its own, and leaves the module and its glue in `work`'s folder dist.
+/// Builds the module and the entry `.` with other features than the package's, for `npm run size`:
+/// leaves both in the folder `dist` of `work`.
 pub fn with_features(project: &Project, work: &Path, features: &[&str]) -> Outcome {
-    let _turn = lock::take(project, "build")?;
+    let _lock = lock::take(&project.scratch(), "build")?;
     let pkg = work.join("pkg");
     let arguments = ["--no-default-features", "--features", &features.join(",")];
-    wasm_pack(project, &pkg, LEAN, &arguments)?;
-    let wasm = sources(project, &pkg, work)?;
-    entries::minify(project, work, "signal_wasm")?;
-    files::write(&work.join("dist/signal_wasm_bg.wasm"), &wasm)
-}
-
-/// From wasm-pack's output to the sources of the entries, in `work`; gives the module.
-fn sources(project: &Project, pkg: &Path, work: &Path) -> Outcome<Vec<u8>> {
-    let small = shrink::shrink(project, pkg, work)?;
-    let glue = glue::Glue::of(&hot_path::straightened(&small.glue)?, &small.names)?;
-    entries::write(work, &glue, &small.wasm)?;
-    Ok(small.wasm)
-}
-
-fn assemble(project: &Project, pkg: &Path) -> Outcome {
-    let work = project.scratch().join("entries");
-    files::remove(&work)?;
-    files::make_folder(&work)?;
-
-    let wasm = sources(project, pkg, &work)?;
-    for name in BY_HAND {
-        for ending in ["js", "d.ts"] {
-            let file = format!("{name}.{ending}");
-            files::copy(&project.root.join("npm").join(&file), &work.join(&file))?;
+    wasm_pack(project, &pkg, &arguments)?;
+    // The entries import `../pkg/…`, so they need a folder beside it.
+    for path in files::list(&project.root.join("npm")) {
+        if path.extension().is_some_and(|ending| ending == "js") {
+            let name = path.file_name().unwrap_or_default();
+            files::copy(&path, &work.join("npm").join(name))?;
         }
-        files::copy(
-            &work.join(format!("{name}.d.ts")),
-            &work.join("dist").join(format!("{name}.d.ts")),
-        )?;
     }
-    for name in SIGNALING.into_iter().chain(BY_HAND) {
-        entries::minify(project, &work, name)?;
-    }
-    files::write(&work.join("dist/signal_wasm_bg.wasm"), &wasm)?;
-    types::write(
+    entries::bundle(
+        project,
+        &work.join("npm"),
+        "signal_wasm",
         &work.join("dist"),
-        &files::read(&project.root.join("src/browser/types.d.ts"))?,
-        &files::read(&pkg.join("signal_wasm.d.ts"))?,
     )?;
+    copy_wasm(&pkg, &work.join("dist"))
+}
+
+/// Makes dist/ from pkg/ and npm/: in a folder of its own first, so that dist/ is never half of it.
+fn assemble(project: &Project) -> Outcome {
+    let (npm, new) = (project.root.join("npm"), project.scratch().join("dist"));
+    files::remove(&new)?;
+    for name in entries::NAMES {
+        entries::bundle(project, &npm, name, &new)?;
+    }
+    copy_wasm(&project.root.join("pkg"), &new)?;
+    types::write(project, &new)?;
 
     let dist = project.root.join("dist");
     files::make_folder(&dist)?;
     for name in DIST {
-        files::replace(&work.join("dist").join(name), &dist.join(name))?;
+        files::replace(&new.join(name), &dist.join(name))?;
     }
     for path in files::list(&dist) {
         if !DIST.iter().any(|name| path.ends_with(name)) {
@@ -179,4 +128,9 @@ fn assemble(project: &Project, pkg: &Path) -> Outcome {
         }
     }
     Ok(())
+}
+
+fn copy_wasm(pkg: &Path, dist: &Path) -> Outcome {
+    let name = "signal_wasm_bg.wasm";
+    files::copy(&pkg.join(name), &dist.join(name))
 }

@@ -1,32 +1,36 @@
-//! The declarations of the entries that hold a signaling, from src/browser/types.d.ts.
+//! The declarations of the entries.
 //!
-//! wasm-bindgen writes a declaration file too, with the same text in it; it is what the entries are checked against.
+//! Those that hold a signaling come from src/browser/types.d.ts. wasm-bindgen writes declarations
+//! too, with that text in them. They are only compared: types.d.ts must know every export.
 
 use std::path::Path;
 
 use crate::files;
 use crate::problem::{Outcome, fail};
+use crate::project::Project;
 
-/// How `init` and `initSync` read to a user of ours: without the raw exports, which are nobody's business.
-const INIT: &str = include_str!("init.d.ts");
+/// The declarations that are written by hand in npm/.
+const BY_HAND: [&str; 2] = ["transports.d.ts", "global-transports.d.ts"];
 
-/// What wasm-bindgen declares on its own; anything else would be an export that types.d.ts doesn't know of.
-const GENERATED: [&str; 5] = [
-    "export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;",
-    "export interface InitOutput {",
-    "export type SyncInitInput = BufferSource | WebAssembly.Module;",
-    "export function initSync(module: { module: SyncInitInput } | SyncInitInput): InitOutput;",
-    "export default function __wbg_init (module_or_path?: { module_or_path: InitInput | Promise<InitInput> } | InitInput | Promise<InitInput>): Promise<InitOutput>;",
-];
-
-/// Writes the three declaration files into `folder`.
-pub fn write(folder: &Path, types: &str, generated: &str) -> Outcome {
-    check(types, generated)?;
-    files::write(&folder.join("signal_wasm.d.ts"), format!("{types}{INIT}"))?;
-    files::write(&folder.join("inline.d.ts"), types)?;
-    files::write(&folder.join("global.d.ts"), global(types))
+/// Writes all declaration files into `folder`.
+pub fn write(project: &Project, folder: &Path) -> Outcome {
+    let types = files::read(&project.root.join("src/browser/types.d.ts"))?;
+    check(
+        &types,
+        &files::read(&project.root.join("pkg/signal_wasm.d.ts"))?,
+    )?;
+    let npm = project.root.join("npm");
+    let init = files::read(&npm.join("init.d.ts"))?;
+    files::write(&folder.join("signal_wasm.d.ts"), format!("{types}\n{init}"))?;
+    files::write(&folder.join("inline.d.ts"), &types)?;
+    files::write(&folder.join("global.d.ts"), global(&types))?;
+    for name in BY_HAND {
+        files::copy(&npm.join(name), &folder.join(name))?;
+    }
+    Ok(())
 }
 
+/// Fails if wasm-bindgen declares anything that types.d.ts doesn't.
 fn check(types: &str, generated: &str) -> Outcome {
     let generated = unindented(generated);
     let Some((before, after)) = generated.split_once(unindented(types).trim_end()) else {
@@ -35,28 +39,15 @@ fn check(types: &str, generated: &str) -> Outcome {
              src/browser/ must embed it as a typescript_custom_section"
         );
     };
-    let exports = |text: &'_ str| -> Vec<String> {
-        text.lines()
-            .filter(|line| line.starts_with("export "))
-            .map(str::to_string)
-            .collect()
-    };
-    let rest: Vec<String> = exports(before).into_iter().chain(exports(after)).collect();
-    for line in &rest {
-        if !GENERATED.contains(&line.as_str()) {
-            fail!(
-                "wasm-bindgen declares `{line}`, which src/browser/types.d.ts doesn't know of; \
-                 give the Rust item `skip_typescript`, or teach xtask/src/build/types.rs about it"
-            );
-        }
-    }
-    for line in GENERATED {
-        if !rest.iter().any(|found| found == line) {
-            fail!(
-                "wasm-bindgen no longer declares `{line}`; \
-                 look at pkg/signal_wasm.d.ts and put right xtask/src/build/init.d.ts and types.rs"
-            );
-        }
+    let unknown = before
+        .lines()
+        .chain(after.lines())
+        .find(|line| line.starts_with("export "));
+    if let Some(line) = unknown {
+        fail!(
+            "wasm-bindgen declares `{line}`, which src/browser/types.d.ts doesn't; \
+             declare it there, and give the Rust item `skip_typescript`"
+        );
     }
     Ok(())
 }
@@ -70,7 +61,7 @@ fn unindented(text: &str) -> String {
 
 /// The same declarations as a global name, for pages that load the classic script.
 fn global(types: &str) -> String {
-    // `/// <reference …>` means something at the top of a file only; inside the namespace it would be any comment.
+    // `/// <reference …>` only counts at the top of a file; in the namespace it would be a comment.
     let top = types.find("/**").unwrap_or_default();
     let (head, declarations) = types.split_at(top);
     let inside: String = declarations
@@ -94,23 +85,16 @@ fn global(types: &str) -> String {
 mod tests {
     use super::*;
 
-    fn generated(types: &str) -> String {
-        format!(
-            "/* tslint:disable */\n\n{types}\n\n{}\n",
-            GENERATED.join("\n")
-        )
-    }
+    const TYPES: &str = "/** Opens. */\nexport function openSocket(): void;\n";
 
-    #[test]
-    fn wasm_bindgens_own_declarations_are_known() {
-        let types = "export function openSocket(): void;\n";
-        assert_eq!(check(types, &generated(types)), Ok(()));
+    fn generated(types: &str) -> String {
+        format!("/* tslint:disable */\n/* eslint-disable */\n{types}\n")
     }
 
     #[test]
     fn the_global_keeps_references_at_its_top() {
-        let types = "// About.\n/// <reference lib=\"x\" />\n\n/** Opens. */\nexport function openSocket(): void;\n";
-        let text = global(types);
+        let types = format!("// About.\n/// <reference lib=\"x\" />\n\n{TYPES}");
+        let text = global(&types);
         let (top, _) = text.split_once("export {};").unwrap();
         assert!(top.contains("\n/// <reference lib=\"x\" />\n"), "{text}");
         assert!(
@@ -120,17 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn a_leaked_declaration_is_refused() {
-        let types = "export function openSocket(): void;\n";
-        let leaky = generated(types) + "export class Driver {\n}\n";
-        assert!(
-            check(types, &leaky)
-                .unwrap_err()
-                .to_string()
-                .contains("`export class Driver {`")
-        );
-        assert!(check("export function configure(): void;", &generated(types)).is_err());
-        let changed = generated(types).replace("InitInput = ", "InitInput = string | ");
-        assert!(check(types, &changed).is_err());
+    fn an_export_that_the_types_lack_is_refused() {
+        assert_eq!(check(TYPES, &generated(TYPES)), Ok(()));
+        let more = generated(TYPES) + "export class Driver {\n}\n";
+        let problem = check(TYPES, &more).unwrap_err().to_string();
+        assert!(problem.contains("`export class Driver {`"), "{problem}");
+        assert!(check("export function configure(): void;", &generated(TYPES)).is_err());
     }
 }

@@ -8,7 +8,7 @@ use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::say;
 
-/// What they are called, in the order of preference; the same list as in tests/support/chromium.mjs.
+/// Their names, the preferred ones first. tests/support/chromium.mjs has the same list.
 const BROWSERS: [&str; 5] = [
     "chromium",
     "chromium-browser",
@@ -17,7 +17,7 @@ const BROWSERS: [&str; 5] = [
     "chrome",
 ];
 
-/// Where Chrome lies when it isn't on `PATH`.
+/// Where Chrome is when it isn't on `PATH`.
 const ELSEWHERE: [&str; 4] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -25,7 +25,7 @@ const ELSEWHERE: [&str; 4] = [
     r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
 ];
 
-/// A browser and a driver that belong together.
+/// A browser with the driver of its version.
 #[derive(Debug)]
 pub struct Browser {
     /// Chromium or Chrome.
@@ -34,10 +34,10 @@ pub struct Browser {
     pub driver: PathBuf,
 }
 
-/// The browser that is there, or Debian's, installed.
+/// Finds a browser, or installs Debian's.
 pub fn find_or_install() -> Outcome<Browser> {
-    if (asked("CHROMIUM")?.or_else(browser).is_none()
-        || asked("CHROMEDRIVER")?.or_else(driver).is_none())
+    if (from_variable("CHROMIUM")?.or_else(browser).is_none()
+        || from_variable("CHROMEDRIVER")?.or_else(driver).is_none())
         && may_install()
     {
         say::step(
@@ -54,14 +54,14 @@ pub fn find_or_install() -> Outcome<Browser> {
             },
         )?;
     }
-    let Some(program) = asked("CHROMIUM")?.or_else(browser) else {
+    let Some(program) = from_variable("CHROMIUM")?.or_else(browser) else {
         fail!(
             "the tests need a browser, and none of {} is on PATH. Install Chromium (on Debian: apt-get install chromium chromium-driver, as root) \
              or Chrome, or set CHROMIUM to the path of one",
             BROWSERS.join(", ")
         );
     };
-    let Some(driver) = asked("CHROMEDRIVER")?.or_else(driver) else {
+    let Some(driver) = from_variable("CHROMEDRIVER")?.or_else(driver) else {
         fail!(
             "the tests need chromedriver, of the same version as {}. On Debian: apt-get install chromium-driver, as root; \
              elsewhere put it on PATH, or set CHROMEDRIVER to its path",
@@ -74,16 +74,16 @@ pub fn find_or_install() -> Outcome<Browser> {
 }
 
 impl Browser {
-    /// A driver refuses a browser of another major version, with words that few understand.
+    /// A driver refuses a browser of another major version, but its message doesn't say why.
     fn check(&self) -> Outcome {
         let (Some(program), Some(driver)) = (major(&self.program), major(&self.driver)) else {
-            // Chrome on Windows doesn't tell; the driver will.
+            // Chrome on Windows doesn't print its version; the driver will refuse it if it must.
             return Ok(());
         };
         if program != driver {
             fail!(
-                "{} is version {program}, but {} is for version {driver}; install the driver of the browser's own version, \
-                 or set CHROMIUM and CHROMEDRIVER to two that belong together",
+                "{} is version {program}, but {} is for version {driver}; install the driver of the browser's version, \
+                 or set CHROMIUM and CHROMEDRIVER to two of the same version",
                 self.program.display(),
                 self.driver.display()
             );
@@ -92,8 +92,8 @@ impl Browser {
     }
 }
 
-/// What a variable names: a path, or a name to look for.
-fn asked(variable: &str) -> Outcome<Option<PathBuf>> {
+/// The program that an environment variable names, by a path or a name on `PATH`.
+fn from_variable(variable: &str) -> Outcome<Option<PathBuf>> {
     let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
@@ -101,7 +101,7 @@ fn asked(variable: &str) -> Outcome<Option<PathBuf>> {
     if path.is_file() {
         return Ok(Some(path));
     }
-    match value.to_str().and_then(process::find_here) {
+    match value.to_str().and_then(process::find_on_path) {
         Some(path) => Ok(Some(path)),
         None => fail!(
             "{variable} is {}, but there is no such program",
@@ -113,7 +113,7 @@ fn asked(variable: &str) -> Outcome<Option<PathBuf>> {
 fn browser() -> Option<PathBuf> {
     BROWSERS
         .iter()
-        .find_map(|name| process::find_here(name))
+        .find_map(|name| process::find_on_path(name))
         .or_else(|| {
             ELSEWHERE
                 .iter()
@@ -123,7 +123,7 @@ fn browser() -> Option<PathBuf> {
 }
 
 fn driver() -> Option<PathBuf> {
-    process::find_here("chromedriver")
+    process::find_on_path("chromedriver")
 }
 
 fn major(program: &Path) -> Option<u32> {
@@ -135,12 +135,13 @@ fn major(program: &Path) -> Option<u32> {
         .find_map(|word| word.split_once('.')?.0.parse().ok())
 }
 
-/// Only root may install, and only Debian has both under these names; Ubuntu's are but pointers to another shop.
+/// Only root may install packages, and only Debian has both under these names. Ubuntu's only point
+/// to its snap store.
 fn may_install() -> bool {
     let debian = std::fs::read_to_string("/etc/os-release")
         .is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
     let root = process::quiet(Command::new("id").arg("-u")).is_ok_and(|said| said.trim() == "0");
-    debian && root && process::find_here("apt-get").is_some()
+    debian && root && process::find_on_path("apt-get").is_some()
 }
 
 fn apt(arguments: &[&str]) -> Outcome {

@@ -1,35 +1,41 @@
-//! `cargo xtask setup`: installs what is missing, says what it does and how long it took, and says nothing when there is nothing to do.
+//! `cargo xtask setup`: installs what is missing. Each step is printed with its time. Nothing is
+//! printed where nothing is missing.
+//!
+//! * `npm`, `tools`, `browser`: Node's packages, wasm-pack and wasm-bindgen, Chromium.
+//! * `wasm32`: Rust's standard library for wasm32, by `rustup` or, where that can't download, by
+//!   `offline`. `rust`: the toolchain in use.
 
 mod browser;
-mod debian;
 mod npm;
+mod offline;
+mod rust;
 mod rustup;
 mod tools;
-mod wasm_std;
+mod wasm32;
 
 pub use browser::Browser;
-pub use wasm_std::can_optimise_whole_programs;
+pub use wasm32::rustflags as wasm_rustflags;
 
 use crate::lock;
 use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::project::Project;
 
-/// What building the package and the relay needs.
+/// Installs what the package and the relay are built with.
 pub fn for_package(project: &Project) -> Outcome {
-    let _turn = lock::take(project, "setup")?;
+    let _lock = lock::take(&project.scratch(), "setup")?;
     npm::packages(project)?;
-    wasm_std::install(project)?;
+    wasm32::install(project)?;
     tools::install(project)
 }
 
-/// What the tests need besides: a browser with its driver.
+/// Installs what the tests need too: a browser with its driver.
 pub fn for_tests(project: &Project) -> Outcome<Browser> {
     for_package(project)?;
     browser::find_or_install()
 }
 
-/// What the checks of the sources need besides: two parts of Rust that a minimal installation lacks.
+/// Checks for two parts of Rust that a minimal installation lacks and the suite `lint` needs.
 pub fn for_lint() -> Outcome {
     for (command, part, debian) in [
         ("clippy", "clippy", "rust-web-clippy"),
@@ -46,10 +52,10 @@ pub fn for_lint() -> Outcome {
     Ok(())
 }
 
-/// The command `setup`: everything at once.
+/// The command `setup`: installs everything.
 pub fn all(project: &Project) -> Outcome {
     for_tests(project)?;
     for_lint()?;
-    crate::say::line("Everything that the build and the tests need is there.");
+    crate::say::line("Everything that the build and the tests need is installed.");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Node, and the npm packages of package-lock.json.
+//! Node, and the npm packages that package-lock.json names.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ const NODE: u32 = 20;
 pub fn packages(project: &Project) -> Outcome {
     node()?;
     if let Some(missing) = missing(project) {
-        let Some(npm) = process::find_here("npm") else {
+        let Some(npm) = process::find_on_path("npm") else {
             fail!("npm isn't on PATH; it comes with Node {NODE} or later");
         };
         say::step(
@@ -54,7 +54,7 @@ fn node() -> Outcome {
     }
 }
 
-/// Why the packages have to be installed, or `None` when they are there.
+/// Why the packages have to be installed, or `None` if they are there.
 fn missing(project: &Project) -> Option<&'static str> {
     // npm writes this file last.
     let installed = files::modified(&project.root.join("node_modules/.package-lock.json"));
@@ -68,8 +68,8 @@ fn missing(project: &Project) -> Option<&'static str> {
     }
 }
 
-/// esbuild's own install script may have been held back, as npm 11 does unless it is allowed. It isn't needed as
-/// long as the package with the program for this machine has come along, which this makes sure of.
+/// npm 11 doesn't run esbuild's install script unless it is allowed. The script isn't needed if the
+/// optional package with the program for this machine was installed, which this checks.
 fn check_esbuild(project: &Project) -> Outcome {
     process::quiet(process::npm_program(&project.root, "esbuild")?.arg("--version"))
         .map(drop)

@@ -1,4 +1,5 @@
-//! rustup, where it looks after the Rust in use and may download: the usual way to the wasm32 standard library.
+//! rustup, where it manages the toolchain in use and may download: the usual way to the standard
+//! library for wasm32.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,39 +7,36 @@ use std::process::Command;
 
 use crate::problem::{Outcome, fail};
 use crate::process;
-use crate::setup::wasm_std::{Rust, TARGET};
+use crate::setup::rust::{Rust, TARGET};
 
-/// A toolchain that rustup installed, and so can add to.
+/// A toolchain that rustup has installed, and so can add to.
 #[derive(Debug)]
 pub struct Toolchain {
     rustup: PathBuf,
     name: String,
 }
 
-/// Why rustup isn't the way here.
-pub type NotHere = String;
-
-/// The toolchain of the rustc in use, if rustup has installed it and may download.
-pub fn toolchain(rust: &Rust) -> Result<Toolchain, NotHere> {
-    let Some(rustup) = process::find_here("rustup") else {
-        return Err("rustup isn't installed".to_string());
+/// The toolchain of the rustc in use; fails if rustup hasn't installed it or mustn't download.
+pub fn toolchain(rust: &Rust) -> Outcome<Toolchain> {
+    let Some(rustup) = process::find_on_path("rustup") else {
+        fail!("rustup isn't installed");
     };
-    // Whoever sets this doesn't want toolchains to come or change by themselves, and that is what we would be doing.
+    // Set where toolchains must not change by themselves.
     if env::var("RUSTUP_AUTO_INSTALL").is_ok_and(|value| value == "0") {
-        return Err("RUSTUP_AUTO_INSTALL=0 forbids rustup to download by itself".to_string());
+        fail!("RUSTUP_AUTO_INSTALL=0 forbids rustup to download by itself");
     }
-    let home = process::quiet(Command::new(&rustup).args(["show", "home"]))
-        .map_err(|problem| problem.to_string())?;
+    let home = process::quiet(Command::new(&rustup).args(["show", "home"]))?;
     match name_in(Path::new(home.trim()), &rust.sysroot) {
         Some(name) => Ok(Toolchain { rustup, name }),
-        None => Err(format!(
-            "rustup doesn't look after the Rust in {}",
+        None => fail!(
+            "rustup doesn't manage the Rust in {}",
             rust.sysroot.display()
-        )),
+        ),
     }
 }
 
-/// The toolchain's name: the folder in rustup's home where it lies. A toolchain that is only linked there lies elsewhere.
+/// The toolchain's name: its folder in rustup's home. A toolchain that is only linked there is in
+/// another place.
 fn name_in(home: &Path, sysroot: &Path) -> Option<String> {
     let toolchains = home.join("toolchains").canonicalize().ok()?;
     let sysroot = sysroot.canonicalize().ok()?;
@@ -49,7 +47,7 @@ fn name_in(home: &Path, sysroot: &Path) -> Option<String> {
 }
 
 impl Toolchain {
-    /// `rustup target add`, for this toolchain and no other, and a look afterwards whether it is still the same one.
+    /// `rustup target add`, for this toolchain only. Fails if that changed the toolchain's version.
     pub fn add_target(&self, rust: &Rust) -> Outcome {
         process::quiet(
             Command::new(&self.rustup)

@@ -1,7 +1,8 @@
-//! wasm-bindgen and wasm-pack, from their source, into a folder of this user's own.
+//! wasm-bindgen and wasm-pack, built from source into a folder of this user.
 //!
-//! Their releases would be quicker to fetch, but not every machine reaches them; and npm's package of wasm-pack only fetches
-//! such a release. A build without optimisation takes a third of the time, and nobody notices when the tools run.
+//! Downloading their releases would be quicker, but not every machine can, and npm's package of
+//! wasm-pack only downloads such a release. Building without optimisation takes a third of the
+//! time, and the tools run about as fast.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +13,10 @@ use crate::process;
 use crate::project::{Project, WASM_PACK};
 use crate::say;
 
-/// Installs both unless they are there in the right version, here or on `PATH`.
+/// Installs both, unless the right version is in that folder or on `PATH`.
 pub fn install(project: &Project) -> Outcome {
     let bindgen = project.locked("wasm-bindgen")?;
-    // wasm-pack looks for the test runner beside wasm-bindgen.
+    // wasm-pack expects the test runner beside wasm-bindgen.
     tool(
         project,
         "wasm-bindgen",
@@ -37,7 +38,7 @@ fn tool(project: &Project, name: &str, package: &str, version: &str, programs: &
     {
         return Ok(());
     }
-    let on_path = process::find_here(name)
+    let on_path = process::find_on_path(name)
         .filter(|path| right(path))
         .and_then(|path| path.parent().map(Path::to_path_buf));
     if let Some(beside) = on_path
@@ -58,7 +59,7 @@ fn tool(project: &Project, name: &str, package: &str, version: &str, programs: &
         })?;
         let with_lock = cargo_install(project, package, version, &folder, true);
         if let Err(first) = with_lock {
-            // A registry that lags behind may lack a version that the tool's own lock names.
+            // The registry may not have each version yet that the tool's own Cargo.lock names.
             cargo_install(project, package, version, &folder, false).map_err(|second| {
                 Problem::new(format!("{second}\nAnd before that, with --locked: {first}"))
             })?;
@@ -95,7 +96,7 @@ fn cargo_install(
             "--root",
         ])
         .arg(folder)
-        // The two share half of what they are made of.
+        // The two have half of their dependencies in common.
         .env("CARGO_TARGET_DIR", shared_target(project))
         .env_remove("CARGO_BUILD_TARGET");
     if locked {

@@ -1,34 +1,30 @@
-//! The suite `host`: `cargo test` of every crate of the workspace; and reading what libtest prints, which the browser suite shares.
+//! The suite `host`: `cargo test` of every crate of the workspace. The reader of its output serves
+//! the suite `browser` too.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::files;
-use crate::problem::Outcome;
+use crate::manifest;
+use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::test::tally::Tally;
 use crate::test::{Ground, watch};
 
-/// The crates, and where their files are. One run for each: cargo names test files without saying whose they are.
-const CRATES: [(&str, &str); 4] = [
-    ("signal-wire", "wire"),
-    ("signal-wasm", ""),
-    ("signal-relay", "relay"),
-    ("xtask", "xtask"),
-];
-
-/// Runs the suite.
+/// Runs the suite. Each crate is a run of its own: cargo names test files, but not their crate.
 pub fn run(ground: &Ground) -> Outcome<Tally> {
+    let root = &ground.project.root;
     let mut sum = Tally::default();
-    for (name, folder) in CRATES {
+    for (name, folder) in crates(root)? {
         let mut test = process::cargo();
-        test.current_dir(&ground.project.root)
-            .args(["test", "--package", name, "--no-fail-fast", "--color=never"])
+        test.current_dir(root)
+            .args(["test", "--package", &name])
+            .args(["--no-fail-fast", "--color=never"])
             .env("SIGNAL_RELAY", ground.project.relay());
         let mut output = Libtest::default();
         let ended = watch::run(&mut test, ground.limit, |line| output.read(line))?;
 
-        let mut tally = output.tally(name, &expected(&ground.project.root.join(folder), "wasm32"));
+        let mut tally = output.tally(&name, &expected(&folder, "wasm32"));
         if let Err(problem) = ended.success()
             && tally.failed == 0
         {
@@ -42,7 +38,29 @@ pub fn run(ground: &Ground) -> Outcome<Tally> {
     Ok(sum)
 }
 
-/// The test files of a crate that must run something: all but those that are only for the other platform.
+/// The crates of the workspace that can have tests, with their folders.
+fn crates(root: &Path) -> Outcome<Vec<(String, PathBuf)>> {
+    let workspace = files::read(&root.join("Cargo.toml"))?;
+    let Some(members) = manifest::strings(&workspace, "members") else {
+        fail!("Cargo.toml has no `members = […]`");
+    };
+    let mut crates = Vec::new();
+    for folder in std::iter::once("").chain(members) {
+        let folder = root.join(folder);
+        let path = folder.join("Cargo.toml");
+        let text = files::read(&path)?;
+        let Some(name) = manifest::string(&text, "name") else {
+            fail!("{} has no `name = \"…\"`", path.display());
+        };
+        // `test = false` in [lib]: the crate npm/ is the library again, which is tested as such.
+        if !text.lines().any(|line| line == "test = false") {
+            crates.push((name.to_string(), folder));
+        }
+    }
+    Ok(crates)
+}
+
+/// The test files of a crate that must run a test: all but those for the other platform only.
 pub fn expected(folder: &Path, other_platform: &str) -> Vec<String> {
     let mut names = Vec::new();
     for path in files::list(&folder.join("tests")) {
@@ -58,7 +76,7 @@ pub fn expected(folder: &Path, other_platform: &str) -> Vec<String> {
     names
 }
 
-/// The platform that a test file keeps itself to by its first attribute, if it does.
+/// The one platform that a test file is for, if its first attribute names one.
 fn platform(text: &str) -> Option<&'static str> {
     text.lines().map(str::trim).find_map(|line| match line {
         r#"#![cfg(target_arch = "wasm32")]"# => Some("wasm32"),
@@ -67,7 +85,7 @@ fn platform(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Counts as they go by in the output of `cargo test` and of `wasm-pack test`.
+/// Counts tests by the lines of `cargo test` and of `wasm-pack test`.
 #[derive(Debug, Default)]
 pub struct Libtest {
     file: String,
@@ -79,7 +97,8 @@ impl Libtest {
     pub fn read(&mut self, line: &str) {
         let line = line.trim();
         if let Some(rest) = line.strip_prefix("Running ") {
-            // `Running unittests src/lib.rs (…)`, `Running tests/browser.rs (…)`; but also `Running headless tests in …`.
+            // `Running unittests src/lib.rs (…)`, `Running tests/browser.rs (…)`, but also
+            // `Running headless tests in …`.
             let name = rest
                 .strip_prefix("unittests ")
                 .unwrap_or(rest)
@@ -100,7 +119,7 @@ impl Libtest {
         }
     }
 
-    /// The sum, with a complaint for each file that ran nothing.
+    /// The sum, with a complaint for each file that ran no test.
     pub fn tally(self, crate_name: &str, expected: &[String]) -> Tally {
         let mut tally = Tally::default();
         for (file, [passed, failed, ignored]) in &self.counts {
@@ -192,7 +211,17 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     }
 
     #[test]
-    fn a_file_may_keep_to_one_platform() {
+    fn each_crate_of_the_workspace_is_run() {
+        let crates = crates(Path::new("..")).unwrap();
+        let names: Vec<&str> = crates.iter().map(|(name, _)| name.as_str()).collect();
+        for name in ["signal-wasm", "signal-wire", "signal-relay", "xtask"] {
+            assert!(names.contains(&name), "{names:?}");
+        }
+        assert!(!names.contains(&"signal-wasm-npm"));
+    }
+
+    #[test]
+    fn a_file_may_be_for_one_platform() {
         assert_eq!(
             platform("//! About.\n\n#![cfg(target_arch = \"wasm32\")]\n"),
             Some("wasm32")

@@ -1,15 +1,18 @@
-//! The suite `lint`: format, clippy and documentation, for both platforms, with every warning an error.
+//! The suite `lint`: format, clippy and documentation for both platforms, with warnings as errors;
+//! ESLint, and the types of the tests that are JavaScript.
 
 use std::process::Command;
 
-use crate::build;
 use crate::problem::Outcome;
 use crate::process;
+use crate::setup;
 use crate::test::tally::Tally;
 use crate::test::{Ground, watch};
 
-/// What is run. The crate is looked at as the npm package has it and as a Rust front end takes it.
-const CHECKS: [&[&str]; 7] = [
+const WASM: &str = "--target=wasm32-unknown-unknown";
+
+/// The checks. The library is checked with the features of the npm package and of Rust front ends.
+const CHECKS: [&[&str]; 8] = [
     &["fmt", "--all", "--check"],
     &[
         "clippy",
@@ -22,7 +25,7 @@ const CHECKS: [&[&str]; 7] = [
     &[
         "clippy",
         "-psignal-wasm",
-        "--target=wasm32-unknown-unknown",
+        WASM,
         "--all-targets",
         "--all-features",
         "--",
@@ -31,7 +34,7 @@ const CHECKS: [&[&str]; 7] = [
     &[
         "clippy",
         "-psignal-wasm",
-        "--target=wasm32-unknown-unknown",
+        WASM,
         "--no-default-features",
         "--features=typed",
         "--",
@@ -41,12 +44,14 @@ const CHECKS: [&[&str]; 7] = [
     &[
         "clippy",
         "-psignal-wasm",
-        "--target=wasm32-unknown-unknown",
+        WASM,
         "--no-default-features",
         "--features=exports",
         "--",
         "-Dwarnings",
     ],
+    // The npm package's crate.
+    &["clippy", "-psignal-wasm-npm", WASM, "--", "-Dwarnings"],
     &[
         "doc",
         "--workspace",
@@ -57,51 +62,56 @@ const CHECKS: [&[&str]; 7] = [
         "doc",
         "-psignal-wasm",
         "--no-deps",
-        "--target=wasm32-unknown-unknown",
+        WASM,
         "--all-features",
         "--document-private-items",
     ],
 ];
 
-/// Run with the flags of the npm package's build.
-const LEAN_CHECK: &[&str] = &[
-    "clippy",
-    "-psignal-wasm-npm",
-    "-psignal-wasm",
-    "--target=wasm32-unknown-unknown",
-    "--",
-    "-Dwarnings",
+/// What Node runs.
+const SCRIPTS: [&[&str]; 2] = [
+    &["node_modules/eslint/bin/eslint.js", "."],
+    &["node_modules/typescript/bin/tsc", "-p", "tests/browser"],
 ];
 
 /// Runs the suite.
 pub fn run(ground: &Ground) -> Outcome<Tally> {
     let mut tally = Tally::default();
     for check in CHECKS {
-        let mut cargo = cargo(ground, check);
+        let mut cargo = cargo(ground, check)?;
         let what = process::show(&cargo);
         tally.check(
             &what,
             watch::run(&mut cargo, ground.limit, |_| ()).and_then(watch::Watched::success),
         );
     }
-    let mut lean = cargo(ground, LEAN_CHECK);
-    lean.env("CARGO_ENCODED_RUSTFLAGS", build::LEAN);
-    let what = format!("{}, as the npm package is built", process::show(&lean));
-    tally.check(
-        &what,
-        watch::run(&mut lean, ground.limit, |_| ()).and_then(watch::Watched::success),
-    );
+    for script in SCRIPTS {
+        let mut node = ground.node();
+        node.args(script);
+        let what = process::show(&node);
+        tally.check(
+            &what,
+            watch::run(&mut node, ground.limit, |_| ()).and_then(watch::Watched::success),
+        );
+    }
     Ok(tally)
 }
 
-fn cargo(ground: &Ground, arguments: &[&str]) -> Command {
+fn cargo(ground: &Ground, arguments: &[&str]) -> Outcome<Command> {
     let mut cargo = process::cargo();
-    cargo
-        .current_dir(&ground.project.root)
-        .args(arguments)
-        .env("RUSTDOCFLAGS", "-Dwarnings");
+    cargo.current_dir(&ground.project.root).args(arguments);
     if arguments.first() != Some(&"fmt") {
         cargo.env("CARGO_TERM_QUIET", "true");
     }
-    cargo
+    let mut rustdocflags = vec!["-Dwarnings".to_string()];
+    if arguments.contains(&WASM) {
+        let flags = setup::wasm_rustflags(ground.project)?;
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", process::encoded(&flags));
+        rustdocflags.extend(flags);
+    }
+    cargo.env(
+        "CARGO_ENCODED_RUSTDOCFLAGS",
+        process::encoded(&rustdocflags),
+    );
+    Ok(cargo)
 }

@@ -1,8 +1,10 @@
-//! `cargo xtask test [SUITE…]`, which is `npm test`: runs the suites, counts what they ran, and ends with a table.
+//! `cargo xtask test [SUITE…]`, which is `npm test`: runs the suites, counts their tests, and ends
+//! with a table.
 //!
-//! A suite that ran nothing is a failure, and so is a test file that ran nothing: an exit code alone doesn't tell the two
-//! from success. A skipped test is said aloud, and is a failure where `CI` is set.
+//! A suite or test file that ran no test is a failure, although its exit code is that of a success.
+//! A skipped test is reported, and is a failure where `CI` is set.
 
+mod browser_tests;
 mod cargo_suites;
 mod lint;
 mod node_suites;
@@ -68,17 +70,17 @@ const SUITES: [(&str, Suite); 10] = [
     }),
 ];
 
-/// What every suite stands on.
+/// What the suites are run with.
 #[derive(Debug)]
 pub struct Ground<'project> {
     project: &'project Project,
     browser: Browser,
-    /// How long one run of a test program may take before it counts as hanging.
+    /// How long a test program may print nothing before it counts as hanging.
     limit: Duration,
 }
 
 impl Ground<'_> {
-    /// Node, in the project's folder, told where the browser and the relay are.
+    /// Node in the project's folder, with the places of the browser and the relay.
     fn node(&self) -> std::process::Command {
         let mut node = std::process::Command::new("node");
         node.current_dir(&self.project.root)
@@ -89,7 +91,19 @@ impl Ground<'_> {
     }
 }
 
-/// Runs all suites, or those that are named, and tells how it went.
+/// How much slower this machine is than others, as `tests/support/deadline.mjs` reads it too.
+fn time_factor() -> Outcome<f64> {
+    const NAME: &str = "SIGNAL_TEST_TIME_FACTOR";
+    let Ok(text) = env::var(NAME) else {
+        return Ok(1.0);
+    };
+    match text.parse() {
+        Ok(factor) if (1.0..1_000.0).contains(&factor) => Ok(factor),
+        _ => fail!("{NAME} is {text:?}; it must be a number from 1 to 1000"),
+    }
+}
+
+/// Runs all suites, or only the named ones, and prints the results.
 pub fn run(project: &Project, names: &[String]) -> Outcome {
     for name in names {
         if !SUITES.iter().any(|(suite, _)| suite == name) {
@@ -102,7 +116,7 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     let chosen: Vec<_> = SUITES
         .iter()
         .filter(|(suite, _)| match names {
-            // Times are judged when they are asked for: next to other work on the same machine they tell nothing.
+            // Only when named: times mean nothing beside other work on the same machine.
             [] => *suite != "bench",
             names => names.iter().any(|name| name == suite),
         })
@@ -112,7 +126,7 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     let ground = Ground {
         project,
         browser: setup::for_tests(project)?,
-        limit: Duration::from_secs(15 * 60),
+        limit: Duration::from_secs(15 * 60).mul_f64(time_factor()?),
     };
     if let Err(problem) = build::all(project) {
         eprintln!("\nerror: {problem}");
@@ -132,13 +146,14 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     conclude(&table)
 }
 
-/// The command `browser`: the wasm-bindgen tests alone, with arguments for cargo, such as `--test browser`.
+/// The command `browser`: only the wasm-bindgen tests. `arguments` go to cargo, such as
+/// `--test browser`.
 pub fn browser(project: &Project, arguments: &[String]) -> Outcome {
     let browser = setup::for_tests(project)?;
-    process::open(wasm_suite::command(project, &browser)?.args(arguments))
+    process::run(wasm_suite::command(project, &browser)?.args(arguments))
 }
 
-/// Whether nobody is there to read about skipped tests.
+/// Whether this is continuous integration, where nobody reads about skipped tests.
 fn is_ci() -> bool {
     env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()))
 }
@@ -185,7 +200,7 @@ fn conclude(table: &[(&str, Tally, Duration)]) -> Outcome {
     }
 }
 
-/// Why all of it is a failure, if it is; what was skipped is complained of in any case.
+/// Why the whole run is a failure, if it is. Adds a complaint about skipped tests.
 fn judge(sum: &mut Tally, ci: bool) -> Option<&'static str> {
     if sum.skipped > 0 {
         let words = if ci {
@@ -204,7 +219,7 @@ fn judge(sum: &mut Tally, ci: bool) -> Option<&'static str> {
     }
 }
 
-/// Prints the last line, which is read by programs too; the problem itself has then been told.
+/// Prints the last line, which programs read too, and gives the problem for the exit code.
 fn end(verdict: &str, passed: usize, failed: usize, skipped: usize) -> Problem {
     let skipped = if skipped > 0 {
         format!(", {skipped} skipped")
@@ -212,7 +227,7 @@ fn end(verdict: &str, passed: usize, failed: usize, skipped: usize) -> Problem {
         String::new()
     };
     say::line(format!("\n{passed} passed, {failed} failed{skipped}"));
-    Problem::told(verdict)
+    Problem::printed(verdict)
 }
 
 #[cfg(test)]
@@ -230,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn skipped_tests_are_told_and_fail_where_nobody_reads() {
+    fn skipped_tests_are_reported_and_fail_in_ci() {
         assert_eq!(judged(3, 0, 0, true), (true, 0));
         assert_eq!(judged(3, 0, 1, false), (true, 1));
         assert_eq!(judged(3, 0, 1, true), (false, 1));

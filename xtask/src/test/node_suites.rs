@@ -7,7 +7,7 @@ use crate::problem::{Outcome, fail};
 use crate::test::tally::Tally;
 use crate::test::{Ground, watch};
 
-/// Files that another's work beside them would disturb: they measure what is left after garbage collection.
+/// Files that run by themselves, because they measure memory after garbage collection.
 const ALONE: [&str; 1] = ["memory.test.mjs"];
 
 /// Runs the files `*.test.mjs` of a folder, one after the other.
@@ -21,8 +21,8 @@ pub fn run(ground: &Ground, folder: &str) -> Outcome<Tally> {
     )
 }
 
-/// Runs the files of a folder with pages, two at a time: half of its time a page waits, for timers, servers and other pages. More would take longer for
-/// each than it has.
+/// Runs the test files of a folder with pages, two at a time: half of its time a page waits, for
+/// timers, servers and other pages. With more of them each would be too slow for its deadlines.
 pub fn run_pages(ground: &Ground, folder: &str) -> Outcome<Tally> {
     let (alone, others) = apart(test_files(&ground.project.root, folder)?);
     let counts = folder.replace('/', "-");
@@ -58,7 +58,7 @@ fn test_files(root: &Path, folder: &str) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// Runs files, so many at a time, in the order of their names, which is Node's.
+/// Runs files, `at_once` at a time, in Node's order, which is that of their names.
 fn run_files(ground: &Ground, counts: &str, at_once: usize, names: &[String]) -> Outcome<Tally> {
     // Node would look for tests by itself.
     if names.is_empty() {
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn no_file_is_left_out_and_those_that_run_alone_are_there() {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let root = Path::new("..");
         let all = test_files(root, "tests/e2e").unwrap();
         let (alone, others) = apart(all.clone());
         assert_eq!(alone, ALONE.map(|name| format!("tests/e2e/{name}")));
@@ -174,10 +174,8 @@ mod tests {
             ),
         ];
         let mut node = std::process::Command::new("node");
-        node.arg("--test").arg("--test-reporter").arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/src/test/reporter.mjs"
-        ));
+        node.arg("--test")
+            .arg("--test-reporter=./src/test/reporter.mjs");
         node.arg("--test-reporter-destination=stdout");
         for (name, text, _) in tests {
             let path = folder.join(format!("{name}.test.mjs"));

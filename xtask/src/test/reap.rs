@@ -1,4 +1,4 @@
-//! Stopping a program together with all that it started: a browser outlives a driver that is merely killed.
+//! Stopping a program together with all that it started: a browser outlives its driver.
 
 use std::process::{Child, Command};
 

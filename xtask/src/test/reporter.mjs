@@ -1,6 +1,7 @@
-// A reporter for node --test that counts the tests of each file: one line of file, passed, failed, skipped, tabs between.
+// A reporter for node --test that counts the tests of each file: a line with the file, and how many
+// passed, failed and were skipped, separated by tabs.
 //
-// Node counts a file without tests as one test that passed. Here it counts as nothing, so that the gate can tell.
+// Node counts a file without tests as one test that passed. Here it counts as none.
 
 export default async function* count(events) {
   const files = new Map();

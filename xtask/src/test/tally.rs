@@ -1,9 +1,9 @@
-//! What a suite ran, and how it went.
+//! The results of a suite.
 
 use crate::problem::{Outcome, Problem};
 use crate::say;
 
-/// Counts, and a sentence for each thing that wasn't a test's own failure.
+/// Counts of tests, and a sentence for each file or check that failed.
 #[derive(Debug, Default, PartialEq)]
 pub struct Tally {
     pub passed: usize,

@@ -1,4 +1,4 @@
-//! Running a test program in the open while its lines are read, with an end to it even if it hangs.
+//! Running a test program in the open while its lines are read, with an end to it if it hangs.
 
 use std::io::{BufRead, BufReader, Read, pipe};
 use std::process::{Command, ExitStatus, Stdio};
@@ -16,7 +16,7 @@ use crate::test::reap;
 pub enum Watched {
     /// By itself.
     Ended(ExitStatus),
-    /// By us, because it took too long.
+    /// By us, because it printed nothing for so long.
     Stopped(Duration),
 }
 
@@ -26,12 +26,16 @@ impl Watched {
         match self {
             Watched::Ended(status) if status.success() => Ok(()),
             Watched::Ended(status) => fail!("it ended with {status}"),
-            Watched::Stopped(limit) => fail!("it hung: stopped after {}", say::seconds(limit)),
+            Watched::Stopped(limit) => fail!(
+                "it hung: stopped after {} without a line",
+                say::seconds(limit)
+            ),
         }
     }
 }
 
-/// Runs a program, shows its lines, standard output and error alike, and gives each to `on_line`.
+/// Runs a program, shows its lines, standard output and error alike, and gives each to `on_line`. A
+/// program that prints nothing for as long as `limit` is stopped.
 pub fn run(
     command: &mut Command,
     limit: Duration,
@@ -51,11 +55,12 @@ pub fn run(
 
     let (sender, lines) = channel();
     thread::spawn(move || read_lines(reader, &sender));
-    let began = Instant::now();
+    let mut last_line = Instant::now();
     let mut ended = None;
     loop {
         match lines.recv_timeout(Duration::from_millis(100)) {
             Ok(line) => {
+                last_line = Instant::now();
                 say::line(&line);
                 on_line(&line);
                 continue;
@@ -63,14 +68,14 @@ pub fn run(
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        // A program that is left behind may hold the pipe open: a second of silence after the end is the end.
+        // A program that was left behind may hold the pipe open. A second without a line is enough.
         if ended.is_some_and(|at: Instant| at.elapsed() > Duration::from_secs(1)) {
             break;
         }
         if ended.is_none() && child.try_wait().map_err(wrong)?.is_some() {
             ended = Some(Instant::now());
         }
-        if ended.is_none() && began.elapsed() > limit {
+        if ended.is_none() && last_line.elapsed() > limit {
             reap::with_descendants(&mut child);
             return Ok(Watched::Stopped(limit));
         }
@@ -122,14 +127,14 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_stopped_with_its_children() {
-        // On a busy machine the shell may not even have come to `echo` when its time is up; then it gets more.
+        // On a busy machine the shell may not have reached `echo` in time. Then it gets more time.
         let limits = [300, 3_000, 30_000].map(Duration::from_millis);
         let mut runs = limits
             .into_iter()
             .map(|limit| shell("sleep 600 & echo $!; wait", limit));
         let (watched, lines) = runs.find(|(_, lines)| !lines.is_empty()).unwrap();
         assert!(matches!(watched, Watched::Stopped(_)));
-        // What nobody has waited for yet still has an entry, Z as in zombie.
+        // A process that nobody has waited for still has an entry: Z, a zombie.
         let mut look = Command::new("ps");
         let said = look
             .args(["-o", "stat=", "-p", &lines[0]])

@@ -1,0 +1,215 @@
+//! Telling the page: events of the session become calls of the page's handlers. What a handler throws is reported as the browser reports uncaught
+//! exceptions, and goes no further.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, JsString, Object, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::error::{Error, quoted, show, signaling_error, type_error};
+use super::js::{self, Handler};
+use crate::protocol::Frame;
+use crate::session::{DropReason, Event, FrameKind, State};
+
+/// Whom a channel's messages are for.
+pub trait Subscriber {
+    /// A message came in.
+    fn deliver(&self, message: JsValue);
+    /// The channel is ready.
+    fn ready(&self);
+}
+
+/// The page's object for a signaling, with the page's handlers on it.
+#[derive(Debug)]
+pub struct Page {
+    object: RefCell<JsValue>,
+    /// Kept here, because every frame would have to look for it on the object.
+    onframe: RefCell<JsValue>,
+    resolve_closed: RefCell<Option<Function>>,
+}
+
+impl Page {
+    /// The page's object, and the function that resolves its promise `closed`.
+    pub fn new(object: JsValue, resolve_closed: Function) -> Page {
+        Page {
+            onframe: RefCell::new(js::member(&object, "onframe")),
+            object: RefCell::new(object),
+            resolve_closed: RefCell::new(Some(resolve_closed)),
+        }
+    }
+
+    /// The page's object.
+    pub fn object(&self) -> JsValue {
+        self.object.borrow().clone()
+    }
+
+    /// The page's inspector.
+    pub fn onframe(&self) -> JsValue {
+        self.onframe.borrow().clone()
+    }
+
+    /// Sets the page's inspector.
+    pub fn set_onframe(&self, onframe: JsValue) {
+        drop(self.onframe.replace(onframe));
+    }
+
+    /// Drops what belongs to the page. Its object has our functions, which keep the driver, which would keep the object for ever.
+    pub fn release(&self) {
+        self.set_onframe(JsValue::UNDEFINED);
+        drop(self.object.replace(JsValue::UNDEFINED));
+    }
+
+    /// Tells the page of an event; `url` gives the server's address, for people.
+    pub fn emit(&self, event: Event<JsString, Rc<dyn Subscriber>>, url: impl FnOnce() -> String) {
+        match event {
+            Event::Message(subscriber, message) => subscriber.deliver(message),
+            Event::Ready(subscriber) => subscriber.ready(),
+            Event::State {
+                state,
+                reason,
+                code,
+                retry_in,
+            } => self.emit_state(state, &reason, code, retry_in),
+            Event::Gap(channel) => self.call("ongap", &[&channel.into()]),
+            Event::BadFrame(what) => self.emit_error(signaling_error(
+                "bad-frame",
+                format!(
+                    "received {what} from {}; it was dropped, and further ones will be, counted in stats().bad",
+                    url()
+                ),
+            )),
+            Event::Refused(why) => self.emit_error(signaling_error(
+                "message-refused",
+                format!(
+                    "the server refused a message: '{why}'; the options method, hub and event must be what it knows"
+                ),
+            )),
+            Event::Dropped { channel, why } => self.emit_error(dropped(&channel, why)),
+            Event::Failed {
+                unauthorized,
+                reason,
+                unsent,
+            } => self.emit_error(signaling_error(
+                if unauthorized {
+                    "authentication-refused"
+                } else {
+                    "connection-failed"
+                },
+                format!(
+                    "the connection to {} is lost for good, with {unsent} unsent messages: {reason}",
+                    url()
+                ),
+            )),
+        }
+    }
+
+    /// Shows a frame to the page's inspector.
+    pub fn emit_frame(&self, kind: FrameKind, frame: Frame<JsString>) {
+        let frame = match frame {
+            Frame::Text(text) => text.into(),
+            Frame::Binary(binary) => binary,
+        };
+        let arguments = [&kind.name().into(), &frame];
+        call_if_function(Ok(self.onframe()), &self.object(), "onframe", &arguments);
+    }
+
+    fn emit_state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>) {
+        let detail = Object::new();
+        js::put(&detail, "reason", reason);
+        if let Some(code) = code {
+            js::put(&detail, "code", code);
+        }
+        if let Some(retry_in) = retry_in {
+            js::put(&detail, "retryIn", retry_in);
+        }
+        self.call("onstatechange", &[&state.name().into(), &detail]);
+        if state == State::Closed
+            && let Some(resolve) = self.resolve_closed.take()
+        {
+            call(&resolve, &JsValue::UNDEFINED, &[&detail]);
+        }
+    }
+
+    fn emit_error(&self, error: Error) {
+        self.call("onerror", &[&error.into()]);
+    }
+
+    fn call(&self, handler: &str, arguments: &[&JsValue]) {
+        call_member(&self.object(), handler, arguments);
+    }
+}
+
+fn dropped(channel: &str, why: DropReason) -> Error {
+    let channel = quoted(channel);
+    match why {
+        DropReason::Expired => signaling_error(
+            "message-expired",
+            format!(
+                "a message on the channel {channel} was dropped: its ttl passed before the server took it"
+            ),
+        ),
+        DropReason::GivenUp => signaling_error(
+            "message-given-up",
+            format!(
+                "a message on the channel {channel} was dropped: it brought the connection down twice"
+            ),
+        ),
+    }
+}
+
+/// A member that must be a function; `None` if it is missing or falsy, as in the shim's `if (config.onmessage)`.
+pub fn optional_function(
+    value: Result<JsValue, JsValue>,
+    member: &str,
+) -> Result<Option<Function>, JsValue> {
+    let value = value?;
+    if value.is_falsy() {
+        return Ok(None);
+    }
+    value.dyn_into().map(Some).map_err(|value| {
+        let shown = show(&value);
+        type_error(
+            "bad-config",
+            format!("{member} is {shown}; it must be a function, or left out"),
+        )
+        .into()
+    })
+}
+
+/// Calls the member of `object` as its method, and tells whether it is there.
+pub fn call_member(object: &JsValue, member: &str, arguments: &[&JsValue]) -> bool {
+    let value = if object.is_undefined() {
+        Ok(JsValue::UNDEFINED)
+    } else {
+        Reflect::get(object, &member.into())
+    };
+    call_if_function(value, object, member, arguments)
+}
+
+fn call_if_function(
+    value: Result<JsValue, JsValue>,
+    object: &JsValue,
+    member: &str,
+    arguments: &[&JsValue],
+) -> bool {
+    match optional_function(value, member) {
+        Ok(None) => return false,
+        Ok(Some(function)) => call(&function, object, arguments),
+        Err(thrown) => js::report_error(&thrown),
+    }
+    true
+}
+
+/// Calls `function` as a method of `this`, with exactly these arguments.
+fn call(function: &Function, this: &JsValue, arguments: &[&JsValue]) {
+    let function = function.unchecked_ref::<Handler>();
+    let result = match arguments {
+        [] => function.call0(this),
+        [argument] => function.call1(this, argument),
+        [first, second, ..] => function.call2(this, first, second),
+    };
+    if let Err(thrown) = result {
+        js::report_error(&thrown);
+    }
+}

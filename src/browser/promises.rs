@@ -1,0 +1,107 @@
+//! Promises: those of the page and the browser that we wait for, and those that we give to the page.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+
+use super::error::Error;
+use super::js::{self, Handler};
+
+type Outcome = Result<JsValue, JsValue>;
+/// What waits for an outcome; called once.
+type Done = Rc<Cell<Option<Box<dyn FnOnce(Outcome)>>>>;
+
+/// Calls `done` with what a promise resolves to, or with what it rejects with.
+pub fn when(promise: &Promise, done: impl FnOnce(Outcome) + 'static) {
+    let done: Box<dyn FnOnce(Outcome)> = Box::new(done);
+    let done: Done = Rc::new(Cell::new(Some(done)));
+    let resolved = settle_function(&done, Ok);
+    let rejected = settle_function(&done, Err);
+    let _ = js::then(promise, &resolved, &rejected);
+}
+
+/// A function that calls `done`. The garbage collector frees it, even if the promise never settles.
+fn settle_function(done: &Done, outcome: fn(JsValue) -> Outcome) -> JsValue {
+    let done = Rc::clone(done);
+    let settle = Closure::<dyn Fn(JsValue)>::new(move |value| {
+        if let Some(done) = done.take() {
+            done(outcome(value));
+        }
+    });
+    settle.into_js_value()
+}
+
+/// A promise of what the page provides: a value, or what a function of the page's returns, at once or later.
+pub fn provided(provider: &JsValue) -> Promise {
+    if provider.is_function() {
+        // Called from a microtask, so that it may call us, and throw.
+        let later = Promise::resolve(&JsValue::UNDEFINED);
+        js::then(&later, provider, &JsValue::UNDEFINED)
+    } else {
+        Promise::resolve(provider)
+    }
+}
+
+/// A promise together with the function that resolves it.
+pub fn resolvable() -> (Promise, Function) {
+    let (promise, resolve, _) = deferred();
+    (promise, resolve)
+}
+
+fn deferred() -> (Promise, Function, Function) {
+    let mut functions = None;
+    let promise = Promise::new(&mut |resolve, reject| functions = Some((resolve, reject)));
+    // The executor runs before the constructor returns.
+    let (resolve, reject) = functions.unwrap_or_default();
+    (promise, resolve, reject)
+}
+
+/// The promises of `flushed()` that haven't settled.
+#[derive(Debug, Default)]
+pub struct Flushes(RefCell<Vec<Flush>>);
+
+#[derive(Debug)]
+struct Flush {
+    mark: u64,
+    resolve: Function,
+    reject: Function,
+}
+
+impl Flushes {
+    /// A promise that the outbox is flushed up to a mark.
+    pub fn add(&self, mark: u64) -> Promise {
+        let (promise, resolve, reject) = deferred();
+        self.0.borrow_mut().push(Flush {
+            mark,
+            resolve,
+            reject,
+        });
+        promise
+    }
+
+    /// Resolves the promises whose mark `is_flushed`. Once the signaling `is_closed` it rejects all of them.
+    pub fn settle(&self, is_closed: bool, is_flushed: impl Fn(u64) -> bool) {
+        let done: Vec<_> = self
+            .0
+            .borrow_mut()
+            .extract_if(.., |flush| is_closed || is_flushed(flush.mark))
+            .collect();
+        for flush in done {
+            // Neither function throws, nor calls the page at once.
+            let _ = if is_closed {
+                let error = JsValue::from(Error::signaling_closed());
+                flush
+                    .reject
+                    .unchecked_ref::<Handler>()
+                    .call1(&JsValue::UNDEFINED, &error)
+            } else {
+                flush
+                    .resolve
+                    .unchecked_ref::<Handler>()
+                    .call0(&JsValue::UNDEFINED)
+            };
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Our own relay where the server is one, else the plain protocol. The server's first frame tells: a relay greets each plain WebSocket, in a
+//! frame that pages of the plain protocol ignore. Nothing is added to the address, and nothing is sent before that is known.
+
+use signal_wire::{Head, Open};
+use std::mem;
+
+use super::plain::Plain;
+use super::relay::Relay;
+use super::{
+    Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase, Protocol,
+    ProtocolOptions, STEP_TIMEOUT, Text, not_json,
+};
+
+/// A relay's hello comes with the answer that opens the socket; a server that says nothing for so long is another one.
+const HELLO_TIMEOUT: Millis = 250.0;
+
+/// A relay or a plain server, whichever it turns out to be.
+#[derive(Debug)]
+pub struct Auto {
+    plain: Plain,
+    relay: Relay,
+    server: Server,
+    speaks: Speaks,
+    /// Nothing has come in on this connection.
+    is_first: bool,
+}
+
+/// What is known of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Unknown,
+    Plain,
+    Relay,
+}
+
+/// Which protocol this connection is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    /// The plain one, if any: until the server's first frame came the two can't be told apart.
+    Plain,
+    Relay,
+}
+
+impl Auto {
+    /// A conversation that hasn't begun.
+    pub fn new(options: ProtocolOptions) -> Result<Auto, InvalidOption> {
+        Ok(Auto {
+            relay: Relay::new(options.clone())?,
+            plain: Plain::new(options)?,
+            server: Server::Unknown,
+            speaks: Speaks::Plain,
+            is_first: true,
+        })
+    }
+
+    fn get<T: Text>(&self) -> &dyn Protocol<T> {
+        match self.speaks {
+            Speaks::Plain => &self.plain,
+            Speaks::Relay => &self.relay,
+        }
+    }
+
+    fn get_mut<T: Text>(&mut self) -> &mut dyn Protocol<T> {
+        match self.speaks {
+            Speaks::Plain => &mut self.plain,
+            Speaks::Relay => &mut self.relay,
+        }
+    }
+
+    /// Whether the socket is open and it is still to be found out what the server is.
+    fn awaits_hello<T: Text>(&self) -> bool {
+        Protocol::<T>::phase(&self.relay) == Phase::SocketOpen && self.speaks == Speaks::Plain
+    }
+
+    /// The server isn't a relay.
+    fn begin_plain<T: Text>(&mut self, out: &mut Outputs<T>) {
+        self.server = Server::Plain;
+        Protocol::<T>::on_close(&mut self.relay, 0.0);
+        self.plain.on_socket_open(out);
+    }
+}
+
+impl<T: Text> Protocol<T> for Auto {
+    fn connect(&mut self, now: Millis, out: &mut Outputs<T>) {
+        Protocol::<T>::on_close(self, now);
+        self.speaks = Speaks::Plain;
+        self.is_first = true;
+        self.plain.connect(now, out);
+    }
+
+    fn on_socket_open(&mut self, out: &mut Outputs<T>) {
+        match self.server {
+            Server::Plain => self.plain.on_socket_open(out),
+            Server::Unknown | Server::Relay => self.relay.on_socket_open(out),
+        }
+    }
+
+    fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
+        let Some(value) = text.parse() else {
+            return out.push(Output::Bad(not_json(head)));
+        };
+        let is_first = mem::take(&mut self.is_first);
+        if self.speaks == Speaks::Relay {
+            return self.relay.accept_message(text, value, out);
+        }
+        if is_first && self.relay.accept_hello(text, &value, out) {
+            self.server = Server::Relay;
+            self.speaks = Speaks::Relay;
+            return;
+        }
+        // A transport of the page's may deliver before it is open.
+        if self.awaits_hello::<T>() {
+            self.begin_plain(out);
+        }
+        out.push(Output::Envelope(value));
+    }
+
+    fn on_timeout(&mut self, out: &mut Outputs<T>) {
+        if self.awaits_hello::<T>() && self.server == Server::Unknown {
+            return self.begin_plain(out);
+        }
+        let phase = Protocol::<T>::phase(self);
+        if phase > Phase::Disconnected && phase < Phase::Ready {
+            // It may be another server now; and one that greets and then says nothing may be no relay at all, but a page's doing.
+            let greeted = self.speaks == Speaks::Relay;
+            self.server = if greeted && !self.relay.is_proven() {
+                Server::Plain
+            } else {
+                Server::Unknown
+            };
+        }
+        self.get_mut().on_timeout(out);
+    }
+
+    fn on_close(&mut self, now: Millis) {
+        Protocol::<T>::on_close(&mut self.plain, now);
+        Protocol::<T>::on_close(&mut self.relay, now);
+    }
+
+    fn phase(&self) -> Phase {
+        if self.awaits_hello::<T>() {
+            return Phase::SocketOpen;
+        }
+        self.get::<T>().phase()
+    }
+
+    fn url(&self) -> &str {
+        Protocol::<T>::url(&self.plain)
+    }
+
+    fn set_url(&mut self, url: &str) {
+        let place = |url: &str| String::from(url.split('?').next().unwrap_or_default());
+        if place(url) != place(Protocol::<T>::url(&self.plain)) {
+            self.server = Server::Unknown;
+            self.relay.doubt();
+        }
+        Protocol::<T>::set_url(&mut self.plain, url);
+        Protocol::<T>::set_url(&mut self.relay, url);
+    }
+
+    fn server_timeout(&self) -> Option<Millis> {
+        if self.awaits_hello::<T>() {
+            let is_unknown = self.server == Server::Unknown && !self.relay.is_proven();
+            return Some(if is_unknown {
+                HELLO_TIMEOUT
+            } else {
+                STEP_TIMEOUT
+            });
+        }
+        self.get::<T>().server_timeout()
+    }
+
+    fn keepalive(&self) -> Option<Keepalive> {
+        self.get::<T>().keepalive()
+    }
+
+    fn framing(&self) -> &Framing {
+        match self.speaks {
+            Speaks::Plain => Protocol::<T>::framing(&self.plain),
+            Speaks::Relay => Protocol::<T>::framing(&self.relay),
+        }
+    }
+
+    fn head_length(&self, longest_name: usize) -> usize {
+        self.get::<T>().head_length(longest_name)
+    }
+
+    fn read_head<'h>(&mut self, head: &'h str, whole: bool) -> Head<'h> {
+        let read = self.get_mut::<T>().read_head(head, whole);
+        // What needs a full parse comes to `on_message`.
+        self.is_first &= read == Head::NeedsFullParse;
+        read
+    }
+
+    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+        self.get_mut::<T>().encode(message)
+    }
+
+    fn acknowledges(&self) -> bool {
+        self.get::<T>().acknowledges()
+    }
+
+    fn subscribes(&self) -> bool {
+        self.get::<T>().subscribes()
+    }
+
+    fn subscribe(&self, channels: &Open<'_>) -> Option<String> {
+        self.get::<T>().subscribe(channels)
+    }
+
+    fn unsubscribe(&self, channel: &str) -> Option<String> {
+        self.get::<T>().unsubscribe(channel)
+    }
+}

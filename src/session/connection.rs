@@ -1,0 +1,296 @@
+//! What happens to the connection: it is made, lost and made again, the page and the network come and go, and time passes.
+
+use signal_wire::close;
+
+use super::config::CredentialsSource;
+use super::machine::{Queued, Session};
+use super::outbox::Suspect;
+use super::state::{
+    Action, ConnectionId, Disconnect, Event, Input, State, Transmission, TransmitError,
+};
+use super::stats::FrameKind;
+use crate::protocol::{
+    CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text,
+};
+
+impl<T: Text, S: Clone> Session<T, S> {
+    /// Takes what happened on a connection or an attempt at one, unless that is stale; tells whether it was current.
+    pub fn handle_from(&mut self, connection: ConnectionId, now: Millis, input: Input<T>) -> bool {
+        let is_current = connection == self.connection;
+        if is_current {
+            self.handle(now, input);
+        }
+        is_current
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, now: Millis, input: Input<T>) {
+        match input {
+            Input::Frame(frame) => self.on_frame(now, frame),
+            Input::Transmitted(transmission, outcome) => {
+                self.on_transmitted(now, transmission, outcome);
+            }
+            Input::Timeout => self.on_timeout(now),
+            Input::Url(url) => self.on_url(now, &url),
+            Input::Credentials(credentials) => self.on_credentials(now, credentials),
+            Input::HttpResponse(response) => {
+                self.converse(now, |protocol, out| {
+                    protocol.on_http_response(&response, out)
+                });
+            }
+            Input::HttpFailed(reason) => {
+                self.converse(now, |protocol, out| protocol.on_http_failure(&reason, out));
+            }
+            Input::SocketOpen => self.converse(now, |protocol, out| protocol.on_socket_open(out)),
+            Input::SocketClosed(disconnect) => self.on_disconnect(now, disconnect),
+            Input::Online => {
+                if matches!(self.state, State::Waiting { until: Some(_) }) {
+                    self.reconnect_soon(now, "the network is back");
+                }
+                self.probe(now);
+            }
+            Input::Offline => self.probe(now),
+            Input::PageHidden => self.on_page_hidden(now),
+            Input::PageShown => {
+                if matches!(self.state, State::Waiting { .. }) {
+                    self.reconnect_soon(now, "the page is back");
+                }
+            }
+        }
+    }
+
+    fn on_url(&mut self, now: Millis, url: &str) {
+        self.protocol.get_mut::<T>().set_url(url);
+        match self.config.credentials {
+            CredentialsSource::None => self.on_credentials(now, None),
+            _ => self.actions.push_back(Action::AskCredentials),
+        }
+    }
+
+    fn on_credentials(&mut self, now: Millis, credentials: Option<Credentials>) {
+        if self.state != State::Connecting {
+            return;
+        }
+        if let Some((refused, reason)) = &self.refused
+            && *refused == credentials
+        {
+            let reason = format!("{reason}, and the page gave the same again");
+            return self.fail(reason, None, true);
+        }
+        let protocol = self.protocol.get_mut::<T>();
+        protocol.set_credentials(credentials.as_ref());
+        self.credentials = credentials;
+        let mut out = Outputs::<T>::default();
+        self.protocol.get_mut().connect(now, &mut out);
+        self.apply(now, out, None);
+    }
+
+    pub(super) fn on_timeout(&mut self, now: Millis) {
+        self.expire(now, false);
+        match self.state {
+            State::Waiting { until: Some(until) } if now >= until => {
+                self.connect(now, "trying again");
+            }
+            state
+                if state.has_connection() && self.keepalive.due().is_some_and(|due| now >= due) =>
+            {
+                if self.keepalive.is_silent(now, self.server_timeout()) {
+                    let mut out = Outputs::<T>::default();
+                    self.protocol.get_mut().on_timeout(&mut out);
+                    self.apply(now, out, None);
+                }
+                self.keep_alive(now);
+            }
+            _ => {}
+        }
+        self.release_ready(now);
+    }
+
+    pub(super) fn on_transmitted(
+        &mut self,
+        now: Millis,
+        transmission: Transmission<T>,
+        outcome: Result<(), TransmitError>,
+    ) {
+        let Transmission { frame, message } = transmission;
+        if let Err(error) = outcome {
+            if error == TransmitError::Threw && message.is_some() {
+                self.blame(Suspect::Latest);
+            }
+            let reason = "the connection went down".into();
+            return self.on_disconnect(now, Disconnect::transient(None, reason));
+        }
+        self.stats.sent_length += frame.length() as f64;
+        match message {
+            Some(number) => {
+                if !self.protocol().acknowledges() {
+                    self.outbox.acknowledge(number);
+                }
+                self.count(FrameKind::Sent, || Frame::Text(frame));
+            }
+            None => self.inspect_frame(FrameKind::Control, || Frame::Text(frame)),
+        }
+    }
+
+    /// The connection is gone, or couldn't be made.
+    pub(super) fn on_disconnect(&mut self, now: Millis, disconnect: Disconnect) {
+        if !self.state.has_connection() {
+            return;
+        }
+        self.protocol.get_mut::<T>().on_close(now);
+        // What a server that acknowledges had accepted before such a code, it has said.
+        let Disconnect { why, code, reason } = disconnect;
+        if self.protocol().acknowledges() && code.is_some_and(close::blames_the_sender) {
+            self.blame(Suspect::Oldest);
+        }
+        self.outbox.requeue_in_flight();
+        let (is_last, reason) = match why {
+            CloseReason::Transient => (code.is_some_and(close::is_final), reason),
+            CloseReason::ProtocolMismatch => (self.stats.connects == 0.0, reason),
+            CloseReason::Fatal => (true, reason),
+            CloseReason::Unauthorized => {
+                let reason = format!("the server refused the connection {reason}");
+                self.refused = Some((self.credentials.clone(), reason.clone()));
+                let is_renewable = self.config.credentials == CredentialsSource::Renewable;
+                (!is_renewable, reason)
+            }
+        };
+        let was_open_for = match self.state {
+            State::Open { since } => Some(now - since),
+            _ => None,
+        };
+        match self.reconnect.after_loss(was_open_for) {
+            Some(delay) if !is_last => {
+                self.drop_socket();
+                self.wait(Some(now + delay), reason, code, Some(delay));
+            }
+            _ => self.fail(reason, code, why == CloseReason::Unauthorized),
+        }
+    }
+
+    /// The page goes into the back/forward cache. A connection would keep the browser from putting it there.
+    pub(super) fn on_page_hidden(&mut self, now: Millis) {
+        if matches!(self.state, State::Idle | State::Closed) {
+            return;
+        }
+        self.protocol.get_mut::<T>().on_close(now);
+        self.outbox.requeue_in_flight();
+        self.drop_socket();
+        self.wait(None, "the page was put away".into(), None, None);
+    }
+
+    pub(super) fn reconnect_soon(&mut self, now: Millis, reason: &str) {
+        let State::Waiting { until } = self.state else {
+            return;
+        };
+        let delay = self.reconnect.soon();
+        if until.is_none_or(|until| now + delay < until) {
+            self.wait(Some(now + delay), reason.into(), None, Some(delay));
+        }
+    }
+
+    /// Doubts the connection, if its server can be asked whether it is there.
+    pub(super) fn probe(&mut self, now: Millis) {
+        let can_ask = self
+            .protocol()
+            .keepalive()
+            .is_some_and(|frames| frames.is_answered);
+        if self.state.is_open() && can_ask && self.phase() == Phase::Ready {
+            self.keepalive.doubt(now, self.server_timeout());
+            self.keep_alive(now);
+        }
+    }
+
+    /// Sends a keep-alive frame if one is due, and schedules the next look.
+    pub(super) fn keep_alive(&mut self, now: Millis) {
+        let protocol: &dyn Protocol<T> = self.protocol.get();
+        let frames = protocol
+            .keepalive()
+            .filter(|_| self.state.is_open() && protocol.phase() == Phase::Ready);
+        let server_timeout = self.server_timeout();
+        if self.keepalive.schedule(now, server_timeout, frames)
+            && let Some(frames) = frames
+        {
+            self.send_own(Some(frames.frame.into()));
+        }
+    }
+
+    pub(super) fn server_timeout(&self) -> Option<Millis> {
+        let opens_in_its_own_time =
+            self.config.own_transport && self.phase() == Phase::Disconnected;
+        self.protocol()
+            .server_timeout()
+            .filter(|_| !opens_in_its_own_time)
+    }
+
+    pub(super) fn connect(&mut self, now: Millis, reason: &str) {
+        self.connection += 1;
+        self.keepalive.rest();
+        self.enter(State::Connecting, reason.into(), None, None);
+        if self.config.asks_url {
+            self.actions.push_back(Action::AskUrl);
+        } else if self.config.credentials != CredentialsSource::None {
+            self.actions.push_back(Action::AskCredentials);
+        } else {
+            self.on_credentials(now, None);
+        }
+    }
+
+    /// Closes the socket, if there is one, and forgets what was still to be done with it.
+    pub(super) fn drop_socket(&mut self) {
+        self.connection += 1;
+        self.actions.clear();
+        self.actions.push_back(Action::Disconnect);
+    }
+
+    pub(super) fn wait(
+        &mut self,
+        until: Option<Millis>,
+        reason: String,
+        code: Option<u16>,
+        retry_in: Option<Millis>,
+    ) {
+        self.enter(State::Waiting { until }, reason, code, retry_in);
+    }
+
+    pub(super) fn fail(&mut self, reason: String, code: Option<u16>, unauthorized: bool) {
+        self.tell(Event::Failed {
+            unauthorized,
+            reason: reason.clone(),
+            unsent: self.outbox.messages(),
+        });
+        self.finish(reason, code);
+    }
+
+    pub(super) fn finish(&mut self, reason: String, code: Option<u16>) {
+        let mut goodbye = Outputs::<T>::default();
+        self.protocol.get_mut().goodbye(&mut goodbye);
+        self.drop_socket();
+        while let Some(output) = goodbye.pop() {
+            if let Output::Http(request) = output {
+                self.actions.push_back(Action::Http(request));
+            }
+        }
+        self.pending_opens.clear();
+        self.events
+            .retain(|queued| !matches!(queued, Queued::Ready(..)));
+        self.outbox.clear();
+        self.enter(State::Closed, reason, code, None);
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        state: State,
+        reason: String,
+        code: Option<u16>,
+        retry_in: Option<Millis>,
+    ) {
+        self.state = state;
+        self.tell(Event::State {
+            state,
+            reason,
+            code,
+            retry_in,
+        });
+    }
+}

@@ -1,0 +1,80 @@
+//! What comes in on the connection: each frame is read, counted, and its message handed on.
+
+use super::machine::{Queued, Session};
+use super::receive::{self, Received};
+use super::state::Event;
+use super::stats::FrameKind;
+use crate::protocol::{Frame, Millis, Output, Outputs, Text};
+
+impl<T: Text, S: Clone> Session<T, S> {
+    pub(super) fn on_frame(&mut self, now: Millis, frame: Frame<T>) {
+        let text = match frame {
+            Frame::Text(text) => text,
+            Frame::Binary(_) => return self.on_binary(now, frame),
+        };
+        let length = text.length();
+        let longest_name = self.channels.longest_name();
+        if length > receive::max_frame(self.config.max_message, longest_name, self.protocol()) {
+            return self.count_received(
+                Received::Bad("a frame longer than maxMessage allows"),
+                || Frame::Text(text),
+            );
+        }
+        self.stats.received_length += length as f64;
+        self.keepalive.heard(now);
+        let read =
+            self.receiver
+                .read_by_head(&text, length, self.protocol.get_mut(), &mut self.channels);
+        match read {
+            Some(received) => self.count_received(received, || Frame::Text(text)),
+            None => self.on_unread_frame(now, text),
+        }
+    }
+
+    /// A frame that its head doesn't explain.
+    pub(super) fn on_unread_frame(&mut self, now: Millis, frame: T) {
+        let connection = self.connection;
+        for record in self.receiver.split(frame, self.protocol.get()) {
+            // One of them may have ended the connection.
+            if self.connection == connection {
+                let head = record.head(self.protocol().head_length(self.channels.longest_name()));
+                let mut out = Outputs::<T>::default();
+                self.protocol.get_mut().on_message(&head, &record, &mut out);
+                self.apply(now, out, Some(&record));
+            }
+        }
+    }
+
+    pub(super) fn on_binary(&mut self, now: Millis, frame: Frame<T>) {
+        let mut out = Outputs::<T>::default();
+        self.protocol.get_mut().on_binary(&mut out);
+        self.keepalive.heard(now);
+        match out.pop() {
+            Some(Output::Bad(what)) => self.count_received(Received::Bad(what), || frame),
+            _ => self.count(FrameKind::Control, || frame),
+        }
+    }
+
+    /// Counts what came in, and hands a message on.
+    pub(super) fn count_received(
+        &mut self,
+        received: Received<T>,
+        frame: impl FnOnce() -> Frame<T>,
+    ) {
+        match received {
+            Received::Own => self.count(FrameKind::Own, frame),
+            Received::Foreign => self.count(FrameKind::Foreign, frame),
+            Received::Message(channel, message) => {
+                self.count(FrameKind::Delivered, frame);
+                self.events.push_back(Queued::Message(channel, message));
+            }
+            Received::Bad(what) => {
+                let is_first = self.stats.bad == 0.0;
+                self.count(FrameKind::Bad, frame);
+                if is_first {
+                    self.tell(Event::BadFrame(what));
+                }
+            }
+        }
+    }
+}

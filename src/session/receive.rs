@@ -1,0 +1,169 @@
+//! The receive path: what a frame is, and for whom.
+//!
+//! A broadcast server sends every page every message, so most frames that a page receives are not for it. Those are dropped by their head: the rest of
+//! the frame is neither copied nor parsed, and the cost doesn't grow with it.
+//!
+//! 1. [`Receiver::read_by_head`]: the protocol reads a copy of the head, the open channels are searched, and the payload of a message for one of
+//!    them is parsed.
+//! 2. Where the head doesn't tell, the whole frame is parsed by [`Protocol::on_message`](crate::protocol::Protocol::on_message), and
+//!    [`Receiver::read_envelope`] reads what it finds the way the shim does.
+
+use std::rc::Rc;
+
+use signal_wire::{Head, UserId};
+
+use super::channels::Channels;
+use crate::protocol::{Protocol, Records, Text, Value};
+
+/// A frame may be longer than the longest message by this many code units, for the envelope without the channel's name.
+const ENVELOPE_ROOM: usize = 1024;
+
+/// What one character of a name may take in JSON: `\u0000`.
+const LONGEST_ESCAPE: usize = 6;
+
+/// What a frame, or an envelope in it, is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Received<T: Text> {
+    /// Sent by this very page.
+    Own,
+    /// For a channel that isn't open here.
+    Foreign,
+    /// A message on this channel, which is open here.
+    Message(Rc<str>, T::Value),
+    /// Not an envelope, because of this.
+    Bad(&'static str),
+}
+
+/// What the receive path keeps from one frame to the next.
+#[derive(Debug)]
+pub struct Receiver<T: Text> {
+    userid: UserId,
+    records: Records<T>,
+}
+
+impl<T: Text> Receiver<T> {
+    /// For the page with this `sender`.
+    pub fn new(userid: UserId) -> Receiver<T> {
+        Receiver {
+            userid,
+            records: Records::default(),
+        }
+    }
+
+    /// The page's own `sender`.
+    pub fn userid(&self) -> UserId {
+        self.userid
+    }
+
+    /// A connection begins: what is left of a record of the last one is forgotten.
+    pub fn clear(&mut self) {
+        self.records.clear();
+    }
+
+    /// The records that end in a frame.
+    pub fn split(&mut self, frame: T, protocol: &dyn Protocol<T>) -> Vec<T> {
+        if protocol.framing().is_stream {
+            self.records.take(&frame)
+        } else {
+            Vec::from([frame])
+        }
+    }
+
+    /// Reads a frame of `length` by its head. `None`: the head doesn't tell.
+    pub fn read_by_head<S>(
+        &mut self,
+        frame: &T,
+        length: usize,
+        protocol: &mut dyn Protocol<T>,
+        channels: &mut Channels<S>,
+    ) -> Option<Received<T>> {
+        let framing = protocol.framing();
+        let (suffix, is_string) = (framing.suffix, framing.is_string());
+        let second_record = framing.second_record;
+        // A record that began in an earlier frame has its head there, and one that goes on in the next ends there. Behind the messages of a classic
+        // SignalR frame there may be more to note.
+        if is_string && (self.records.begun().is_some() || !frame.ends_with(suffix)) {
+            return None;
+        }
+        let head_length = protocol.head_length(channels.longest_name());
+        let head = frame.head(head_length);
+        let read = protocol.read_head(&head, length <= head_length);
+        if second_record.is_some_and(|sign| frame.contains_from(sign, 1)) {
+            return None;
+        }
+        let (sender, channel, id, payload) = match read {
+            Head::Envelope {
+                sender,
+                channel,
+                id,
+                payload,
+            } => (sender, channel, id, payload),
+            Head::NotOurs { sender } if sender.is(self.userid) => return Some(Received::Own),
+            Head::NotOurs { .. } => return Some(Received::Foreign),
+            Head::NeedsFullParse => return None,
+        };
+        if sender.is(self.userid) {
+            return Some(Received::Own);
+        }
+        if channels.get(channel).is_none() {
+            return Some(Received::Foreign);
+        }
+        if !frame.ends_with(suffix) {
+            return None;
+        }
+        let payload = frame.slice(payload, length - suffix.len()).parse()?;
+        let message = if is_string {
+            payload.as_text()?.parse()?.member("message")
+        } else {
+            payload
+        };
+        let id = id.filter(|id| protocol.subscribes() && !id.is_empty());
+        let channel = channels.receive(channel, id)?;
+        Some(Received::Message(Rc::clone(&channel.name), message))
+    }
+
+    /// Reads an envelope that was parsed as a whole, the way the shim does.
+    pub fn read_envelope<S>(
+        &self,
+        envelope: &T::Value,
+        takes_ids: bool,
+        channels: &mut Channels<S>,
+    ) -> Received<T> {
+        if !envelope.is_object() {
+            return Received::Bad("a frame that isn't an object");
+        }
+        // What the shim's `==` says of any JSON value; for some objects it throws, and those are not our own.
+        let own = self.userid.get() as f64;
+        if envelope.member("sender").to_number() == Some(own) {
+            return Received::Own;
+        }
+        // The shim looks up `channels[data.channel]`, so that 5 is the channel '5'.
+        let channel = envelope.member("channel").to_text();
+        let id = if takes_ids {
+            envelope
+                .member("id")
+                .as_string()
+                .filter(|id| !id.is_empty())
+        } else {
+            None
+        };
+        match channels.receive(&channel, id.as_deref()) {
+            Some(channel) => {
+                Received::Message(Rc::clone(&channel.name), envelope.member("message"))
+            }
+            None => Received::Foreign,
+        }
+    }
+}
+
+/// The length of a frame, in UTF-16 code units, beyond which it is bad whatever it holds.
+pub fn max_frame<T: Text>(
+    max_message: usize,
+    longest_name: usize,
+    protocol: &dyn Protocol<T>,
+) -> usize {
+    protocol
+        .framing()
+        .room_for(max_message)
+        .saturating_add(ENVELOPE_ROOM + LONGEST_ESCAPE * longest_name)
+}

@@ -1,0 +1,125 @@
+// The network of a page, online and offline.
+//
+// What's tested
+// * online in every state: the next attempt comes within a second
+// * offline and online make the library check a connection to our relay, and no other
+
+import {
+  clock,
+  connected,
+  equal,
+  greet,
+  joined,
+  kept,
+  ok,
+  pageEvents,
+  refs,
+  Signaling,
+  sockets,
+} from '../support/index.js';
+
+export function online_hurries_what_waits() {
+  const delays = [];
+  for (let round = 0; round < 40; round += 1) {
+    const { signaling } = connected({ reconnect: { base: 1_000_000, cap: 1_000_000 } });
+    sockets.at(-1).end();
+    const made = sockets.length;
+    const told = [];
+    signaling.onstatechange = (state, detail) => told.push([state, detail]);
+    const before = clock.next;
+    pageEvents.online();
+    if (told.length === 0) {
+      // It was due sooner.
+      ok(before !== undefined && before <= 1000, `${before}`);
+    } else {
+      equal(
+        [told.length, told[0][0], told[0][1].reason, Object.keys(told[0][1])],
+        [1, 'waiting', 'the network is back', ['reason', 'retryIn']],
+      );
+      delays.push(told[0][1].retryIn);
+      // Timers have whole milliseconds.
+      const late = Number(clock.next) - told[0][1].retryIn;
+      ok(late > -1e-6 && late < 1, 'the timer is set again');
+    }
+    clock.advance(1001);
+    equal([sockets.length, signaling.state], [made + 1, 'connecting']);
+    signaling.close();
+  }
+  ok(
+    Math.max(...delays) > 500 && Math.min(...delays) < 500 && Math.max(...delays) <= 1000,
+    'at random within a second',
+  );
+}
+
+export function online_begins_the_count_anew() {
+  const { signaling } = connected({ reconnect: { attempts: 3, base: 1, cap: 1 } });
+  for (let round = 0; round < 10; round += 1) {
+    sockets.at(-1).end();
+    pageEvents.online();
+    clock.advance(1000);
+    equal(signaling.state, 'connecting', `round ${round}`);
+  }
+}
+
+export function online_and_offline_in_the_other_states() {
+  const told = [];
+  const idle = new Signaling({
+    url: 'ws://server.test/',
+    onstatechange: (state) => told.push(state),
+  });
+  for (const what of ['online', 'offline', 'shown', 'hidden']) pageEvents[what]();
+  equal([idle.state, sockets.length, clock.timers], ['idle', 0, 0]);
+  idle.openSocket({});
+  told.length = 0;
+  for (const what of ['online', 'offline', 'shown', 'hidden']) pageEvents[what]();
+  equal([told, idle.state, sockets.length], [[], 'connecting', 1]);
+  // An ordinary server can't answer: nothing changes.
+  sockets[0].accept();
+  told.length = 0;
+  for (const what of ['online', 'offline', 'shown', 'hidden']) pageEvents[what]();
+  clock.advance(100_000);
+  equal([told, idle.state, sockets[0].frames, sockets.length], [[], 'open', [], 1]);
+  idle.close();
+  told.length = 0;
+  for (const what of ['online', 'offline', 'shown', 'hidden']) pageEvents[what]();
+  clock.advance(100_000);
+  equal([told, sockets.length], [[], 1]);
+}
+
+export function a_connection_that_is_doubted() {
+  for (const event of ['online', 'offline']) {
+    const states = [];
+    const { signaling, handle, socket } = joined({
+      onstatechange: (state, { reason }) => states.push([state, reason]),
+    });
+    clock.advance(10_000);
+    socket.deliver('{"pong":1}');
+    socket.frames.length = states.length = 0;
+    // It answers.
+    pageEvents[event]();
+    equal(socket.frames, ['{"ping":1}'], 'it is asked at once');
+    clock.advance(4_000);
+    socket.deliver('{"pong":1}');
+    equal(signaling.stats().roundTrip, 4_000);
+    clock.advance(30_000);
+    equal([signaling.state, states], ['open', []], event);
+    socket.deliver('{"pong":1}');
+    // Any other frame is as good as an answer.
+    pageEvents[event]();
+    clock.advance(4_999);
+    socket.deliver(kept('other', 1, '1'));
+    clock.advance(5_000);
+    equal(signaling.state, 'open');
+    // It is gone, and no close event will come.
+    handle.send('into the void');
+    pageEvents[event]();
+    clock.advance(4_999);
+    pageEvents[event]();
+    equal(signaling.state, 'open', 'not too soon');
+    clock.advance(1);
+    equal(states, [['waiting', 'the server fell silent']], 'a second doubt gives no more time');
+    clock.advance(20_000);
+    equal(refs(greet(0)), [[1, 'into the void']]);
+    signaling.close();
+  }
+}

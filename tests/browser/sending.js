@@ -1,0 +1,217 @@
+// What `send` refuses, at which bound exactly, and what the error says.
+//
+// What's tested
+// * values that JSON can't hold
+// * `maxMessage`, in characters
+// * the outbox's bounds, by count and by bytes
+// * channels and signalings that are closed
+// * a refused message changes nothing
+
+import {
+  connected,
+  equal,
+  messages,
+  ok,
+  refused,
+  Signaling,
+  sockets,
+  untyped,
+} from './support/index.js';
+
+export function values_that_json_cannot_hold() {
+  const { signaling, handle, socket } = connected();
+  const cycle = {};
+  cycle.self = cycle;
+  const bad = [
+    [undefined, 'undefined'],
+    [() => 1, 'a function'],
+    [Signaling, 'a function'],
+    [Symbol('s'), 'Symbol(s)'],
+    [5n, 'BigInt'],
+    [{ deep: [5n] }, 'BigInt'],
+    [cycle, 'circular'],
+    [
+      {
+        toJSON() {
+          throw new Error('not today');
+        },
+      },
+      'not today',
+    ],
+    [
+      {
+        get offer() {
+          throw new RangeError('no offer');
+        },
+      },
+      'no offer',
+    ],
+    [
+      {
+        toJSON() {
+          return undefined;
+        },
+      },
+      'an object',
+    ],
+  ];
+  for (const [message, says] of bad) {
+    refused(() => handle.send(message), 'bad-message', 'send', says);
+  }
+  refused(() => untyped(handle).send(), 'bad-message', 'undefined');
+  refused(
+    () =>
+      handle.send({
+        toJSON() {
+          throw {
+            toString() {
+              throw 1;
+            },
+          };
+        },
+      }),
+    'bad-message',
+  );
+  equal(socket.frames, []);
+  equal([signaling.stats().sent, signaling.stats().queued], [0, 0]);
+  handle.send(1);
+  equal(messages(socket), [1]);
+}
+
+export function the_same_while_it_queues() {
+  const signaling = new Signaling({ url: 'ws://server.test/' });
+  const handle = signaling.openSocket({});
+  refused(() => handle.send(undefined), 'bad-message');
+  refused(() => handle.send(5n), 'bad-message');
+  equal(signaling.stats().queued, 0);
+}
+
+export function max_message_counts_characters_of_json() {
+  for (const open of [true, false]) {
+    const signaling = new Signaling({ url: 'ws://server.test/', maxMessage: 10 });
+    const handle = signaling.openSocket({});
+    if (open) sockets.at(-1).accept();
+    for (const message of [
+      '12345678',
+      'éééééééé',
+      '😀😀😀😀',
+      1234567890,
+      [1234, 123],
+      { a: 1234 },
+    ]) {
+      handle.send(message);
+    }
+    for (const [message, length] of [
+      ['123456789', 11],
+      ['😀😀😀😀x', 11],
+      ['"""""', 12],
+      ['\u0000\u0001', 14],
+      [12345678901, 11],
+    ]) {
+      refused(
+        () => handle.send(message),
+        'message-too-large',
+        `${length} characters`,
+        'maxMessage is 10',
+        'option maxMessage',
+      );
+    }
+    const { sent, queued } = signaling.stats();
+    equal(sent + queued, 6);
+  }
+}
+
+export function max_message_is_a_million_characters_by_default() {
+  const { handle, socket } = connected();
+  handle.send('x'.repeat(1000000 - 2));
+  equal(socket.frames.length, 1);
+  refused(() => handle.send('x'.repeat(1000000 - 1)), 'message-too-large', '1000001', '1000000');
+}
+
+export function the_outbox_is_bounded_in_messages() {
+  const signaling = new Signaling({ url: 'ws://server.test/', outbox: { messages: 3 } });
+  const handle = signaling.openSocket({});
+  for (const message of [1, 2, 3]) {
+    handle.send(message);
+  }
+  refused(
+    () => handle.send(4),
+    'outbox-full',
+    '3 of 3 messages',
+    '6 of 8388608 bytes',
+    'outbox',
+    "'open'",
+  );
+  refused(() => handle.send(''), 'outbox-full');
+  equal([signaling.stats().queued, signaling.stats().queuedBytes], [3, 6]);
+  const socket = sockets[0].accept();
+  equal(messages(socket), [1, 2, 3]);
+  handle.send(5);
+  equal(messages(socket), [1, 2, 3, 5]);
+  equal([signaling.stats().queued, signaling.stats().queuedBytes], [0, 0]);
+}
+
+export function the_outbox_is_bounded_in_bytes_as_memory_has_them() {
+  const signaling = new Signaling({ url: 'ws://server.test/', outbox: { bytes: 32 } });
+  const handle = signaling.openSocket({});
+  handle.send('é');
+  equal(signaling.stats().queuedBytes, 6);
+  handle.send('😀');
+  equal(signaling.stats().queuedBytes, 14);
+  handle.send('\u20ac\n');
+  equal(signaling.stats().queuedBytes, 24);
+  refused(() => handle.send('xxx'), 'outbox-full', '3 of 1000 messages', '24 of 32 bytes');
+  handle.send('xx');
+  equal(signaling.stats().queuedBytes, 32);
+  refused(() => handle.send(1), 'outbox-full', '32 of 32 bytes');
+  equal(messages(sockets[0].accept()), ['é', '😀', '\u20ac\n', 'xx']);
+  // On an open connection nothing waits. A message over the bound is refused there too: the
+  // connection may be going down.
+  handle.send('x'.repeat(14));
+  refused(() => handle.send('x'.repeat(15)), 'outbox-full', '0 of 1000 messages', '0 of 32 bytes');
+  equal([signaling.stats().sent, signaling.stats().queued], [5, 0]);
+}
+
+export function the_outboxs_default_bounds() {
+  const many = new Signaling({ url: 'ws://server.test/' });
+  const one = many.openSocket({});
+  for (let count = 0; count < 1000; count += 1) {
+    one.send(count);
+  }
+  refused(() => one.send(1), 'outbox-full', '1000 of 1000');
+  const large = new Signaling({ url: 'ws://server.test/' });
+  const two = large.openSocket({});
+  for (let count = 0; count < 8; count += 1) {
+    two.send('x'.repeat(524288 - 2));
+  }
+  refused(() => two.send(1), 'outbox-full', '8388608 of 8388608');
+  equal(sockets[1].accept().frames.length, 8);
+  equal(messages(sockets[0].accept()).at(-1), 999);
+}
+
+export function closed_channels_and_signalings_say_so() {
+  for (const state of ['connecting', 'open', 'waiting']) {
+    const signaling = new Signaling({ url: 'ws://server.test/' });
+    const handle = signaling.openSocket({ channel: 'a' });
+    const other = signaling.openSocket({ channel: 'b' });
+    if (state !== 'connecting') sockets.at(-1).accept();
+    if (state === 'waiting') sockets.at(-1).end();
+    equal(signaling.state, state);
+    handle.close();
+    refused(() => handle.send(1), 'channel-closed', "'a'");
+    other.send(1);
+    signaling.close();
+    refused(() => other.send(1), 'signaling-closed', 'new Signaling()');
+    refused(() => handle.send(1), 'signaling-closed');
+    for (const open of [signaling.openSocket, signaling.openSignalingChannel]) {
+      refused(() => open({}), 'signaling-closed', 'configure()');
+    }
+    other.close();
+  }
+}
+
+export function a_long_name_is_cut_in_the_sentence() {
+  const { handle } = connected({}, { channel: 'long '.repeat(10_000) });
+  handle.close();
+  ok(refused(() => handle.send(1), 'channel-closed', "'long long").message.length < 200, 'cut');
+}

@@ -1,0 +1,206 @@
+//! Handshakes: their time, messages meanwhile, and servers that aren't what the options say.
+
+use crate::setups::{
+    CLASSIC, Client, EIO4, INIT, Make, NEGOTIATED, classic, classic_up, loses, negotiates,
+    negotiates_classic, opened, posts, requests, signalr, signalr_up, socket_io, socket_io_4, up,
+    waits,
+};
+use crate::support::page::{Setup, control};
+use signal_wasm::protocol::Millis;
+use signal_wasm::session::{Action, State};
+
+const STUCK: &str = "the server didn't answer as the option protocol has it";
+
+/// What a page meets.
+type Meets = fn(&mut Client);
+
+/// Nothing more comes: the step that it is at has ten seconds.
+fn is_stuck(mut page: Client) {
+    page.done.clear();
+    page.passes(9_999.0);
+    assert_eq!(page.state(), State::Connecting);
+    page.passes(1.0);
+    waits(&page, STUCK);
+    page.tries_again();
+}
+
+#[test]
+fn every_step_of_a_handshake_has_ten_seconds() {
+    // The socket is asked for; it is open; the namespace is asked for.
+    is_stuck(opened(&socket_io()));
+    let mut page = opened(&socket_io());
+    page.connects();
+    is_stuck(page);
+    let mut page = opened(&socket_io());
+    page.connects();
+    page.passes(9_000.0);
+    page.receive(EIO4);
+    is_stuck(page);
+    // The request; the socket; the handshake.
+    is_stuck(opened(&signalr()));
+    let mut page = opened(&signalr());
+    posts(&mut page);
+    page.passes(9_000.0);
+    page.is_answered(200, NEGOTIATED);
+    is_stuck(page);
+    let mut page = opened(&signalr());
+    posts(&mut page);
+    page.is_answered(200, NEGOTIATED);
+    page.connects();
+    is_stuck(page);
+    // The request; the socket; the first frame; the last request.
+    is_stuck(opened(&classic()));
+    let negotiated = || {
+        let mut page = opened(&classic());
+        requests(&mut page, "http:");
+        page.is_answered(200, CLASSIC);
+        page
+    };
+    is_stuck(negotiated());
+    let mut page = negotiated();
+    page.connects();
+    page.passes(9_000.0);
+    page.receive("{}");
+    is_stuck(page);
+    let mut page = negotiated();
+    page.connects();
+    page.receive(INIT);
+    is_stuck(page);
+    // With a plain WebSocket only the socket has a time, and a transport of the page's takes its
+    // own.
+    let mut plain = Setup::new("websocket", "ws://h/");
+    is_stuck(opened(&plain));
+    plain.config.own_transport = true;
+    let mut page = opened(&plain);
+    page.passes(1e9);
+    assert_eq!(page.state(), State::Connecting);
+    page.connects();
+    page.passes(1e9);
+    assert!(page.state().is_open());
+}
+
+#[test]
+fn messages_wait_for_the_end_of_the_handshake() {
+    let handshakes: [(Setup, Meets); 3] = [
+        (socket_io(), |page| {
+            page.connects();
+            page.receive(EIO4);
+            page.did(control("40"));
+            page.receive(r#"40{"sid":"b"}"#);
+        }),
+        (signalr(), negotiates),
+        (classic(), negotiates_classic),
+    ];
+    for (setup, handshake) in handshakes {
+        let mut page = opened(&setup);
+        page.send("main", "\"first\"", Millis::INFINITY);
+        page.send("main", "\"second\"", Millis::INFINITY);
+        handshake(&mut page);
+        for message in ["first", "second"] {
+            assert!(page.sent_message().contains(message));
+        }
+        assert_eq!(page.done, []);
+    }
+}
+
+/// After the first connection the server may be another one for a while, such as a proxy with a
+/// page that says so.
+#[test]
+fn a_protocol_mismatch_is_final_only_before_the_first_connection() {
+    let nonsense: [(Setup, Make, Meets); 3] = [
+        (socket_io(), socket_io_4, |page| {
+            page.connects();
+            page.receive(r#"{"sender":1,"channel":"main","message":1}"#);
+        }),
+        (signalr(), signalr_up, |page| {
+            posts(page);
+            page.is_answered(200, "<html>Back soon</html>");
+        }),
+        (classic(), classic_up, |page| {
+            // A lost connection is resumed first, and given up after a while.
+            if let Action::OpenSocket(_) = page.done[0] {
+                page.passes(40_000.0);
+                page.done.clear();
+                while page.done.is_empty() {
+                    page.wakes(0.0);
+                }
+            }
+            requests(page, "http:");
+            page.is_answered(404, "Not Found");
+        }),
+    ];
+    for (setup, make, meet) in nonsense {
+        let mut page = opened(&setup);
+        meet(&mut page);
+        let (unauthorized, reason) = page.failure().expect("not final");
+        assert!(!unauthorized && reason.contains("the option "), "{reason}");
+        assert_eq!(page.state(), State::Closed);
+        let reason = String::from(reason);
+
+        let mut page = make();
+        loses(&mut page);
+        page.tries_again();
+        meet(&mut page);
+        assert_eq!(page.failure(), None);
+        waits(&page, &reason);
+    }
+}
+
+#[test]
+fn servers_of_the_other_signalr_are_recognised() {
+    let reason = |setup: Setup, answer: &str| {
+        let mut page = opened(&setup);
+        page.requested();
+        page.is_answered(200, answer);
+        String::from(page.failure().expect("not final").1)
+    };
+    assert!(reason(signalr(), CLASSIC).contains("must be 'signalr-classic'"));
+    assert!(reason(classic(), NEGOTIATED).contains("must be 'signalr'"));
+    assert!(reason(signalr(), "[]").contains("the option url"));
+    assert!(reason(classic(), "7").contains("the option url"));
+}
+
+/// ASP.NET Core 2.2 says its minor version there.
+#[test]
+fn a_handshake_may_be_answered_with_a_minor_version() {
+    let mut page = opened(&signalr());
+    posts(&mut page);
+    page.is_answered(200, NEGOTIATED);
+    page.connects();
+    page.sent_control();
+    page.receive("{\"minorVersion\":0}\u{1e}");
+    up(page);
+}
+
+#[test]
+fn a_server_that_fails_is_tried_again() {
+    for setup in [signalr(), classic()] {
+        let mut page = opened(&setup);
+        page.requested();
+        page.is_answered(503, "Service Unavailable");
+        waits(&page, "the server failed with HTTP status 503");
+        page.tries_again();
+        page.requested();
+        page.loses_socket(None);
+        page.tries_again();
+    }
+    let mut page = opened(&signalr());
+    page.requested();
+    page.is_answered(200, r#"{"error":"too many connections"}"#);
+    waits(&page, "the server said 'too many connections'");
+}
+
+#[test]
+fn a_request_without_an_answer_is_made_again_and_the_reason_told() {
+    for setup in [signalr(), classic()] {
+        let mut page = opened(&setup);
+        page.requested();
+        page.is_unanswered("TypeError: Failed to fetch");
+        let (state, reason) = page.stands();
+        assert_eq!(state, "waiting");
+        assert!(reason.contains("the option url must be a SignalR hub's"));
+        assert!(reason.ends_with("TypeError: Failed to fetch"), "{reason}");
+        page.tries_again();
+        page.requested();
+    }
+}

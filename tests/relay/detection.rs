@@ -1,0 +1,130 @@
+//! Which servers `auto` takes for our relay, and for how long.
+
+use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, foreign, message, plain};
+use signal_wasm::session::{Event, State};
+
+#[test]
+fn a_relay_learns_which_channels_are_open_before_anything_is_sent() {
+    for protocol in ["auto", "relay"] {
+        let mut client = Client::connecting(protocol);
+        client.sends(0.0, "a", "1", FOREVER);
+        assert_eq!(client.done(), ["ws://h/x"]);
+        client.receives(1.0, HELLO);
+        assert_eq!(client.done(), [r#"{"open":["a"],"after":{}}"#]);
+        // What comes before the answer comes again behind it.
+        assert!(client.receives(1.0, &foreign("a", "5")).is_empty());
+        assert_eq!(client.state(), State::Connecting);
+        client.receives(2.0, r#"{"ack":0}"#);
+        assert_eq!(client.state(), State::Open { since: 2.0 });
+        assert_eq!(client.done(), [PING.into(), message("a", 1, "1")]);
+        assert_eq!(client.session().stats().queued, 1.0);
+        client.receives(3.0, r#"{"ack":1}"#);
+        assert_eq!(client.session().stats().queued, 0.0);
+        assert_eq!(client.receives(4.0, &foreign("a", "6")), ["6"]);
+        client.receives(52.0, PONG);
+        assert_eq!(client.session().stats().round_trip, Some(50.0));
+        assert_eq!(client.told(), []);
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_at_first_is_an_ordinary_one() {
+    let mut client = Client::connecting("auto");
+    client.sends(0.0, "a", "1", FOREVER);
+    assert_eq!(client.timeout(), 250.0);
+    client.times_out(249.0);
+    assert_eq!(client.state(), State::Connecting);
+    client.times_out(250.0);
+    assert_eq!(client.state(), State::Open { since: 250.0 });
+    assert_eq!(client.done(), ["ws://h/x".into(), plain("a", "1")]);
+    assert_eq!(client.session().stats().queued, 0.0);
+    // From then on no hello is waited for.
+    client.loses(10_000.0, 1006);
+    let now = client.reconnects();
+    assert_eq!(client.state(), State::Open { since: now });
+    client.sends(now, "a", "2", FOREVER);
+    assert_eq!(client.done(), [plain("a", "2")]);
+}
+
+#[test]
+fn a_server_whose_first_frame_is_an_envelope_is_an_ordinary_one() {
+    let mut client = Client::connecting("auto");
+    let frame = r#"{"sender":8,"channel":"a","message":5}"#;
+    assert_eq!(client.receives(1.0, frame), ["5"]);
+    assert_eq!(client.state(), State::Open { since: 1.0 });
+    client.sends(1.0, "a", "1", FOREVER);
+    assert_eq!(client.done(), ["ws://h/x".into(), plain("a", "1")]);
+    // Only the first one can be a hello: any other is what a page has sent.
+    client.receives(2.0, HELLO);
+    client.sends(2.0, "a", "2", FOREVER);
+    assert_eq!(client.done(), [plain("a", "2")]);
+}
+
+#[test]
+fn a_relay_that_was_taken_for_another_server_is_a_relay_once_its_hello_comes() {
+    let mut client = Client::connecting("auto");
+    client.times_out(250.0);
+    client.sends(260.0, "a", "1", FOREVER);
+    client.receives(300.0, HELLO);
+    client.sends(301.0, "a", "2", FOREVER);
+    client.done();
+    client.receives(350.0, r#"{"ack":0}"#);
+    // The first one was sent as to an ordinary server, which acknowledges nothing.
+    assert_eq!(client.done(), [PING.into(), message("a", 2, "2")]);
+    assert_eq!(client.session().stats().connects, 1.0);
+}
+
+#[test]
+fn a_proven_relay_is_never_taken_for_another_server() {
+    // It says nothing at all, or nothing more after its hello.
+    for says_hello in [false, true] {
+        let mut client = Client::subscribed();
+        client.sends(1.0, "a", "1", FOREVER);
+        client.loses(2.0, 1006);
+        let now = client.reconnects();
+        if says_hello {
+            client.receives(now, HELLO_AGAIN);
+        }
+        client.times_out(now + 9_999.0);
+        assert_eq!(client.state(), State::Connecting);
+        client.times_out(now + 10_000.0);
+        assert_eq!(client.state().name(), "waiting");
+        client.reconnects();
+        assert_eq!(client.state(), State::Connecting);
+        assert_eq!(client.session().stats().queued, 1.0);
+    }
+}
+
+#[test]
+fn a_server_that_must_be_our_relay_and_is_not_fails_with_the_way_out() {
+    let mut client = Client::connecting("relay");
+    client.receives(1.0, r#"{"sender":8,"channel":"a","message":5}"#);
+    assert_eq!(client.state(), State::Closed);
+    let told = client.told();
+    let [Event::Failed { reason, .. }] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(
+        reason.contains("signal-relay") && reason.contains("'auto'"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_silent_relay_is_disconnected() {
+    let mut client = Client::subscribed();
+    client.times_out(25_000.0);
+    assert_eq!(client.done(), [PING]);
+    client.times_out(34_999.0);
+    assert_eq!(client.state(), State::Open { since: 0.0 });
+    client.times_out(35_000.0);
+    assert_eq!(client.state().name(), "waiting");
+    assert_eq!(client.done(), ["disconnect"]);
+}
+
+#[test]
+fn a_ping_is_answered_with_its_number() {
+    let mut client = Client::subscribed();
+    client.receives(1.0, r#"{"ping":1234567}"#);
+    assert_eq!(client.done(), [r#"{"pong":1234567}"#]);
+}
