@@ -1,11 +1,13 @@
-//! A chat as a Rust front end writes it: messages are a Rust type, and both ends know it.
+//! A chat in a Rust front end: messages are a Rust type that both ends share.
 //!
-//! `cargo build --example typed_chat --target wasm32-unknown-unknown --no-default-features --features typed` builds it; `wasm-bindgen --target web`
-//! makes a page's module of that. Ann and Ben, who have a signaling each, talk through the server that the page comes from.
+//! Build it with `cargo build --example typed_chat --target wasm32-unknown-unknown
+//! --no-default-features --features typed`, then run `wasm-bindgen --target web` on the result to
+//! get a module for a page. Ann and Ben, each with a signaling of their own, talk through the
+//! server that the page comes from.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
-    eprintln!("this is a page: build it with --target wasm32-unknown-unknown");
+    eprintln!("this example runs in a page: build it with --target wasm32-unknown-unknown");
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -16,25 +18,26 @@ mod page {
     use serde::{Deserialize, Serialize};
     use signal_wasm::{Channel, Error, Options, Signaling};
 
-    /// What goes over the wire, as `{"type":"said","by":"Ann","text":"Hello."}`: pages that aren't written in Rust can join in.
+    /// A message. It is sent as JSON, like `{"type":"said","by":"Ann","text":"Hello."}`, so pages
+    /// that aren't written in Rust can join in.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(tag = "type", rename_all = "lowercase")]
     pub enum Message {
-        /// Somebody is there.
+        /// Somebody joined.
         Joined {
-            /// Who.
+            /// Their name.
             by: String,
         },
         /// Somebody said something.
         Said {
-            /// Who.
+            /// Their name.
             by: String,
-            /// What.
+            /// The text.
             text: String,
         },
-        /// Somebody is gone.
+        /// Somebody left.
         Left {
-            /// Who.
+            /// Their name.
             by: String,
         },
     }
@@ -48,17 +51,18 @@ mod page {
     }
 
     impl Chat {
-        /// Joins the chat of `server`; `hear` gets what the others say. What another page sent that is no [`Message`] is an error.
+        /// Joins the chat on `server`. `on_message` is called with each message of the others, or
+        /// with an error if another page sent something else than a [`Message`].
         pub fn join(
             server: &str,
             name: &str,
-            hear: impl Fn(Result<Message, Error>) + 'static,
+            on_message: impl Fn(Result<Message, Error>) + 'static,
         ) -> Result<Chat, Error> {
             let signaling = Signaling::new(&Options {
                 url: Some(server.into()),
                 ..Options::default()
             })?;
-            let channel = signaling.open("typed-chat", hear)?;
+            let channel = signaling.open("typed-chat", on_message)?;
             channel.send(&Message::Joined { by: name.into() })?;
             Ok(Chat {
                 signaling,
@@ -67,7 +71,7 @@ mod page {
             })
         }
 
-        /// Says something to all others, now or as soon as the connection is there.
+        /// Says something to all others. It waits in the outbox until the connection is open.
         pub fn say(&self, text: &str) -> Result<(), Error> {
             self.channel.send(&Message::Said {
                 by: self.name.clone(),
@@ -85,9 +89,9 @@ mod page {
         }
     }
 
-    /// A line for each thing that is heard.
-    pub fn line(heard: Result<Message, Error>) -> String {
-        match heard {
+    /// A message as a line of text.
+    pub fn line(message: Result<Message, Error>) -> String {
+        match message {
             Ok(Message::Joined { by }) => format!("{by} is there"),
             Ok(Message::Said { by, text }) => format!("{by}: {text}"),
             Ok(Message::Left { by }) => format!("{by} is gone"),
@@ -95,17 +99,19 @@ mod page {
         }
     }
 
-    /// What the page does.
+    /// Starts the page: Ann and Ben join and greet each other.
     pub fn main() {
-        let hear = |name: &'static str| {
-            move |heard| web_sys::console::log_1(&format!("{name} hears: {}", line(heard)).into())
+        let print = |name: &'static str| {
+            move |message| {
+                web_sys::console::log_1(&format!("{name} received: {}", line(message)).into());
+            }
         };
         let talk = || {
-            let ann = Chat::join("/", "Ann", hear("Ann"))?;
-            let ben = Chat::join("/", "Ben", hear("Ben"))?;
+            let ann = Chat::join("/", "Ann", print("Ann"))?;
+            let ben = Chat::join("/", "Ben", print("Ben"))?;
             ann.say("Hello.")?;
             ben.say("Hello yourself.")?;
-            // They stay for as long as the page does.
+            // Dropping them would close their channels.
             std::mem::forget((ann, ben));
             Ok(())
         };

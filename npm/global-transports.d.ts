@@ -1,5 +1,6 @@
-// `<script src=".../global-transports.js">`, after that of global.js, makes `SignalWasm.transports`. For its types:
-// `import 'signal-wasm/global-transports'` or `/// <reference types="signal-wasm/global-transports" />`.
+// `<script src=".../global-transports.js">`, after the one of global.js, adds
+// `SignalWasm.transports`. For its types: `import 'signal-wasm/global-transports'` or
+// `/// <reference types="signal-wasm/global-transports" />`.
 
 import './global.js';
 

@@ -1,4 +1,5 @@
-// The ready transports for classic script pages: `SignalWasm.transports`, when this tag has loaded after that of global.js.
+// The ready transports for classic script pages: `SignalWasm.transports`, when this tag has loaded
+// after that of global.js.
 
 import { broadcastChannel, hubConnection, hubProxy, socketIo, websync } from './transports.js';
 

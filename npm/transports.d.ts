@@ -1,8 +1,9 @@
-// Types of `signal-wasm/transports`: ready transports for signalings that a page has already.
+// Types of `signal-wasm/transports`: ready transports for pages that have a signaling client
+// already.
 
 import type { Transport } from './signal_wasm.js';
 
-/** What {@link websync} uses of a `fm.websync.client`. */
+/** The members of a `fm.websync.client` that {@link websync} uses. */
 export interface WebSyncClient {
   connect(args: { onSuccess: () => void; onFailure: () => void; onStreamFailure: () => void }): unknown;
   join(args: { channel: string; userId: string | number; userNickname: string | number; onReceive: (event: { getData(): { text: string } }) => void }): unknown;
@@ -10,7 +11,7 @@ export interface WebSyncClient {
   disconnect?(args: object): unknown;
 }
 
-/** What {@link socketIo} uses of a Socket.IO client. */
+/** The members of a Socket.IO client that {@link socketIo} uses. */
 export interface SocketIoClient {
   readonly connected: boolean;
   on(event: string, listener: (argument: any) => void): unknown;
@@ -19,7 +20,10 @@ export interface SocketIoClient {
   disconnect(): unknown;
 }
 
-/** What {@link hubProxy} uses of a hub proxy of jquery.signalR: `on` and `invoke`, or `client` and `server`. */
+/**
+ * The members of a hub proxy of jquery.signalR that {@link hubProxy} uses: `on` and `invoke`, or
+ * `client` and `server`.
+ */
 export type ClassicHubProxy = {
   readonly connection: {
     readonly state: number;
@@ -32,7 +36,7 @@ export type ClassicHubProxy = {
   | { readonly client: object; readonly server: object }
 );
 
-/** What {@link hubConnection} uses of a `HubConnection` of @microsoft/signalr. */
+/** The members of a `HubConnection` of @microsoft/signalr that {@link hubConnection} uses. */
 export interface HubConnectionLike {
   readonly state: string;
   on(target: string, listener: (text: string) => void): void;
@@ -45,20 +49,22 @@ export interface HubConnectionLike {
 }
 
 /**
- * WebSync: a `fm.websync.client`, which is connected, made to join `channel`, and disconnected when the signaling closes. Pages with the shim
- * on the same channel hear this page, and it them.
+ * WebSync. Connects the `fm.websync.client`, joins `channel`, and disconnects when the signaling
+ * closes. Works together with pages that have the shim, on the same channel.
  *
- * @param options `channel`: default `'/chat'`. `userid`: who this page is to the chat, default a random number.
+ * @param options `channel`: default `'/chat'`. `userid`: this page's name in the channel, default a
+ * random number.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
  */
 export function websync(client: WebSyncClient, options?: { channel?: string | undefined; userid?: string | number | undefined }): Transport;
 
 /**
- * Socket.IO: a client object of version 1, 2, 3 or 4, for pages that have one already; without one the option `protocol: 'socket.io'` needs no
- * client library. Each message is an event with the envelope as its one argument, as the shim emits it.
+ * Socket.IO. Takes a client object of version 1, 2, 3 or 4, for pages that have one already.
+ * Without one, the option `protocol: 'socket.io'` needs no client library. Each message is an event
+ * with the envelope as its only argument, as in the shim.
  *
- * The client reconnects by itself as it is set to. `close()` disconnects it, so give the signaling a socket of its own if the page uses its own for
- * other things too.
+ * The client reconnects as its own options say. `close()` disconnects it, so give the signaling a
+ * socket of its own if the page uses its socket for other things too.
  *
  * @param options `event`: default `'message'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
@@ -66,26 +72,31 @@ export function websync(client: WebSyncClient, options?: { channel?: string | un
 export function socketIo(socket: SocketIoClient, options?: { event?: string | undefined }): Transport;
 
 /**
- * ASP.NET SignalR 2: a hub proxy, generated (`$.connection.webRtcHub3`) or of `createHubProxy`. Make the transport before the connection is
- * started: hubs without a handler are left out then. It starts the connection if nobody has, and `close()` stops it.
+ * ASP.NET SignalR 2. Takes a hub proxy: a generated one (`$.connection.webRtcHub3`), or the result
+ * of `createHubProxy`. Call this before the connection is started, because a hub without a handler
+ * is left out then. It starts the connection if that isn't started yet, and `close()` stops it.
  *
- * @param options `target`: the method that the hub calls, default `'onMessageReceived'`. `method`: the hub's own, default `'Send'`.
+ * @param options `target`: the client method that the hub calls, default `'onMessageReceived'`.
+ * `method`: the hub method, default `'Send'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
  */
 export function hubProxy(proxy: ClassicHubProxy, options?: { target?: string | undefined; method?: string | undefined }): Transport;
 
 /**
- * ASP.NET Core SignalR: a `HubConnection` of @microsoft/signalr. It is started if nobody has, and `close()` stops it.
+ * ASP.NET Core SignalR. Takes a `HubConnection` of @microsoft/signalr. Starts it if it isn't
+ * started yet, and `close()` stops it.
  *
- * @param options `target`: the method that the hub calls, default `'onMessageReceived'`. `method`: the hub's own, default `'Send'`.
+ * @param options `target`: the client method that the hub calls, default `'onMessageReceived'`.
+ * `method`: the hub method, default `'Send'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
  */
 export function hubConnection(connection: HubConnectionLike, options?: { target?: string | undefined; method?: string | undefined }): Transport;
 
 /**
- * The tabs and frames of one browser and origin, without any server.
+ * The tabs and frames of one browser and origin, without a server (`BroadcastChannel`).
  *
- * @param name Who has the same name hears each other. Default `'signal-wasm'`.
+ * @param name The name of the `BroadcastChannel`; those with the same name receive each other's
+ * messages. Default `'signal-wasm'`.
  * @throws {TypeError} `bad-option`, naming the value.
  */
 export function broadcastChannel(name?: string): Transport;

@@ -1,8 +1,11 @@
-// Ready transports for signalings that a page has already: each wraps an object of the page's and carries text both ways.
+// Ready transports for signalings that a page has already: each wraps an object of the page's and
+// carries text both ways.
 //
-// All of them share one life. The library calls `open`, waits for `onopen`, and after `onclose` calls `open` again when its own `reconnect` says
-// so. A client that reconnects by itself may be up again before that: then `open` finds it connected. What the client reports is listened to
-// from the start and for good, because half of these clients can't take a handler back; `between` lets through only what the library waits for.
+// All of them share one life. The library calls `open`, waits for `onopen`, and after `onclose`
+// calls `open` again when its own `reconnect` says so. A client that reconnects by itself may be up
+// again before that: then `open` finds it connected. What the client reports is listened to from
+// the start and for good, because half of these clients can't take a handler back; `between` lets
+// through only what the library waits for.
 
 /** WebSync: a `fm.websync.client`, used as the shim uses it. */
 export function websync(client, options) {
@@ -49,7 +52,8 @@ export function socketIo(socket, options) {
     socket.on('connect', up);
     socket.on('disconnect', down);
     socket.on('connect_error', (error) => down(words(error)));
-    // Servers of Socket.IO 1 and 2 refuse a client so, and leave it half connected. Later ones have no such event, but pages may.
+    // Servers of Socket.IO 1 and 2 refuse a client so, and leave it half connected. Later ones have
+    // no such event, but pages may.
     socket.on('error', (error) => {
       if (socket.connected) return;
       socket.disconnect();
@@ -166,7 +170,10 @@ export function broadcastChannel(name = 'signal-wasm') {
   });
 }
 
-/** The transport that `make` describes, told to the library only between its `open` and the end that either side makes of it. */
+/**
+ * The transport that `make` describes, told to the library only between its `open` and the end that
+ * either side makes of it.
+ */
 function between(make) {
   let wanted = false;
   let isUp = false;

@@ -4,7 +4,8 @@
 //! #[derive(Serialize, Deserialize)]
 //! struct Chat { text: String }
 //!
-//! let signaling = Signaling::new(&Options { url: Some("wss://example.org/".into()), ..Options::default() })?;
+//! let url = Some("wss://example.org/".into());
+//! let signaling = Signaling::new(&Options { url, ..Options::default() })?;
 //! let channel = signaling.open("room", |message: Result<Chat, Error>| { /* … */ })?;
 //! channel.send(&Chat { text: "hello".into() })?;
 //! ```
@@ -24,21 +25,23 @@ pub use crate::browser::error::Error;
 use crate::browser::error::type_error;
 use crate::browser::events::Subscriber;
 use crate::browser::js;
+use crate::browser::promises;
 use crate::browser::signaling;
 pub use crate::session::Stats;
 use crate::session::{self, ChannelId};
 
-/// The options of a signaling, as `types.d.ts` documents them; `None` is the default.
+/// The options of a signaling. `None` is the default. The package's `types.d.ts` documents them in
+/// full.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Options {
     /// The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// How envelopes travel in frames, one of the names in [`PROTOCOLS`](crate::protocol::PROTOCOLS).
+    /// The protocol, one of the names in [`PROTOCOLS`](crate::protocol::PROTOCOLS).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// Socket.IO: where on the server it is.
+    /// Socket.IO: the path of its endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Socket.IO: the namespace.
@@ -47,7 +50,7 @@ pub struct Options {
     /// Socket.IO: the event that carries envelopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// Socket.IO: what the server is to know of the client.
+    /// Socket.IO: credentials for the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<BTreeMap<String, String>>,
     /// Socket.IO and SignalR: members for the query of each address.
@@ -62,13 +65,13 @@ pub struct Options {
     /// SignalR: the bearer token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
-    /// SignalR: the WebSocket is opened at once.
+    /// SignalR: open the WebSocket without negotiation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_negotiation: Option<bool>,
     /// Classic SignalR: the hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hub: Option<String>,
-    /// The longest message taken and accepted, in characters of its JSON text.
+    /// The longest message that is sent or accepted, in UTF-16 code units of its JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message: Option<f64>,
     /// Bounds of the outbox.
@@ -83,10 +86,10 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outbox {
-    /// How many messages may wait.
+    /// The most messages that may wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<f64>,
-    /// How many bytes of JSON text may wait, two for each UTF-16 unit.
+    /// The most bytes of JSON text that may wait, two for each UTF-16 code unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<f64>,
 }
@@ -106,7 +109,7 @@ pub struct Reconnect {
     pub attempts: Option<f64>,
 }
 
-/// Where a connection stands.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// No channel was opened yet.
@@ -133,8 +136,8 @@ impl From<session::State> for State {
     }
 }
 
-/// One logical connection to a server. It connects when its first channel is opened and lives until [`close`](Self::close); clones are the
-/// same one.
+/// One logical connection to a server. It connects when its first channel is opened and lives until
+/// [`close`](Self::close); clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Signaling {
     driver: Rc<Driver>,
@@ -155,12 +158,15 @@ impl Signaling {
                 )
             })?;
         let page = JsValue::from(Object::new());
-        let driver = signaling::furnish(&page, &options).map_err(Error::from_js)?;
-        Ok(Signaling { driver, page })
+        let opener = signaling::construct(&page, &options).map_err(Error::from_js)?;
+        Ok(Signaling {
+            driver: Rc::clone(opener.driver()),
+            page,
+        })
     }
 
-    /// Opens a channel; `on_message` gets each message of the other pages, or why it is no `M`. An earlier opening of the same name hears
-    /// nothing from then on.
+    /// Opens a channel. `on_message` receives each message of other pages, or the error of one that
+    /// isn't an `M`. An earlier opening of the same name receives no more messages.
     ///
     /// # Errors
     ///
@@ -170,14 +176,14 @@ impl Signaling {
         channel: &str,
         on_message: impl Fn(Result<M, Error>) + 'static,
     ) -> Result<Channel, Error> {
-        let subscriber = Typed(move |message: JsValue| {
+        let subscriber = Typed(Some(move |message: JsValue| {
             on_message(serde_wasm_bindgen::from_value(message).map_err(|error| {
                 type_error(
                     "bad-message",
                     format!("the message is of another type: {error}"),
                 )
             }));
-        });
+        }));
         let id = self.driver.open(channel, Rc::new(subscriber))?;
         Ok(Channel {
             driver: Rc::clone(&self.driver),
@@ -186,7 +192,7 @@ impl Signaling {
         })
     }
 
-    /// Called after each change of state, with the reason in words.
+    /// Sets a handler for changes of state. It receives the state's name and the reason.
     pub fn on_state_change(&self, handler: impl Fn(String, String) + 'static) {
         let handler =
             Closure::<dyn Fn(String, JsValue)>::new(move |state: String, detail: JsValue| {
@@ -195,13 +201,13 @@ impl Signaling {
         js::put(&self.page, "onstatechange", handler.into_js_value());
     }
 
-    /// Called with the name of a channel on which messages may have been missed.
+    /// Sets a handler that receives the name of a channel on which messages may have been missed.
     pub fn on_gap(&self, handler: impl Fn(String) + 'static) {
         let handler = Closure::<dyn Fn(String)>::new(handler);
         js::put(&self.page, "ongap", handler.into_js_value());
     }
 
-    /// Called with what went wrong outside a call.
+    /// Sets a handler for errors that no call can return.
     pub fn on_error(&self, handler: impl Fn(Error) + 'static) {
         let handler = Closure::<dyn Fn(JsValue)>::new(move |error| handler(Error::from_js(error)));
         js::put(&self.page, "onerror", handler.into_js_value());
@@ -212,7 +218,7 @@ impl Signaling {
         self.driver.userid()
     }
 
-    /// Where the connection stands.
+    /// The state of the connection.
     pub fn state(&self) -> State {
         self.driver.state().into()
     }
@@ -238,7 +244,8 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Sends a message to every other page that has the channel open. What is sent before the connection is open waits in the outbox.
+    /// Sends a message to every other page that has the channel open. What is sent before the
+    /// connection is open waits in the outbox.
     ///
     /// # Errors
     ///
@@ -247,8 +254,8 @@ impl Channel {
         self.send_with(message, f64::INFINITY)
     }
 
-    /// [`send`](Self::send), but once `ttl` has passed the message is worth nothing: if it still waits in the outbox, it is dropped, and
-    /// `on_error` told.
+    /// Like [`send`](Self::send), but if the message still waits in the outbox when `ttl` has
+    /// passed, it is dropped, and `on_error` is called.
     ///
     /// # Errors
     ///
@@ -285,12 +292,23 @@ impl Drop for Channel {
     }
 }
 
-struct Typed<F>(F);
+/// The handler of a channel.
+struct Typed<F: 'static>(Option<F>);
 
-impl<F: Fn(JsValue)> Subscriber for Typed<F> {
+impl<F: Fn(JsValue) + 'static> Subscriber for Typed<F> {
     fn deliver(&self, message: JsValue) {
-        (self.0)(message);
+        if let Some(handler) = &self.0 {
+            handler(message);
+        }
     }
 
     fn ready(&self) {}
+}
+
+impl<F: 'static> Drop for Typed<F> {
+    /// The handler may own channels, and dropping those needs the session, which drops this.
+    fn drop(&mut self) {
+        let handler = self.0.take();
+        promises::later(move || drop(handler));
+    }
 }

@@ -145,6 +145,11 @@ mod leaks {
         thousands_of_reconnections_through_our_relay,
         thousands_of_promises_of_the_outbox,
     }
+    tests! { "leaks/streams.js":
+        hundreds_of_event_streams,
+        hundreds_of_streams_and_requests_that_fail,
+        hundreds_of_signalings_with_a_stream,
+    }
 }
 
 mod life {
@@ -394,6 +399,26 @@ mod socket_io {
         refusals_in_words,
         servers_that_are_others,
         the_server_closes_or_is_odd,
+    }
+}
+
+mod sse {
+    tests! { "sse.js":
+        from_the_first_request_to_open,
+        one_request_at_a_time,
+        events_and_their_ids,
+        where_a_stream_begins_and_what_it_missed,
+        a_lost_stream_is_closed_and_not_heard_again,
+        a_stream_that_cannot_be_opened,
+        events_that_a_server_calls_open_or_error,
+        a_browser_without_event_source,
+        short_messages_are_kept_alive,
+        an_answer_that_takes_too_long,
+        retry_after_as_servers_give_it,
+        a_fetch_that_throws_or_gives_anything,
+        a_request_does_not_end_with_its_stream,
+        a_page_that_is_put_away_amid_a_request,
+        a_signaling_that_is_closed_amid_a_request,
     }
 }
 

@@ -5,7 +5,7 @@
 //!   compared (`expected.rs`)
 //! * `protocols/setups.rs`: conversations up to where messages may be sent
 //! * `protocols/heartbeats.rs`, `handshakes.rs`, `socket_io_versions.rs`, `credentials.rs`,
-//!   `redirections.rs`, `resume.rs`, `closing.rs`: what the protocols do in time
+//!   `redirections.rs`, `resume.rs`, `closing.rs`, `sse.rs`: what the protocols do in time
 //! * `protocols/generators.rs`: what random frames are made of; `agreement.rs`, `round_trips.rs`,
 //!   `any_text.rs`: what holds for all of them
 #![cfg(not(target_arch = "wasm32"))]
@@ -13,7 +13,8 @@
     feature = "relay",
     feature = "socket-io",
     feature = "signalr",
-    feature = "signalr-classic"
+    feature = "signalr-classic",
+    feature = "sse"
 ))]
 // A helper of a test may fail the test.
 #![allow(
@@ -51,6 +52,8 @@ mod round_trips;
 mod setups;
 #[path = "protocols/socket_io_versions.rs"]
 mod socket_io_versions;
+#[path = "protocols/sse.rs"]
+mod sse;
 mod support;
 #[path = "protocols/transcripts.rs"]
 mod transcripts;

@@ -40,6 +40,7 @@ fn a_protocol_is_there_if_its_feature_is() {
             Some("socket-io") => cfg!(feature = "socket-io"),
             Some("signalr") => cfg!(feature = "signalr"),
             Some("signalr-classic") => cfg!(feature = "signalr-classic"),
+            Some("sse") => cfg!(feature = "sse"),
             Some(feature) => panic!("{feature}"),
         };
         assert_eq!(entry.make.is_some(), is_in_the_build, "{}", entry.name);
@@ -53,7 +54,9 @@ fn a_conversation_begins_disconnected() {
         let conversation = Setup::new(entry.name, "ws://h/x").conversation();
         let protocol: &dyn Protocol<HostText> = conversation.get();
         assert_eq!(protocol.phase(), Phase::Disconnected, "{}", entry.name);
-        assert!(protocol.url().starts_with("ws://h/"), "{}", entry.name);
-        assert!(!protocol.subscribes(), "{}", entry.name);
+        let scheme = if entry.name == "sse" { "http" } else { "ws" };
+        let url = format!("{scheme}://h/");
+        assert!(protocol.url().starts_with(&url), "{}", entry.name);
+        assert!(!protocol.can_subscribe(), "{}", entry.name);
     }
 }

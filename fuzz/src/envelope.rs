@@ -1,24 +1,25 @@
-//! The envelope as plain servers and our relay send it, read by its head: whole, and cut to the length that a page gives its module, against
-//! serde_json.
+//! The envelope as plain servers and our relay send it, read by its head: whole, cut to the length
+//! that a page reads, and inside a JSON string, against serde_json.
 
-use signal_wasm::protocol::{Head, Sender, UserId, websocket, write_string};
+use signal_wire::envelope::{TAIL, decode_head, encode_head};
+use signal_wire::json::quoted;
+use signal_wire::{Embedding, Head, Sender, UserId};
 
 use crate::json::{is_json, members, string};
 use crate::split;
 
-/// So much longer heads are with our relay, and so much of an id isn't itself.
-const ID_ROOM: usize = 28;
-const ID_AROUND: usize = 8;
+/// What of the room for an id isn't for the id itself.
+const AROUND_ID: usize = 8;
 
 /// The first number is the longest channel name that the head is cut for.
 pub fn run(data: &[u8]) {
     let Some(([longest], frame)) = split(data) else {
         return;
     };
-    let read = websocket::decode_head(&frame, true);
+    let read = decode_head(&frame, 0, Embedding::Object, true);
     assert!(
-        !matches!(read, Head::LongName { .. }),
-        "more of a whole frame: {frame}"
+        !matches!(read, Head::NotOurs { .. }),
+        "of a whole frame: {frame}"
     );
     if let Head::Envelope {
         sender,
@@ -28,18 +29,17 @@ pub fn run(data: &[u8]) {
     } = read
     {
         holds(&frame, sender, channel, id, payload);
+        is_read_in_a_string(&frame, sender, channel, id, payload);
     }
     canonical_is_read(&frame, read);
     cut(&frame, read, usize::from(longest));
 }
 
-/// What the head says holds for the whole frame, if what stands where the message is to be is one JSON value.
-fn holds(frame: &str, sender: Sender<'_>, channel: &str, id: &str, payload: usize) {
+/// What the head says holds for the whole frame, if what is in the place of the message is one
+/// JSON value.
+fn holds(frame: &str, sender: Sender<'_>, channel: &str, id: Option<&str>, payload: usize) {
     let start = byte(frame, payload);
-    let Some(message) = frame
-        .get(start..)
-        .and_then(|rest| rest.strip_suffix(websocket::TAIL))
-    else {
+    let Some(message) = frame.get(start..).and_then(|rest| rest.strip_suffix(TAIL)) else {
         return;
     };
     if !is_json(message) {
@@ -50,7 +50,7 @@ fn holds(frame: &str, sender: Sender<'_>, channel: &str, id: &str, payload: usiz
     let written = members
         .get("id")
         .map(|id| string(id).expect("an id is a string"));
-    assert_eq!(written.as_deref().unwrap_or_default(), id, "{frame}");
+    assert_eq!(written.as_deref(), id, "{frame}");
     assert_eq!(members.len(), 3 + usize::from(written.is_some()), "{frame}");
     assert_eq!(
         string(members["channel"]).as_deref(),
@@ -67,7 +67,29 @@ fn holds(frame: &str, sender: Sender<'_>, channel: &str, id: &str, payload: usiz
     }
 }
 
-/// A frame in the very bytes of `JSON.stringify` is told by its head, unless its channel's name has escapes.
+/// The same envelope as the text of a JSON string tells the same by its head.
+fn is_read_in_a_string(
+    frame: &str,
+    sender: Sender<'_>,
+    channel: &str,
+    id: Option<&str>,
+    payload: usize,
+) {
+    let text = quoted(frame);
+    let (before, _) = frame.split_at(byte(frame, payload));
+    let expected = Head::Envelope {
+        sender,
+        channel,
+        id,
+        // One quote before, and its closing quote not yet.
+        payload: quoted(before).encode_utf16().count() - 1,
+    };
+    let read = decode_head(&text, 1, Embedding::JsonString, true);
+    assert_eq!(read, expected, "{text}");
+}
+
+/// A frame in the very bytes of `JSON.stringify` is read by its head, unless its channel's name has
+/// escapes.
 fn canonical_is_read(frame: &str, read: Head<'_>) {
     let Some(members) = members(frame) else {
         return;
@@ -86,24 +108,20 @@ fn canonical_is_read(frame: &str, read: Head<'_>) {
     else {
         return;
     };
-    let mut name = String::new();
-    write_string(&mut name, &channel);
-    let mut head = websocket::encode_head(UserId::from_bits(sender), &channel, 0);
-    let id = members
-        .get("id")
-        .and_then(|id| string(id))
-        .unwrap_or_default();
-    if !id.is_empty() {
+    let name = quoted(&channel);
+    let mut head = encode_head(UserId::from_bits(sender), &channel, None);
+    let id = members.get("id").and_then(|id| string(id));
+    if id.is_some() {
         let start = head.len() - ",\"message\":".len();
         head.insert_str(start, &format!(",\"id\":{}", members["id"]));
     }
     let is_plain = !name.contains('\\') && !head.contains('\\');
-    if is_plain && format!("{head}{message}{}", websocket::TAIL) == frame {
+    if is_plain && format!("{head}{message}{TAIL}") == frame {
         let payload = head.encode_utf16().count();
         let expected = Head::Envelope {
             sender: Sender::Number(sender),
             channel: &channel,
-            id: &id,
+            id: id.as_deref(),
             payload,
         };
         assert_eq!(read, expected, "{frame}");
@@ -113,19 +131,20 @@ fn canonical_is_read(frame: &str, read: Head<'_>) {
 /// A head that was cut off tells the same, or less.
 fn cut(frame: &str, read: Head<'_>, longest: usize) {
     let units: Vec<u16> = frame.encode_utf16().collect();
-    for room in [0, ID_ROOM] {
-        let length = websocket::HEAD_WITHOUT_NAME + longest + room;
+    for with_id in [false, true] {
+        let length = Embedding::Object.head_length(longest, with_id);
         if units.len() > length {
             let head = String::from_utf16_lossy(&units[..length]);
+            let room = length - Embedding::Object.head_length(longest, false);
             cut_to(frame, read, longest, room, &head);
         }
     }
 }
 
 fn cut_to(frame: &str, read: Head<'_>, longest: usize, room: usize, head: &str) {
-    match (websocket::decode_head(head, false), read) {
+    match (decode_head(head, 0, Embedding::Object, false), read) {
         (
-            Head::Unclear,
+            Head::NeedsFullParse,
             Head::Envelope {
                 sender: Sender::Number(_),
                 channel,
@@ -133,20 +152,16 @@ fn cut_to(frame: &str, read: Head<'_>, longest: usize, room: usize, head: &str) 
                 ..
             },
         ) => {
-            // Where there is no room for an id, the frame is read whole.
+            // Where there is no room for an id, the frame is parsed as a whole.
             let name = channel.encode_utf16().count();
-            let needed = if id.is_empty() && !frame.contains("\"id\"") {
-                0
-            } else {
-                id.encode_utf16().count() + ID_AROUND
-            };
+            let needed = id.map_or(0, |id| id.encode_utf16().count() + AROUND_ID);
             assert!(
                 needed > room || name > longest,
-                "not told by its head, with a name of {name}: {frame}"
+                "not read by its head, with a name of {name}: {frame}"
             );
         }
-        (Head::Unclear, _) => {}
-        (Head::LongName { sender }, whole) => {
+        (Head::NeedsFullParse, _) => {}
+        (Head::NotOurs { sender }, whole) => {
             if let Head::Envelope {
                 sender: other,
                 channel,
@@ -156,7 +171,7 @@ fn cut_to(frame: &str, read: Head<'_>, longest: usize, room: usize, head: &str) 
                 assert_eq!(sender, other, "{frame}");
                 assert!(
                     channel.encode_utf16().count() > longest,
-                    "its name may be open, and isn't told: {frame}"
+                    "its channel may be open: {frame}"
                 );
             }
         }

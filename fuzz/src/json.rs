@@ -1,4 +1,5 @@
-//! JSON as serde_json reads it, which is what the targets are held against: members as they are written.
+//! JSON as serde_json reads it, which is what the targets are held against: members as they are
+//! written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,8 +12,9 @@ pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
-/// The members of an object, their values as they are written; of those that are there twice the last. None if it is no object, or a name
-/// has half a surrogate pair in it, which no `String` can hold.
+/// The members of an object, their values as they are written; of those that are there twice the
+/// last. None if it is no object, or a name has half a surrogate pair in it, which no `String` can
+/// hold.
 pub fn members(text: &str) -> Option<BTreeMap<String, &str>> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
     Some(

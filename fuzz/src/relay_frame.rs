@@ -68,9 +68,7 @@ fn envelope(text: &str, draft: &PendingMessage, own: Option<u64>) {
     let sender = read.get("sender").copied().or(own.as_deref());
     assert_eq!(again.get("sender").copied(), sender, "{text}");
     assert!(!again.contains_key("id"), "{text}");
-    if let Some(twice) =
-        canonical(draft.as_str()).filter(|_| sender.is_some())
-    {
+    if let Some(twice) = canonical(draft.as_str()).filter(|_| sender.is_some()) {
         assert_eq!(twice.as_str(), draft.as_str(), "{text}");
     }
 
@@ -86,7 +84,8 @@ fn envelope(text: &str, draft: &PendingMessage, own: Option<u64>) {
         Some(draft.as_str()),
         "{text}"
     );
-    if let Head::Envelope { channel, id, .. } = decode_head(frame.as_str(), 0, Embedding::Object, true)
+    if let Head::Envelope { channel, id, .. } =
+        decode_head(frame.as_str(), 0, Embedding::Object, true)
     {
         assert_eq!((channel, id), (&**draft.channel(), Some("18")), "{text}");
     }
@@ -152,7 +151,10 @@ fn later(text: &str, is_envelope: bool) {
                     assert_eq!(after.as_str(), open.after.as_deref(), "{text}");
                 }
             }
-            assert!(matches!(ClientFrame::decode_first(text), ClientFrame::Open(_)), "{text}");
+            assert!(
+                matches!(ClientFrame::decode_first(text), ClientFrame::Open(_)),
+                "{text}"
+            );
         }
         ClientFrame::Close(names) => {
             let Some(read) = read else { return };

@@ -1,29 +1,31 @@
-//! A session that anything happens to, in any order, and that is told anything: what it wants done can be done, and it never stops for good.
+//! A session to which anything happens, in any order, on any server: what it asks for can be done,
+//! and it never stops for good.
 
 use arbitrary::{Arbitrary, Unstructured};
-use signal_wasm::protocol::{Effect, Ending, Protocol, Records, UserId};
+use signal_wasm::protocol::{Credentials, Frame, HttpResponse, Millis, PROTOCOLS, ServerEvent};
 use signal_wasm::session::{
-    Action, Bounds, ChannelId, Config, Credentials, Event, FrameKind, Loss, Millis, OpenWhen,
-    Received, Reconnect, Session, State,
+    Action, Bounds, ChannelId, Config, ConnectionId, CredentialsSource, Event, Input, OpenWhen,
+    ReconnectPolicy, State, Transmission, TransmitError,
 };
 
-use crate::value::{Js, Line};
+use crate::host::HostText;
+use crate::page::{Page, Setup, events, loss};
 
 const OWN: u64 = 12345;
 
 #[derive(Debug, Arbitrary)]
-struct Input<'a> {
+struct Schedule<'a> {
     protocol: u8,
     credentials: u8,
     asks_url: bool,
     when_connected: bool,
     messages: u8,
     attempts: Option<u8>,
-    steps: Vec<Step<'a>>,
+    ops: Vec<Op<'a>>,
 }
 
 #[derive(Debug, Arbitrary)]
-enum Step<'a> {
+enum Op<'a> {
     Open(u8),
     Close(u8),
     Send(u8, u8, Option<u16>),
@@ -31,53 +33,64 @@ enum Step<'a> {
     /// The socket takes no messages, or takes them again.
     Refuses(bool),
     CloseAll,
-    Located,
-    Provided(u8),
+    Url,
+    Credentials(u8),
     Answered(u16, &'a str),
-    Opened,
-    Lost(u16),
+    SocketOpens,
+    SocketCloses(u16),
+    /// A frame wasn't taken; whether the socket threw.
     NotTaken(bool),
     Frame(&'a str),
-    /// What a server of that protocol says to let the page in, one after the other.
+    /// What a server of that protocol says to let the page in, one thing after the other.
     LetIn,
     Acknowledged(u16),
-    Pass(u16),
-    Woken,
+    Passes(u16),
+    TimesOut,
     Hidden,
     Shown,
     Online,
     Offline,
+    Unanswered(&'a str),
+    Binary,
+    /// An event of an event stream: its type, its id and its data.
+    Event(bool, &'a str, &'a str),
 }
 
 const NAMES: [&str; 4] = ["a", "b", "é\n", ""];
 
 struct World {
-    session: Session<String, u8>,
-    now: Millis,
+    page: Page<u8>,
+    protocol: &'static str,
     open: Vec<(u8, ChannelId)>,
-    records: Records<Line>,
-    has_socket: bool,
-    is_asked: bool,
+    /// For which connection the page is asked for something that it hasn't given.
+    asked: Option<ConnectionId>,
+    /// For which connection it has made a request that isn't answered.
+    requested: Option<ConnectionId>,
+    /// On which connection it has POSTed a message that isn't answered.
+    posted: Option<ConnectionId>,
     is_hidden: bool,
     let_in: usize,
     marks: Vec<(u64, bool)>,
-    refuses: bool,
-    events: Vec<State>,
+    /// It has subscribed on this connection.
+    is_subscribed: bool,
+    /// The server said what no server of that protocol need say.
+    is_strange: bool,
+    states: Vec<State>,
 }
 
-/// All steps, and then the time that it takes to be woken a few times.
+/// All that happens, and then the time that some timeouts take.
 pub fn run(data: &[u8]) {
-    let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(data)) else {
+    let Ok(input) = Schedule::arbitrary_take_rest(Unstructured::new(data)) else {
         return;
     };
-    let config = Config {
-        protocol: Protocol::ALL[usize::from(input.protocol) % Protocol::ALL.len()],
-        url: "ws://h/x".into(),
+    let protocol = PROTOCOLS[usize::from(input.protocol) % PROTOCOLS.len()].name;
+    let mut setup = Setup::new(protocol, "ws://h/x");
+    setup.config = Config {
         asks_url: input.asks_url,
         credentials: [
-            Credentials::None,
-            Credentials::Fixed,
-            Credentials::Renewable,
+            CredentialsSource::None,
+            CredentialsSource::Fixed,
+            CredentialsSource::Renewable,
         ][usize::from(input.credentials) % 3],
         open_when: if input.when_connected {
             OpenWhen::Connected
@@ -88,246 +101,262 @@ pub fn run(data: &[u8]) {
             messages: usize::from(input.messages),
             bytes: 4_000,
         },
-        reconnect: Reconnect {
+        reconnect: ReconnectPolicy {
             attempts: input.attempts.map_or(f64::INFINITY, f64::from),
-            ..Reconnect::default()
+            ..ReconnectPolicy::default()
         },
         ..Config::default()
     };
     let mut world = World {
-        session: Session::new(config, UserId::from_bits(OWN), 5),
-        now: 1_000.0,
+        page: Page::new(setup.session(OWN, 5)),
+        protocol,
         open: Vec::new(),
-        records: Records::default(),
-        has_socket: false,
-        is_asked: false,
+        asked: None,
+        requested: None,
+        posted: None,
         is_hidden: false,
         let_in: 0,
         marks: Vec::new(),
-        refuses: false,
-        events: Vec::new(),
+        is_subscribed: false,
+        is_strange: false,
+        states: Vec::new(),
     };
-    for step in &input.steps {
-        world.step(step);
+    for op in &input.ops {
+        world.apply(op);
         world.settle();
     }
     for _ in 0..20 {
-        world.wake();
+        world.times_out();
     }
 }
 
 impl World {
-    fn step(&mut self, step: &Step<'_>) {
-        let (now, session) = (self.now, &mut self.session);
-        match step {
-            Step::Open(name) => {
-                if let Ok(id) = session.open(now, NAMES[usize::from(*name) % NAMES.len()], *name) {
-                    self.open.push((*name, id));
+    fn handle(&mut self, input: Input<HostText>) {
+        self.page.session.handle(self.page.now, input);
+    }
+
+    fn apply(&mut self, op: &Op<'_>) {
+        let (now, session) = (self.page.now, &mut self.page.session);
+        let name = |place: &u8| NAMES[usize::from(*place) % NAMES.len()];
+        match op {
+            Op::Open(place) => {
+                if let Ok(id) = session.open(now, name(place), *place) {
+                    self.open.push((*place, id));
                 }
             }
-            Step::Close(place) => {
-                if let Some((name, id)) = self.open.get(usize::from(*place)) {
-                    session.close_channel(NAMES[usize::from(*name) % NAMES.len()], *id);
+            Op::Close(place) => {
+                if let Some((place, id)) = self.open.get(usize::from(*place)) {
+                    session.close_channel(name(place), *id);
                 }
             }
-            Step::Send(name, length, ttl) => {
+            Op::Send(place, length, ttl) => {
                 let payload = format!("\"{}\"", "é".repeat(usize::from(*length)));
                 let ttl = ttl.map_or(Millis::INFINITY, Millis::from);
-                let _ = session.send(now, NAMES[usize::from(*name) % NAMES.len()], payload, ttl);
+                // Whether it is accepted doesn't matter here.
+                let _ = session.send(now, name(place), payload.into(), ttl);
             }
-            Step::Flush => {
-                let mark = session.flush();
-                self.marks.push((mark, false));
-            }
-            Step::Refuses(refuses) => self.refuses = *refuses,
-            Step::CloseAll => session.close(),
-            Step::Located => {
-                if std::mem::take(&mut self.is_asked) {
-                    session.located(now, "wss://other/y?z=1".into());
-                    self.is_asked = self.session.config().credentials != Credentials::None;
+            Op::Flush => self.marks.push((session.flush(), false)),
+            Op::Refuses(true) => self.page.takes_messages = Err(TransmitError::Threw),
+            Op::Refuses(false) => self.page.takes_messages = Ok(()),
+            Op::CloseAll => session.close(),
+            Op::Url => {
+                if self.takes_answer() {
+                    self.handle(Input::Url("wss://other/y?z=1".into()));
                 }
             }
-            Step::Provided(which) => {
-                if std::mem::take(&mut self.is_asked) {
-                    session.provided(now, format!("\"{which}\""), "a=b".into());
+            Op::Credentials(which) => {
+                if self.takes_answer() {
+                    self.handle(Input::Credentials(credentials(*which)));
                 }
             }
-            Step::Answered(status, body) => session.answered(
-                now,
-                *status,
-                serde_json::from_str(body).ok().map(|value| Js(Some(value))),
-                body,
-            ),
-            Step::Opened if self.has_socket => session.opened(now),
-            Step::Lost(code) => session.lost(now, loss(*code)),
-            Step::NotTaken(blamed) if self.has_socket => session.not_taken(now, *blamed),
-            Step::Frame(text) => self.frame(text),
-            Step::Acknowledged(number) => self.frame(&format!("{{\"ack\":{number}}}")),
-            Step::LetIn => self.let_in(),
-            Step::Pass(time) => self.now += Millis::from(*time),
-            Step::Woken => session.woken(now),
-            Step::Hidden => {
-                self.is_hidden = self.session.state() != State::Idle;
-                self.session.page_hidden(now);
+            Op::Answered(status, body) => {
+                self.is_strange = true;
+                self.answer(*status, (*body).into());
             }
-            Step::Shown => {
+            Op::Unanswered(reason) => {
+                let reason = format!("no: {reason}");
+                if self.takes_response() {
+                    self.handle(Input::HttpFailed(reason));
+                } else {
+                    self.is_posted(Err(reason));
+                }
+            }
+            Op::SocketOpens if self.page.has_socket => self.handle(Input::SocketOpen),
+            Op::SocketCloses(code) => {
+                let code = Some(*code).filter(|code| *code != 0);
+                self.handle(Input::SocketClosed(loss(code)));
+            }
+            Op::NotTaken(threw) if self.page.has_socket => {
+                let error = if *threw {
+                    TransmitError::Threw
+                } else {
+                    TransmitError::NotOpen
+                };
+                let transmission = Transmission {
+                    frame: "frame".into(),
+                    message: threw.then_some(1),
+                    post_url: None,
+                };
+                self.handle(Input::Transmitted(transmission, Err(error)));
+            }
+            Op::Frame(text) => self.strange_frame(Frame::Text((*text).into())),
+            Op::Acknowledged(number) => {
+                let frame = format!("{{\"ack\":{number}}}");
+                self.strange_frame(Frame::Text(frame.into()));
+            }
+            Op::Event(is_message, id, data) if self.page.has_socket => {
+                let kind = if *is_message { "message" } else { "gap" };
+                self.handle(Input::ServerEvent(ServerEvent {
+                    kind: kind.into(),
+                    id: (*id).into(),
+                    data: (*data).into(),
+                }));
+            }
+            Op::Binary => self.strange_frame(Frame::Binary(vec![0])),
+            Op::LetIn => self.let_in(),
+            Op::Passes(time) => self.page.now += Millis::from(*time),
+            Op::TimesOut => self.handle(Input::Timeout),
+            Op::Hidden => {
+                self.is_hidden = session.state() != State::Idle;
+                self.handle(Input::PageHidden);
+            }
+            Op::Shown => {
                 self.is_hidden = false;
-                session.page_shown(now);
+                self.handle(Input::PageShown);
             }
-            Step::Online => session.online(now),
-            Step::Offline => session.offline(now),
-            Step::Opened | Step::NotTaken(_) => {}
+            Op::Online => self.handle(Input::Online),
+            Op::Offline => self.handle(Input::Offline),
+            Op::SocketOpens | Op::NotTaken(_) | Op::Event(..) => {}
+        }
+    }
+
+    /// Whether the session waits for something that it asked the page for.
+    fn takes_answer(&mut self) -> bool {
+        self.asked.take() == Some(self.page.session.connection())
+    }
+
+    /// Whether the session waits for the answer to a request.
+    fn takes_response(&mut self) -> bool {
+        self.requested.take() == Some(self.page.session.connection())
+    }
+
+    fn answer(&mut self, status: u16, body: HostText) {
+        let is_request = self.takes_response();
+        if is_request || self.posted.is_some() {
+            // Some servers say when to come back, in seconds.
+            let retry_after = (status % 3 == 0).then(|| f64::from(status) * 1_000.0);
+            let response = HttpResponse {
+                status,
+                retry_after,
+                body,
+            };
+            if is_request {
+                self.handle(Input::HttpResponse(response));
+            } else {
+                self.is_posted(Ok(response));
+            }
+        }
+    }
+
+    /// The answer to a message, which may come late.
+    fn is_posted(&mut self, answer: Result<HttpResponse<HostText>, String>) {
+        if let Some(connection) = self.posted.take() {
+            let input = Input::Posted(answer);
+            self.page
+                .session
+                .handle_from(connection, self.page.now, input);
+        }
+    }
+
+    fn strange_frame(&mut self, frame: Frame<HostText>) {
+        self.is_strange = true;
+        self.frame(frame);
+    }
+
+    fn frame(&mut self, frame: Frame<HostText>) {
+        if self.page.has_socket {
+            self.handle(Input::Frame(frame));
         }
     }
 
     fn let_in(&mut self) {
         self.let_in += 1;
-        let now = self.now;
-        let protocol = self.session.config().protocol;
-        if self.has_socket && self.let_in == 1 {
-            self.session.opened(now);
+        if self.page.has_socket && self.let_in == 1 {
+            self.handle(Input::SocketOpen);
             self.settle();
         }
-        match (protocol, self.let_in) {
-            (Protocol::Auto | Protocol::Relay, 1) => {
-                self.frame(r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#)
+        let frame = |text: &str| (true, text.into());
+        let answer = |text: &str| (false, text.into());
+        let (is_frame, text): (bool, HostText) = match (self.protocol, self.let_in) {
+            ("auto" | "relay", 1) => {
+                frame(r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#)
             }
-            (Protocol::Auto | Protocol::Relay, _) => self.frame(r#"{"ack":0}"#),
-            (Protocol::SocketIo, 1) => self.frame(
+            ("auto" | "relay", _) => frame(r#"{"ack":0}"#),
+            ("socket.io", 1) => frame(
                 r#"0{"sid":"a","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#,
             ),
-            (Protocol::SocketIo, _) => self.frame(r#"40{"sid":"b"}"#),
-            (Protocol::SignalR, _) if self.has_socket => self.frame("{}\u{1e}"),
-            (Protocol::SignalR, _) => self.answer(r#"{"connectionToken":"t"}"#),
-            (Protocol::SignalRClassic, 1) => self
-                .answer(r#"{"ConnectionToken":"t","KeepAliveTimeout":20,"DisconnectTimeout":30}"#),
-            (Protocol::SignalRClassic, 2) => self.frame(r#"{"C":"d-0","S":1,"M":[]}"#),
-            (Protocol::SignalRClassic, _) => self.answer("{}"),
-            _ => {}
-        }
-    }
-
-    fn answer(&mut self, body: &str) {
-        let value = serde_json::from_str(body).ok().map(|value| Js(Some(value)));
-        self.session.answered(self.now, 200, value, body);
-    }
-
-    /// The driver's way with a frame.
-    fn frame(&mut self, frame: &str) {
-        if !self.has_socket {
-            return;
-        }
-        if self.session.listens() {
-            self.session.heard(self.now);
-        }
-        let link = self.session.link();
-        let looks = !link.is_text()
-            || (self.records.begun().is_none() && frame.ends_with(link.received_tail()));
-        let units: Vec<u16> = frame.encode_utf16().collect();
-        let length = self.session.head_length().min(units.len());
-        let head = String::from_utf16_lossy(&units[..length]);
-        if looks {
-            match self.session.receive(&head, units.len() == length) {
-                Received::Unclear => {}
-                Received::Deliver(_, start) => {
-                    assert!(start <= units.len(), "{frame}");
-                    return self.session.count(FrameKind::Delivered);
-                }
-                _ => return self.session.count(FrameKind::Foreign),
+            ("socket.io", _) => frame(r#"40/x,{"sid":"b"}"#),
+            ("signalr", _) if self.page.has_socket => frame("{}\u{1e}"),
+            ("signalr", _) => answer(r#"{"connectionToken":"t"}"#),
+            ("signalr-classic", 1) => {
+                answer(r#"{"ConnectionToken":"t","KeepAliveTimeout":20,"DisconnectTimeout":30}"#)
             }
-        }
-        if !self.session.link().is_stream() {
-            return self.record(frame);
-        }
-        let connection = self.session.connection();
-        for record in self.records.take(&Line(frame.into())) {
-            if self.session.connection() == connection {
-                self.record(&record.0);
-            }
-        }
-    }
-
-    fn record(&mut self, record: &str) {
-        let units: Vec<u16> = record.encode_utf16().collect();
-        let head = String::from_utf16_lossy(&units[..self.session.head_length().min(units.len())]);
-        let value = match self.session.link().json_start(&head) {
-            Some(start) => {
-                serde_json::from_str(&String::from_utf16_lossy(&units[start.min(units.len())..]))
-                    .map(Some)
-            }
-            None => Ok(None),
+            ("signalr-classic", 2) => frame(r#"{"C":"d-0","S":1,"M":[]}"#),
+            ("signalr-classic", _) => answer("{}"),
+            ("sse", _) => answer(""),
+            _ => return,
         };
-        let Ok(value) = value else {
-            return self
-                .session
-                .count_bad(self.session.link().what_is_no_json(&head));
-        };
-        let mut envelopes = Vec::new();
-        self.session
-            .record(self.now, &head, Js(value), &mut envelopes);
-        for Js(envelope) in envelopes {
-            let envelope = envelope.unwrap_or_default();
-            let text = |name: &str| {
-                envelope
-                    .get(name)
-                    .and_then(|value| value.as_str())
-                    .unwrap_or_default()
-            };
-            self.session.receive_whole(
-                envelope.get("sender").is_some_and(|sender| *sender == OWN),
-                text("channel"),
-                text("id"),
-            );
+        if is_frame {
+            self.frame(Frame::Text(text));
+        } else {
+            self.answer(200, text);
         }
     }
 
     fn settle(&mut self) {
-        while let Some(action) = self.session.next_action() {
+        while let Some(action) = self.page.perform_next() {
             match action {
-                Action::Ask => self.is_asked = true,
-                Action::Disconnect => {
-                    self.has_socket = false;
-                    self.is_asked = false;
+                Action::AskUrl | Action::AskCredentials => {
+                    self.asked = Some(self.page.session.connection());
                 }
-                Action::Converse(Effect::Socket, url) => {
-                    assert!(!self.has_socket, "a second socket");
-                    assert!(!self.is_hidden, "a socket of a page that was put away");
+                Action::Disconnect => {}
+                Action::OpenSocket(url) => {
+                    assert!(!self.is_hidden, "a socket of a hidden page");
                     assert!(url.starts_with("ws"), "{url}");
-                    self.records.clear();
-                    self.has_socket = true;
+                    self.let_in = 0;
+                    self.is_subscribed = false;
+                }
+                Action::OpenEventSource(url) => {
+                    assert!(!self.is_hidden, "a stream of a hidden page");
+                    assert!(url.starts_with("http"), "{url}");
                     self.let_in = 0;
                 }
-                Action::Converse(Effect::Say, text) => {
-                    assert!(self.has_socket, "said to nobody: {text}");
+                Action::Http(request) => {
+                    assert!(request.url.starts_with("http"), "{request:?}");
+                    self.requested = Some(self.page.session.connection());
                 }
-                Action::Converse(Effect::Get | Effect::Post, url) => {
-                    assert!(url.starts_with("http"), "{url}")
-                }
-                Action::Converse(effect, text) => panic!("{effect:?} {text}"),
-                Action::Transmit(message) => {
-                    assert!(self.has_socket, "sent to nobody");
-                    assert_eq!(self.session.state(), State::Open);
-                    let _ = self.session.wrap(&message.channel, message.number);
-                    if self.refuses {
-                        self.session.not_taken(self.now, true);
-                    } else {
-                        self.session.count(FrameKind::Sent);
-                        self.session.taken(message.number);
+                Action::Transmit(transmission) => {
+                    let frame = transmission.frame.as_str();
+                    assert!(!frame.is_empty());
+                    self.is_subscribed |= frame.starts_with("{\"open\":");
+                    if let Some(url) = &transmission.post_url {
+                        assert!(url.starts_with("http"), "{url}");
+                        assert_eq!(self.posted, None, "two requests");
+                        self.posted = Some(self.page.session.connection());
                     }
                 }
             }
         }
-        while let Some(event) = self.session.next_event() {
+        for event in events(&mut self.page.session) {
             match event {
                 Event::State { state, reason, .. } => {
                     assert!(!reason.is_empty());
-                    assert!(
-                        self.events.last() != Some(&State::Closed),
-                        "after the end: {state:?}"
-                    );
-                    self.events.push(state);
+                    assert_ne!(self.states.last(), Some(&State::Closed), "{state:?}");
+                    self.states.push(state);
                 }
-                Event::Ready(name) => assert!(self.open.iter().any(|(open, _)| *open == name)),
+                Event::Ready(name) | Event::Message(name, _) => {
+                    assert!(self.open.iter().any(|(open, _)| *open == name));
+                }
                 _ => {}
             }
         }
@@ -335,58 +364,70 @@ impl World {
     }
 
     fn check(&mut self) {
-        let stats = self.session.stats();
-        let (state, at) = (self.session.state(), self.session.wake_at());
-        assert!(stats.queued <= self.session.config().outbox.messages as f64);
-        assert!(stats.queued_bytes <= self.session.config().outbox.bytes as f64);
+        let session = &self.page.session;
+        let stats = session.stats();
+        let state = session.state();
+        assert!(stats.queued <= session.config().outbox.messages as f64);
+        assert!(stats.queued_bytes <= session.config().outbox.bytes as f64);
         assert_eq!(stats.queued == 0.0, stats.queued_bytes == 0.0);
-        for (mark, taken) in &mut self.marks {
-            let flushed = self.session.flushed(*mark);
-            assert!(flushed || !*taken, "taken, and then not");
-            *taken = flushed;
+        for (mark, was_flushed) in &mut self.marks {
+            let is_flushed = session.flushed() >= *mark;
+            assert!(is_flushed || !*was_flushed, "flushed, and then not");
+            *was_flushed = is_flushed;
         }
-        assert!(self.has_socket || state != State::Open);
-        assert!(
-            !matches!(state, State::Idle | State::Waiting | State::Closed) || !self.has_socket,
-            "{state:?}"
-        );
-        let link = self.session.link();
-        let sleeps = match state {
+        let has_socket = self.page.has_socket;
+        assert!(has_socket || !state.is_open());
+        assert!(state.has_connection() || !has_socket, "{state:?}");
+        let may_sleep = match state {
             State::Idle | State::Closed => true,
-            State::Waiting => self.is_hidden,
-            State::Connecting => self.is_asked,
-            State::Open => link.patience().is_infinite(),
+            State::Waiting { .. } => self.is_hidden,
+            State::Connecting => self.asked == Some(session.connection()),
+            State::Open { .. } => self.may_be_silent(),
         };
         assert!(
-            sleeps || at.is_some(),
+            may_sleep || session.poll_timeout().is_some(),
             "nothing will happen any more: {state:?}"
         );
     }
 
-    fn wake(&mut self) {
-        let Some(at) = self.session.wake_at() else {
+    /// Whether an open connection may stay silent for ever.
+    fn may_be_silent(&self) -> bool {
+        match self.protocol {
+            "websocket" | "sse" => true,
+            "auto" => !self.is_subscribed,
+            // There the server says how long.
+            "socket.io" | "signalr-classic" => self.is_strange,
+            _ => false,
+        }
+    }
+
+    fn times_out(&mut self) {
+        let is_due = |world: &World| {
+            let timeout = world.page.session.poll_timeout();
+            timeout.is_some_and(|at| at <= world.page.now)
+        };
+        let Some(at) = self.page.session.poll_timeout() else {
             return;
         };
-        self.now = self.now.max(at);
-        self.session.woken(self.now);
-        self.settle();
-        let again = self.session.wake_at();
-        if again.is_some_and(|at| at <= self.now) {
-            self.session.woken(self.now);
-            self.settle();
-            let again = self.session.wake_at();
-            assert!(
-                again.is_none_or(|at| at > self.now),
-                "the timer fires in vain"
-            );
+        self.page.now = self.page.now.max(at);
+        // What is due at once is due once more at most.
+        for _ in 0..2 {
+            if is_due(self) {
+                self.handle(Input::Timeout);
+                self.settle();
+            }
         }
+        assert!(!is_due(self), "the timer fires in vain");
     }
 }
 
-fn loss(code: u16) -> Loss {
-    Loss {
-        code: (code != 0).then_some(code),
-        reason: "lost".into(),
-        ending: Ending::Retry,
+fn credentials(which: u8) -> Option<Credentials> {
+    match which % 3 {
+        0 => None,
+        1 => Some(Credentials::Token(format!("{which}"))),
+        _ => Some(Credentials::Auth {
+            json: format!("{{\"a\":{which}}}"),
+            query: format!("a={which}"),
+        }),
     }
 }

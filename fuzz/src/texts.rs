@@ -1,26 +1,16 @@
-//! Records, templates and what is written into them: any text, against plain code that does the same the long way.
+//! Records, JSON and addresses: any text, against plain code that does the same the long way.
 
 use arbitrary::{Arbitrary, Unstructured};
-use signal_wasm::protocol::{Records, Scanner, Texts, fill, write_encoded, write_string};
+use serde_json::value::RawValue;
+use signal_wasm::protocol::{RECORD_END, Records, write_encoded};
+use signal_wire::json::{self, Scanner, is_number, items, quoted, whole_number};
 
-use crate::json::string;
-use crate::value::Line;
-
-/// Names that templates may have.
-const NAMES: [&str; 6] = ["event", "hub", "accessToken", "C", "error", "number"];
-
-#[derive(Debug, Arbitrary)]
-enum Part<'a> {
-    Plain(&'a str),
-    AsItIs(u8),
-    Quoted(u8),
-    Encoded(u8),
-}
+use crate::host::HostText;
+use crate::json::{is_json, members, repeats_a_member, string};
 
 #[derive(Debug, Arbitrary)]
 struct Input<'a> {
-    values: [&'a str; NAMES.len()],
-    template: Vec<Part<'a>>,
+    values: [&'a str; 4],
     frames: Vec<&'a str>,
 }
 
@@ -29,80 +19,41 @@ pub fn run(data: &[u8]) {
     let Ok(input) = Input::arbitrary_take_rest(Unstructured::new(data)) else {
         return;
     };
-    templates(&input);
     records(&input.frames);
     for text in input.values {
-        written(text);
-        scanned(text);
+        is_quoted(text);
+        is_encoded(text);
+        is_scanned(text);
+        is_read(text);
     }
-    let sentence = input.values.join("#");
-    let filled = fill(&sentence, &input.values);
-    let mut parts = sentence.split('#');
-    let mut expected: String = parts.next().unwrap_or_default().into();
-    for (place, part) in parts.enumerate() {
-        expected += input.values.get(place).copied().unwrap_or_default();
-        expected += part;
-    }
-    assert_eq!(filled, expected);
+    is_put_together(&input.values);
 }
 
-fn templates(input: &Input<'_>) {
-    let mut texts = Texts::default();
-    for (name, value) in NAMES.iter().zip(input.values) {
-        texts.set(name, value.into());
-        assert_eq!(texts.get(name), value);
-    }
-    let (mut template, mut expected) = (String::new(), String::new());
-    for part in &input.template {
-        let of = |place: &u8| {
-            let place = usize::from(*place) % NAMES.len();
-            (NAMES[place], input.values[place])
-        };
-        match part {
-            Part::Plain(text) => {
-                let text = text.replace('<', "");
-                template += &text;
-                expected += &text;
-            }
-            Part::AsItIs(place) => {
-                template += &format!("<{}>", of(place).0);
-                expected += of(place).1;
-            }
-            Part::Quoted(place) => {
-                template += &format!("<\"{}>", of(place).0);
-                write_string(&mut expected, of(place).1);
-            }
-            Part::Encoded(place) => {
-                template += &format!("<%{}>", of(place).0);
-                write_encoded(&mut expected, of(place).1);
-            }
-        }
-    }
-    assert_eq!(texts.fill(&template), expected, "{template}");
-}
-
+/// The records of a stream are the same however it is cut into frames.
 fn records(frames: &[&str]) {
     let stream = frames.concat();
-    let mut expected: Vec<_> = stream.split('\u{1e}').collect();
+    let mut expected: Vec<_> = stream.split(RECORD_END).collect();
     let rest = expected.pop().unwrap_or_default();
     let mut records = Records::default();
     let taken: Vec<_> = frames
         .iter()
-        .flat_map(|frame| records.take(&Line((*frame).into())))
-        .map(|line| line.0)
+        .flat_map(|frame| records.take(&HostText::from(*frame)))
         .collect();
+    let taken: Vec<_> = taken.iter().map(HostText::as_str).collect();
     assert_eq!(taken, expected);
-    assert_eq!(records.begun().map_or("", |line| &*line.0), rest);
+    assert_eq!(records.begun().map_or("", HostText::as_str), rest);
     records.clear();
     assert_eq!(records.begun(), None);
 }
 
-fn written(text: &str) {
-    let mut json = String::new();
-    write_string(&mut json, text);
-    assert_eq!(string(&json).as_deref(), Some(text));
-    assert_eq!(json, serde_json::to_string(text).unwrap_or_default());
+fn is_quoted(text: &str) {
+    let written = quoted(text);
+    assert_eq!(string(&written).as_deref(), Some(text));
+    assert_eq!(written, serde_json::to_string(text).unwrap_or_default());
+    assert_eq!(json::string(&written).as_deref(), Some(text));
+}
 
+fn is_encoded(text: &str) {
     let mut encoded = String::new();
     write_encoded(&mut encoded, text);
     let mut bytes = Vec::new();
@@ -126,7 +77,7 @@ fn written(text: &str) {
     assert_eq!(bytes, text.as_bytes());
 }
 
-fn scanned(text: &str) {
+fn is_scanned(text: &str) {
     let mut scanner = Scanner { rest: text };
     let number = scanner.whole_number();
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
@@ -136,4 +87,48 @@ fn scanned(text: &str) {
     assert_eq!(number, expected, "{text}");
     let taken = if number.is_some() { digits.len() } else { 0 };
     assert_eq!(scanner.rest, &text[taken..]);
+    let is_all = taken == text.len();
+    assert_eq!(whole_number(text), number.filter(|_| is_all), "{text}");
+}
+
+/// A text that may be JSON.
+fn is_read(text: &str) {
+    let is_json = is_json(text);
+    let start = text.trim_start();
+    if is_json {
+        let first = |first: char| first == '-' || first.is_ascii_digit();
+        assert_eq!(is_number(start), start.starts_with(first), "{text}");
+    }
+    let found = items(text);
+    assert_eq!(found.is_some(), is_json && start.starts_with('['), "{text}");
+    if let Some(found) = found {
+        let expected: Vec<&RawValue> = serde_json::from_str(text).expect("an array");
+        let expected: Vec<_> = expected.into_iter().map(RawValue::get).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+    let found = json::members(text);
+    assert_eq!(found.is_some(), is_json && start.starts_with('{'), "{text}");
+    // Names with half a surrogate pair are more than serde_json reads.
+    if let (Some(found), Some(expected)) = (found, members(text)) {
+        if !repeats_a_member(text) {
+            assert_eq!(found.len(), expected.len(), "{text}");
+        }
+        for (name, value) in expected {
+            let last = found.iter().rev().find(|member| member.name == name);
+            assert_eq!(last.map(|member| member.value), Some(value), "{text}");
+        }
+    }
+}
+
+/// An array and an object of any texts are read as what they were made of.
+fn is_put_together(values: &[&str]) {
+    let written: Vec<_> = values.iter().map(|value| quoted(value)).collect();
+    let array = format!("[{}]", written.join(", "));
+    let read = items(&array).expect("an array");
+    assert_eq!(read, written);
+    let object: Vec<_> = written.iter().map(|name| format!("{name} :1")).collect();
+    let object = format!("{{{}}}", object.join(" ,"));
+    let read = json::members(&object).expect("an object");
+    let names: Vec<_> = read.iter().map(|member| &*member.name).collect();
+    assert_eq!(names, values);
 }

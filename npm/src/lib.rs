@@ -1,4 +1,5 @@
-//! The npm package's module. All that it exports comes from the library; see Cargo.toml for why there are two crates.
+//! The npm package's module. All that it exports comes from the library; see Cargo.toml for why
+//! there are two crates.
 
 pub use signal_wasm::*;
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{JsString, Object, Reflect};
+use js_sys::{Function, JsString, Number, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::driver::Driver;
@@ -11,42 +11,74 @@ use super::events::{self, Subscriber};
 use super::js::{self, Config, Handler};
 use crate::session::ChannelId;
 
-/// The two hooks. Both open a channel; they differ in the object that they hang on, whose `channel` is the default name.
+/// The two hooks. Both open a channel. They are members of different objects, whose `channel` is
+/// the default name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hook {
-    /// Hangs on a connection, whose `channel` is a name.
+    /// A member of a connection, whose `channel` is a name.
     OpenSignalingChannel,
-    /// Hangs on the page's config object, whose `channel` may be anything.
+    /// A member of the page's config object, whose `channel` may be anything.
     OpenSocket,
 }
 
-/// Opens a channel for the page. `this` is the object that the hook hangs on; `config` is an object with callbacks, or the function that gets the
-/// messages. Returns the handle, `{ send, channel, close }`.
-pub fn open(
-    driver: &Rc<Driver>,
-    hook: Hook,
-    this: &JsValue,
-    config: &JsValue,
-) -> Result<JsValue, JsValue> {
-    let name = channel_name(driver, hook, this, config)?;
-    let handle = JsValue::from(Object::new());
-    let subscriber: Rc<dyn Subscriber> = if config.is_function() {
-        Rc::new(Listener(config.clone().unchecked_into()))
-    } else {
-        Rc::new(Callbacks {
-            config: config.clone(),
-            handle: handle.clone(),
-        })
-    };
-    let id = driver.open(&name, subscriber)?;
-    let name: Rc<str> = name.into();
-    js::put(&handle, "send", send_function(driver, &name));
-    js::put(&handle, "channel", &*name);
-    js::put(&handle, "close", close_function(driver, name, id));
-    Ok(handle)
+/// Opens the channels of one signaling for the page.
+#[derive(Debug)]
+pub struct Opener {
+    driver: Rc<Driver>,
+    /// `send(channel, message, options)` and `close(channel, id)`. Handles have them bound to their
+    /// channel, so a handle is JavaScript's alone: it costs no WebAssembly memory, and the garbage
+    /// collector frees it whenever it likes.
+    send: Function<SendFunction>,
+    close: Function<CloseFunction>,
 }
 
-/// The name in the config, else that of the object the hook hangs on, else the option `channel`.
+type SendFunction = fn(JsString, JsValue, JsValue) -> JsValue;
+type CloseFunction = fn(JsString, Number) -> JsValue;
+
+impl Opener {
+    /// For the signaling of that driver.
+    pub fn new(driver: &Rc<Driver>) -> Rc<Opener> {
+        Rc::new(Opener {
+            driver: Rc::clone(driver),
+            send: send_function(driver),
+            close: close_function(driver),
+        })
+    }
+
+    /// The driver of the signaling.
+    pub fn driver(&self) -> &Rc<Driver> {
+        &self.driver
+    }
+
+    /// Opens a channel. `this` is the object that the hook is a member of. `config` is an object
+    /// with callbacks, or a function that receives the messages. Returns the handle, `{ send,
+    /// channel, close }`.
+    pub fn open(&self, hook: Hook, this: &JsValue, config: &JsValue) -> Result<JsValue, JsValue> {
+        let name = channel_name(&self.driver, hook, this, config)?;
+        let handle = JsValue::from(Object::new());
+        let subscriber: Rc<dyn Subscriber> = if config.is_function() {
+            Rc::new(Listener(config.clone().unchecked_into()))
+        } else {
+            Rc::new(Callbacks {
+                config: config.clone(),
+                handle: handle.clone(),
+            })
+        };
+        let id = self.driver.open(&name, subscriber)?;
+        let name = JsString::from(name);
+        let undefined = JsValue::UNDEFINED;
+        js::put(&handle, "send", self.send.bind1(&undefined, &name));
+        js::put(&handle, "channel", &name);
+        js::put(
+            &handle,
+            "close",
+            self.close.bind2(&undefined, &name, &id.into()),
+        );
+        Ok(handle)
+    }
+}
+
+/// The name in the config, else that of the hook's object, else the option `channel`.
 fn channel_name(
     driver: &Driver,
     hook: Hook,
@@ -73,7 +105,8 @@ fn channel_name(
     }
 }
 
-/// The name in a config, whose callbacks are checked too: now the caller is there to be told, later it isn't.
+/// The name in a config. The callbacks are checked too, because now the error can be thrown to the
+/// caller.
 fn name_in_config(config: &JsValue) -> Result<Option<String>, JsValue> {
     if config.is_function() {
         return Ok(None);
@@ -99,7 +132,7 @@ fn name_of(value: &JsValue, what: &str) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     let name = js::text(value);
-    // Half a surrogate pair doesn't survive as a Rust string: the two ends would have different names.
+    // A lone surrogate is replaced in a Rust string, so the name would differ from the page's.
     if value.as_f64().is_some() || Object::is(value, &JsValue::from(&name)) {
         return Ok(Some(name));
     }
@@ -110,25 +143,27 @@ fn name_of(value: &JsValue, what: &str) -> Result<Option<String>, Error> {
     ))
 }
 
-/// A handle's `send(message, options)`.
-fn send_function(driver: &Rc<Driver>, channel: &Rc<str>) -> JsValue {
+fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
     let driver = Rc::clone(driver);
-    let channel = Rc::clone(channel);
-    Closure::<dyn Fn(JsValue, JsValue) -> Result<(), JsValue>>::new(
-        move |message: JsValue, options: JsValue| {
+    Closure::<dyn Fn(String, JsValue, JsValue) -> Result<(), JsValue>>::new(
+        move |channel: String, message: JsValue, options: JsValue| {
             Ok(send(&driver, &channel, &message, read_ttl(&options)?)?)
         },
     )
     .into_js_value()
+    .unchecked_into()
 }
 
-/// A handle's `close()`.
-fn close_function(driver: &Rc<Driver>, channel: Rc<str>, id: ChannelId) -> JsValue {
+fn close_function(driver: &Rc<Driver>) -> Function<CloseFunction> {
     let driver = Rc::clone(driver);
-    Closure::<dyn Fn()>::new(move || driver.close_channel(&channel, id)).into_js_value()
+    Closure::<dyn Fn(String, ChannelId)>::new(move |channel: String, id| {
+        driver.close_channel(&channel, id);
+    })
+    .into_js_value()
+    .unchecked_into()
 }
 
-/// Sends a message of the page's. It is dropped if it hasn't been sent within `ttl` milliseconds.
+/// Sends a message. It is dropped if it hasn't been sent within `ttl` milliseconds.
 pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> Result<(), Error> {
     let bad = |why: &str| {
         type_error(
@@ -142,7 +177,8 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> 
     driver.send(channel, json, ttl)
 }
 
-/// The option `ttl`; infinite if there is none. Libraries pass other values as a second argument, too.
+/// The option `ttl`; infinite if there is none. Some libraries pass other values as a second
+/// argument.
 fn read_ttl(options: &JsValue) -> Result<f64, Error> {
     let given = js::member(options, "ttl");
     if !options.is_object() || given.is_undefined() {
@@ -157,7 +193,7 @@ fn read_ttl(options: &JsValue) -> Result<f64, Error> {
     })
 }
 
-/// A function that gets the messages.
+/// A function that receives the messages.
 struct Listener(Handler);
 
 impl Subscriber for Listener {
@@ -170,19 +206,20 @@ impl Subscriber for Listener {
     fn ready(&self) {}
 }
 
-/// A config, and the handle that its `callback` gets.
+/// A config, and the handle for its `callback`.
 struct Callbacks {
     config: JsValue,
     handle: JsValue,
 }
 
 impl Callbacks {
-    /// `onmessage` threw, or there is none. That is found out afterwards: looking first would take as long as the call.
+    /// `onmessage` threw, or there is none. A check before each call would take as long as the
+    /// call.
     fn failed(&self, thrown: &JsValue) {
         let onmessage = Reflect::get(&self.config, &"onmessage".into());
         match events::optional_function(onmessage, "onmessage") {
             Err(wrong_type) => js::report_error(&wrong_type),
-            // There is none, as the shim allows. (One that removes itself and then throws may throw anything.)
+            // There is none, as the shim allows.
             Ok(None) if js::text(&js::member(thrown, "name")) == "TypeError" => {}
             _ => js::report_error(thrown),
         }
@@ -198,7 +235,8 @@ impl Subscriber for Callbacks {
     }
 
     fn ready(&self) {
-        // `callback` first: pages made for it do nothing in `onopen`. Both are called as methods: pages use `this.onopen()`.
+        // `callback` first: pages made for it do nothing in `onopen`. Both are called as methods:
+        // pages use `this.onopen()`.
         if !events::call_member(&self.config, "callback", &[&self.handle]) {
             events::call_member(&self.config, "onopen", &[]);
         }

@@ -1,7 +1,9 @@
-//! The driver: a loop that carries inputs to the session, performs its actions and emits its events. It decides nothing itself.
+//! The driver: a loop that carries inputs to the session, performs its actions and emits its
+//! events. It decides nothing itself.
 //!
-//! The page is never called while the session is borrowed, so a handler may call back. What it calls is done at once: a message reaches an open
-//! socket before `send` returns. Events that come up while a handler runs are emitted after it; frames are shown at once.
+//! The page is never called while the session is borrowed, so a handler may call back. Actions of
+//! such a call are performed at once: a message reaches an open socket before `send` returns. Its
+//! events are emitted after the handler; frames are shown at once.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,14 +14,16 @@ use signal_wire::UserId;
 use wasm_bindgen::prelude::*;
 
 use super::error::{Error, signaling_error};
+use super::event_source::{Stream, StreamReports};
 use super::events::{Page, Subscriber};
-use super::fetch;
+use super::fetch::{self, Answer};
 use super::js::{self, Clock};
 use super::lifecycle::Lifecycle;
 use super::options::{self, CredentialsProvider, Options};
 use super::promises::{self, Flushes};
+use super::random;
 use super::socket::{NativeSocket, Reports, Socket, Transport};
-use crate::protocol::{CloseReason, Frame, HttpRequest, Millis};
+use crate::protocol::{CloseReason, Frame, Millis};
 use crate::session::{
     Action, ChannelId, ConnectionId, Disconnect, Input, Session, State, Stats, Transmission,
     TransmitError,
@@ -30,8 +34,8 @@ const LONGEST_DELAY: Millis = 2_147_483_647.0;
 
 /// One signaling at work.
 ///
-/// Its socket, timer and listeners refer to it, so it lives until it is closed, whether or not the page keeps a reference, like a native
-/// WebSocket.
+/// Its socket, timer and listeners hold references to it. So it lives until it is closed, even if
+/// the page drops its own reference, like a native WebSocket.
 pub struct Driver {
     session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
     clock: Clock,
@@ -42,12 +46,13 @@ pub struct Driver {
     default_channel: Option<String>,
     page: Page,
     socket: RefCell<Option<Rc<Socket>>>,
+    stream: RefCell<Option<Stream>>,
     timer: RefCell<Option<Timer>>,
     lifecycle: RefCell<Option<Lifecycle>>,
     flushes: Flushes,
     is_emitting: Cell<bool>,
-    /// Why the browser refused to make a socket, until the call that needed it has thrown it.
-    refusal: RefCell<Option<Error>>,
+    /// Why the browser refused to create a socket. If `open` caused it, `open` throws this.
+    socket_error: RefCell<Option<Error>>,
 }
 
 /// The timer that is running.
@@ -60,8 +65,8 @@ struct Timer {
 impl Driver {
     /// A signaling that hasn't connected yet.
     pub fn new(options: Options, page: Page) -> Result<Rc<Driver>, Error> {
-        let userid = UserId::from_bits(random()?);
-        let session = Session::new(options.config, options.protocol, userid, random()?);
+        let userid = UserId::from_bits(random::number()?);
+        let session = Session::new(options.config, options.protocol, userid, random::number()?);
         Ok(Rc::new(Driver {
             session: RefCell::new(session),
             clock: Clock::new(),
@@ -71,11 +76,12 @@ impl Driver {
             default_channel: options.channel,
             page,
             socket: RefCell::default(),
+            stream: RefCell::default(),
             timer: RefCell::default(),
             lifecycle: RefCell::default(),
             flushes: Flushes::default(),
             is_emitting: Cell::new(false),
-            refusal: RefCell::default(),
+            socket_error: RefCell::default(),
         }))
     }
 
@@ -86,7 +92,7 @@ impl Driver {
         self.session.borrow().userid().get()
     }
 
-    /// Where the connection stands.
+    /// The state of the connection.
     pub fn state(&self) -> State {
         self.session.borrow().state()
     }
@@ -112,7 +118,8 @@ impl Driver {
         self.page.set_onframe(onframe);
     }
 
-    /// Opens a channel; the first one connects. The error is `signaling-closed`, or `connection-failed` where the browser makes no WebSocket.
+    /// Opens a channel; the first one connects. The error is `signaling-closed`, or
+    /// `connection-failed` if the browser creates no WebSocket.
     pub fn open(
         self: &Rc<Self>,
         name: &str,
@@ -120,8 +127,8 @@ impl Driver {
     ) -> Result<ChannelId, Error> {
         let now = self.clock.now();
         let id = self.session.borrow_mut().open(now, name, subscriber)?;
-        self.settle();
-        match self.refusal.take() {
+        self.drain();
+        match self.socket_error.take() {
             Some(error) => Err(error),
             None => Ok(id),
         }
@@ -134,42 +141,45 @@ impl Driver {
         payload: JsString,
         ttl: Millis,
     ) -> Result<(), Error> {
+        let now = self.clock.now();
         let sent = {
             let mut session = self.session.borrow_mut();
-            let sent = session.send(self.clock.now(), channel, payload, ttl);
+            let sent = session.send(now, channel, payload, ttl);
             sent.map_err(|error| Error::of_send(error, channel, session.config()))
         };
-        self.settle();
+        self.drain();
         sent
     }
 
     /// Closes that opening of a channel.
     pub fn close_channel(self: &Rc<Self>, name: &str, id: ChannelId) {
         self.session.borrow_mut().close_channel(name, id);
-        self.settle();
+        self.drain();
     }
 
     /// Closes everything, for good.
     pub fn close(self: &Rc<Self>) {
         self.session.borrow_mut().close();
-        self.settle();
+        self.drain();
     }
 
     /// A promise that the server has accepted what was sent until now.
     pub fn flushed(self: &Rc<Self>) -> Promise {
-        let promise = self.flushes.add(self.session.borrow().flush());
-        self.settle();
+        let mark = self.session.borrow().flush();
+        let promise = self.flushes.add(mark);
+        self.drain();
         promise
     }
 
-    // What happens.
+    // Events.
 
     fn handle(self: &Rc<Self>, input: Input<JsString>) {
-        self.session.borrow_mut().handle(self.clock.now(), input);
-        self.settle();
+        let now = self.clock.now();
+        self.session.borrow_mut().handle(now, input);
+        self.drain();
     }
 
-    /// Takes what happened on a connection, or on an attempt at one. If that connection is over, nothing happens.
+    /// Handles an event of a connection or attempt. Ignores it if that is stale.
     fn handle_from(self: &Rc<Self>, connection: ConnectionId, input: Input<JsString>) {
         let now = self.clock.now();
         let is_current = self
@@ -177,11 +187,11 @@ impl Driver {
             .borrow_mut()
             .handle_from(connection, now, input);
         if is_current {
-            self.settle();
+            self.drain();
         }
     }
 
-    fn on_message(self: &Rc<Self>, connection: ConnectionId, data: JsValue) {
+    fn on_frame(self: &Rc<Self>, connection: ConnectionId, data: JsValue) {
         let frame = match data.dyn_into::<JsString>() {
             Ok(text) => Frame::Text(text),
             Err(data) => Frame::Binary(data),
@@ -199,17 +209,29 @@ impl Driver {
         self.handle_from(connection, Input::SocketClosed(disconnect));
     }
 
-    /// What an attempt needs didn't come; `what` says it in words.
+    fn on_stream_close(self: &Rc<Self>, connection: ConnectionId, is_refused: bool) {
+        if !is_refused || matches!(self.state(), State::Open { .. }) {
+            return self.on_close(connection, None, String::new());
+        }
+        let reason = format!(
+            "{} didn't answer with an event stream that this page may read",
+            self.url()
+        );
+        let disconnect = Disconnect::transient(None, reason);
+        self.handle_from(connection, Input::SocketClosed(disconnect));
+    }
+
+    /// An attempt failed. `what` says which step.
     fn on_failure(self: &Rc<Self>, connection: ConnectionId, what: &str, thrown: &JsValue) {
         let reason = format!("{what}: {}", js::text(thrown));
         let disconnect = Disconnect::transient(None, reason);
         self.handle_from(connection, Input::SocketClosed(disconnect));
     }
 
-    // What the session wants.
+    // Outputs of the session.
 
-    /// Does what the session wants after an input.
-    fn settle(self: &Rc<Self>) {
+    /// Drains the session's outputs after an input.
+    fn drain(self: &Rc<Self>) {
         loop {
             let action = self.session.borrow_mut().poll_action();
             match action {
@@ -220,21 +242,23 @@ impl Driver {
         self.set_timer();
         self.emit_frames();
         self.emit_events();
-        let session = self.session.borrow();
-        self.flushes
-            .settle(session.state() == State::Closed, |mark| {
-                session.is_flushed(mark)
-            });
+        let flushed = self.session.borrow().flushed();
+        self.flushes.settle(self.state() == State::Closed, flushed);
     }
 
     fn perform(self: &Rc<Self>, action: Action<JsString>) {
         match action {
             Action::AskUrl => self.ask_url(),
             Action::AskCredentials => self.ask_credentials(),
-            Action::Http(request) => self.request(&request),
+            Action::Http(request) => fetch::request(&request, self.on_answer()),
             Action::OpenSocket(url) => self.open_socket(&url),
+            Action::OpenEventSource(url) => self.open_stream(&url),
             Action::Transmit(transmission) => self.transmit(transmission),
-            Action::Disconnect => drop(self.socket.take()),
+            // `take` ends the borrow before the page's transport is closed, which may call back.
+            Action::Disconnect => {
+                drop(self.socket.take());
+                drop(self.stream.take());
+            }
         }
     }
 
@@ -246,17 +270,21 @@ impl Driver {
             match given.and_then(|given| options::server_url(&given)) {
                 Ok(url) => driver.handle_from(connection, Input::Url(url)),
                 Err(thrown) => {
-                    driver.on_failure(connection, "the option url gave nothing of use", &thrown);
+                    driver.on_failure(
+                        connection,
+                        "the option url returned no usable value",
+                        &thrown,
+                    );
                 }
             }
         });
     }
 
     fn ask_credentials(self: &Rc<Self>) {
-        let Some(provider) = self.credentials.clone() else {
-            return;
-        };
         let connection = self.connection();
+        let Some(provider) = self.credentials.clone() else {
+            return self.handle_from(connection, Input::Credentials(None));
+        };
         let driver = Rc::clone(self);
         promises::when(
             &promises::provided(provider.value()),
@@ -265,23 +293,24 @@ impl Driver {
                     driver.handle_from(connection, Input::Credentials(credentials));
                 }
                 Err(thrown) => {
-                    let what = "the option auth or accessToken gave nothing of use";
+                    let what = "the option auth or accessToken returned no usable value";
                     driver.on_failure(connection, what, &thrown);
                 }
             },
         );
     }
 
-    fn request(self: &Rc<Self>, request: &HttpRequest) {
+    /// A callback for the answer to a request.
+    fn on_answer(self: &Rc<Self>) -> impl FnOnce(Answer) + 'static {
         let connection = self.connection();
         let driver = Rc::clone(self);
-        fetch::request(request, move |answer| {
+        move |answer| {
             let input = match answer {
                 Ok(response) => Input::HttpResponse(response),
                 Err(reason) => Input::HttpFailed(reason),
             };
             driver.handle_from(connection, input);
-        });
+        }
     }
 
     fn open_socket(self: &Rc<Self>, url: &str) {
@@ -294,7 +323,24 @@ impl Driver {
         };
         match socket {
             Ok(socket) => self.use_socket(connection, Rc::new(socket)),
-            Err(thrown) => self.refuse_socket(connection, url, &thrown),
+            Err(thrown) => self.fail_socket(connection, "WebSocket", url, &thrown),
+        }
+    }
+
+    fn open_stream(self: &Rc<Self>, url: &str) {
+        self.listen();
+        let connection = self.connection();
+        let (opened, received, closed) = (Rc::clone(self), Rc::clone(self), Rc::clone(self));
+        let reports = StreamReports {
+            open: Box::new(move || opened.handle_from(connection, Input::SocketOpen)),
+            event: Box::new(move |event| {
+                received.handle_from(connection, Input::ServerEvent(event));
+            }),
+            close: Box::new(move |is_refused| closed.on_stream_close(connection, is_refused)),
+        };
+        match Stream::open(url, reports) {
+            Ok(stream) => drop(self.stream.replace(Some(stream))),
+            Err(thrown) => self.fail_socket(connection, "EventSource", url, &thrown),
         }
     }
 
@@ -313,14 +359,17 @@ impl Driver {
         }
     }
 
-    /// The browser makes no socket for this address, and never will.
-    fn refuse_socket(self: &Rc<Self>, connection: ConnectionId, url: &str, thrown: &JsValue) {
-        let reason = format!(
-            "the browser made no WebSocket for {url}: {}",
-            js::text(thrown)
-        );
+    /// The browser refuses the address, so a further attempt is pointless.
+    fn fail_socket(
+        self: &Rc<Self>,
+        connection: ConnectionId,
+        kind: &str,
+        url: &str,
+        thrown: &JsValue,
+    ) {
+        let reason = format!("the browser made no {kind} for {url}: {}", js::text(thrown));
         let error = signaling_error("connection-failed", &reason);
-        drop(self.refusal.replace(Some(error)));
+        drop(self.socket_error.replace(Some(error)));
         let disconnect = Disconnect {
             why: CloseReason::Fatal,
             code: None,
@@ -330,23 +379,35 @@ impl Driver {
     }
 
     fn reports(self: &Rc<Self>, connection: ConnectionId) -> Reports {
-        let [opened, received, closed] = [(); 3].map(|()| Rc::clone(self));
+        let (opened, received, closed) = (Rc::clone(self), Rc::clone(self), Rc::clone(self));
         Reports {
             open: Box::new(move || opened.handle_from(connection, Input::SocketOpen)),
-            message: Box::new(move |data| received.on_message(connection, data)),
+            message: Box::new(move |data| received.on_frame(connection, data)),
             close: Box::new(move |code, reason| closed.on_close(connection, code, reason)),
         }
     }
 
     fn transmit(self: &Rc<Self>, transmission: Transmission<JsString>) {
-        // A transport of the page's may call back from inside `send`, and lose the connection.
-        let socket = self.socket.borrow().clone();
-        let outcome = match socket {
-            Some(socket) => socket.send(&transmission.frame),
-            None => Err(TransmitError::NotOpen),
+        let outcome = match &transmission.post_url {
+            Some(url) => {
+                let (connection, driver) = (self.connection(), Rc::clone(self));
+                fetch::post(url, &transmission.frame, move |answer| {
+                    driver.handle_from(connection, Input::Posted(answer));
+                });
+                Ok(())
+            }
+            None => self.send_frame(&transmission.frame),
         };
+        // Also if the connection was closed meanwhile: the frame of a `send` that returned is sent.
         let input = Input::Transmitted(transmission, outcome);
-        self.session.borrow_mut().handle(self.clock.now(), input);
+        let now = self.clock.now();
+        self.session.borrow_mut().handle(now, input);
+    }
+
+    fn send_frame(&self, frame: &JsString) -> Result<(), TransmitError> {
+        // The page's own transport may call back inside `send`, and close the connection.
+        let socket = self.socket.borrow().clone();
+        socket.map_or(Err(TransmitError::NotOpen), |socket| socket.send(frame))
     }
 
     fn listen(self: &Rc<Self>) {
@@ -366,7 +427,7 @@ impl Driver {
             let delay = (at - self.clock.now()).ceil().clamp(0.0, LONGEST_DELAY);
             let driver = Rc::clone(self);
             let timeout = Timeout::new(delay as u32, move || {
-                // The next timer may be for the same time, if this one fired early.
+                // If it fired early, the next timeout is for the same time, and must be set again.
                 drop(driver.timer.take());
                 driver.handle(Input::Timeout);
             });
@@ -422,14 +483,4 @@ impl std::fmt::Debug for Driver {
             .field("url", &self.url())
             .finish_non_exhaustive()
     }
-}
-
-/// A random number.
-fn random() -> Result<u64, Error> {
-    getrandom::u64().map_err(|_| {
-        signaling_error(
-            "no-randomness",
-            "the browser gave no random numbers for the user id: crypto.getRandomValues is missing or failed",
-        )
-    })
 }

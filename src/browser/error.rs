@@ -1,5 +1,5 @@
-//! Our errors as JavaScript sees them: a `TypeError` or an `Error` named `SignalingError`, with a stable `code` and a sentence that names
-//! the member, the value and the way out.
+//! Our errors as JavaScript sees them: a `TypeError` or an `Error` named `SignalingError`, with a
+//! stable `code` and a sentence that names the member, the value and the way out.
 
 use js_sys::TypeError;
 use wasm_bindgen::prelude::*;
@@ -29,7 +29,7 @@ impl Error {
         Error(error)
     }
 
-    /// An error that came from JavaScript: one of ours, or what a function of the page's threw.
+    /// An error from JavaScript: one of ours, or an exception of the page.
     #[cfg(feature = "typed-api")]
     pub fn from_js(thrown: JsValue) -> Error {
         Error(thrown)
@@ -40,7 +40,7 @@ impl Error {
         js::text(&js::member(&self.0, "code"))
     }
 
-    /// Why a message can't be sent.
+    /// The error of a message that can't be sent.
     pub fn of_send(error: SendError, channel: &str, config: &Config) -> Error {
         match error {
             SendError::TooLarge { length } => signaling_error(
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// The signaling is closed.
+    /// The error of using a closed signaling.
     pub fn signaling_closed() -> Error {
         signaling_error(
             "signaling-closed",
@@ -103,7 +103,7 @@ impl From<Error> for JsValue {
     }
 }
 
-/// A value as an error names it: itself if it is short, else what kind of thing it is.
+/// A value as errors show it: strings and numbers as they are, objects and functions by their kind.
 pub fn show(value: &JsValue) -> String {
     if let Some(text) = value.as_string() {
         quoted(&text)
@@ -116,7 +116,7 @@ pub fn show(value: &JsValue) -> String {
     }
 }
 
-/// A text in quotes, shortened if it is long.
+/// A string in quotes, shortened if it is long.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {

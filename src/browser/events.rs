@@ -1,5 +1,5 @@
-//! Telling the page: events of the session become calls of the page's handlers. What a handler throws is reported as the browser reports uncaught
-//! exceptions, and goes no further.
+//! Events of the session become calls of the page's handlers. An exception of a handler is reported
+//! like an uncaught exception, and doesn't propagate.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use super::js::{self, Handler};
 use crate::protocol::Frame;
 use crate::session::{DropReason, Event, FrameKind, State};
 
-/// Whom a channel's messages are for.
+/// Receives the messages of a channel.
 pub trait Subscriber {
     /// A message came in.
     fn deliver(&self, message: JsValue);
@@ -24,7 +24,7 @@ pub trait Subscriber {
 #[derive(Debug)]
 pub struct Page {
     object: RefCell<JsValue>,
-    /// Kept here, because every frame would have to look for it on the object.
+    /// Cached: reading it from the object for each frame would be slow.
     onframe: RefCell<JsValue>,
     resolve_closed: RefCell<Option<Function>>,
 }
@@ -54,13 +54,14 @@ impl Page {
         drop(self.onframe.replace(onframe));
     }
 
-    /// Drops what belongs to the page. Its object has our functions, which keep the driver, which would keep the object for ever.
+    /// Drops the references to the page. Its object holds our functions, which hold the driver, so
+    /// the cycle would never be freed.
     pub fn release(&self) {
         self.set_onframe(JsValue::UNDEFINED);
         drop(self.object.replace(JsValue::UNDEFINED));
     }
 
-    /// Tells the page of an event; `url` gives the server's address, for people.
+    /// Calls the handler of an event. `url` returns the server's address, for error messages.
     pub fn emit(&self, event: Event<JsString, Rc<dyn Subscriber>>, url: impl FnOnce() -> String) {
         match event {
             Event::Message(subscriber, message) => subscriber.deliver(message),
@@ -82,7 +83,7 @@ impl Page {
             Event::Refused(why) => self.emit_error(signaling_error(
                 "message-refused",
                 format!(
-                    "the server refused a message: '{why}'; the options method, hub and event must be what it knows"
+                    "the server refused a message: '{why}'; it must be one that the server takes (with SignalR and Socket.IO, see the options method, hub and event)"
                 ),
             )),
             Event::Dropped { channel, why } => self.emit_error(dropped(&channel, why)),
@@ -152,13 +153,14 @@ fn dropped(channel: &str, why: DropReason) -> Error {
         DropReason::GivenUp => signaling_error(
             "message-given-up",
             format!(
-                "a message on the channel {channel} was dropped: it brought the connection down twice"
+                "a message on the channel {channel} was dropped: the connection or the server failed on it twice"
             ),
         ),
     }
 }
 
-/// A member that must be a function; `None` if it is missing or falsy, as in the shim's `if (config.onmessage)`.
+/// A member that must be a function. `None` if it is missing or falsy, as in the shim's `if
+/// (config.onmessage)`.
 pub fn optional_function(
     value: Result<JsValue, JsValue>,
     member: &str,
@@ -177,7 +179,7 @@ pub fn optional_function(
     })
 }
 
-/// Calls the member of `object` as its method, and tells whether it is there.
+/// Calls a method of `object`. Returns whether it exists.
 pub fn call_member(object: &JsValue, member: &str, arguments: &[&JsValue]) -> bool {
     let value = if object.is_undefined() {
         Ok(JsValue::UNDEFINED)

@@ -17,13 +17,14 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    // js-sys returns a `JsValue` from these; when they throw, the slot that wasm-bindgen keeps for it is lost. Of `Option` and `()` none is.
+    // js-sys declares these with a `JsValue` as the result. When such an import throws, a slot of
+    // the externref table leaks. `Option` and `()` need no slot.
 
     /// `JSON.stringify`, which returns `undefined` for what JSON can't hold.
     #[wasm_bindgen(js_namespace = JSON, js_name = stringify, catch)]
     pub fn to_json(value: &JsValue) -> Result<Option<JsString>, JsValue>;
 
-    /// A function of the page's, whose result doesn't matter.
+    /// A function of the page, whose result is ignored.
     pub type Handler;
     #[wasm_bindgen(method, catch, js_name = call)]
     pub fn call0(this: &Handler, target: &JsValue) -> Result<(), JsValue>;
@@ -37,21 +38,24 @@ extern "C" {
         second: &JsValue,
     ) -> Result<(), JsValue>;
 
-    /// `promise.then`, with functions that belong to the garbage collector; js-sys takes closures that Rust must keep until the promise settles.
+    /// `promise.then`, with functions that the garbage collector frees. (`call`, because a page's
+    /// thenable may have another `then`.) js-sys takes closures that Rust must keep until the
+    /// promise settles.
     #[wasm_bindgen(js_namespace = ["Promise", "prototype", "then"], js_name = call)]
     pub fn then(promise: &Promise, resolved: &JsValue, rejected: &JsValue) -> Promise;
 
-    /// A channel's config. One call for each message, instead of reading the member and calling it.
+    /// A channel's config. This is one call for each message, where reading the member and calling
+    /// it would be two.
     pub type Config;
     #[wasm_bindgen(method, catch)]
     pub fn onmessage(this: &Config, message: &JsValue) -> Result<(), JsValue>;
 
-    /// A received frame. js-sys copies a part of a string in two steps, by way of another string.
-    pub type Frame;
+    /// The text of a received frame. js-sys needs two steps to copy a part of a string.
+    pub type FrameText;
     #[wasm_bindgen(method, js_name = slice)]
-    pub fn copy(this: &Frame, start: u32, end: u32) -> String;
+    pub fn copy(this: &FrameText, start: u32, end: u32) -> String;
 
-    /// `Number(value)`, which js-sys has for values only that don't throw.
+    /// `Number(value)`. js-sys has it without `catch`.
     #[wasm_bindgen(js_name = Number, catch)]
     pub fn to_number(value: &JsValue) -> Result<f64, JsValue>;
 
@@ -59,14 +63,22 @@ extern "C" {
     #[wasm_bindgen(js_name = String, catch)]
     fn to_string(value: &JsValue) -> Result<String, JsValue>;
 
-    /// The global object. (`js_sys::global` has `new Function` in it, which content security policies forbid.) A window, a worker and Node's have the
-    /// members that we use under the same names, so a worker's type serves for all.
+    /// The global object. `js_sys::global` falls back to `new Function`, which content security
+    /// policies forbid. The members that we use have the same names in a window, a worker and Node,
+    /// so the worker's type serves for all.
     #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
     static GLOBAL: WorkerGlobalScope;
 
-    /// Reports an exception as if it hadn't been caught; web-sys lacks it.
-    #[wasm_bindgen(js_name = reportError)]
-    pub fn report_error(error: &JsValue);
+    /// Node doesn't have it.
+    #[wasm_bindgen(js_name = reportError, catch)]
+    fn try_report_error(error: &JsValue) -> Result<(), JsValue>;
+}
+
+/// Reports an exception like an uncaught one.
+pub fn report_error(error: &JsValue) {
+    if try_report_error(error).is_err() {
+        web_sys::console::error_1(error);
+    }
 }
 
 /// The global object.
@@ -82,7 +94,7 @@ pub fn member(target: &JsValue, member: &str) -> JsValue {
     Reflect::get(target, &member.into()).unwrap_or_default()
 }
 
-/// `target[member] = value`, for a target of our own making, which takes any member.
+/// `target[member] = value`, for a plain object.
 pub fn put(target: &JsValue, member: &str, value: impl Into<JsValue>) {
     let _ = Reflect::set(target, &member.into(), &value.into());
 }
@@ -92,14 +104,14 @@ pub fn text(value: &JsValue) -> String {
     to_string(value).unwrap_or_default()
 }
 
-/// The members of an object of its own, in their order.
+/// The own members of an object, in order.
 pub fn keys(object: &JsValue) -> impl Iterator<Item = String> {
     let object: &Object = object.unchecked_ref();
     let keys = Object::keys(object);
     keys.into_iter().map(|key| text(&key))
 }
 
-/// A clock that never goes back.
+/// A clock: monotonic where the environment has `performance`.
 #[derive(Debug)]
 pub struct Clock(Option<Performance>);
 

@@ -1,4 +1,4 @@
-//! Page lifecycle and network events: what a signaling listens to while it is in use.
+//! Page lifecycle and network events.
 
 use js_sys::{JsString, Reflect};
 use wasm_bindgen::prelude::*;
@@ -7,7 +7,7 @@ use web_sys::{Event, EventTarget, PageTransitionEvent};
 use super::js;
 use crate::session::Input;
 
-/// All of them reach the window, `visibilitychange` from the document.
+/// All of them reach the window; `visibilitychange` bubbles from the document.
 const EVENTS: [&str; 5] = [
     "online",
     "offline",
@@ -25,7 +25,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Has `handler` called with what happens. Where there are no such events, as in Node, it is never called.
+    /// Calls `handler` with each event. `None` if the environment has no such events, as in Node.
     pub fn listen(handler: impl Fn(Input<JsString>) + 'static) -> Option<Lifecycle> {
         let global = js::global();
         let can_listen = Reflect::has(&global, &"addEventListener".into()).unwrap_or_default();
@@ -52,9 +52,9 @@ impl Drop for Lifecycle {
     }
 }
 
-/// What an event means for the session.
+/// The session's input for an event.
 fn input(event: &Event) -> Input<JsString> {
-    // A page that is unloaded for good, or shown for the first time, isn't in the back/forward cache.
+    // False if the page is unloaded for good, or shown for the first time.
     let is_cached = event
         .dyn_ref::<PageTransitionEvent>()
         .is_some_and(PageTransitionEvent::persisted);

@@ -1,21 +1,27 @@
 //! The only place that names JavaScript; compiled for wasm32 only.
 //!
-//! * `exports`: the functions that pages import. `signaling`: a signaling as the page sees it. `channel`: one channel, its config and its handle. `options`:
-//!   what `configure` and `new Signaling` take.
-//! * `driver`: carries inputs to the session and performs its actions, with `socket`, `fetch`, `promises` and `lifecycle`. `events`: calls the page's handlers.
-//! * `error`: our errors as JavaScript sees them. `text`: JavaScript's strings as the session uses them. `js`: what web-sys and js-sys lack.
+//! * `exports`: the functions that pages import. `signaling`: a signaling as the page sees it.
+//!   `channel`: one channel, its config and its handle. `options`: what `configure` and `new
+//!   Signaling` take.
+//! * `driver`: carries inputs to the session and performs its actions, with `socket`,
+//!   `event_source`, `fetch`, `promises` and `lifecycle`. `events`: calls the page's handlers.
+//! * `error`: our errors as JavaScript sees them. `text`: JavaScript's strings as the session uses
+//!   them. `js`: what web-sys and js-sys lack.
 
 pub(crate) mod channel;
 pub(crate) mod driver;
 pub(crate) mod error;
+mod event_source;
 pub(crate) mod events;
 #[cfg(feature = "exports")]
 pub mod exports;
 mod fetch;
 pub(crate) mod js;
 mod lifecycle;
+mod members;
 mod options;
-mod promises;
+pub(crate) mod promises;
+mod random;
 pub(crate) mod signaling;
 mod socket;
 mod text;

@@ -1,75 +1,39 @@
-//! What `configure` and `new Signaling` take: read member by member, each checked, each named in its error.
+//! The options of `configure` and `new Signaling`. Each member is checked, and named in its error.
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
-use super::error::{Error, quoted, show, type_error};
+use super::error::{show, type_error};
 use super::js;
+use super::members::{LARGE, Members, OBJECT, bad_option};
+use super::random;
 use crate::protocol::{
     self, AnyProtocol, Credentials, InvalidOption, ProtocolOptions, write_encoded,
 };
 use crate::session::{Bounds, Config, CredentialsSource, OpenWhen, ReconnectPolicy};
 
-/// The longest delay that `setTimeout` takes; a longer one would fire at once. Also the largest of other numbers.
-const LARGE: f64 = 2_147_483_647.0;
-
-/// Every option; those of an option that is an object stand behind its name and a point.
-const NAMES: [&str; 28] = [
-    "url",
-    "protocol",
-    "transport",
-    "path",
-    "namespace",
-    "event",
-    "auth",
-    "query",
-    "target",
-    "method",
-    "accessToken",
-    "skipNegotiation",
-    "hub",
-    "channel",
-    "openDelay",
-    "openWhen",
-    "maxMessage",
-    "outbox",
-    "outbox.messages",
-    "outbox.bytes",
-    "reconnect",
-    "reconnect.base",
-    "reconnect.cap",
-    "reconnect.attempts",
-    "onstatechange",
-    "ongap",
-    "onerror",
-    "onframe",
-];
-
-/// The handlers among them, which become members of the page's object.
+/// The handlers, which become members of the page's object.
 const HANDLERS: [&str; 4] = ["onstatechange", "ongap", "onerror", "onframe"];
-
-/// Options are objects.
-const OBJECT: &str = "an object";
 
 /// The options, checked.
 #[derive(Debug)]
 pub struct Options {
     /// How the session behaves.
     pub config: Config,
-    /// How envelopes travel.
+    /// The protocol.
     pub protocol: AnyProtocol,
-    /// What carries frames instead of a WebSocket.
+    /// The page's own transport.
     pub transport: Option<JsValue>,
-    /// The function that gives the server's address.
+    /// The page's function `url`.
     pub url_provider: Option<JsValue>,
-    /// What gives the credentials.
+    /// The credentials, or the page's function that returns them.
     pub credentials: Option<CredentialsProvider>,
-    /// The channel that is used where none is named.
+    /// The default channel name.
     pub channel: Option<String>,
 }
 
-/// Credentials, or a function of the page's that gives them.
+/// Credentials, or a function of the page that returns them.
 #[derive(Debug, Clone)]
 pub enum CredentialsProvider {
     /// The option `accessToken`.
@@ -86,7 +50,7 @@ impl CredentialsProvider {
         }
     }
 
-    /// What the page gave as its credentials; nothing if that is `undefined` or `null`.
+    /// Reads what the page gave as credentials. `undefined` and `null` are none.
     pub fn read(&self, given: &JsValue) -> Result<Option<Credentials>, JsValue> {
         if given.is_undefined() || given.is_null() {
             return Ok(None);
@@ -106,7 +70,7 @@ impl CredentialsProvider {
 }
 
 impl Options {
-    /// Reads `options`; missing ones are the defaults. The handlers among them become members of `page`.
+    /// Reads `options`. Missing ones have their defaults. The handlers become members of `page`.
     pub fn read(options: &JsValue, page: &JsValue) -> Result<Options, JsValue> {
         let members = Members::new(options, "")?;
         let transport = members.checked("transport", is_transport, TRANSPORT)?;
@@ -127,7 +91,7 @@ impl Options {
             server_url(&url.unwrap_or_default())?
         };
         let protocol = read_protocol(&members, url, transport.is_some())?;
-        let channel = members.channel()?;
+        let channel = read_channel(&members)?;
         for handler in HANDLERS {
             let is_handler = |value: &JsValue| value.is_null() || value.is_function();
             if let Some(value) = members.checked(handler, is_handler, "a function, or null")? {
@@ -221,7 +185,7 @@ fn read_protocol(
 ) -> Result<AnyProtocol, JsValue> {
     let names: Vec<_> = protocol::PROTOCOLS.iter().map(|entry| entry.name).collect();
     let name = members.choice("protocol", &names)?;
-    // Through a transport of the page's there is no relay to be recognised.
+    // The page's own transport has no relay to detect.
     let name = match name.unwrap_or(protocol::DEFAULT) {
         protocol::DEFAULT if own_transport => protocol::PLAIN,
         name => name,
@@ -241,6 +205,8 @@ fn read_protocol(
         target: members.text("target")?,
         method: members.text("method")?,
         hub: members.text("hub")?,
+        own_transport,
+        secret: random::secret()?,
         skip_negotiation: own_transport || skip_negotiation.is_some_and(|skip| skip.is_truthy()),
     };
     let entry = protocol::find(name);
@@ -255,7 +221,7 @@ fn read_protocol(
         )
         .into());
     };
-    let made = make(options).map_err(
+    let made = make(&options).map_err(
         |InvalidOption {
              name,
              value,
@@ -265,138 +231,21 @@ fn read_protocol(
     Ok(made?)
 }
 
+/// The default channel name; `None`: there is none.
+fn read_channel(members: &Members) -> Result<Option<String>, JsValue> {
+    let is_channel = |value: &JsValue| value.is_null() || value.is_string();
+    match members.checked("channel", is_channel, "a string, or null")? {
+        Some(value) => Ok(value.as_string().filter(|name| !name.is_empty())),
+        None => Ok(Some("main-channel".into())),
+    }
+}
+
 const TRANSPORT: &str = "an object with a function send(text), whose onmessage can be set";
 
 fn is_transport(value: &JsValue) -> bool {
-    // A transport that takes no handlers would never deliver anything.
+    // A transport whose handlers can't be set would never deliver a message.
     js::member(value, "send").is_function()
         && Reflect::set(value, &"onmessage".into(), &JsValue::UNDEFINED).unwrap_or_default()
-}
-
-/// The members of the options, or of an option that is an object.
-struct Members {
-    object: JsValue,
-    /// What stands before their names.
-    prefix: String,
-}
-
-impl Members {
-    /// Those of `object`, which is the option `owner`, or all the options. Each must have a name that we know.
-    fn new(object: &JsValue, owner: &str) -> Result<Members, JsValue> {
-        let prefix = match owner {
-            "" => String::new(),
-            owner => format!("{owner}."),
-        };
-        if !object.is_undefined() {
-            if !object.is_object() || js_sys::Array::is_array(object) {
-                return Err(bad_option(owner, object, OBJECT).into());
-            }
-            for key in js::keys(object) {
-                let name = format!("{prefix}{key}");
-                if key.contains('.') || !NAMES.contains(&&*name) {
-                    return Err(unknown_option(&name).into());
-                }
-            }
-        }
-        Ok(Members {
-            object: object.clone(),
-            prefix,
-        })
-    }
-
-    fn get(&self, name: &str) -> Result<Option<JsValue>, JsValue> {
-        if self.object.is_undefined() {
-            return Ok(None);
-        }
-        let value = Reflect::get(&self.object, &name.into())?;
-        Ok(Some(value).filter(|value| !value.is_undefined()))
-    }
-
-    fn bad(&self, name: &str, value: &JsValue, wanted: &str) -> JsValue {
-        bad_option(&format!("{}{name}", self.prefix), value, wanted).into()
-    }
-
-    /// A value that is as it must be, which `wanted` says in words.
-    fn checked(
-        &self,
-        name: &str,
-        is_right: fn(&JsValue) -> bool,
-        wanted: &str,
-    ) -> Result<Option<JsValue>, JsValue> {
-        match self.get(name)? {
-            Some(value) if !is_right(&value) => Err(self.bad(name, &value, wanted)),
-            value => Ok(value),
-        }
-    }
-
-    /// A text that isn't empty.
-    fn text(&self, name: &str) -> Result<Option<String>, JsValue> {
-        let is_text = |value: &JsValue| value.as_string().is_some_and(|text| !text.is_empty());
-        let value = self.checked(name, is_text, "a string that isn't empty")?;
-        Ok(value.as_ref().and_then(JsValue::as_string))
-    }
-
-    fn number(&self, name: &str, least: f64, most: f64) -> Result<Option<f64>, JsValue> {
-        self.number_that(name, "a number", least, most, |_| true)
-    }
-
-    fn whole_number(&self, name: &str) -> Result<Option<usize>, JsValue> {
-        let is_whole = |number: f64| number == f64::from(number as u32);
-        let number = self.number_that(name, "a whole number", 1.0, LARGE, is_whole)?;
-        Ok(number.map(|number| number as usize))
-    }
-
-    fn number_that(
-        &self,
-        name: &str,
-        what: &str,
-        least: f64,
-        most: f64,
-        fits: fn(f64) -> bool,
-    ) -> Result<Option<f64>, JsValue> {
-        let Some(value) = self.get(name)? else {
-            return Ok(None);
-        };
-        let number = value
-            .as_f64()
-            .filter(|number| (least..=most).contains(number) && fits(*number));
-        match number {
-            Some(number) => Ok(Some(number)),
-            None => {
-                let (least, most) = (js::text(&least.into()), js::text(&most.into()));
-                let wanted = format!("{what} from {least} to {most}");
-                Err(self.bad(name, &value, &wanted))
-            }
-        }
-    }
-
-    /// One of these texts.
-    fn choice(
-        &self,
-        name: &str,
-        choices: &[&'static str],
-    ) -> Result<Option<&'static str>, JsValue> {
-        let Some(value) = self.get(name)? else {
-            return Ok(None);
-        };
-        let text = value.as_string().unwrap_or_default();
-        match choices.iter().find(|choice| **choice == text) {
-            Some(choice) => Ok(Some(choice)),
-            None => {
-                let wanted = format!("'{}'", choices.join("' or '"));
-                Err(self.bad(name, &value, &wanted))
-            }
-        }
-    }
-
-    /// The default channel; `None`: there is none.
-    fn channel(&self) -> Result<Option<String>, JsValue> {
-        let is_channel = |value: &JsValue| value.is_null() || value.is_string();
-        match self.checked("channel", is_channel, "a string, or null")? {
-            Some(value) => Ok(value.as_string().filter(|name| !name.is_empty())),
-            None => Ok(Some("main-channel".into())),
-        }
-    }
 }
 
 /// The members of `object` as a query, `a=b&c=d`.
@@ -414,27 +263,8 @@ fn encode_query(object: &JsValue) -> Result<String, JsValue> {
     Ok(query)
 }
 
-fn bad_option(name: &str, value: &JsValue, wanted: &str) -> Error {
-    let shown = show(value);
-    let message = match name {
-        "" => format!("the options are {shown}; they must be {wanted}"),
-        name => format!("the option {name} is {shown}; it must be {wanted}"),
-    };
-    type_error("bad-option", message)
-}
-
-fn unknown_option(name: &str) -> Error {
-    type_error(
-        "unknown-option",
-        format!(
-            "there is no option {}; the options are {}",
-            quoted(name),
-            NAMES.join(", ")
-        ),
-    )
-}
-
-/// The server's address in the form that every `WebSocket` takes: absolute, `ws:` or `wss:`, without a fragment.
+/// The server's address in a form that every `WebSocket` accepts: absolute, `ws:` or `wss:`,
+/// without a fragment.
 pub fn server_url(given: &JsValue) -> Result<String, JsValue> {
     let base = js::member(&js::member(&js::global(), "location"), "href");
     let text = if given.is_undefined() {
@@ -473,7 +303,7 @@ pub fn server_url(given: &JsValue) -> Result<String, JsValue> {
     ))
 }
 
-/// Whether this is a URL object, which is its own text. The text of any other object would be no address.
+/// Whether this is a URL object. Its text is its `href`.
 fn is_url(given: &JsValue, text: &str) -> Result<bool, JsValue> {
     if !given.is_object() {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Promises: those of the page and the browser that we wait for, and those that we give to the page.
+//! Promises of the page and the browser, and promises for the page.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use super::error::Error;
 use super::js::{self, Handler};
 
 type Outcome = Result<JsValue, JsValue>;
-/// What waits for an outcome; called once.
+/// A callback for an outcome, called once.
 type Done = Rc<Cell<Option<Box<dyn FnOnce(Outcome)>>>>;
 
 /// Calls `done` with what a promise resolves to, or with what it rejects with.
@@ -33,10 +33,17 @@ fn settle_function(done: &Done, outcome: fn(JsValue) -> Outcome) -> JsValue {
     settle.into_js_value()
 }
 
-/// A promise of what the page provides: a value, or what a function of the page's returns, at once or later.
+/// Calls `f` from a microtask.
+#[cfg(feature = "typed-api")]
+pub fn later(f: impl FnOnce() + 'static) {
+    when(&Promise::resolve(&JsValue::UNDEFINED), move |_| f());
+}
+
+/// A promise of a value that the page provides: the value itself, or the result of a function,
+/// which may be async.
 pub fn provided(provider: &JsValue) -> Promise {
     if provider.is_function() {
-        // Called from a microtask, so that it may call us, and throw.
+        // The function is called from a microtask, so it may call us or throw.
         let later = Promise::resolve(&JsValue::UNDEFINED);
         js::then(&later, provider, &JsValue::UNDEFINED)
     } else {
@@ -81,12 +88,13 @@ impl Flushes {
         promise
     }
 
-    /// Resolves the promises whose mark `is_flushed`. Once the signaling `is_closed` it rejects all of them.
-    pub fn settle(&self, is_closed: bool, is_flushed: impl Fn(u64) -> bool) {
+    /// Resolves the promises whose mark is `flushed`. Rejects all others once the signaling
+    /// `is_closed`.
+    pub fn settle(&self, is_closed: bool, flushed: u64) {
         let done: Vec<_> = self
             .0
             .borrow_mut()
-            .extract_if(.., |flush| is_closed || is_flushed(flush.mark))
+            .extract_if(.., |flush| is_closed || flush.mark <= flushed)
             .collect();
         for flush in done {
             // Neither function throws, nor calls the page at once.

@@ -1,11 +1,12 @@
-//! A signaling as the page sees it: a plain object with our functions as its members. They don't use `this`, so a page may detach them.
+//! The page's view of a signaling: a plain object with our functions as members. They don't use
+//! `this`, so a page may detach them.
 
 use std::rc::Rc;
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use super::channel::{self, Hook};
+use super::channel::{Hook, Opener};
 use super::driver::Driver;
 use super::error::{Error, show, type_error};
 use super::events::Page;
@@ -14,19 +15,20 @@ use super::options::Options;
 use super::promises;
 use crate::session::State;
 
-/// Makes a signaling of `object`: reads the options, and puts the members on it.
-pub fn furnish(object: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValue> {
+/// Constructs a signaling: reads the options, and puts the members on `object`.
+pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsValue> {
     let options = Options::read(options, object)?;
     let (closed, resolve_closed) = promises::resolvable();
     let driver = Driver::new(options, Page::new(object.clone(), resolve_closed))?;
     driver.set_onframe(js::member(object, "onframe"));
+    let opener = Opener::new(&driver);
 
     js::put(object, "userid", driver.userid() as f64);
     put_state(object, &driver);
     js::put(object, "closed", closed);
-    let open_signaling_channel = hook(&driver, Hook::OpenSignalingChannel);
+    let open_signaling_channel = hook(&opener, Hook::OpenSignalingChannel);
     js::put(object, "openSignalingChannel", &open_signaling_channel);
-    js::put(object, "openSocket", hook(&driver, Hook::OpenSocket));
+    js::put(object, "openSocket", hook(&opener, Hook::OpenSocket));
     let attach =
         move |driver: &Rc<Driver>, connection| attach(driver, connection, &open_signaling_channel);
     js::put(object, "attach", method(&driver, attach));
@@ -47,10 +49,10 @@ pub fn furnish(object: &JsValue, options: &JsValue) -> Result<Rc<Driver>, JsValu
     js::put(object, "close", &close);
     put_dispose(object, &close);
     put_onframe(object, &driver);
-    Ok(driver)
+    Ok(opener)
 }
 
-/// A function of at most one argument, which the garbage collector frees.
+/// A function with at most one argument. The garbage collector frees it.
 fn method(
     driver: &Rc<Driver>,
     body: impl Fn(&Rc<Driver>, JsValue) -> Result<JsValue, JsValue> + 'static,
@@ -62,11 +64,11 @@ fn method(
     .into_js_value()
 }
 
-/// A hook, which does use `this`: the object that the page hangs it on.
-fn hook(driver: &Rc<Driver>, hook: Hook) -> JsValue {
-    let driver = Rc::clone(driver);
+/// A hook. It uses `this`: the page's object that it is a member of.
+fn hook(opener: &Rc<Opener>, hook: Hook) -> JsValue {
+    let opener = Rc::clone(opener);
     let open = Closure::<dyn Fn(JsValue, JsValue) -> Result<JsValue, JsValue>>::new(
-        move |this: JsValue, config: JsValue| channel::open(&driver, hook, &this, &config),
+        move |this: JsValue, config: JsValue| opener.open(hook, &this, &config),
     );
     js::with_this(&open.into_js_value()).into()
 }
@@ -117,7 +119,7 @@ fn stats(driver: &Driver) -> JsValue {
     object.into()
 }
 
-/// Makes `close` what `using` calls at the end of its block, where the browser has that.
+/// Lets `using` call `close` at the end of its block, in browsers that have it.
 fn put_dispose(object: &JsValue, close: &JsValue) {
     let dispose = js::member(&js::member(&js::global(), "Symbol"), "dispose");
     if !dispose.is_undefined() {
@@ -125,13 +127,14 @@ fn put_dispose(object: &JsValue, close: &JsValue) {
     }
 }
 
-/// Makes `state` an accessor, so that it is right inside every handler, too.
+/// Makes `state` an accessor, so that it is up to date inside every handler.
 fn put_state(object: &JsValue, driver: &Rc<Driver>) {
     let get = method(driver, |driver, _| Ok(driver.state().name().into()));
     put_accessor(object, "state", get, JsValue::UNDEFINED);
 }
 
-/// Makes `onframe` an accessor, so that frames are shown from the moment it is set, and cost nothing until then.
+/// Makes `onframe` an accessor, so that frames are shown as soon as it is set, and cost nothing
+/// before.
 fn put_onframe(object: &JsValue, driver: &Rc<Driver>) {
     let get = method(driver, |driver, _| Ok(driver.onframe()));
     let set = method(driver, |driver, onframe| {

@@ -1,5 +1,5 @@
-//! What carries frames: the browser's WebSocket, or a transport of the page's. One value from opening to closing; dropped, it reports nothing more
-//! and is closed.
+//! The browser's WebSocket, or the page's own transport. When it is dropped, it is closed and
+//! reports nothing more.
 
 use js_sys::{JsString, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -12,22 +12,25 @@ use crate::session::TransmitError;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What a WebSocket and a transport of the page's have in common. (web-sys would copy each text into WebAssembly and back.)
+    /// The methods of a WebSocket and of the page's own transport. web-sys would copy each text
+    /// into WebAssembly and back.
     type Carrier;
     #[wasm_bindgen(method, catch)]
     fn send(this: &Carrier, text: &JsString) -> Result<(), JsValue>;
-    /// A transport's; it may return a promise.
+    /// Only a transport has it. It may return a promise.
     #[wasm_bindgen(method, catch)]
     fn open(this: &Carrier) -> Result<Option<JsValue>, JsValue>;
 }
 
-/// What is reported of a socket. Each is a function of its own, because a transport of the page's may call them at any time.
+/// Callbacks of a socket. Each is a separate function, because the page's own transport may call
+/// them at any time.
 pub struct Reports {
     /// It is open.
     pub open: Box<dyn Fn()>,
-    /// A frame came in: a string, an `ArrayBuffer`, or whatever a transport hands over.
+    /// A frame was received: a string, an `ArrayBuffer`, or any value from a transport.
     pub message: Box<dyn Fn(JsValue)>,
-    /// It is closed, or couldn't be opened: with the WebSocket close code if there is one, and the reason in words or nothing.
+    /// It was closed, or couldn't be opened: the WebSocket close code if there is one, and the
+    /// reason, which may be empty.
     pub close: Box<dyn Fn(Option<u16>, String)>,
 }
 
@@ -41,13 +44,14 @@ pub enum Socket {
 }
 
 impl Socket {
-    /// Gives it a frame.
+    /// Sends a frame.
     pub fn send(&self, frame: &JsString) -> Result<(), TransmitError> {
         let socket: &JsValue = match self {
             Socket::Native(native) => &native.socket,
             Socket::Transport(transport) => &transport.object,
         };
-        // `send` on a closing WebSocket throws nothing and sends nothing. A page may have one as its transport, too.
+        // `send` on a closing WebSocket neither throws nor sends. The page's own transport may be a
+        // WebSocket too.
         let state = js::member(socket, "readyState");
         if !state.is_undefined() && state != WebSocket::OPEN {
             return Err(TransmitError::NotOpen);
@@ -70,7 +74,7 @@ pub struct NativeSocket {
 }
 
 impl NativeSocket {
-    /// Starts to connect. The error is the browser's: an address that it refuses, or no WebSocket at all.
+    /// Starts to connect. The error is the browser's: it refuses the address, or has no WebSocket.
     pub fn open(url: &str, reports: Reports) -> Result<NativeSocket, JsValue> {
         let Reports {
             open,
@@ -84,7 +88,7 @@ impl NativeSocket {
         let onclose = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
             close(Some(event.code()), event.reason());
         });
-        // `close` always follows, so there is nothing to say; but in Node the sockets of `ws` end the program if nobody listens.
+        // `close` always follows. But in Node an error event without a listener ends the program.
         let onerror = Closure::<dyn Fn()>::new(|| ());
         socket.set_binary_type(BinaryType::Arraybuffer);
         socket.set_onopen(Some(onopen.as_ref().unchecked_ref()));
@@ -103,7 +107,7 @@ impl NativeSocket {
 
 impl Drop for NativeSocket {
     fn drop(&mut self) {
-        // Detach first: `close` only starts the closing handshake, and its events are stale.
+        // Detach first: `close` only starts the closing handshake, so more events follow.
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
@@ -112,15 +116,15 @@ impl Drop for NativeSocket {
     }
 }
 
-/// A transport of the page's.
+/// The page's own transport.
 #[derive(Debug)]
 pub struct Transport {
     object: JsValue,
 }
 
 impl Transport {
-    /// Hands the page's object its handlers. It keeps them when the connection is over, so that it doesn't trip over their absence; whoever gets the
-    /// reports tells stale ones apart.
+    /// Sets the handlers on the page's object. They stay there when the connection is closed,
+    /// because the page's code may still call them. The callbacks must ignore stale calls.
     pub fn attach(object: &JsValue, reports: Reports) -> Result<Transport, JsValue> {
         let Reports {
             open,
@@ -129,7 +133,7 @@ impl Transport {
         } = reports;
         let onopen = Closure::<dyn Fn()>::new(open).into_js_value();
         let onmessage = Closure::<dyn Fn(JsValue)>::new(message).into_js_value();
-        // A reason in words, or an event that has one.
+        // A reason, or an event with one.
         let onclose = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| {
             let code = js::member(&event, "code").as_f64().map(|code| code as u16);
             let reason = event
@@ -150,12 +154,13 @@ impl Transport {
         })
     }
 
-    /// Whether it has to be opened.
+    /// Whether it has a method `open`.
     pub fn has_open(&self) -> bool {
         !js::member(&self.object, "open").is_undefined()
     }
 
-    /// Asks it to connect. It says itself when it has; `failed` gets what it throws, or rejects with.
+    /// Calls `open`. The transport reports success with `onopen`. `failed` receives an exception or
+    /// a rejection.
     pub fn open(&self, failed: impl FnOnce(JsValue) + 'static) {
         let opening = match self.object.unchecked_ref::<Carrier>().open() {
             Ok(opening) => Promise::resolve(&JsValue::from(opening)),

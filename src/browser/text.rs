@@ -1,4 +1,4 @@
-//! JavaScript's strings and values, as the protocols and the session use them.
+//! JavaScript's strings and values as the host's texts of the session.
 
 use js_sys::{JsString, Reflect};
 use wasm_bindgen::prelude::*;
@@ -20,7 +20,7 @@ impl Text for JsString {
 
     fn head(&self, units: usize) -> String {
         let end = u32::try_from(units).unwrap_or(u32::MAX);
-        self.unchecked_ref::<js::Frame>().copy(0, end)
+        self.unchecked_ref::<js::FrameText>().copy(0, end)
     }
 
     fn slice(&self, start: usize, end: usize) -> JsString {
@@ -29,7 +29,7 @@ impl Text for JsString {
     }
 
     fn ends_with(&self, suffix: &str) -> bool {
-        // In place: most suffixes are a character or two.
+        // Without a copy: most suffixes have one or two characters.
         let length = JsString::length(self);
         (1..=length)
             .zip(suffix.bytes().rev())
@@ -54,7 +54,7 @@ impl Text for JsString {
     }
 
     fn quoted(&self) -> JsString {
-        // A string is never what JSON can't hold.
+        // Every string has a JSON form.
         js::to_json(self).ok().flatten().unwrap_or_default()
     }
 

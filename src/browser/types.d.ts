@@ -1,185 +1,286 @@
-// The public types of signal-wasm, written by hand and shipped as they stand (docs and all) with every entry of the package.
+// The public types of signal-wasm, written by hand. Every entry of the package ships them.
 
-// `Symbol.dispose` is younger than the default library of most projects; without this line their strict check fails in our file.
+// `Symbol.dispose` is missing in the default library of most projects. Without this line their
+// strict check would fail in this file.
 /// <reference lib="esnext.disposable" />
 
-/** Anything that JSON can hold. What you `send` is what the other pages' `onmessage` gets. */
+/** Any value that JSON can hold. `onmessage` of the other pages receives what you `send`. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined };
 
 /**
- * How envelopes travel in frames.
+ * How messages travel between the page and the server.
  *
- * - `'auto'`: as with our own relay where the server is one, which its first frame tells; `'websocket'` elsewhere. Nothing is added to the address.
- * - `'relay'`: our own relay, and nothing else. What is sent is acknowledged, and a connection that comes back gets what it missed.
- * - `'websocket'`: each text frame is one `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page.
- * - `'socket.io'`: an event with that object as its argument. Servers of Socket.IO 1 to 4.
- * - `'signalr'`: a hub of ASP.NET Core SignalR, JSON protocol, whose method takes the envelope as a string and hands it to everyone.
- * - `'signalr-classic'`: the same with a hub of ASP.NET SignalR 2, the `$.connection` one.
+ * - `'auto'`: `'relay'` if the server's first frame shows that it is our relay, else `'websocket'`.
+ * - `'relay'`: our relay only. Messages are acknowledged, and a page that reconnects receives what
+ *   it missed.
+ * - `'websocket'`: each text frame is one `{"sender":…,"channel":…,"message":…}`, and the server
+ *   sends it to every other page.
+ * - `'socket.io'`: a server of Socket.IO 1 to 4. Each message is an event with that object as its
+ *   argument.
+ * - `'signalr'`: a hub of ASP.NET Core SignalR, JSON protocol. Its method takes that object as a
+ *   string and sends it to everyone.
+ * - `'signalr-classic'`: the same with a hub of ASP.NET SignalR 2 (`$.connection`).
+ * - `'sse'`: an HTTP server that broadcasts. Server-sent events receive; POST requests send, one
+ *   after the other. Our relay has it at `<space>/sse`.
  */
-export type Protocol = 'auto' | 'relay' | 'websocket' | 'socket.io' | 'signalr' | 'signalr-classic';
+export type Protocol = 'auto' | 'relay' | 'websocket' | 'socket.io' | 'signalr' | 'signalr-classic' | 'sse';
 
-/** What may be said of a message. */
+/** Options of one message. */
 export interface SendOptions {
   /**
-   * Milliseconds after which the message is worth nothing, such as an ICE candidate: if no connection was handed it by then, it is
-   * dropped, and `onerror` told (`message-expired`). Default: it waits for ever.
+   * Milliseconds after which the message is stale. If it is still unsent then, it is dropped and
+   * `onerror` fires with `message-expired`. Default: it never expires.
    */
   ttl?: number | undefined;
 }
 
 /**
- * The two ends of a channel as the WebRTC libraries use them: a plain, extensible object.
- * Libraries write members of their own on it and replace `send`; both are fine.
+ * A channel as the WebRTC libraries use it: a plain, extensible object. Libraries may add members
+ * and replace `send`.
  */
 export interface Handle<Out = unknown> {
   /**
-   * Sends one value to every other page that has the channel open. Callable at once: what is sent before the connection is
-   * open waits in the outbox and goes out in order. May be taken off the handle (`const { send } = handle`).
+   * Sends one value to every other page that has the channel open. You may call it immediately:
+   * messages wait in the outbox until the connection is open, and are sent in order. It doesn't
+   * need `this`, so `const { send } = handle` works.
    *
-   * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a BigInt, a cycle). `bad-option`: `ttl` is no number of milliseconds.
-   * @throws {SignalingError} `message-too-large`, `outbox-full`, `channel-closed` or `signaling-closed`.
+   * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a
+   * BigInt, a cycle). `bad-option`: `ttl` isn't a number of milliseconds.
+   * @throws {SignalingError} `message-too-large`, `outbox-full`, `channel-closed` or
+   * `signaling-closed`.
    */
   send(message: Out, options?: SendOptions): void;
-  /** The channel's name, the very string that is used on the wire. */
+  /** The channel's name, exactly as it is sent to the server. */
   readonly channel: string;
-  /** Closes the channel: no message of it is delivered from now on, and `send` throws `channel-closed`. Closing twice is fine. */
+  /**
+   * Closes the channel: `onmessage` isn't called any more, and `send` throws `channel-closed`. You
+   * may call it twice.
+   */
   close(): void;
 }
 
-/** What a page or library hands to `openSignalingChannel` and `openSocket`. */
+/** What a page or a library passes to `openSignalingChannel` and `openSocket`. */
 export interface ChannelConfig<In = any> {
-  /** The channel's name. Default: `this.channel` of the object that the function hangs on, else the option `channel`. */
+  /**
+   * The channel's name. Default: `channel` of the object whose method was called, else the option
+   * `channel`.
+   */
   channel?: string | number | null | undefined;
-  /** Called as a method of the config with each message that another page sent on the channel. */
+  /**
+   * Called, as a method of the config, with each message that another page sends on the channel.
+   */
   onmessage?: ((message: In) => void) | null | undefined;
-  /** Readiness: called once, as a method of the config, `openDelay` milliseconds after the call. Not called if there is a `callback`. */
+  /**
+   * Called once, as a method of the config, when the channel is ready: `openDelay` milliseconds
+   * after the call, and not before `openWhen` allows it. Not called if there is a `callback`.
+   */
   onopen?: (() => void) | null | undefined;
-  /** Readiness, instead of `onopen`, with the handle. */
+  /** Called instead of `onopen`, with the handle. */
   callback?: ((handle: Handle) => void) | null | undefined;
 }
 
-/** An open function of ours: takes a config, or just the function that is to get the messages. */
+/**
+ * `openSignalingChannel` or `openSocket`: takes a config, or only the function that receives the
+ * messages.
+ */
 export type OpenChannel = <In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)) => Handle<Out>;
 
-/** `'idle'`: no channel was opened yet. `'waiting'`: the connection was lost, the next attempt has its time. `'closed'`: for good. */
+/**
+ * - `'idle'`: no channel has been opened yet.
+ * - `'connecting'`: an attempt to connect is under way.
+ * - `'open'`: connected.
+ * - `'waiting'`: the connection was lost, and another attempt will follow.
+ * - `'closed'`: closed for good.
+ */
 export type State = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
-/** What goes with a change of state. */
+/** Details of a change of state. */
 export interface StateDetail {
   /** Why, in words. */
   readonly reason: string;
-  /** In state `waiting`: milliseconds until the next attempt. */
+  /**
+   * In the state `'waiting'`: milliseconds until the next attempt. Missing while the page is in the
+   * back/forward cache.
+   */
   readonly retryIn?: number;
-  /** The WebSocket close code that ended the connection, if it was one that ended it. */
+  /** The WebSocket close code, if one ended the connection. */
   readonly code?: number;
 }
 
-/** Which frame went by, for `onframe`. `'control'` is the protocol's own: handshakes, heartbeats, acknowledgements, received or sent. */
+/**
+ * What a frame was, for `onframe`.
+ *
+ * - `'sent'`: a message of this page.
+ * - `'delivered'`: received, for a channel that is open here.
+ * - `'own'`: received, and sent by this page itself.
+ * - `'foreign'`: received, for a channel that isn't open here.
+ * - `'bad'`: received, and not an envelope.
+ * - `'control'`: sent or received by the protocol itself, such as handshakes, heartbeats and
+ *   acknowledgements.
+ */
 export type FrameKind = 'sent' | 'delivered' | 'own' | 'foreign' | 'bad' | 'control';
 
-/** How to reconnect: full-jitter exponential backoff. */
+/**
+ * How to reconnect: exponential backoff with full jitter. Each wait is a random time of up to
+ * `base`, which doubles with each attempt up to `cap`.
+ */
 export interface Reconnect {
-  /** The first attempt comes after a random time of up to this many milliseconds, each further one up to twice as late. Default 500. */
+  /** The longest wait before the first attempt, in milliseconds. Default 500. */
   base?: number | undefined;
-  /** The longest wait, in milliseconds. Default 20000. */
+  /** The longest wait before any attempt, in milliseconds. Default 20000. */
   cap?: number | undefined;
   /** How many attempts in a row before the signaling is closed. Default `Infinity`. */
   attempts?: number | undefined;
 }
 
-/** Bounds of the outbox: the messages that the server hasn't taken. Through our relay a message is taken when it was acknowledged, else when the connection has it. */
+/**
+ * Bounds of the outbox, which holds the messages that the server hasn't accepted. With `'relay'`
+ * and `'sse'` a message is accepted when the server says so; otherwise when the connection has it.
+ */
 export interface OutboxBounds {
   /** How many messages may wait. Default 1000. */
   messages?: number | undefined;
-  /** How many bytes of JSON text may wait, two for each character, as memory has them. Default 8388608 (8 MiB). */
+  /** How many bytes of JSON text may wait; each character counts two. Default 8388608 (8 MiB). */
   bytes?: number | undefined;
 }
 
 /**
- * A value, or a function that gives it, at once or later. It is asked on each attempt to connect, for as long as it takes; `undefined` and `null` stand for
- * nothing to say.
+ * A value, or a function that returns it, which may be async. It is called on each attempt to
+ * connect, and the attempt waits for it. `undefined` and `null` mean no value.
  */
 export type Provided<T> = T | (() => T | null | undefined | PromiseLike<T | null | undefined>);
 
 /**
- * What carries frames in place of the browser's WebSocket: an object of yours, for any signaling server. Ready ones are in
- * `signal-wasm/transports`.
+ * Carries texts in place of the browser's WebSocket: an object of yours, for any signaling server.
+ * `signal-wasm/transports` has ready ones.
  *
- * The library puts `onopen`, `onmessage` and `onclose` on the object before it calls `open`; call them when that happens. After `onclose` comes
- * another `open`, as the option `reconnect` has it.
+ * The library sets `onopen`, `onmessage` and `onclose` on the object before it calls `open`. Call
+ * them when that happens. After `onclose` the library calls `open` again, as the option `reconnect`
+ * says.
  */
 export interface Transport {
   /**
-   * Begin to connect, and call `onopen` when done. Without this method the transport is open from the start. What it throws, or rejects with if it
-   * is async, counts as a lost connection.
+   * Starts to connect. Call `onopen` when connected. Without this method the transport counts as
+   * open from the start. If it throws or rejects, the connection counts as lost.
    */
   open?(): void | PromiseLike<void>;
-  /** Hand one text to all the others. What it throws counts as a lost connection, and the text is sent again on the next one. */
+  /**
+   * Sends one text to all other pages. If it throws, the connection counts as lost, and the text is
+   * sent again on the next one.
+   */
   send(text: string): void;
-  /** Let go of the connection: the signaling was closed, or takes the connection for lost. */
+  /**
+   * Disconnects. Called when the signaling is closed, or when the library takes the connection for
+   * lost.
+   */
   close?(): void;
-  /** Set by the library: the connection is there. */
+  /** Set by the library. Call it when the connection is open. */
   onopen?: () => void;
-  /** Set by the library: another page's `send`. */
+  /** Set by the library. Call it with each text that another page sends. */
   onmessage?: (text: string) => void;
-  /** Set by the library: the connection is gone, or couldn't be had, and why. */
+  /**
+   * Set by the library. Call it, with the reason in words, when the connection is lost or can't be
+   * made.
+   */
   onclose?: (reason?: string) => void;
 }
 
 /** The options of `configure` and `new Signaling`. */
 export interface Options {
   /**
-   * The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's own origin, path `/`. A function, which may be async, is asked
-   * on each attempt to connect: for a token in the address, or for another server. (An address from a function names no namespace of Socket.IO.)
+   * The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's
+   * origin, path `/`. A function, which may be async, is called on each attempt to connect, for
+   * example to put a fresh token into the address. (The path of such an address doesn't name a
+   * Socket.IO namespace.)
    */
   url?: string | URL | (() => string | URL | PromiseLike<string | URL>) | undefined;
-  /** How envelopes travel in frames. Default `'auto'`; `'websocket'` with a `transport`. */
+  /**
+   * How messages travel between page and server. Default `'auto'`; `'websocket'` with a
+   * `transport`.
+   */
   protocol?: Protocol | undefined;
-  /** What carries frames instead of the browser's WebSocket. There is no `url` then. */
+  /**
+   * Carries texts in place of the browser's WebSocket. `url` isn't used then, and `protocol` can't
+   * be `'sse'`.
+   */
   transport?: Transport | undefined;
-  /** Socket.IO: where on the server it is. Default `'/socket.io/'`. A path without the first slash goes on from the one in `url`. */
+  /**
+   * Socket.IO: the path of the server's endpoint. Default `'/socket.io/'`. Without the first slash,
+   * it is relative to the path in `url`.
+   */
   path?: string | undefined;
-  /** Socket.IO: the namespace. Default: the path in `url`, as with Socket.IO's own client; `'/'` if `path` has no first slash. */
+  /**
+   * Socket.IO: the namespace. Default: the path in `url`, as in Socket.IO's own client; `'/'` if
+   * `path` has no first slash.
+   */
   namespace?: string | undefined;
-  /** Socket.IO: the event that carries envelopes. Default `'message'`. */
+  /** Socket.IO: the name of the event that carries messages. Default `'message'`. */
   event?: string | undefined;
-  /** Socket.IO: what the server is to know of the client. Sent on connecting to the namespace; to servers of Socket.IO 1 and 2 as part of the query. */
+  /**
+   * Socket.IO: credentials, sent when the namespace is joined. Servers of Socket.IO 1 and 2 get
+   * them in the query.
+   */
   auth?: Provided<Record<string, unknown>> | undefined;
-  /** Socket.IO and SignalR: members for the query of each address. */
+  /** Socket.IO, SignalR and `'sse'`: members for the query of each address. */
   query?: Record<string, string | number | boolean> | undefined;
-  /** SignalR: the method of ours that the hub calls with what others sent. Default `'onMessageReceived'`. */
+  /**
+   * SignalR: the client method that the hub calls with each message. Default `'onMessageReceived'`.
+   */
   target?: string | undefined;
-  /** SignalR: the hub's method that hands a string to everyone. Default `'Send'`. */
+  /** SignalR: the hub method that sends a string to everyone. Default `'Send'`. */
   method?: string | undefined;
   /** SignalR: the bearer token. */
   accessToken?: Provided<string> | undefined;
-  /** SignalR: `true`: open the WebSocket at once, for servers that are asked to. Default `false`. */
+  /** ASP.NET Core SignalR: `true` opens the WebSocket without negotiation. Default `false`. */
   skipNegotiation?: boolean | undefined;
   /** Classic SignalR: the hub's name. Default `'webRtcHub3'`. */
   hub?: string | undefined;
-  /** The channel that is used where neither the config nor `this` names one. Default `'main-channel'`; `null`: there is none, naming one is a must. */
+  /**
+   * The channel's name if neither the config nor `this` has one. Default `'main-channel'`. With
+   * `null`, such a call throws `no-channel`.
+   */
   channel?: string | null | undefined;
-  /** Milliseconds from the call to readiness. Default 1000 with `openWhen: 'timer'`, 0 with `'connected'`. */
+  /**
+   * Milliseconds until a channel is ready. Default 1000 with `openWhen: 'timer'`, 0 with
+   * `'connected'`.
+   */
   openDelay?: number | undefined;
-  /** What readiness waits for: just the timer, as the shim does, or also the connection. Default `'timer'`. */
+  /**
+   * What a channel's `onopen` or `callback` waits for: `'timer'`, for `openDelay` only, as the shim
+   * does; `'connected'`, for the connection too. Default `'timer'`.
+   */
   openWhen?: 'timer' | 'connected' | undefined;
-  /** The longest message taken, in characters of its JSON text. (A hub of ASP.NET Core takes 32 KiB unless told otherwise, and closes the connection for good.) Longer frames that are received are dropped. Default 1000000, which our relay and Socket.IO servers take. */
+  /**
+   * The longest message, in characters of its JSON text; longer received frames are dropped.
+   * Default 1000000, which our relay and Socket.IO servers accept. A hub of ASP.NET Core accepts
+   * 32 KiB by default, and closes the connection for good over a longer one.
+   */
   maxMessage?: number | undefined;
   /** Bounds of the outbox. */
   outbox?: OutboxBounds | undefined;
-  /** How to reconnect, or `false`: never. */
+  /** How to reconnect; `false` means never. */
   reconnect?: Reconnect | false | undefined;
-  /** Called after each change of state. A transport that is open at once is so within the first call that opens a channel. */
+  /**
+   * Called after each change of state. A transport that opens synchronously does so inside the
+   * first call that opens a channel.
+   */
   onstatechange?: ((state: State, detail: StateDetail) => void) | null | undefined;
-  /** Called with the name of a channel on which messages may have been missed: our relay no longer had what came while the connection was down, or was itself started anew. */
+  /**
+   * Called with the name of a channel on which messages may have been missed: our relay was
+   * restarted, or no longer has what was sent while the connection was down. Other servers don't
+   * report this, except for `'sse'` servers that send events of the type `gap`.
+   */
   ongap?: ((channel: string) => void) | null | undefined;
-  /** Called with what went wrong outside a call of yours: a frame that isn't an envelope (the first only), a message that the server refused, a message that was dropped, a lost connection that is final. */
+  /**
+   * Called with errors outside your calls: a bad frame (the first only), a message that was refused
+   * or dropped, a connection that is lost for good.
+   */
   onerror?: ((error: SignalingError) => void) | null | undefined;
-  /** For inspectors: called with every frame that goes by. Costs time; leave it out otherwise. */
+  /** Called with each frame, for inspectors. It costs time on every frame. */
   onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
 }
 
-/** The codes of our errors; they are stable, the sentences are not. */
+/** The codes of errors. They are stable; the sentences of the errors may change. */
 export type SignalingErrorCode =
   | 'bad-config'
   | 'bad-option'
@@ -201,77 +302,107 @@ export type SignalingErrorCode =
   | 'no-randomness'
   | 'not-initialised';
 
-/** An error of ours. Wrong arguments are a `TypeError` with a `code`; all else has the name `SignalingError`. */
+/**
+ * An error of this library. Wrong arguments are a `TypeError` with a `code`; all others have the
+ * name `SignalingError`.
+ */
 export interface SignalingError extends Error {
   readonly name: 'SignalingError' | 'TypeError';
   readonly code: SignalingErrorCode;
 }
 
-/** Counters since the signaling was made. */
+/** Counters since the signaling was created. */
 export interface Stats {
-  /** Messages handed to the connection. What is sent again after a lost connection counts again. */
+  /** Messages passed to the connection. A message that is sent again counts again. */
   readonly sent: number;
-  /** The length of all frames handed to the connection, and received: in UTF-16 code units, which are bytes as long as a text is ASCII. */
+  /**
+   * Length of all frames passed to the connection, in UTF-16 code units (bytes, if a text is
+   * ASCII).
+   */
   readonly sentBytes: number;
+  /** Length of all frames received, in UTF-16 code units (bytes, if a text is ASCII). */
   readonly receivedBytes: number;
-  /** Frames received, of whatever kind. Where a frame holds several messages, each counts. */
+  /** Frames received, of all kinds. If a frame holds several messages, each counts. */
   readonly received: number;
-  /** Received frames whose message went to a channel of this page. */
+  /** Frames received for a channel that is open here. */
   readonly delivered: number;
-  /** Received frames that this page had sent itself. */
+  /** Frames received that this page itself had sent. */
   readonly own: number;
-  /** Received frames for channels that this page hasn't open. */
+  /** Frames received for channels that aren't open here. */
   readonly foreign: number;
-  /** Received frames that are no envelope: not JSON, not an object, binary, over `maxMessage`. */
+  /**
+   * Frames received that aren't envelopes: not JSON, not an object, binary, or longer than
+   * `maxMessage` allows.
+   */
   readonly bad: number;
-  /** Received frames of the protocol itself: handshakes, heartbeats, acknowledgements, other events. */
+  /**
+   * Frames received that belong to the protocol itself: handshakes, heartbeats, acknowledgements,
+   * other events.
+   */
   readonly control: number;
-  /** Messages that were dropped, each told by `onerror`: past their `ttl`, or given up because they brought the connection down twice. */
+  /** Messages dropped, each reported by `onerror`: `message-expired` or `message-given-up`. */
   readonly dropped: number;
-  /** How often `ongap` had something to tell. */
+  /** How often `ongap` fired. */
   readonly gaps: number;
-  /** Messages that wait in the outbox, and their bytes. */
+  /** Messages waiting in the outbox. */
   readonly queued: number;
+  /** Bytes of the messages in the outbox; each character counts two. */
   readonly queuedBytes: number;
-  /** Channels that are open. */
+  /** Open channels. */
   readonly channels: number;
-  /** How often a connection came up. */
+  /** How often a connection was established. */
   readonly connects: number;
-  /** How often one came up after an earlier one was lost. */
+  /** How often a connection was established again after a loss. */
   readonly reconnects: number;
-  /** The last round trip to our relay and back, in milliseconds; `undefined` where the server measures none. */
+  /**
+   * The last round trip to our relay, in milliseconds. `undefined` with servers that measure none.
+   */
   readonly roundTrip: number | undefined;
 }
 
 /**
- * One logical connection to a server. It connects when its first channel is opened, and it lives until `close()`, whether or not the
- * page keeps a reference to it, like a native WebSocket.
+ * One logical connection to a server. It connects when its first channel is opened. Like a native
+ * WebSocket, it lives until `close()`, whether or not the page keeps a reference to it.
  */
 export class Signaling {
-  /** @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the value. */
+  /**
+   * @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the
+   * value.
+   * @throws {SignalingError} `no-randomness`: the browser has no `crypto.getRandomValues`.
+   */
   constructor(options?: Options);
-  /** Sets `connection.openSignalingChannel`, for RTCMultiConnection 1 and 2, DataChannel.js and their like; returns the connection. */
+  /**
+   * Sets `connection.openSignalingChannel`, for RTCMultiConnection 1 and 2, DataChannel.js and
+   * similar libraries, and returns the connection.
+   *
+   * @throws {TypeError} `bad-config`: the member can't be set.
+   * @throws {SignalingError} `signaling-closed`.
+   */
   attach<C extends object>(connection: C): C & { openSignalingChannel: OpenChannel };
-  /** Opens a channel, for the hook of that name. May hang on any object: `this.channel` is that object's. */
+  /** Opens a channel. Assign it to any object; that object's `channel` is the default name. */
   readonly openSignalingChannel: OpenChannel;
-  /** Opens a channel, for the hook of that name. */
+  /** Opens a channel. Assign it to the config object of a standalone experiment. */
   readonly openSocket: OpenChannel;
-  /** Closes the connection and every channel for good. Closing twice is fine. */
+  /** Closes the connection and every channel for good. You may call it twice. */
   close(): void;
-  /** Same as `close()`, so that `using signaling = new Signaling()` closes at the end of its block. */
+  /**
+   * The same as `close()`, so that `using signaling = new Signaling()` closes it at the end of the
+   * block.
+   */
   [Symbol.dispose](): void;
   /** The `sender` of this page's messages: 53 random bits. */
   readonly userid: number;
-  /** Where the connection stands. */
+  /** The state of the connection. It is current inside every handler, too. */
   readonly state: State;
   /** A snapshot of the counters. */
   stats(): Stats;
   /**
-   * Resolves when the server has taken all that was sent before this call. Rejects with `signaling-closed` if the signaling is closed before that; what was
-   * dropped in between was told by `onerror`.
+   * Resolves when the server has accepted everything sent before this call, except for dropped
+   * messages, which `onerror` reports. Rejects with `signaling-closed` if the signaling is closed
+   * first.
    */
   flushed(): Promise<void>;
-  /** Resolves when the signaling is closed for good, with why. It never rejects. */
+  /** Resolves, with the reason, when the signaling is closed for good. It never rejects. */
   readonly closed: Promise<StateDetail>;
   /** See {@link Options.onstatechange}. */
   get onstatechange(): Options['onstatechange'];
@@ -288,24 +419,32 @@ export class Signaling {
 }
 
 /**
- * Makes the default signaling, which `openSignalingChannel` and `openSocket` use, and returns it.
- * Call it before the first of them; without it they use the page's own origin and the defaults.
+ * Creates the default signaling, which `openSignalingChannel` and `openSocket` use, and returns it.
+ * Call it before you open the first channel. Without it they use the page's origin and the default
+ * options.
  *
  * @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the value.
- * @throws {SignalingError} `in-use`: a channel of the default signaling is open already.
+ * @throws {SignalingError} `in-use`: the default signaling is connected already. `no-randomness`:
+ * the browser has no `crypto.getRandomValues`.
  */
 export function configure(options?: Options): Signaling;
 
 /**
- * Opens a channel of the default signaling. Drop-in for the shim: `connection.openSignalingChannel = openSignalingChannel`.
+ * Opens a channel of the default signaling. Drop-in for the shim:
+ * `connection.openSignalingChannel = openSignalingChannel`.
  *
- * @throws {TypeError} `bad-config` or `no-channel`.
+ * @throws {TypeError} `bad-config` or `no-channel`. `bad-url`: without `configure`, the page's
+ * origin must be a server.
+ * @throws {SignalingError} `signaling-closed`. `connection-failed`: the browser refused to connect.
  */
 export function openSignalingChannel<In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)): Handle<Out>;
 
 /**
- * Opens a channel of the default signaling. Drop-in for the shim: `var config = { openSocket: openSocket }`.
+ * Opens a channel of the default signaling. Drop-in for the shim:
+ * `var config = { openSocket: openSocket }`.
  *
- * @throws {TypeError} `bad-config` or `no-channel`.
+ * @throws {TypeError} `bad-config` or `no-channel`. `bad-url`: without `configure`, the page's
+ * origin must be a server.
+ * @throws {SignalingError} `signaling-closed`. `connection-failed`: the browser refused to connect.
  */
 export function openSocket<In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)): Handle<Out>;

@@ -1,5 +1,6 @@
-//! Our own relay where the server is one, else the plain protocol. The server's first frame tells: a relay greets each plain WebSocket, in a
-//! frame that pages of the plain protocol ignore. Nothing is added to the address, and nothing is sent before that is known.
+//! Detects our own relay, and speaks the plain protocol with any other server. A relay greets each
+//! plain WebSocket with a hello as its first frame, which pages of the plain protocol ignore.
+//! Nothing is added to the address, and nothing is sent before the server is known.
 
 use signal_wire::{Head, Open};
 use std::mem;
@@ -11,21 +12,22 @@ use super::{
     ProtocolOptions, STEP_TIMEOUT, Text, not_json,
 };
 
-/// A relay's hello comes with the answer that opens the socket; a server that says nothing for so long is another one.
+/// A relay's hello arrives with the response that opens the socket. A server that is silent for
+/// longer is not a relay.
 const HELLO_TIMEOUT: Millis = 250.0;
 
-/// A relay or a plain server, whichever it turns out to be.
+/// A conversation with a relay or a plain server.
 #[derive(Debug)]
 pub struct Auto {
     plain: Plain,
     relay: Relay,
     server: Server,
     speaks: Speaks,
-    /// Nothing has come in on this connection.
+    /// No frame was received on this connection yet.
     is_first: bool,
 }
 
-/// What is known of the server.
+/// What is known about the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Server {
     Unknown,
@@ -36,16 +38,16 @@ enum Server {
 /// Which protocol this connection is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speaks {
-    /// The plain one, if any: until the server's first frame came the two can't be told apart.
+    /// The plain protocol, or none as long as the server is unknown.
     Plain,
     Relay,
 }
 
 impl Auto {
-    /// A conversation that hasn't begun.
-    pub fn new(options: ProtocolOptions) -> Result<Auto, InvalidOption> {
+    /// A new conversation.
+    pub fn new(options: &ProtocolOptions) -> Result<Auto, InvalidOption> {
         Ok(Auto {
-            relay: Relay::new(options.clone())?,
+            relay: Relay::new(options)?,
             plain: Plain::new(options)?,
             server: Server::Unknown,
             speaks: Speaks::Plain,
@@ -67,7 +69,7 @@ impl Auto {
         }
     }
 
-    /// Whether the socket is open and it is still to be found out what the server is.
+    /// Whether the socket is open and the server still unknown.
     fn awaits_hello<T: Text>(&self) -> bool {
         Protocol::<T>::phase(&self.relay) == Phase::SocketOpen && self.speaks == Speaks::Plain
     }
@@ -108,7 +110,7 @@ impl<T: Text> Protocol<T> for Auto {
             self.speaks = Speaks::Relay;
             return;
         }
-        // A transport of the page's may deliver before it is open.
+        // The page's own transport may deliver before it is open.
         if self.awaits_hello::<T>() {
             self.begin_plain(out);
         }
@@ -121,7 +123,8 @@ impl<T: Text> Protocol<T> for Auto {
         }
         let phase = Protocol::<T>::phase(self);
         if phase > Phase::Disconnected && phase < Phase::Ready {
-            // It may be another server now; and one that greets and then says nothing may be no relay at all, but a page's doing.
+            // Another server may have taken its place. A hello without an acknowledgement may come
+            // from another page, through a plain server.
             let greeted = self.speaks == Speaks::Relay;
             self.server = if greeted && !self.relay.is_proven() {
                 Server::Plain
@@ -152,7 +155,7 @@ impl<T: Text> Protocol<T> for Auto {
         let place = |url: &str| String::from(url.split('?').next().unwrap_or_default());
         if place(url) != place(Protocol::<T>::url(&self.plain)) {
             self.server = Server::Unknown;
-            self.relay.doubt();
+            self.relay.forget_proof();
         }
         Protocol::<T>::set_url(&mut self.plain, url);
         Protocol::<T>::set_url(&mut self.relay, url);
@@ -187,7 +190,7 @@ impl<T: Text> Protocol<T> for Auto {
 
     fn read_head<'h>(&mut self, head: &'h str, whole: bool) -> Head<'h> {
         let read = self.get_mut::<T>().read_head(head, whole);
-        // What needs a full parse comes to `on_message`.
+        // A frame that needs a full parse still goes to `on_message`.
         self.is_first &= read == Head::NeedsFullParse;
         read
     }
@@ -200,8 +203,8 @@ impl<T: Text> Protocol<T> for Auto {
         self.get::<T>().acknowledges()
     }
 
-    fn subscribes(&self) -> bool {
-        self.get::<T>().subscribes()
+    fn can_subscribe(&self) -> bool {
+        self.get::<T>().can_subscribe()
     }
 
     fn subscribe(&self, channels: &Open<'_>) -> Option<String> {

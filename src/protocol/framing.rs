@@ -1,28 +1,30 @@
-//! What stands around an envelope in a frame, on its way out and on its way in.
+//! The framing of an envelope: what a protocol writes before and after it.
 
 use signal_wire::envelope::{self, encode_head, utf16_length};
 use signal_wire::{Embedding, Head, UserId};
 
 use super::text::Text;
 
-/// How a protocol's canonical frames look: those that hold one envelope, as servers write them. They can be judged by their head; all
-/// others are parsed as a whole.
+/// The canonical frames of a protocol: one envelope each, in the form that servers write. They can
+/// be classified by their head; all other frames need a full parse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Framing {
-    /// What a canonical frame begins with. Where the envelope is the text of a JSON string, the string's opening quote is the last character.
+    /// The beginning of a canonical frame. If the envelope is embedded as a JSON string, it
+    /// includes the opening quote.
     pub prefix: String,
-    /// What it ends with, behind the message.
+    /// The end of a canonical frame, after the message.
     pub suffix: &'static str,
-    /// How the envelope stands between the two.
+    /// How the envelope is embedded between the two.
     pub embedding: Embedding,
-    /// What a frame that holds a second record has somewhere behind its first character.
+    /// A text that occurs after the first character of a frame only if the frame holds a second
+    /// record.
     pub second_record: Option<&'static str>,
-    /// Frames are pieces of a stream of records: a frame may hold several records, or part of one.
+    /// Frames are parts of a stream of records. A frame may hold several records, or part of one.
     pub is_stream: bool,
 }
 
 impl Framing {
-    /// The envelope and nothing else.
+    /// The envelope alone.
     pub fn plain() -> Framing {
         Framing {
             prefix: String::new(),
@@ -33,28 +35,31 @@ impl Framing {
         }
     }
 
-    /// How many code units of a frame [`read_head`](Self::read_head) needs, so that a channel name which runs past them is longer than `longest_name`.
+    /// The length of the head that [`read_head`](Self::read_head) needs, in UTF-16 code units. A
+    /// channel name that continues after it is longer than `longest_name`.
     pub fn head_length(&self, longest_name: usize, with_id: bool) -> usize {
         self.prefix.len() + self.embedding.head_length(longest_name, with_id)
     }
 
-    /// Whether the envelope is the text of a JSON string.
+    /// Whether the envelope is embedded as a JSON string.
     pub fn is_string(&self) -> bool {
         self.embedding == Embedding::JsonString
     }
 
-    /// How many code units a message of `length` may take in a frame.
+    /// The most code units that a message of that length takes in a frame.
     pub fn room_for(&self, length: usize) -> usize {
         match self.embedding {
             Embedding::Object => length,
-            // A server may write each character as `\u0022`.
+            // A server may escape each character, as in `\u0022`.
             Embedding::JsonString => length.saturating_mul(6),
         }
     }
 
-    /// Reads the head of a frame whose prefix is to stand at the byte `start`; `whole` says that the head is all of the frame.
+    /// Reads the head of a frame, which must have the prefix at the byte `start`. `whole`: the head
+    /// is the whole frame.
     ///
-    /// The payload that it finds is the message's JSON text, or where the envelope is the text of a JSON string, that string.
+    /// The payload that it finds is the message's JSON text. If the envelope is embedded as a JSON
+    /// string, it is that string.
     #[inline]
     pub fn read_head<'h>(&self, head: &'h str, start: usize, whole: bool) -> Head<'h> {
         let has_prefix = head
@@ -75,26 +80,26 @@ impl Framing {
     }
 }
 
-/// A message of ours on its way out.
+/// A message to send.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a, T> {
     /// The page that sends it.
     pub sender: UserId,
     /// Its channel's name.
     pub channel: &'a str,
-    /// Its number, which rises from one message of the session to the next.
+    /// Its number, unique and rising within the session.
     pub number: u64,
     /// Its JSON text.
     pub payload: &'a T,
 }
 
 impl<T: Text> Outgoing<'_, T> {
-    /// The frame that is the envelope between `before` and `after`.
+    /// The envelope between `before` and `after`.
     pub fn between(&self, before: &str, after: &str) -> T {
         self.object(before, None, after)
     }
 
-    /// The envelope with the message's number as its `ref`.
+    /// The envelope with the message's number as its member `ref`.
     pub fn with_reference(&self) -> T {
         self.object("", Some(self.number), "")
     }
@@ -107,7 +112,7 @@ impl<T: Text> Outgoing<'_, T> {
         self.payload.between(&head, &tail)
     }
 
-    /// The frame that has the envelope as the text of a JSON string between `before` and `after`.
+    /// The envelope as a JSON string between `before` and `after`.
     pub fn quoted_between(&self, before: &str, after: &str) -> T {
         self.between("", "").quoted().between(before, after)
     }

@@ -2,14 +2,14 @@
 
 use super::{CloseReason, HttpResponse, Outputs, Text};
 
-/// This many redirections in a row are a circle.
+/// More redirections in a row than this are treated as a loop.
 pub const MAX_REDIRECTIONS: u32 = 100;
 
-/// The server redirects where it can't be followed.
+/// The error of a redirection that can't be followed.
 pub const BAD_REDIRECTION: &str =
     "the server redirects in a circle, or to no HTTP address; the option url is wrong";
 
-/// What an answer means that isn't one of a hub's.
+/// Handles a response that isn't a hub's.
 pub fn on_http_error<T: Text>(response: &HttpResponse<T>, out: &mut Outputs<T>) {
     let status = response.status;
     match status {
@@ -31,7 +31,7 @@ pub fn on_http_error<T: Text>(response: &HttpResponse<T>, out: &mut Outputs<T>) 
     }
 }
 
-/// What it means that a hub gives no answer.
+/// The error of a request without a response.
 pub fn unreachable_hub(reason: &str) -> String {
     format!(
         "the server can't be reached, or doesn't let this page read its answers; the option url must be a SignalR hub's: {reason}"

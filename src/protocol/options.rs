@@ -1,14 +1,14 @@
-//! What the page says about the server, for whichever protocol.
+//! The options that configure a protocol.
 
-/// The options that protocols take. Each protocol has defaults of its own for those that are `None`.
+/// The options of all protocols. Each protocol has its own defaults for `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProtocolOptions {
-    /// The server: absolute, `ws:` or `wss:`. Empty where a transport of the page's carries frames, or the page is asked for the address
-    /// before each attempt.
+    /// The server: absolute, `ws:` or `wss:`. Empty with the page's own transport, or with a
+    /// function `url`.
     pub url: String,
     /// Members for the query of each address, encoded: `a=b&c=d`.
     pub query: String,
-    /// Where on the server the protocol is.
+    /// Socket.IO: the path of its endpoint.
     pub path: Option<String>,
     /// Socket.IO: the namespace.
     pub namespace: Option<String>,
@@ -22,27 +22,31 @@ pub struct ProtocolOptions {
     pub hub: Option<String>,
     /// SignalR: open the WebSocket without negotiation.
     pub skip_negotiation: bool,
+    /// Frames travel through the page's own transport.
+    pub own_transport: bool,
+    /// A random secret of this page.
+    pub secret: String,
 }
 
-/// An option that can't be as it is.
+/// An option with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidOption {
     /// Its name.
     pub name: &'static str,
     /// Its value.
     pub value: String,
-    /// What it must be.
+    /// A description of valid values.
     pub wanted: &'static str,
 }
 
-/// What the page tells the server of itself.
+/// Credentials for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// A bearer token; the option `accessToken`.
     Token(String),
     /// The option `auth`, an object.
     Auth {
-        /// It as JSON text.
+        /// The object as JSON text.
         json: String,
         /// Its members as a query, `a=b&c=d`.
         query: String,

@@ -1,5 +1,6 @@
-//! The plain protocol of the seed's "any WebSocket server": each text frame is one envelope, `{"sender":…,"channel":…,"message":…}`, and the server
-//! hands it to every other page. There is no handshake, no heartbeat and no acknowledgement.
+//! The plain protocol of the seed's "any WebSocket server": each text frame is one envelope,
+//! `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page. There is no
+//! handshake, no heartbeat and no acknowledgement.
 
 use super::{
     Framing, InvalidOption, Millis, Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions,
@@ -15,10 +16,10 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// A conversation that hasn't begun.
-    pub fn new(options: ProtocolOptions) -> Result<Plain, InvalidOption> {
+    /// A new conversation.
+    pub fn new(options: &ProtocolOptions) -> Result<Plain, InvalidOption> {
         Ok(Plain {
-            url: options.url,
+            url: options.url.clone(),
             phase: Phase::Disconnected,
             framing: Framing::plain(),
         })

@@ -1,11 +1,12 @@
-//! A stream of texts cut into records: SignalR ends each with the character U+001E, and a frame may hold several of them, or part of one.
+//! A stream of texts cut into records: SignalR ends each with the character U+001E, and a frame may
+//! hold several of them, or part of one.
 
 use super::text::Text;
 
-/// What ends a record (SignalR's `TextMessageFormat`).
+/// The end of a record (SignalR's `TextMessageFormat`).
 pub const RECORD_END: &str = "\u{1e}";
 
-/// Cuts frames into records, and keeps the beginning of one whose end hasn't come.
+/// Cuts frames into records, and keeps an incomplete record until its end is received.
 #[derive(Debug)]
 pub struct Records<T> {
     begun: Option<T>,
@@ -18,7 +19,7 @@ impl<T> Default for Records<T> {
 }
 
 impl<T: Text> Records<T> {
-    /// Takes a frame; the records that end in it.
+    /// Adds a frame, and returns the records that end in it.
     pub fn take(&mut self, frame: &T) -> Vec<T> {
         let mut records = match self.begun.take() {
             Some(begun) => begun.followed_by(frame).split(RECORD_END),
@@ -28,12 +29,12 @@ impl<T: Text> Records<T> {
         records
     }
 
-    /// The beginning of the record that isn't complete yet.
+    /// The incomplete record.
     pub fn begun(&self) -> Option<&T> {
         self.begun.as_ref()
     }
 
-    /// Forgets it.
+    /// Discards the incomplete record.
     pub fn clear(&mut self) {
         self.begun = None;
     }

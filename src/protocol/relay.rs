@@ -1,11 +1,14 @@
-//! Our own relay, over a plain WebSocket: messages are acknowledged, and a connection that comes back gets what it missed. The frames are those of
-//! [`signal_wire::frames`].
+//! Our own relay, over a plain WebSocket. It acknowledges messages, and replays what a client
+//! missed when it reconnects. The frames are those of [`signal_wire::frames`].
 //!
-//! 1. The relay's first frame is its hello.
-//! 2. The client subscribes to its channels, and resumes its earlier session if the relay still has it (the epoch tells).
-//! 3. The relay's first acknowledgement says which messages it has, and that it delivers from now on.
+//! 1. The relay sends a hello as its first frame.
+//! 2. The client subscribes to its channels. It resumes its earlier session if the epoch shows that
+//!    the relay still has it.
+//! 3. The relay's first acknowledgement names the last message that it accepted. From then on it
+//!    delivers the subscribed channels.
 //!
-//! Until then a relay delivers as it does to pages that know nothing of all this. Those messages come again, so they are ignored.
+//! Before that, the relay delivers all channels, as it does to pages of the plain protocol. These
+//! messages are replayed later, so they are ignored.
 
 use signal_wire::frames::{encode_close, encode_pong};
 use signal_wire::{Open, ServerFrame};
@@ -15,23 +18,24 @@ use super::{
     Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value, not_json,
 };
 
-/// A relay may be this much later with a sign of life than its hello says.
+/// The tolerance for late pings of the relay.
 const GRACE: Millis = 10_000.0;
 
-/// The shortest time between signs of life that makes sense.
+/// The shortest ping interval.
 const SHORTEST_PING: Millis = 1_000.0;
 
-/// Our own relay, and nothing else.
+/// A conversation with our own relay.
 #[derive(Debug)]
 pub struct Relay {
     url: String,
     phase: Phase,
     framing: Framing,
-    /// The session that can be resumed.
+    /// The session to resume.
     session: Option<Session>,
-    /// How often both sides say something.
+    /// The ping interval of both sides.
     ping: Millis,
-    /// The server has acknowledged something on some connection: it is a relay, and not a page that imitates one.
+    /// The server has acknowledged something on some connection. So it is a relay, and not another
+    /// page that imitates one through a plain server.
     is_proven: bool,
 }
 
@@ -42,10 +46,10 @@ struct Session {
 }
 
 impl Relay {
-    /// A conversation that hasn't begun.
-    pub fn new(options: ProtocolOptions) -> Result<Relay, InvalidOption> {
+    /// A new conversation.
+    pub fn new(options: &ProtocolOptions) -> Result<Relay, InvalidOption> {
         Ok(Relay {
-            url: options.url,
+            url: options.url.clone(),
             phase: Phase::Disconnected,
             framing: Framing::plain(),
             session: None,
@@ -54,24 +58,24 @@ impl Relay {
         })
     }
 
-    /// Whether the server has acknowledged something, on whichever connection.
+    /// Whether the server has acknowledged something, on any connection.
     pub fn is_proven(&self) -> bool {
         self.is_proven
     }
 
-    /// The server may be another one now.
-    pub fn doubt(&mut self) {
+    /// The server may have been replaced.
+    pub fn forget_proof(&mut self) {
         self.is_proven = false;
     }
 
-    /// Takes a connection's first message, if it is a relay's hello.
+    /// Handles a connection's first frame. Returns false if it isn't a relay's hello.
     pub fn accept_hello<T: Text>(
         &mut self,
         text: &T,
         value: &T::Value,
         out: &mut Outputs<T>,
     ) -> bool {
-        // Most first messages are not, and needn't be copied to find that out.
+        // Other first frames are recognised without a copy.
         if value.member("signal").as_number().is_none() {
             return false;
         }
@@ -96,7 +100,7 @@ impl Relay {
         true
     }
 
-    /// Takes a message behind the hello.
+    /// Handles a frame after the hello.
     pub fn accept_message<T: Text>(&mut self, text: &T, value: T::Value, out: &mut Outputs<T>) {
         if !value.member("channel").is_undefined() {
             if self.phase == Phase::Ready {
@@ -192,7 +196,7 @@ impl<T: Text> Protocol<T> for Relay {
         true
     }
 
-    fn subscribes(&self) -> bool {
+    fn can_subscribe(&self) -> bool {
         self.phase >= Phase::Joining
     }
 

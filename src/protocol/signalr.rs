@@ -1,7 +1,10 @@
-//! ASP.NET Core SignalR: the JSON hub protocol over WebSocket. Each record is JSON and ends with the character U+001E.
+//! ASP.NET Core SignalR: the JSON hub protocol over WebSocket. Each record is JSON and ends with
+//! the character U+001E.
 //!
-//! 1. `POST <hub>/negotiate?negotiateVersion=1` → `{"connectionToken"}`; or `{"url","accessToken"}`: negotiate there; or `{"error"}`.
-//! 2. WebSocket `<hub>?id=<connectionToken>[&access_token=<token>]`; without negotiation there is no `id`.
+//! 1. `POST <hub>/negotiate?negotiateVersion=1` → `{"connectionToken"}`; or
+//!    `{"url","accessToken"}`: negotiate there; or `{"error"}`.
+//! 2. WebSocket `<hub>?id=<connectionToken>[&access_token=<token>]`; without negotiation there is
+//!    no `id`.
 //! 3. `{"protocol":"json","version":1}` → `{}`, or `{"error"}`.
 //! 4. Records of these types:
 //!
@@ -29,7 +32,7 @@ const SERVER_TIMEOUT: Millis = 30_000.0;
 #[derive(Debug)]
 pub struct SignalR {
     url: String,
-    /// Where the hub is now: at `url`, or where that redirected to.
+    /// The hub's current address: `url`, or the target of a redirection.
     hub: ServerUrl,
     query: String,
     target: String,
@@ -37,7 +40,7 @@ pub struct SignalR {
     skip_negotiation: bool,
     /// The page's token.
     token: Option<String>,
-    /// The one that a redirection gave.
+    /// The token from a redirection.
     granted_token: Option<String>,
     redirections: u32,
     phase: Phase,
@@ -45,25 +48,25 @@ pub struct SignalR {
 }
 
 impl SignalR {
-    /// A conversation that hasn't begun.
-    pub fn new(options: ProtocolOptions) -> Result<SignalR, InvalidOption> {
-        let target = options.target.unwrap_or_else(|| "onMessageReceived".into());
+    /// A new conversation.
+    pub fn new(options: &ProtocolOptions) -> Result<SignalR, InvalidOption> {
+        let target = options.target.as_deref().unwrap_or("onMessageReceived");
         Ok(SignalR {
             hub: ServerUrl::new(&options.url).without_last_slash(),
-            url: options.url,
-            query: options.query,
+            url: options.url.clone(),
+            query: options.query.clone(),
             framing: Framing {
                 prefix: format!(
                     "{{\"type\":1,\"target\":{},\"arguments\":[\"",
-                    quoted(&target)
+                    quoted(target)
                 ),
                 suffix: "]}\u{1e}",
                 embedding: Embedding::JsonString,
                 second_record: Some("\u{1e}{"),
                 is_stream: true,
             },
-            target,
-            method: options.method.unwrap_or_else(|| "Send".into()),
+            target: target.into(),
+            method: options.method.as_deref().unwrap_or("Send").into(),
             skip_negotiation: options.skip_negotiation,
             token: None,
             granted_token: None,
@@ -175,7 +178,7 @@ impl SignalR {
     }
 }
 
-/// The member `error`, if it says something.
+/// The member `error`, if it isn't empty.
 fn error<V: Value>(value: &V) -> Option<String> {
     value
         .member("error")
@@ -219,7 +222,11 @@ impl<T: Text> Protocol<T> for SignalR {
         }
         match record.member("type").as_number() {
             Some(1.0) => self.on_invocation(&record, out),
-            Some(3.0) => out.0.extend(error(&record).map(Output::Refused)),
+            Some(3.0) => {
+                if let Some(error) = error(&record) {
+                    out.push(Output::Refused(error));
+                }
+            }
             Some(7.0) => {
                 let why = if record.member("allowReconnect").is_true() {
                     CloseReason::Transient

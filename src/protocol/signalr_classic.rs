@@ -1,11 +1,15 @@
-//! ASP.NET SignalR 2, the `$.connection` one: hubs over WebSocket. Each text frame is one JSON object.
+//! ASP.NET SignalR 2, the `$.connection` one: hubs over WebSocket. Each text frame is one JSON
+//! object.
 //!
-//! 1. `GET <base>/negotiate` → `ConnectionToken`, `KeepAliveTimeout` and `DisconnectTimeout` in seconds.
+//! 1. `GET <base>/negotiate` → `ConnectionToken`, `KeepAliveTimeout` and `DisconnectTimeout` in
+//!    seconds.
 //! 2. WebSocket `<base>/connect` → a frame with `"S":1`.
 //! 3. `GET <base>/start` → `{"Response":"started"}`.
-//! 4. To the server `{"H":hub,"M":method,"A":[…],"I":number}`, answered with `{"I":number}`, and an `E` if that went wrong.
-//!    To the client `{"C":cursor,"M":[{"H":hub,"M":method,"A":[…]}…],"G":groups}`, and `{}` as keep-alive.
-//! 5. After a loss, and within `DisconnectTimeout`: WebSocket `<base>/reconnect` with the last cursor, from which the server goes on.
+//! 4. To the server `{"H":hub,"M":method,"A":[…],"I":number}`, answered with `{"I":number}`, and an
+//!    `E` if that went wrong. To the client
+//!    `{"C":cursor,"M":[{"H":hub,"M":method,"A":[…]}…],"G":groups}`, and `{}` as keep-alive.
+//! 5. After a loss, and within `DisconnectTimeout`: WebSocket `<base>/reconnect` with the last
+//!    cursor, from which the server goes on.
 //! 6. `POST <base>/abort` when the page closes the connection.
 
 use signal_wire::json::quoted;
@@ -19,36 +23,37 @@ use super::{
     not_json,
 };
 
-/// By how much a cursor with what stands before it may be longer than the last cursor, in a frame that is read by its head.
+/// How much longer than the last cursor the next one may be, together with the text before it, in a
+/// frame that is read by its head.
 const CURSOR_ROOM: usize = 64;
 
-/// What a frame with messages begins with.
+/// The beginning of a frame with messages.
 const CURSOR: &str = "{\"C\":\"";
 
 /// ASP.NET SignalR 2, without its client.
 #[derive(Debug)]
 pub struct SignalRClassic {
     url: String,
-    /// Where the hub is now: at `url`, or where that redirected to.
+    /// The hub's current address: `url`, or the target of a redirection.
     server: ServerUrl,
     query: String,
-    /// The names as the server writes them, once it has.
+    /// The names in the server's spelling, once it is known.
     hub: String,
     target: String,
     method: String,
     /// The page's token.
     token: Option<String>,
-    /// The one that the last redirection gave; empty: none.
+    /// The token from the last redirection; empty: none.
     granted_token: Option<String>,
     redirections: u32,
     attempt: Attempt,
     phase: Phase,
     framing: Framing,
-    /// The token of the connection that is there, or can be resumed.
+    /// The token of the current connection, or of one that can be resumed.
     connection: Option<String>,
-    /// The last message that came on it.
+    /// The cursor of the last message.
     cursor: Option<String>,
-    /// What the server wants to be told of groups.
+    /// The server's token of the joined groups.
     groups: Option<String>,
     server_timeout: Option<Millis>,
     /// How long after a loss the connection can be resumed.
@@ -56,30 +61,34 @@ pub struct SignalRClassic {
     resume_until: Option<Millis>,
 }
 
-/// What an attempt to connect is about.
+/// The kind of an attempt to connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attempt {
     /// A new connection.
     New,
     /// The earlier connection is resumed.
     Resume,
-    /// Resuming failed once. A socket that the server refuses looks like a network that is down, so the server must answer a request before the
-    /// last try.
+    /// Resuming failed once. A refused socket looks the same as a network failure, so the server
+    /// must answer an HTTP request before the last try.
     AskBeforeResuming,
     /// The server has answered, and the earlier connection is resumed for the last time.
     LastResume,
 }
 
 impl SignalRClassic {
-    /// A conversation that hasn't begun.
-    pub fn new(options: ProtocolOptions) -> Result<SignalRClassic, InvalidOption> {
+    /// A new conversation.
+    pub fn new(options: &ProtocolOptions) -> Result<SignalRClassic, InvalidOption> {
         let mut classic = SignalRClassic {
             server: ServerUrl::new(&options.url).without_last_slash(),
-            url: options.url,
-            query: options.query,
-            hub: options.hub.unwrap_or_else(|| "webRtcHub3".into()),
-            target: options.target.unwrap_or_else(|| "onMessageReceived".into()),
-            method: options.method.unwrap_or_else(|| "Send".into()),
+            url: options.url.clone(),
+            query: options.query.clone(),
+            hub: options.hub.as_deref().unwrap_or("webRtcHub3").into(),
+            target: options
+                .target
+                .as_deref()
+                .unwrap_or("onMessageReceived")
+                .into(),
+            method: options.method.as_deref().unwrap_or("Send").into(),
             token: None,
             granted_token: None,
             redirections: 0,
@@ -103,7 +112,7 @@ impl SignalRClassic {
         Ok(classic)
     }
 
-    /// What stands behind the cursor in a canonical frame.
+    /// Sets the text that follows the cursor in a canonical frame.
     fn set_prefix(&mut self) {
         self.framing.prefix = format!(
             "\",\"M\":[{{\"H\":{},\"M\":{},\"A\":[\"",
@@ -125,7 +134,7 @@ impl SignalRClassic {
         address.with_optional("access_token", self.token())
     }
 
-    /// With what names the connection in every address.
+    /// Adds the members that identify the connection.
     fn with_connection(&self, address: Address) -> Address {
         let address = address
             .raw("clientProtocol=2.1&transport=webSockets")
@@ -219,7 +228,7 @@ impl SignalRClassic {
             if let Some(hub) = named("H", &self.hub)
                 && let Some(target) = named("M", &self.target)
             {
-                // The server has its own way with capitals, and keeps to it.
+                // The server may write the names with other capitals.
                 if hub != self.hub || target != self.target {
                     self.hub = hub;
                     self.target = target;
@@ -293,7 +302,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         self.on_calls(&frame.member("M"), out);
         let error = frame.member("E").as_string();
         if let Some(error) = error.filter(|error| !error.is_empty()) {
-            // Without a message's number it is about the connection.
+            // An error without a message number concerns the connection.
             if frame.member("I").is_undefined() {
                 return out.close(
                     CloseReason::Fatal,
@@ -368,7 +377,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         self.framing.head_length(longest_name, false) + CURSOR_ROOM + last_cursor
     }
 
-    /// A canonical frame begins with a cursor, which is noted.
+    /// A canonical frame begins with a cursor, which is kept for resuming.
     fn read_head<'h>(&mut self, head: &'h str, whole: bool) -> Head<'h> {
         if self.phase != Phase::Ready {
             return Head::NeedsFullParse;
@@ -381,7 +390,8 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         };
         let start = CURSOR.len() + cursor.len();
         let last_cursor = self.cursor.as_ref().map_or(0, String::len);
-        // One that takes more than its room leaves too little for the channel's name, and one with escapes must be parsed.
+        // A longer cursor would leave too little room for the channel's name. A cursor with escapes
+        // needs a full parse.
         if start > CURSOR_ROOM + last_cursor || cursor.contains('\\') {
             return Head::NeedsFullParse;
         }

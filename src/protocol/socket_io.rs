@@ -1,4 +1,5 @@
-//! Socket.IO: packets of Engine.IO 4 and 3, one in each text frame, and in those of type 4 the packets of Socket.IO (protocol 5 and 4).
+//! Socket.IO: packets of Engine.IO 4 and 3, one in each text frame, and in those of type 4 the
+//! packets of Socket.IO (protocol 5 and 4).
 //!
 //! | packet | direction | meaning |
 //! | --- | --- | --- |
@@ -10,8 +11,9 @@
 //! | `41[/namespace,]` | to the client | disconnected, and not to come back |
 //! | `45…`, `46…` | to the client | events with binary parts, which follow as binary frames |
 //!
-//! A server of version 3 answers a request for version 4 in its own version, which shows by the `40` that comes unasked. Where `maxPayload` is
-//! missing that is waited for, because Socket.IO 3 to 4.4 sends none either.
+//! A server of version 3 answers a request for version 4 in its own version, and sends `40`
+//! unasked. If `maxPayload` is missing, the client waits for that `40`, because Socket.IO 3 to 4.4
+//! don't send `maxPayload` either.
 
 use signal_wire::Embedding;
 use signal_wire::envelope::utf16_length;
@@ -22,7 +24,8 @@ use super::{
     Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value, not_json,
 };
 
-/// After an open packet without `maxPayload`, a server of Socket.IO 2 takes no longer for its `40`; one of Socket.IO 3 or 4 waits for ours.
+/// After an open packet without `maxPayload`, a server of Socket.IO 2 sends its `40` within this
+/// time. A server of Socket.IO 3 or 4 waits for ours.
 const UNASKED_CONNECT: Millis = 1_000.0;
 
 const DEFAULT_PATH: &str = "/socket.io/";
@@ -30,24 +33,24 @@ const DEFAULT_PATH: &str = "/socket.io/";
 /// Socket.IO, without its client.
 #[derive(Debug)]
 pub struct SocketIo {
-    /// The address of the Engine.IO server, for people.
+    /// The address of the Engine.IO server, for people to read.
     url: String,
     server: ServerUrl,
     path: String,
     query: String,
     /// The namespace, which begins with a slash.
     namespace: String,
-    /// What names it in a packet: nothing for `/`, else `/name,`.
+    /// Its prefix in a packet: empty for `/`, otherwise `/name,`.
     namespace_part: String,
     event: String,
     version: Version,
     /// The credentials as JSON text, and as a query.
     auth: Option<(String, String)>,
-    /// A server of version 3 reads credentials in the address only.
+    /// A server of version 3 reads credentials only from the address.
     auth_in_query: bool,
     phase: Phase,
     framing: Framing,
-    /// How often we ping, if we do.
+    /// The interval of our pings, if we send them.
     ping_interval: Option<Millis>,
     server_timeout: Option<Millis>,
 }
@@ -60,40 +63,37 @@ enum Version {
 }
 
 impl SocketIo {
-    /// A conversation that hasn't begun.
+    /// A new conversation.
     ///
-    /// As with Socket.IO's own client, the path in the address names the namespace; unless the option `path` goes on from there.
-    pub fn new(options: ProtocolOptions) -> Result<SocketIo, InvalidOption> {
-        let path = options.path.unwrap_or_else(|| DEFAULT_PATH.into());
+    /// As with Socket.IO's own client, the path in the address names the namespace, unless the
+    /// option `path` is relative.
+    pub fn new(options: &ProtocolOptions) -> Result<SocketIo, InvalidOption> {
+        let path = options.path.as_deref().unwrap_or(DEFAULT_PATH);
         let given = ServerUrl::new(&options.url);
-        let namespace = match options.namespace {
-            Some(namespace) => namespace,
+        let namespace = match &options.namespace {
+            // `io.of('room')` adds the slash, too.
+            Some(namespace) if !namespace.starts_with('/') => format!("/{namespace}"),
+            Some(namespace) => namespace.clone(),
             None if path.starts_with('/') => given.path().into(),
             None => "/".into(),
-        };
-        // `io.of('room')` adds the slash, too.
-        let namespace = if namespace.starts_with('/') {
-            namespace
-        } else {
-            format!("/{namespace}")
         };
         let namespace_part = match &*namespace {
             "/" => String::new(),
             name => format!("{name},"),
         };
-        let event = options.event.unwrap_or_else(|| "message".into());
-        let server = given.with_path(&path).ok_or_else(|| InvalidOption {
+        let event = options.event.as_deref().unwrap_or("message");
+        let server = given.with_path(path).ok_or_else(|| InvalidOption {
             name: "path",
-            value: path.clone(),
+            value: path.into(),
             wanted: "like '/socket.io/'",
         })?;
         Ok(SocketIo {
             url: server.web_socket("", "").into_string(),
             server,
-            path,
-            query: options.query,
+            path: path.into(),
+            query: options.query.clone(),
             framing: Framing {
-                prefix: format!("42{namespace_part}[{},", quoted(&event)),
+                prefix: format!("42{namespace_part}[{},", quoted(event)),
                 suffix: "}]",
                 embedding: Embedding::Object,
                 second_record: None,
@@ -101,7 +101,7 @@ impl SocketIo {
             },
             namespace,
             namespace_part,
-            event,
+            event: event.into(),
             version: Version::Four,
             auth: None,
             auth_in_query: false,
@@ -118,7 +118,7 @@ impl SocketIo {
 
     fn on_open_packet<T: Text>(&mut self, open: &T::Value, out: &mut Outputs<T>) {
         let number = |name| open.member(name).as_number();
-        // Until it is known to be the server that pings.
+        // Until the version is known.
         self.ping_interval = number("pingInterval").filter(|interval| *interval > 0.0);
         self.server_timeout = self
             .ping_interval
@@ -148,11 +148,12 @@ impl SocketIo {
             _ => return,
         }
         let kind = types.next();
-        // What names a namespace, up to the comma, and then an id. The number of binary parts stands before that, so that such an event is for
-        // no namespace of ours.
+        // The namespace, up to the comma, and then an id. Packets with binary parts have a number
+        // before it, so they don't match our namespace.
         let id = match types.as_str().strip_prefix(&*self.namespace_part) {
             Some(id) if !id.starts_with('/') => id,
-            // A server of version 3, which reads no credentials here. Before this came, it might have been one of version 4.
+            // A server of version 3, which doesn't read credentials here. Until now it might have
+            // been one of version 4.
             _ if self.phase == Phase::ServerHello && packet == "40" => {
                 self.phase = Phase::Joining;
                 return out.send(self.packet('0', ""));
@@ -161,7 +162,8 @@ impl SocketIo {
         };
         match kind {
             Some('0') if self.phase < Phase::Ready => {
-                // Version 4 gives the client an id, pings, and takes a client that pings for broken.
+                // Version 4 gives the client an id, sends the pings, and disconnects clients that
+                // ping.
                 if value.is_some() {
                     self.ping_interval = None;
                 }
@@ -186,7 +188,8 @@ impl SocketIo {
         }
     }
 
-    /// A server of version 3 says why as a string, one of version 4 as an object with a `message`.
+    /// A server of version 3 gives the reason as a string, one of version 4 as an object with a
+    /// `message`.
     fn on_refusal<T: Text>(&mut self, why: Option<T::Value>, out: &mut Outputs<T>) {
         let text = why.as_ref().and_then(Value::as_string);
         let has_auth = self
@@ -254,7 +257,7 @@ impl<T: Text> Protocol<T> for SocketIo {
         }
     }
 
-    /// The binary parts of an event: not for us.
+    /// The binary parts of an event, which carry no envelope.
     fn on_binary(&mut self, _out: &mut Outputs<T>) {}
 
     fn on_timeout(&mut self, out: &mut Outputs<T>) {
@@ -263,13 +266,13 @@ impl<T: Text> Protocol<T> for SocketIo {
             Phase::Ready => out.close(CloseReason::Transient, "the server fell silent"),
             _ => out.close(
                 CloseReason::Transient,
-                "the server didn't answer as the option protocol has it",
+                "the server didn't answer as the option protocol requires",
             ),
         }
     }
 
     fn on_close(&mut self, _now: Millis) {
-        // A server that knows one version only may close without a word.
+        // A server that knows only the other version may close the socket without a reason.
         if self.phase == Phase::SocketOpen {
             self.version = match self.version {
                 Version::Three => Version::Four,
@@ -289,7 +292,7 @@ impl<T: Text> Protocol<T> for SocketIo {
 
     fn set_url(&mut self, url: &str) {
         let given = ServerUrl::new(url);
-        // The path was found to be possible when the options were read.
+        // The path was checked with the options.
         self.server = given.with_path(&self.path).unwrap_or(given);
         self.url = self.server.web_socket("", "").into_string();
     }
@@ -326,7 +329,7 @@ impl<T: Text> Protocol<T> for SocketIo {
     }
 }
 
-/// What stands before a packet's JSON text.
+/// A packet's prefix before its JSON text.
 fn before_json(head: &str) -> &str {
     let json = head
         .bytes()

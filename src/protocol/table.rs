@@ -5,21 +5,24 @@ use super::{InvalidOption, Protocol, ProtocolOptions, Text};
 /// A row of the table.
 #[derive(Debug)]
 pub struct Entry {
-    /// The protocol's name, as the option `protocol` has it.
+    /// The value of the option `protocol`.
     pub name: &'static str,
     /// The cargo feature that it needs.
     pub feature: Option<&'static str>,
-    /// Makes it; `None`: this build left it out.
-    pub make: Option<fn(ProtocolOptions) -> Result<AnyProtocol, InvalidOption>>,
+    /// The constructor; `None`: this build doesn't include the protocol.
+    pub make: Option<Make>,
 }
 
-/// The protocol that is used if the page names none.
+/// Makes a protocol with these options.
+pub type Make = fn(&ProtocolOptions) -> Result<AnyProtocol, InvalidOption>;
+
+/// The default of the option `protocol`.
 pub const DEFAULT: &str = "auto";
 
-/// The protocol of a transport of the page's, if the page names none.
+/// The default with the page's own transport.
 pub const PLAIN: &str = "websocket";
 
-/// `Some` of a value, or `None` of nothing.
+/// `Some(value)`, or `None` without a value.
 macro_rules! optional {
     () => {
         None
@@ -29,11 +32,13 @@ macro_rules! optional {
     };
 }
 
-/// Makes of the rows the enum [`AnyProtocol`] and the constant [`PROTOCOLS`].
+/// Generates the enum [`AnyProtocol`] and the constant [`PROTOCOLS`] from the rows. (In a row
+/// without a feature, `cfg(all())` is true.)
 macro_rules! protocols {
     ($($(#[$doc:meta])* $name:literal $(needs $feature:literal)? => $variant:ident($type:ty),)*) => {
         /// Any of the protocols.
         #[derive(Debug)]
+        #[allow(clippy::large_enum_variant, reason = "a session has only one")]
         pub enum AnyProtocol {
             $(
                 $(#[$doc])*
@@ -54,7 +59,7 @@ macro_rules! protocols {
                 }
             }
 
-            /// The protocol itself, to tell it something.
+            /// The protocol itself, mutable.
             #[inline]
             pub fn get_mut<T: Text>(&mut self) -> &mut dyn Protocol<T> {
                 match self {
@@ -87,7 +92,7 @@ macro_rules! protocols {
 }
 
 protocols! {
-    /// Our own relay where the server is one, which its first frame tells; else as `websocket`.
+    /// `relay` if the server is our relay, which its first frame shows; otherwise `websocket`.
     "auto" needs "relay" => Auto(super::auto::Auto),
     /// Our own relay.
     "relay" needs "relay" => Relay(super::relay::Relay),
@@ -95,10 +100,13 @@ protocols! {
     "websocket" => WebSocket(super::plain::Plain),
     /// Socket.IO 1 to 4: an event whose one argument is the envelope.
     "socket.io" needs "socket-io" => SocketIo(super::socket_io::SocketIo),
-    /// ASP.NET Core SignalR, JSON hub protocol: an invocation whose one argument is the envelope's text.
+    /// ASP.NET Core SignalR, JSON hub protocol: an invocation whose one argument is the envelope's
+    /// text.
     "signalr" needs "signalr" => SignalR(super::signalr::SignalR),
     /// ASP.NET SignalR 2, the `$.connection` one: likewise.
     "signalr-classic" needs "signalr-classic" => SignalRClassic(super::signalr_classic::SignalRClassic),
+    /// An HTTP server that broadcasts: server-sent events to receive, POST requests to send.
+    "sse" needs "sse" => Sse(super::sse::Sse),
 }
 
 /// The row of that name.

@@ -1,22 +1,24 @@
-//! Texts and JSON values that the host environment owns.
+//! Strings and JSON values of the host environment.
 //!
-//! In a browser both stay in JavaScript: most of a frame is never copied into WebAssembly. Host tests and fuzz targets implement the same two
-//! traits for Rust's own strings, and so run the very code that the browser runs.
+//! In a browser both stay in JavaScript, so most of a frame is never copied into WebAssembly. Host
+//! tests and fuzz targets implement the same two traits for Rust's strings, so they run the same
+//! code as the browser.
 
 use std::fmt::Debug;
 
-/// A text of the host's. Lengths and positions are in UTF-16 code units, as JavaScript counts.
+/// A string of the host. Lengths and positions are in UTF-16 code units.
 pub trait Text: Clone + Debug + PartialEq {
-    /// What the host makes of JSON text.
+    /// The host's type of parsed JSON.
     type Value: Value<Text = Self>;
-    /// A frame that isn't text, which is only handed on.
+    /// The host's type of binary frames, which are only passed on.
     type Binary: Clone + Debug + PartialEq;
 
     /// A text with these characters.
     fn new(text: &str) -> Self;
     /// How many code units it has.
     fn length(&self) -> usize;
-    /// A copy of its first `units` code units, or of all if it has fewer. Half a surrogate pair becomes U+FFFD.
+    /// A copy of its first `units` code units, or of all if it has fewer. Half a surrogate pair
+    /// becomes U+FFFD.
     fn head(&self, units: usize) -> String;
     /// The code units from `start` up to `end`.
     fn slice(&self, start: usize, end: usize) -> Self;
@@ -24,21 +26,21 @@ pub trait Text: Clone + Debug + PartialEq {
     fn ends_with(&self, suffix: &str) -> bool;
     /// Whether `part` occurs in it at `start` or later.
     fn contains_from(&self, part: &str, start: usize) -> bool;
-    /// It, between two others.
+    /// This text between two others.
     fn between(&self, before: &str, after: &str) -> Self;
-    /// It, with another behind it.
+    /// This text followed by another.
     fn followed_by(&self, next: &Self) -> Self;
     /// The parts between the occurrences of `separator`.
     fn split(&self, separator: &str) -> Vec<Self>;
-    /// It as a JSON string, as `JSON.stringify` writes it.
+    /// This text as a JSON string, as `JSON.stringify` writes it.
     fn quoted(&self) -> Self;
-    /// The value that its JSON text stands for; `None` if it isn't JSON.
+    /// The parsed value; `None` if it isn't JSON.
     fn parse(&self) -> Option<Self::Value>;
 }
 
-/// A value that JSON text stands for, or `undefined`.
+/// A parsed JSON value, or `undefined`.
 pub trait Value: Clone + Debug + PartialEq {
-    /// The texts of the same host.
+    /// The strings of the same host.
     type Text;
 
     /// The member of that name; `undefined` if there is none, or it isn't an object.
@@ -51,11 +53,11 @@ pub trait Value: Clone + Debug + PartialEq {
     fn is_object(&self) -> bool;
     /// Whether it is `true`.
     fn is_true(&self) -> bool;
-    /// It, if it is a string; it stays with the host.
+    /// The string, if it is one; not copied.
     fn as_text(&self) -> Option<Self::Text>;
-    /// A copy of it, if it is a string.
+    /// A copy of the string, if it is one.
     fn as_string(&self) -> Option<String>;
-    /// It, if it is a number.
+    /// The number, if it is one.
     fn as_number(&self) -> Option<f64>;
     /// The number that JavaScript's `==` compares with another one: `Number(value)`; `None` for
     /// `null`, which equals no number, and where that throws.
@@ -64,7 +66,7 @@ pub trait Value: Clone + Debug + PartialEq {
     fn to_text(&self) -> String;
 }
 
-/// A frame as a transport delivers it.
+/// A received frame.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Frame<T: Text> {
     /// A text frame.

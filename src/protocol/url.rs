@@ -1,13 +1,13 @@
-//! Addresses (RFC 3986): the server's, in the parts that protocols put together again, and the query of each request.
+//! URLs (RFC 3986): the server's address in parts, and addresses with more query members.
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerUrl {
-    /// `wss:` and `https:`, not `ws:` and `http:`.
+    /// The schemes are `wss:` and `https:`, not `ws:` and `http:`.
     is_secure: bool,
     /// The host, and the port if it isn't the scheme's.
     host: String,
-    /// With its first slash; empty if the address has none.
+    /// It begins with a slash, or is empty.
     path: String,
     /// Without its question mark.
     query: String,
@@ -19,7 +19,7 @@ impl ServerUrl {
         ServerUrl::of(url.strip_prefix("ws").unwrap_or(url))
     }
 
-    /// The server that another one redirects to; `None` if that is no HTTP address.
+    /// The target of a redirection; `None` if it isn't an HTTP address.
     pub fn redirected(url: &str) -> Option<ServerUrl> {
         let is_http = url.starts_with("http://") || url.starts_with("https://");
         let rest = url.strip_prefix("http").filter(|_| is_http)?;
@@ -44,7 +44,7 @@ impl ServerUrl {
         }
     }
 
-    /// The same server without the slash that its path may end with, so that further parts can follow.
+    /// The same address without a slash at the end of its path.
     pub fn without_last_slash(mut self) -> ServerUrl {
         if self.path.ends_with('/') {
             self.path.pop();
@@ -61,7 +61,8 @@ impl ServerUrl {
         }
     }
 
-    /// The same server under another path, which is relative to the present one; `None` if it would name another server.
+    /// The same server with another path, which may be relative to the current one. `None` if it
+    /// would lead to another server.
     pub fn with_path(&self, path: &str) -> Option<ServerUrl> {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let first = path.split(['/', '\\']).next().unwrap_or_default();
@@ -81,12 +82,13 @@ impl ServerUrl {
         })
     }
 
-    /// The address of a WebSocket: the server's, with `path` behind it and `query` (`a=b&c=d`) in it besides its own.
+    /// A WebSocket address: the server's, followed by `path`, with its own query and `query`
+    /// (`a=b&c=d`).
     pub fn web_socket(&self, path: &str, query: &str) -> Address {
         self.address("ws", path, query)
     }
 
-    /// The address of an HTTP request, likewise.
+    /// An HTTP address, built in the same way.
     pub fn http(&self, path: &str, query: &str) -> Address {
         self.address("http", path, query)
     }
@@ -106,7 +108,7 @@ impl ServerUrl {
     }
 }
 
-/// An address whose query can be added to.
+/// An address, to which query members can be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     text: String,
@@ -114,7 +116,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// With members that are encoded already, `a=b&c=d`.
+    /// Adds members that are already encoded, `a=b&c=d`.
     pub fn raw(mut self, members: &str) -> Address {
         if !members.is_empty() {
             self.text.push(if self.has_query { '&' } else { '?' });
@@ -124,7 +126,7 @@ impl Address {
         self
     }
 
-    /// With one member more.
+    /// Adds a member.
     pub fn with(self, name: &str, value: &str) -> Address {
         let mut member = String::from(name);
         member.push('=');
@@ -132,7 +134,7 @@ impl Address {
         self.raw(&member)
     }
 
-    /// With one member more, if it has a value.
+    /// Adds a member, if it has a value.
     pub fn with_optional(self, name: &str, value: Option<&str>) -> Address {
         match value {
             Some(value) => self.with(name, value),
@@ -140,13 +142,13 @@ impl Address {
         }
     }
 
-    /// The text.
+    /// The complete address.
     pub fn into_string(self) -> String {
         self.text
     }
 }
 
-/// Appends `text` as `encodeURIComponent` writes it, or stricter.
+/// Appends `text`, encoded at least as strictly as by `encodeURIComponent`.
 pub fn write_encoded(out: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     for byte in text.bytes() {

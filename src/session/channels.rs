@@ -1,4 +1,5 @@
-//! The channels that are open, by name. Names come from the page; what the network names is only looked up.
+//! The open channels, by name. Names come only from the page: a name that comes from the network is
+//! looked up, never added.
 
 use std::rc::Rc;
 
@@ -10,7 +11,8 @@ pub struct Channels<S> {
     sorted: Vec<Channel<S>>,
     last_id: ChannelId,
     longest_name: usize,
-    /// The id of the last message on any channel, as our relay gives them: what came before it isn't wanted on a channel that is opened now.
+    /// The relay's id of the last message on any channel. Older messages are not replayed to
+    /// channels opened later.
     last_seen_id: Option<String>,
 }
 
@@ -21,16 +23,16 @@ pub struct Channel<S> {
     pub name: Rc<str>,
     /// Tells this opening from a later one.
     pub id: ChannelId,
-    /// Whom its messages are for.
+    /// Receives its messages.
     pub subscriber: S,
-    /// The id of the last message that came on it, as our relay gives them.
+    /// The relay's id of the last message on it.
     pub last_seen_id: Option<String>,
-    /// Our relay was told that it is open.
+    /// The relay knows that it is open.
     pub subscribed: bool,
 }
 
 impl<S> Channels<S> {
-    /// None.
+    /// No open channel.
     pub fn new() -> Channels<S> {
         Channels {
             sorted: Vec::new(),
@@ -71,7 +73,7 @@ impl<S> Channels<S> {
         self.last_id
     }
 
-    /// Closes that opening of `name`, and tells whether it did: one that was superseded or closed before stays as it is.
+    /// Closes that opening of `name`. Returns false if it was superseded or closed before.
     pub fn close(&mut self, name: &str, id: ChannelId) -> bool {
         if let Ok(place) = self.position(name)
             && self
@@ -90,25 +92,25 @@ impl<S> Channels<S> {
         self.sorted.iter()
     }
 
-    /// All of them, to be changed.
+    /// All of them, mutable.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Channel<S>> {
         self.sorted.iter_mut()
     }
 
-    /// The one of that name.
+    /// The channel of that name.
     pub fn get(&self, name: &str) -> Option<&Channel<S>> {
         self.position(name)
             .ok()
             .and_then(|place| self.sorted.get(place))
     }
 
-    /// The one of that name, to be changed.
+    /// The one of that name, mutable.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Channel<S>> {
         let place = self.position(name).ok()?;
         self.sorted.get_mut(place)
     }
 
-    /// The open channel on which a message came with this id, if it has one; the id is noted.
+    /// The open channel of a received message, whose id is kept for resuming.
     #[inline]
     pub fn receive(&mut self, name: &str, id: Option<&str>) -> Option<&Channel<S>> {
         let place = self.position(name).ok()?;
@@ -120,7 +122,7 @@ impl<S> Channels<S> {
         Some(channel)
     }
 
-    /// The server's memory is lost, and with it the meaning of ids.
+    /// Forgets all message ids: the server has lost its memory, so they mean nothing.
     pub fn forget_ids(&mut self) {
         self.last_seen_id = None;
         for channel in &mut self.sorted {
@@ -133,7 +135,8 @@ impl<S> Channels<S> {
         self.sorted.len()
     }
 
-    /// At least the UTF-16 code units of the longest name that was ever open.
+    /// The length of the longest name that was ever open, in UTF-8 bytes, which are at least as
+    /// many as UTF-16 code units.
     #[inline]
     pub fn longest_name(&self) -> usize {
         self.longest_name
@@ -145,7 +148,7 @@ impl<S> Channels<S> {
     }
 }
 
-/// Replaces a text, in the memory that it has.
+/// Replaces a text without a new allocation.
 fn note(place: &mut Option<String>, text: &str) {
     match place {
         Some(known) => {

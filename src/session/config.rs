@@ -4,7 +4,7 @@ use super::outbox::Bounds;
 use super::reconnect::ReconnectPolicy;
 use crate::protocol::Millis;
 
-/// From opening a channel to readiness, as the shim has it.
+/// Milliseconds from opening a channel to readiness in the shim.
 const SHIM_DELAY: Millis = 1_000.0;
 
 /// What readiness waits for; the option `openWhen`.
@@ -17,28 +17,29 @@ pub enum OpenWhen {
     Connected,
 }
 
-/// Whether the page gives credentials.
+/// Where credentials come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CredentialsSource {
-    /// It doesn't.
+    /// There are none.
     #[default]
     None,
     /// The same each time.
     Fixed,
-    /// A function of the page's gives them, perhaps new ones each time.
+    /// A function of the page returns them, and may return new ones each time.
     Renewable,
 }
 
 /// How a session behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// A transport of the page's carries frames. It takes its own time to open.
+    /// Frames travel through the page's own transport, which has no time limit for opening.
     pub own_transport: bool,
-    /// The page is asked for the server's address before each attempt.
+    /// Before each attempt the page's function `url` is called.
     pub asks_url: bool,
-    /// Whether the page is asked for credentials before each attempt.
+    /// Where the credentials of each attempt come from.
     pub credentials: CredentialsSource,
-    /// From opening a channel to readiness; `None`: a second if it waits for the timer alone, else no time.
+    /// The time from opening a channel to readiness. `None`: 1 s with [`OpenWhen::Timer`], 0 with
+    /// [`OpenWhen::Connected`].
     pub open_delay: Option<Millis>,
     /// What readiness waits for.
     pub open_when: OpenWhen,
@@ -46,7 +47,7 @@ pub struct Config {
     pub max_message: usize,
     /// Bounds of the outbox.
     pub outbox: Bounds,
-    /// When to connect again.
+    /// How to reconnect.
     pub reconnect: ReconnectPolicy,
 }
 
@@ -66,7 +67,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// From opening a channel to readiness.
+    /// The time from opening a channel to readiness.
     pub fn delay(&self) -> Millis {
         let default = match self.open_when {
             OpenWhen::Timer => SHIM_DELAY,

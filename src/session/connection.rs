@@ -1,9 +1,10 @@
-//! What happens to the connection: it is made, lost and made again, the page and the network come and go, and time passes.
+//! The life of the connection: connecting, losing it, reconnecting, page lifecycle, network events
+//! and timeouts.
 
 use signal_wire::close;
 
 use super::config::CredentialsSource;
-use super::machine::{Queued, Session};
+use super::machine::{Queued, Refusal, Session};
 use super::outbox::Suspect;
 use super::state::{
     Action, ConnectionId, Disconnect, Event, Input, State, Transmission, TransmitError,
@@ -14,16 +15,19 @@ use crate::protocol::{
 };
 
 impl<T: Text, S: Clone> Session<T, S> {
-    /// Takes what happened on a connection or an attempt at one, unless that is stale; tells whether it was current.
+    /// Handles an event of that connection or attempt. Returns false, and does nothing, if the
+    /// connection is stale. The answer to a message is never stale, because its request may outlive
+    /// the connection.
     pub fn handle_from(&mut self, connection: ConnectionId, now: Millis, input: Input<T>) -> bool {
-        let is_current = connection == self.connection;
-        if is_current {
-            self.handle(now, input);
+        match input {
+            input if connection == self.connection => self.handle(now, input),
+            Input::Posted(answer) if self.state != State::Closed => self.on_late_answer(&answer),
+            _ => return false,
         }
-        is_current
+        true
     }
 
-    /// Takes what happened.
+    /// Handles an event.
     pub fn handle(&mut self, now: Millis, input: Input<T>) {
         match input {
             Input::Frame(frame) => self.on_frame(now, frame),
@@ -33,15 +37,14 @@ impl<T: Text, S: Clone> Session<T, S> {
             Input::Timeout => self.on_timeout(now),
             Input::Url(url) => self.on_url(now, &url),
             Input::Credentials(credentials) => self.on_credentials(now, credentials),
-            Input::HttpResponse(response) => {
-                self.converse(now, |protocol, out| {
-                    protocol.on_http_response(&response, out)
-                });
+            Input::HttpResponse(response) => self.on_answer(now, &Ok(response)),
+            Input::HttpFailed(reason) => self.on_answer(now, &Err(reason)),
+            Input::Posted(answer) => self.on_answer(now, &answer),
+            Input::SocketOpen if self.state == State::Connecting => {
+                self.converse(now, |protocol, out| protocol.on_socket_open(out));
             }
-            Input::HttpFailed(reason) => {
-                self.converse(now, |protocol, out| protocol.on_http_failure(&reason, out));
-            }
-            Input::SocketOpen => self.converse(now, |protocol, out| protocol.on_socket_open(out)),
+            Input::SocketOpen => {}
+            Input::ServerEvent(event) => self.on_server_event(now, event),
             Input::SocketClosed(disconnect) => self.on_disconnect(now, disconnect),
             Input::Online => {
                 if matches!(self.state, State::Waiting { until: Some(_) }) {
@@ -71,10 +74,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         if self.state != State::Connecting {
             return;
         }
-        if let Some((refused, reason)) = &self.refused
-            && *refused == credentials
+        if let Some(refusal) = &self.refusal
+            && refusal.url == self.url()
+            && refusal.credentials == credentials
         {
-            let reason = format!("{reason}, and the page gave the same again");
+            let reason = format!("{}, and the page gave the same again", refusal.reason);
             return self.fail(reason, None, true);
         }
         let protocol = self.protocol.get_mut::<T>();
@@ -86,7 +90,12 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     pub(super) fn on_timeout(&mut self, now: Millis) {
-        self.expire(now, false);
+        let pause_ends = self.paused_until.is_some_and(|until| now >= until);
+        if pause_ends {
+            self.paused_until = None;
+        }
+        // What is sent again after a pause wasn't accepted, so it can be dropped if it has expired.
+        self.expire(now, pause_ends);
         match self.state {
             State::Waiting { until: Some(until) } if now >= until => {
                 self.connect(now, "trying again");
@@ -112,7 +121,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         transmission: Transmission<T>,
         outcome: Result<(), TransmitError>,
     ) {
-        let Transmission { frame, message } = transmission;
+        let Transmission { frame, message, .. } = transmission;
         if let Err(error) = outcome {
             if error == TransmitError::Threw && message.is_some() {
                 self.blame(Suspect::Latest);
@@ -124,7 +133,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         match message {
             Some(number) => {
                 if !self.protocol().acknowledges() {
-                    self.outbox.acknowledge(number);
+                    self.outbox.accept(number);
                 }
                 self.count(FrameKind::Sent, || Frame::Text(frame));
             }
@@ -132,13 +141,14 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// The connection is gone, or couldn't be made.
+    /// The connection was lost, or couldn't be made.
     pub(super) fn on_disconnect(&mut self, now: Millis, disconnect: Disconnect) {
         if !self.state.has_connection() {
             return;
         }
         self.protocol.get_mut::<T>().on_close(now);
-        // What a server that acknowledges had accepted before such a code, it has said.
+        // With such a code, a server that acknowledges blames the first message that it hasn't
+        // acknowledged.
         let Disconnect { why, code, reason } = disconnect;
         if self.protocol().acknowledges() && code.is_some_and(close::blames_the_sender) {
             self.blame(Suspect::Oldest);
@@ -150,9 +160,14 @@ impl<T: Text, S: Clone> Session<T, S> {
             CloseReason::Fatal => (true, reason),
             CloseReason::Unauthorized => {
                 let reason = format!("the server refused the connection {reason}");
-                self.refused = Some((self.credentials.clone(), reason.clone()));
+                self.refusal = Some(Refusal {
+                    url: self.url().into(),
+                    credentials: self.credentials.clone(),
+                    reason: reason.clone(),
+                });
                 let is_renewable = self.config.credentials == CredentialsSource::Renewable;
-                (!is_renewable, reason)
+                // With a function `url`, the next attempt may use another token in the address.
+                (!is_renewable && !self.config.asks_url, reason)
             }
         };
         let was_open_for = match self.state {
@@ -162,13 +177,14 @@ impl<T: Text, S: Clone> Session<T, S> {
         match self.reconnect.after_loss(was_open_for) {
             Some(delay) if !is_last => {
                 self.drop_socket();
-                self.wait(Some(now + delay), reason, code, Some(delay));
+                self.schedule_reconnect(Some(now + delay), reason, code, Some(delay));
             }
             _ => self.fail(reason, code, why == CloseReason::Unauthorized),
         }
     }
 
-    /// The page goes into the back/forward cache. A connection would keep the browser from putting it there.
+    /// The page goes into the back/forward cache. A connection would keep the browser from putting
+    /// it there.
     pub(super) fn on_page_hidden(&mut self, now: Millis) {
         if matches!(self.state, State::Idle | State::Closed) {
             return;
@@ -176,7 +192,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.protocol.get_mut::<T>().on_close(now);
         self.outbox.requeue_in_flight();
         self.drop_socket();
-        self.wait(None, "the page was put away".into(), None, None);
+        self.schedule_reconnect(None, "the page was put away".into(), None, None);
     }
 
     pub(super) fn reconnect_soon(&mut self, now: Millis, reason: &str) {
@@ -185,23 +201,23 @@ impl<T: Text, S: Clone> Session<T, S> {
         };
         let delay = self.reconnect.soon();
         if until.is_none_or(|until| now + delay < until) {
-            self.wait(Some(now + delay), reason.into(), None, Some(delay));
+            self.schedule_reconnect(Some(now + delay), reason.into(), None, Some(delay));
         }
     }
 
-    /// Doubts the connection, if its server can be asked whether it is there.
+    /// Checks that the server still answers, if it can be pinged.
     pub(super) fn probe(&mut self, now: Millis) {
         let can_ask = self
             .protocol()
             .keepalive()
             .is_some_and(|frames| frames.is_answered);
         if self.state.is_open() && can_ask && self.phase() == Phase::Ready {
-            self.keepalive.doubt(now, self.server_timeout());
+            self.keepalive.probe(now, self.server_timeout());
             self.keep_alive(now);
         }
     }
 
-    /// Sends a keep-alive frame if one is due, and schedules the next look.
+    /// Sends a keep-alive frame if one is due, and schedules the next check.
     pub(super) fn keep_alive(&mut self, now: Millis) {
         let protocol: &dyn Protocol<T> = self.protocol.get();
         let frames = protocol
@@ -225,7 +241,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn connect(&mut self, now: Millis, reason: &str) {
         self.connection += 1;
-        self.keepalive.rest();
+        self.keepalive.stop();
         self.enter(State::Connecting, reason.into(), None, None);
         if self.config.asks_url {
             self.actions.push_back(Action::AskUrl);
@@ -236,14 +252,15 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// Closes the socket, if there is one, and forgets what was still to be done with it.
+    /// Closes the socket, if there is one, and discards pending actions.
     pub(super) fn drop_socket(&mut self) {
         self.connection += 1;
+        self.paused_until = None;
         self.actions.clear();
         self.actions.push_back(Action::Disconnect);
     }
 
-    pub(super) fn wait(
+    pub(super) fn schedule_reconnect(
         &mut self,
         until: Option<Millis>,
         reason: String,
@@ -254,7 +271,7 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     pub(super) fn fail(&mut self, reason: String, code: Option<u16>, unauthorized: bool) {
-        self.tell(Event::Failed {
+        self.emit(Event::Failed {
             unauthorized,
             reason: reason.clone(),
             unsent: self.outbox.messages(),
@@ -286,7 +303,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         retry_in: Option<Millis>,
     ) {
         self.state = state;
-        self.tell(Event::State {
+        self.emit(Event::State {
             state,
             reason,
             code,

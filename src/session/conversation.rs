@@ -1,31 +1,52 @@
-//! The conversation with the server: what the protocol is told, and what it asks for.
+//! The conversation with the server: reports events to the protocol, and applies its outputs.
 
 use super::machine::Session;
+use super::outbox::Suspect;
 use super::receive::Received;
 use super::resume;
 use super::state::{Action, Disconnect, Event, State, Transmission};
 use super::stats::FrameKind;
-use crate::protocol::{Frame, Millis, Output, Outputs, Protocol, Text};
+use crate::protocol::{Frame, HttpResponse, Millis, Output, Outputs, Protocol, Retry, Text};
 
 impl<T: Text, S: Clone> Session<T, S> {
-    /// Reports a step of the conversation to the protocol, if there is one under way.
+    /// Reports an event of the connection to the protocol, and applies its outputs.
     pub(super) fn converse(
         &mut self,
         now: Millis,
         step: impl FnOnce(&mut dyn Protocol<T>, &mut Outputs<T>),
     ) {
-        if self.state == State::Connecting {
+        if self.state.has_connection() {
             let mut out = Outputs::<T>::default();
             step(self.protocol.get_mut(), &mut out);
             self.apply(now, out, None);
         }
     }
 
-    /// Does what the protocol asks for; `record` is the message that it took, if it took one.
+    /// Handles the answer to a request, or its failure.
+    pub(super) fn on_answer(&mut self, now: Millis, answer: &Result<HttpResponse<T>, String>) {
+        self.converse(now, |protocol, out| report(protocol, answer, out));
+    }
+
+    /// Handles the answer to a message of an earlier connection. A message that the server has
+    /// accepted or refused isn't sent again. Any other is, on the current connection.
+    pub(super) fn on_late_answer(&mut self, answer: &Result<HttpResponse<T>, String>) {
+        let mut out = Outputs::<T>::default();
+        report(self.protocol.get_mut(), answer, &mut out);
+        while let Some(output) = out.pop() {
+            match output {
+                Output::Acknowledged(number) => self.outbox.acknowledge(number),
+                Output::Refused(why) => self.emit(Event::Refused(why)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Applies the protocol's outputs. `record` is the frame, or the record of one, that caused
+    /// them.
     pub(super) fn apply(&mut self, now: Millis, mut out: Outputs<T>, record: Option<&T>) {
         let frame = |record: &T| Frame::Text(record.clone());
         if let Some(record) = record
-            && !out.tell_of_a_message()
+            && !out.has_message()
         {
             self.count(FrameKind::Control, || frame(record));
         }
@@ -36,16 +57,26 @@ impl<T: Text, S: Clone> Session<T, S> {
                     self.receiver.clear();
                     self.actions.push_back(Action::OpenSocket(url));
                 }
+                Output::OpenEventSource(url) => {
+                    self.actions.push_back(Action::OpenEventSource(url));
+                }
                 Output::Send(frame) => self.send_own(Some(frame)),
                 Output::Ready => self.on_ready(now),
                 Output::Subscribe { resume } => self.subscribe(resume),
                 Output::Acknowledged(number) => self.outbox.acknowledge(number),
-                Output::Refused(why) => self.tell(Event::Refused(why)),
+                Output::Refused(why) => self.emit(Event::Refused(why)),
+                Output::Retry(retry) => return self.retry(now, retry),
                 Output::Gap(channel) if self.channels.get(&channel).is_some() => self.gap(channel),
                 Output::Gap(_) => {}
+                Output::GapOnAll => {
+                    let names = self.channels.iter().map(|channel| (*channel.name).into());
+                    for name in names.collect::<Vec<String>>() {
+                        self.gap(name);
+                    }
+                }
                 Output::Pong => self.stats.round_trip = self.keepalive.round_trip(now),
                 Output::Envelope(envelope) => {
-                    let takes_ids = self.protocol().subscribes();
+                    let takes_ids = self.protocol().can_subscribe();
                     let received =
                         self.receiver
                             .read_envelope(&envelope, takes_ids, &mut self.channels);
@@ -64,20 +95,34 @@ impl<T: Text, S: Clone> Session<T, S> {
                 }
             }
         }
-        self.keepalive.heard(now);
+        self.keepalive.received(now);
         self.keep_alive(now);
     }
 
-    /// Messages may be sent.
+    /// The handshake is complete: messages may be sent.
     pub(super) fn on_ready(&mut self, now: Millis) {
         self.expire(now, true);
         self.keepalive.ready(now, self.protocol().keepalive());
-        // A server that was taken for a plain one may turn out to be our relay on an open connection.
+        // The state is open already if a server that seemed to be a plain one turns out to be our
+        // relay.
         if !self.state.is_open() {
             self.stats.connects += 1.0;
-            self.refused = None;
+            self.refusal = None;
             self.enter(State::Open { since: now }, "connected".into(), None, None);
             self.release_ready(now);
+        }
+    }
+
+    /// The server didn't accept what is in flight: it is sent again after a backoff.
+    fn retry(&mut self, now: Millis, retry: Retry) {
+        if retry.blames_message {
+            self.blame(Suspect::Oldest);
+        }
+        self.outbox.requeue_in_flight();
+        self.expire(now, true);
+        match self.reconnect.delay(retry.failures) {
+            Some(delay) => self.paused_until = Some(now + delay.max(retry.after.unwrap_or(0.0))),
+            None => self.on_disconnect(now, Disconnect::transient(None, retry.reason)),
         }
     }
 
@@ -99,7 +144,18 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn gap(&mut self, channel: String) {
         self.stats.gaps += 1.0;
-        self.tell(Event::Gap(channel));
+        self.emit(Event::Gap(channel));
+    }
+}
+
+fn report<T: Text>(
+    protocol: &mut dyn Protocol<T>,
+    answer: &Result<HttpResponse<T>, String>,
+    out: &mut Outputs<T>,
+) {
+    match answer {
+        Ok(response) => protocol.on_http_response(response, out),
+        Err(reason) => protocol.on_http_failure(reason, out),
     }
 }
 
@@ -108,5 +164,6 @@ fn own_frame<T: Text>(frame: String) -> Action<T> {
     Action::Transmit(Transmission {
         frame: T::new(&frame),
         message: None,
+        post_url: None,
     })
 }

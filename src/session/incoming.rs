@@ -1,10 +1,10 @@
-//! What comes in on the connection: each frame is read, counted, and its message handed on.
+//! Incoming frames: each is read and counted, and its message queued for its channel.
 
 use super::machine::{Queued, Session};
 use super::receive::{self, Received};
 use super::state::Event;
 use super::stats::FrameKind;
-use crate::protocol::{Frame, Millis, Output, Outputs, Text};
+use crate::protocol::{Frame, Millis, Output, Outputs, ServerEvent, Text};
 
 impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn on_frame(&mut self, now: Millis, frame: Frame<T>) {
@@ -21,7 +21,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             );
         }
         self.stats.received_length += length as f64;
-        self.keepalive.heard(now);
+        self.keepalive.received(now);
         let read =
             self.receiver
                 .read_by_head(&text, length, self.protocol.get_mut(), &mut self.channels);
@@ -31,11 +31,18 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// A frame that its head doesn't explain.
+    pub(super) fn on_server_event(&mut self, now: Millis, event: ServerEvent<T>) {
+        self.converse(now, |protocol, out| protocol.on_server_event(&event, out));
+        if event.kind == "message" && self.state.has_connection() {
+            self.on_frame(now, Frame::Text(event.data));
+        }
+    }
+
+    /// A frame that needs a full parse.
     pub(super) fn on_unread_frame(&mut self, now: Millis, frame: T) {
         let connection = self.connection;
         for record in self.receiver.split(frame, self.protocol.get()) {
-            // One of them may have ended the connection.
+            // An earlier record may have closed the connection.
             if self.connection == connection {
                 let head = record.head(self.protocol().head_length(self.channels.longest_name()));
                 let mut out = Outputs::<T>::default();
@@ -48,14 +55,14 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn on_binary(&mut self, now: Millis, frame: Frame<T>) {
         let mut out = Outputs::<T>::default();
         self.protocol.get_mut().on_binary(&mut out);
-        self.keepalive.heard(now);
+        self.keepalive.received(now);
         match out.pop() {
             Some(Output::Bad(what)) => self.count_received(Received::Bad(what), || frame),
             _ => self.count(FrameKind::Control, || frame),
         }
     }
 
-    /// Counts what came in, and hands a message on.
+    /// Counts a received frame, and queues its message.
     pub(super) fn count_received(
         &mut self,
         received: Received<T>,
@@ -72,7 +79,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 let is_first = self.stats.bad == 0.0;
                 self.count(FrameKind::Bad, frame);
                 if is_first {
-                    self.tell(Event::BadFrame(what));
+                    self.emit(Event::BadFrame(what));
                 }
             }
         }

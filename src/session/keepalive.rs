@@ -1,48 +1,50 @@
-//! Whether the server is there, and whether it knows that we are. Judged by times, never by counting timers: those of a hidden page fire late.
+//! Keep-alive frames and the detection of dead connections. Both compare times and never count
+//! timers, because the timers of hidden pages fire late.
 
 use crate::protocol::{Keepalive as Frames, Millis};
 
-/// A connection that is doubted must answer within this time.
+/// A probed connection must answer within this time.
 const PROBE_TIMEOUT: Millis = 5_000.0;
 
-/// Watches one connection after the other.
+/// The keep-alive state of the current connection.
 #[derive(Debug)]
 pub struct Keepalive {
-    /// When the server was last heard.
-    heard: Millis,
+    /// When the last frame was received.
+    last_received: Millis,
     /// When the last keep-alive frame was sent; `None`: the next one is due at once.
     sent: Option<Millis>,
-    /// When to look at these two; `None`: there is nothing to wait for.
+    /// When to check both; `None`: never.
     due: Option<Millis>,
 }
 
 impl Keepalive {
-    /// Watches nothing.
+    /// No connection.
     pub fn new() -> Keepalive {
         Keepalive {
-            heard: 0.0,
+            last_received: 0.0,
             sent: None,
             due: None,
         }
     }
 
-    /// When to look again.
+    /// When to check next.
     pub fn due(&self) -> Option<Millis> {
         self.due
     }
 
-    /// There is nothing to wait for but the page, which may take its time.
-    pub fn rest(&mut self) {
+    /// Stops checking, while the page's own functions run, which have no time limit.
+    pub fn stop(&mut self) {
         self.due = None;
     }
 
-    /// The server was heard.
+    /// A frame was received.
     #[inline]
-    pub fn heard(&mut self, now: Millis) {
-        self.heard = now;
+    pub fn received(&mut self, now: Millis) {
+        self.last_received = now;
     }
 
-    /// Messages may be sent from now on. Where the server answers keep-alive frames the first is sent at once, for it measures the round trip.
+    /// Messages may be sent from now on. If the server answers keep-alive frames, the first is sent
+    /// at once: it measures the round trip.
     pub fn ready(&mut self, now: Millis, frames: Option<Frames>) {
         let measures = frames.is_some_and(|frames| frames.is_answered);
         self.sent = (!measures).then_some(now);
@@ -53,28 +55,29 @@ impl Keepalive {
         self.sent.map(|sent| now - sent)
     }
 
-    /// The connection is doubted: the server is asked at once, and has little time to answer.
-    pub fn doubt(&mut self, now: Millis, server_timeout: Option<Millis>) {
+    /// Sends a keep-alive frame at once, and shortens the time to answer it.
+    pub fn probe(&mut self, now: Millis, server_timeout: Option<Millis>) {
         if let Some(timeout) = server_timeout {
-            self.heard = self.heard.min(now + PROBE_TIMEOUT - timeout);
+            self.last_received = self.last_received.min(now + PROBE_TIMEOUT - timeout);
         }
         self.sent = None;
     }
 
-    /// Whether the server was silent for too long.
+    /// Whether the server timeout has passed.
     pub fn is_silent(&self, now: Millis, server_timeout: Option<Millis>) -> bool {
-        // The same sum as in `schedule`: a difference may be rounded to less, and then the timer would be set for the same time again.
-        server_timeout.is_some_and(|timeout| now >= self.heard + timeout)
+        // The same sum as in `schedule`: a difference may be rounded to less, and then the timer
+        // would be set for the same time again.
+        server_timeout.is_some_and(|timeout| now >= self.last_received + timeout)
     }
 
-    /// Sets the time of the next look, and tells whether a keep-alive frame is due now.
+    /// Schedules the next check. Returns whether a keep-alive frame is due now.
     pub fn schedule(
         &mut self,
         now: Millis,
         server_timeout: Option<Millis>,
         frames: Option<Frames>,
     ) -> bool {
-        self.due = server_timeout.map(|timeout| self.heard + timeout);
+        self.due = server_timeout.map(|timeout| self.last_received + timeout);
         let Some(Frames { interval, .. }) = frames else {
             return false;
         };

@@ -1,7 +1,7 @@
-//! The state machine itself: what it holds, what comes out of it, and what its parts share.
+//! The session's fields, its outputs, and helpers that its parts share.
 //!
-//! Its behaviour is in the files beside this one: `page` (what the page calls), `connection` (what happens to the connection), `conversation`
-//! (what the protocol asks for) and `incoming` (frames).
+//! Its behaviour is in the files beside this one: `page` (what the page calls), `connection`
+//! (connecting and losing), `conversation` (the protocol's outputs) and `incoming` (frames).
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -19,7 +19,8 @@ use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Tr
 use super::stats::{FrameKind, Stats};
 use crate::protocol::{AnyProtocol, Credentials, Frame, Millis, Outgoing, Phase, Protocol, Text};
 
-/// One logical connection. `T` is the host's text, `S` is whom a channel's messages are for; the session only hands it on.
+/// One logical connection. `T` is the host's string type. `S` identifies the receiver of a
+/// channel's messages; the session only stores it.
 #[derive(Debug)]
 pub struct Session<T: Text, S> {
     pub(super) config: Config,
@@ -32,11 +33,13 @@ pub struct Session<T: Text, S> {
     pub(super) pending_opens: PendingOpens<S>,
     pub(super) outbox: Outbox<T>,
     pub(super) receiver: Receiver<T>,
-    /// The credentials of the present attempt.
+    /// The credentials of the current attempt.
     pub(super) credentials: Option<Credentials>,
-    /// The credentials that were refused last, and why.
-    pub(super) refused: Option<(Option<Credentials>, String)>,
+    /// What the server refused last.
+    pub(super) refusal: Option<Refusal>,
     pub(super) stats: Stats,
+    /// Nothing is sent before this time, because the server didn't accept a message.
+    pub(super) paused_until: Option<Millis>,
     /// Frames are shown to an inspector.
     pub(super) is_inspected: bool,
     pub(super) actions: VecDeque<Action<T>>,
@@ -44,14 +47,22 @@ pub struct Session<T: Text, S> {
     pub(super) events: VecDeque<Queued<T, S>>,
 }
 
-/// What the page is to be told.
+/// What the server refused, and why.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) url: String,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) reason: String,
+}
+
+/// An event that waits in the queue.
 #[derive(Debug)]
 pub(super) enum Queued<T: Text, S> {
-    /// That this opening of a channel is ready.
+    /// This opening of a channel is ready.
     Ready(ChannelId, S),
-    /// A message, for whoever has its channel open by then.
+    /// A message. It goes to the receiver that its channel has when it is polled.
     Message(Rc<str>, T::Value),
-    /// Something else.
+    /// Any other event.
     Event(Event<T, S>),
 }
 
@@ -69,8 +80,9 @@ impl<T: Text, S: Clone> Session<T, S> {
             outbox: Outbox::new(config.outbox),
             receiver: Receiver::new(userid),
             credentials: None,
-            refused: None,
+            refusal: None,
             stats: Stats::default(),
+            paused_until: None,
             is_inspected: false,
             actions: VecDeque::new(),
             frames: VecDeque::new(),
@@ -79,7 +91,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// How it behaves.
+    /// Its configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -89,12 +101,12 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.receiver.userid()
     }
 
-    /// Where the connection stands.
+    /// The state of the connection.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Names the present connection, or the attempt at it: events of an earlier one are stale.
+    /// The current connection or attempt. Events of an earlier one are stale.
     pub fn connection(&self) -> ConnectionId {
         self.connection
     }
@@ -114,24 +126,25 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// Whether [`poll_frame`](Self::poll_frame) shows frames, which costs time.
+    /// Turns [`poll_frame`](Self::poll_frame) on or off. It costs time on every frame.
     pub fn inspect(&mut self, on: bool) {
         self.is_inspected = on;
     }
 
     // Outputs.
 
-    /// The next thing to do.
+    /// The next action to perform. A message in it counts as in flight.
     pub fn poll_action(&mut self) -> Option<Action<T>> {
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
-        if !self.state.is_open() || self.phase() != Phase::Ready {
+        if !self.may_send() {
             return None;
         }
         let sender = self.receiver.userid();
         let message = self.outbox.next_unsent()?;
-        let frame = self.protocol.get_mut().encode(&Outgoing {
+        let protocol = self.protocol.get_mut();
+        let frame = protocol.encode(&Outgoing {
             sender,
             channel: &message.channel,
             number: message.number,
@@ -140,22 +153,31 @@ impl<T: Text, S: Clone> Session<T, S> {
         Some(Action::Transmit(Transmission {
             frame,
             message: Some(message.number),
+            post_url: protocol.post_url(message.number),
         }))
     }
 
-    /// The next frame that was sent or received, for an inspector. Frames are shown before the events that they cause, and, unlike events, while
-    /// the page handles another one.
+    fn may_send(&self) -> bool {
+        let protocol = self.protocol();
+        self.state.is_open()
+            && self.paused_until.is_none()
+            && protocol.phase() == Phase::Ready
+            && !protocol.is_busy()
+    }
+
+    /// The next frame for the inspector. Frames come before the events that they cause. Unlike
+    /// events, they are also emitted while the page handles an event.
     pub fn poll_frame(&mut self) -> Option<(FrameKind, Frame<T>)> {
         self.frames.pop_front()
     }
 
-    /// The next thing to tell the page.
+    /// The next event for the page.
     pub fn poll_event(&mut self) -> Option<Event<T, S>> {
         loop {
             return Some(match self.events.pop_front()? {
                 Queued::Ready(_, subscriber) => Event::Ready(subscriber),
                 Queued::Event(event) => {
-                    // From now on the page knows that it gets no more messages.
+                    // After this event the page expects no more messages.
                     if let Event::State {
                         state: State::Closed,
                         ..
@@ -173,11 +195,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// When [`Input::Timeout`] is wanted; to be asked again after every input.
+    /// When to deliver [`Input::Timeout`](super::Input::Timeout). It may change with every input.
     pub fn poll_timeout(&self) -> Option<Millis> {
-        let connection = match self.state {
+        let connection_due = match self.state {
             State::Waiting { until } => until,
-            state if state.has_connection() => self.keepalive.due(),
+            state if state.has_connection() => earliest(self.keepalive.due(), self.paused_until),
             _ => None,
         };
         let readiness = if self.may_be_ready() {
@@ -185,10 +207,13 @@ impl<T: Text, S: Clone> Session<T, S> {
         } else {
             None
         };
-        earliest(earliest(connection, readiness), self.outbox.next_expiry())
+        earliest(
+            earliest(connection_due, readiness),
+            self.outbox.next_expiry(),
+        )
     }
 
-    // What the parts share.
+    // Shared by the parts.
 
     pub(super) fn may_be_ready(&self) -> bool {
         self.config.open_when == OpenWhen::Timer || self.state.is_open()
@@ -202,7 +227,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    pub(super) fn tell(&mut self, event: Event<T, S>) {
+    pub(super) fn emit(&mut self, event: Event<T, S>) {
         self.events.push_back(Queued::Event(event));
     }
 
@@ -220,7 +245,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn dropped(&mut self, channel: Rc<str>, why: DropReason) {
         self.stats.dropped += 1.0;
-        self.tell(Event::Dropped { channel, why });
+        self.emit(Event::Dropped { channel, why });
     }
 
     pub(super) fn protocol(&self) -> &dyn Protocol<T> {

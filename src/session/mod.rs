@@ -1,17 +1,21 @@
 //! The session: one logical connection to a server, as a pure state machine.
 //!
-//! **Inputs.** What the page calls is a method with a result: [`open`](Session::open), [`send`](Session::send),
-//! [`close_channel`](Session::close_channel), [`close`](Session::close). Everything else that happens is an [`Input`] to
-//! [`handle`](Session::handle).
+//! **Inputs.** Calls of the page are methods: [`open`](Session::open), [`send`](Session::send),
+//! [`close_channel`](Session::close_channel) and [`close`](Session::close). All other events are an
+//! [`Input`] to [`handle`](Session::handle), or to [`handle_from`](Session::handle_from) if they
+//! belong to one connection.
 //!
-//! **Outputs.** After each of them the driver
+//! **Outputs.** After each input the driver
 //!
 //! 1. performs every [`Action`] until [`poll_action`](Session::poll_action) returns none,
 //! 2. sets one timer for [`poll_timeout`](Session::poll_timeout),
-//! 3. tells the page every [`Event`] of [`poll_event`](Session::poll_event), with no borrow of the session held. The page may call
-//!    back from there, and then the driver does 1 and 2 at once, so that a `send` reaches an open socket before it returns.
+//! 3. emits every frame of [`poll_frame`](Session::poll_frame) and every [`Event`] of
+//!    [`poll_event`](Session::poll_event) to the page, while it holds no borrow of the session. If
+//!    the page calls back from there, the driver does 1 and 2 at once, so that a `send` reaches an
+//!    open socket before it returns. Events wait until the handler returns; frames don't.
 //!
-//! The session calls nobody, has no clock, and makes no randomness of its own beyond the seed that it is given.
+//! The session is pure: it has no callbacks, no clock and no I/O. Its only randomness comes from
+//! the seed that it is given.
 
 mod channels;
 mod config;

@@ -1,7 +1,8 @@
 //! The outbox: messages that the server hasn't accepted, in order, bounded in number and bytes.
 //!
-//! A message stays until it is accepted: by the server's acknowledgement, or where there is none, when the socket has it. What was in flight on a
-//! connection that is lost goes out again on the next one.
+//! A message stays until it is accepted: when the server acknowledges it, or, if the protocol has
+//! no acknowledgements, when the socket has taken it. Messages in flight on a lost connection are
+//! sent again on the next one.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -12,9 +13,9 @@ use crate::protocol::{Millis, Text};
 /// The option `outbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many messages may wait.
+    /// The most messages that may wait.
     pub messages: usize,
-    /// How many bytes of JSON text may wait, two for each UTF-16 code unit.
+    /// The most bytes of JSON text that may wait, two for each UTF-16 code unit.
     pub bytes: usize,
 }
 
@@ -34,13 +35,13 @@ pub struct Message<T> {
     pub channel: Rc<str>,
     /// Its JSON text.
     pub payload: T,
-    /// Rises from one message of the session to the next.
+    /// Numbers rise from one message of the session to the next.
     pub number: u64,
-    /// When it is stale; `None`: never.
+    /// When it expires; `None`: never.
     expires: Option<Millis>,
-    /// Some connection had it in flight.
+    /// It was in flight on some connection.
     was_sent: bool,
-    /// It ended a connection.
+    /// It was in flight when a connection failed.
     is_suspect: bool,
 }
 
@@ -55,7 +56,7 @@ impl<T: Text> Message<T> {
 pub enum Suspect {
     /// The first that the server didn't accept.
     Oldest,
-    /// The one that the socket was given last.
+    /// The one that was given to the socket last.
     Latest,
 }
 
@@ -64,7 +65,7 @@ pub enum Suspect {
 pub struct Outbox<T> {
     bounds: Bounds,
     waiting: VecDeque<Message<T>>,
-    /// How many of these, from the first, are in flight on the present connection.
+    /// How many of these, from the first, are in flight on the current connection.
     in_flight: usize,
     bytes: usize,
     last_number: u64,
@@ -100,14 +101,14 @@ impl<T: Text> Outbox<T> {
         self.last_number
     }
 
-    /// Whether no message up to that number waits.
-    pub fn is_flushed(&self, number: u64) -> bool {
+    /// The number before that of the first message that waits.
+    pub fn flushed(&self) -> u64 {
         self.waiting
             .front()
-            .is_none_or(|message| message.number > number)
+            .map_or(self.last_number, |message| message.number - 1)
     }
 
-    /// Adds a message behind the others, or refuses it where it would break a bound.
+    /// Adds a message at the end. The error: it would exceed a bound.
     pub fn push(
         &mut self,
         channel: Rc<str>,
@@ -138,7 +139,7 @@ impl<T: Text> Outbox<T> {
         Ok(())
     }
 
-    /// The next message for the present connection, which is in flight from now on.
+    /// The next message for the current connection. It counts as in flight from now on.
     pub fn next_unsent(&mut self) -> Option<&Message<T>> {
         let message = self.waiting.get_mut(self.in_flight)?;
         self.in_flight += 1;
@@ -146,7 +147,7 @@ impl<T: Text> Outbox<T> {
         Some(message)
     }
 
-    /// Removes the messages up to that number, as far as some connection had them.
+    /// Removes the messages up to that number that were in flight on some connection.
     pub fn acknowledge(&mut self, number: u64) {
         while self
             .waiting
@@ -157,13 +158,22 @@ impl<T: Text> Outbox<T> {
         }
     }
 
-    /// The connection is gone: what was in flight waits for the next one.
+    /// Removes the message of that number, which the socket has taken.
+    pub fn accept(&mut self, number: u64) {
+        let is_sent = |message: &Message<T>| message.number == number && message.was_sent;
+        if let Some(place) = self.waiting.iter().position(is_sent) {
+            self.remove(place);
+        }
+    }
+
+    /// The connection is lost: messages in flight wait for the next one.
     pub fn requeue_in_flight(&mut self) {
         self.in_flight = 0;
     }
 
-    /// Removes one stale message, and returns its channel. What is in flight is likely to arrive. Of what an earlier connection had in flight the
-    /// server may yet report that it accepted it, so that is kept until `all` are to be looked at.
+    /// Removes one expired message, and returns its channel. Messages in flight are kept: they are
+    /// likely to arrive. A message that an earlier connection had in flight may have been accepted,
+    /// so it is kept unless `all` is set.
     pub fn expire(&mut self, now: Millis, all: bool) -> Option<Rc<str>> {
         self.next_expiry = None;
         for place in self.in_flight..self.waiting.len() {
@@ -184,7 +194,8 @@ impl<T: Text> Outbox<T> {
         self.next_expiry
     }
 
-    /// A message in flight ended the connection. The second time that it does, it is removed, and its channel returned.
+    /// The connection failed with a message in flight. The second time, the message is removed and
+    /// its channel returned.
     pub fn record_send_failure(&mut self, suspect: Suspect) -> Option<Rc<str>> {
         let latest = self.in_flight.checked_sub(1)?;
         let place = match suspect {
@@ -202,7 +213,7 @@ impl<T: Text> Outbox<T> {
         let message = self.waiting.remove(place)?;
         self.in_flight -= usize::from(place < self.in_flight);
         self.bytes -= message.bytes();
-        // The memory too: a flood of messages is seldom followed by another.
+        // Frees the memory of a burst.
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }

@@ -1,4 +1,4 @@
-//! What the page calls: channels are opened and closed, messages are sent.
+//! The page's calls: opening and closing channels, sending messages.
 
 use std::mem;
 use std::rc::Rc;
@@ -9,8 +9,10 @@ use super::state::{ChannelId, Closed, SendError, State};
 use crate::protocol::{Millis, Text};
 
 impl<T: Text, S: Clone> Session<T, S> {
-    /// Opens a channel; an earlier opening of the same name gets no more messages. The first one connects. It is never ready before the next
-    /// [`Input::Timeout`], however soon that is: the page doesn't have its handle yet.
+    /// Opens a channel. An earlier opening of the same name receives no more messages. The first
+    /// channel starts the connection. Readiness comes with the next
+    /// [`Input::Timeout`](super::Input::Timeout) at the earliest, because the page doesn't have its
+    /// handle yet.
     pub fn open(&mut self, now: Millis, name: &str, subscriber: S) -> Result<ChannelId, Closed> {
         if self.state == State::Closed {
             return Err(Closed);
@@ -20,7 +22,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.pending_opens.push(due, id, subscriber);
         if self.state == State::Idle {
             self.connect(now, "the first channel was opened");
-        } else if self.protocol().subscribes()
+        } else if self.protocol().can_subscribe()
             && let Some(channel) = self.channels.get_mut(name)
             && !mem::replace(&mut channel.subscribed, true)
         {
@@ -30,9 +32,9 @@ impl<T: Text, S: Clone> Session<T, S> {
         Ok(id)
     }
 
-    /// Closes that opening of a channel; one that was superseded or closed before stays as it is.
+    /// Closes that opening of a channel. Nothing happens if it was superseded or closed before.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
-        if self.channels.close(name, id) && self.protocol().subscribes() {
+        if self.channels.close(name, id) && self.protocol().can_subscribe() {
             let frame = self.protocol().unsubscribe(name);
             self.send_own(frame);
         }
@@ -41,7 +43,8 @@ impl<T: Text, S: Clone> Session<T, S> {
             .retain(|queued| !matches!(queued, Queued::Ready(of, _) if *of == id));
     }
 
-    /// Takes a message for an open channel. It goes out behind those that were sent before it, unless `ttl` passes first; infinite: it waits for ever.
+    /// Sends a message on an open channel, after those sent before it. It is dropped when `ttl`
+    /// passes first; an infinite `ttl` never does.
     pub fn send(
         &mut self,
         now: Millis,
@@ -79,13 +82,13 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// Marks what was sent until now, for [`is_flushed`](Self::is_flushed).
+    /// A mark for [`flushed`](Self::flushed): everything sent until now.
     pub fn flush(&self) -> u64 {
         self.outbox.last_number()
     }
 
-    /// Whether the server has accepted everything up to that mark, apart from what was dropped.
-    pub fn is_flushed(&self, mark: u64) -> bool {
-        self.outbox.is_flushed(mark)
+    /// The last mark up to which every message was accepted by the server, or dropped.
+    pub fn flushed(&self) -> u64 {
+        self.outbox.flushed()
     }
 }

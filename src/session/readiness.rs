@@ -1,11 +1,11 @@
-//! Openings of channels that the page hasn't been told to be ready.
+//! Openings of channels whose readiness the page doesn't know yet.
 
 use std::collections::VecDeque;
 
 use super::state::ChannelId;
 use crate::protocol::Millis;
 
-/// An opening that isn't ready.
+/// An opening that isn't ready yet.
 #[derive(Debug)]
 struct PendingOpen<S> {
     due: Millis,
@@ -13,12 +13,12 @@ struct PendingOpen<S> {
     subscriber: S,
 }
 
-/// Such openings in the order in which they came, which is the order in which they are due.
+/// Pending openings in order. All have the same delay, so they are due in this order too.
 #[derive(Debug)]
 pub struct PendingOpens<S>(VecDeque<PendingOpen<S>>);
 
 impl<S> PendingOpens<S> {
-    /// None.
+    /// No pending opening.
     pub fn new() -> PendingOpens<S> {
         PendingOpens(VecDeque::new())
     }

@@ -1,12 +1,13 @@
-//! The receive path: what a frame is, and for whom.
+//! The receive path: classifies a frame, and finds the channel of its message.
 //!
-//! A broadcast server sends every page every message, so most frames that a page receives are not for it. Those are dropped by their head: the rest of
-//! the frame is neither copied nor parsed, and the cost doesn't grow with it.
+//! A broadcast server sends every page every message, so most frames that a page receives are not
+//! for it. Such a frame is dropped by its head: the rest is neither copied nor parsed, so the cost
+//! doesn't grow with the frame.
 //!
-//! 1. [`Receiver::read_by_head`]: the protocol reads a copy of the head, the open channels are searched, and the payload of a message for one of
-//!    them is parsed.
-//! 2. Where the head doesn't tell, the whole frame is parsed by [`Protocol::on_message`](crate::protocol::Protocol::on_message), and
-//!    [`Receiver::read_envelope`] reads what it finds the way the shim does.
+//! 1. [`Receiver::read_by_head`]: the protocol reads a copy of the head. If its channel is open,
+//!    the payload is parsed.
+//! 2. Otherwise [`Protocol::on_message`] parses the whole
+//!    frame, and [`Receiver::read_envelope`] reads the envelope with the shim's semantics.
 
 use std::rc::Rc;
 
@@ -15,26 +16,27 @@ use signal_wire::{Head, UserId};
 use super::channels::Channels;
 use crate::protocol::{Protocol, Records, Text, Value};
 
-/// A frame may be longer than the longest message by this many code units, for the envelope without the channel's name.
+/// How much longer than its message a frame may be, in UTF-16 code units, apart from the channel's
+/// name.
 const ENVELOPE_ROOM: usize = 1024;
 
-/// What one character of a name may take in JSON: `\u0000`.
+/// The most characters that one character of a name takes in JSON: `\u0000`.
 const LONGEST_ESCAPE: usize = 6;
 
-/// What a frame, or an envelope in it, is.
+/// The classification of a frame, or of an envelope in it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Received<T: Text> {
-    /// Sent by this very page.
+    /// Sent by this page itself.
     Own,
     /// For a channel that isn't open here.
     Foreign,
     /// A message on this channel, which is open here.
     Message(Rc<str>, T::Value),
-    /// Not an envelope, because of this.
+    /// Not an envelope, for this reason.
     Bad(&'static str),
 }
 
-/// What the receive path keeps from one frame to the next.
+/// The state of the receive path.
 #[derive(Debug)]
 pub struct Receiver<T: Text> {
     userid: UserId,
@@ -55,7 +57,7 @@ impl<T: Text> Receiver<T> {
         self.userid
     }
 
-    /// A connection begins: what is left of a record of the last one is forgotten.
+    /// A connection begins: discards the incomplete record of the last one.
     pub fn clear(&mut self) {
         self.records.clear();
     }
@@ -69,7 +71,7 @@ impl<T: Text> Receiver<T> {
         }
     }
 
-    /// Reads a frame of `length` by its head. `None`: the head doesn't tell.
+    /// Reads a frame of that length by its head. `None`: it needs a full parse.
     pub fn read_by_head<S>(
         &mut self,
         frame: &T,
@@ -80,8 +82,8 @@ impl<T: Text> Receiver<T> {
         let framing = protocol.framing();
         let (suffix, is_string) = (framing.suffix, framing.is_string());
         let second_record = framing.second_record;
-        // A record that began in an earlier frame has its head there, and one that goes on in the next ends there. Behind the messages of a classic
-        // SignalR frame there may be more to note.
+        // A record may begin in an earlier frame or end in a later one. After the messages of a
+        // classic SignalR frame there may be other members.
         if is_string && (self.records.begun().is_some() || !frame.ends_with(suffix)) {
             return None;
         }
@@ -117,12 +119,12 @@ impl<T: Text> Receiver<T> {
         } else {
             payload
         };
-        let id = id.filter(|id| protocol.subscribes() && !id.is_empty());
+        let id = id.filter(|id| protocol.can_subscribe() && !id.is_empty());
         let channel = channels.receive(channel, id)?;
         Some(Received::Message(Rc::clone(&channel.name), message))
     }
 
-    /// Reads an envelope that was parsed as a whole, the way the shim does.
+    /// Reads a parsed envelope with the shim's semantics.
     pub fn read_envelope<S>(
         &self,
         envelope: &T::Value,
@@ -132,7 +134,8 @@ impl<T: Text> Receiver<T> {
         if !envelope.is_object() {
             return Received::Bad("a frame that isn't an object");
         }
-        // What the shim's `==` says of any JSON value; for some objects it throws, and those are not our own.
+        // The shim compares with `==`, for any JSON value. Where that throws, the sender is not
+        // this page.
         let own = self.userid.get() as f64;
         if envelope.member("sender").to_number() == Some(own) {
             return Received::Own;
@@ -156,7 +159,7 @@ impl<T: Text> Receiver<T> {
     }
 }
 
-/// The length of a frame, in UTF-16 code units, beyond which it is bad whatever it holds.
+/// The longest frame that is read, in UTF-16 code units.
 pub fn max_frame<T: Text>(
     max_message: usize,
     longest_name: usize,

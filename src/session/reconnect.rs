@@ -2,10 +2,11 @@
 
 use crate::protocol::Millis;
 
-/// A connection that lasted this long was a working one: the next loss begins the backoff from the start.
+/// A connection that was open for this long resets the backoff.
 const STABLE: Millis = 5_000.0;
 
-/// After the network or the page came back, all pages together would overrun the server; so each waits a random time of up to this.
+/// When the network or the page is back, each page waits a random time of up to this, so that they
+/// don't all reconnect at the same moment.
 const SPREAD: Millis = 1_000.0;
 
 /// The option `reconnect`.
@@ -30,7 +31,8 @@ impl Default for ReconnectPolicy {
 }
 
 impl ReconnectPolicy {
-    /// The wait before attempt number `attempt` (the first is 0), `random` being from 0 up to 1; `None`: no further attempt.
+    /// The wait before attempt number `attempt` (the first is 0), `random` being from 0 up to 1;
+    /// `None`: no further attempt.
     pub fn delay(&self, attempt: u32, random: f64) -> Option<Millis> {
         if f64::from(attempt) >= self.attempts {
             return None;
@@ -59,7 +61,8 @@ impl Reconnect {
         }
     }
 
-    /// A connection was lost that had been open for so long, if it was open at all: how long to wait before the next attempt. `None`: there is none.
+    /// The wait before the next attempt, after a connection was lost that was open for
+    /// `was_open_for`, if it was open at all. `None`: no further attempt.
     pub fn after_loss(&mut self, was_open_for: Option<Millis>) -> Option<Millis> {
         if was_open_for.is_some_and(|time| time >= STABLE) {
             self.attempts = 0;
@@ -69,19 +72,25 @@ impl Reconnect {
         delay
     }
 
-    /// The network or the page is back: how long to wait at most. Attempts are counted from the start.
+    /// The wait before a message is sent again that failed `failures` times before; `None`: no
+    /// further attempt.
+    pub fn delay(&mut self, failures: u32) -> Option<Millis> {
+        self.policy.delay(failures, self.random.next())
+    }
+
+    /// A random wait, after the network or the page is back. Resets the backoff.
     pub fn soon(&mut self) -> Millis {
         self.attempts = 0;
         self.random.next() * SPREAD
     }
 }
 
-/// SplitMix64: the jitter needs no secrecy, just pages that don't wait in step.
+/// SplitMix64. The jitter needs no secrecy; it only has to differ between pages.
 #[derive(Debug, Clone)]
 struct Random(u64);
 
 impl Random {
-    /// From 0 up to, not including, 1.
+    /// In the range 0..1.
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;

@@ -1,23 +1,25 @@
-//! What a server that delivers by channel is told when a connection to it begins.
+//! The requests that subscribe to the open channels when a connection begins.
 
 use signal_wire::{Open, Subscription};
 
 use super::channels::{Channel, Channels};
 
-/// What is to be said and reported when a connection begins.
+/// What follows from the beginning of a connection.
 #[derive(Debug)]
 pub struct Resumption<'a> {
-    /// The requests to subscribe, in this order.
+    /// The requests to send, in order.
     pub requests: Vec<Open<'a>>,
     /// Channels on which messages may have been missed.
     pub gaps: Vec<String>,
 }
 
-/// The requests for all open channels, which count as subscribed from then on. `resume` is the session that the server still has.
+/// The requests for all open channels, which count as subscribed afterwards. `resume` is the
+/// server's secret of the session, if the server still has it.
 ///
-/// The first request of a resumed session names all the channels that the session has, so that those closed meanwhile end with it. A channel that was
-/// closed and opened again meanwhile is a new one, and gets a request of its own. A server that has forgotten the session has
-/// forgotten everything: nothing can be replayed, and each channel that was subscribed has a gap.
+/// The first request of a resumed session lists the channels that were subscribed before, so the
+/// server drops those that were closed meanwhile. A channel that was opened or reopened meanwhile
+/// gets a request of its own. If the server has lost the session, nothing can be replayed, and each
+/// subscribed channel has a gap.
 pub fn resume<S>(channels: &mut Channels<S>, resume: Option<String>) -> Resumption<'_> {
     let resumes = resume.is_some();
     if !resumes {
@@ -54,7 +56,7 @@ fn subscription<S>(channel: &Channel<S>) -> Subscription<'_> {
     }
 }
 
-/// The request for a channel that is opened now.
+/// The request for one new channel.
 pub fn open_one(name: &str) -> Open<'_> {
     Open {
         channels: Vec::from([Subscription {

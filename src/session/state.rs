@@ -1,33 +1,35 @@
-//! What goes into a session and what comes out of it.
+//! The inputs and outputs of a session.
 
 use std::rc::Rc;
 
-use crate::protocol::{CloseReason, Credentials, Frame, HttpRequest, HttpResponse, Millis, Text};
+use crate::protocol::{
+    CloseReason, Credentials, Frame, HttpRequest, HttpResponse, Millis, ServerEvent, Text,
+};
 
-/// Tells one opening of a channel from a later one of the same name.
+/// Identifies one opening of a channel among several of the same name.
 pub type ChannelId = u32;
 
-/// Tells one connection, and the attempt at it, from a later one.
+/// Identifies a connection, or an attempt at one.
 pub type ConnectionId = u32;
 
-/// Where the connection stands.
+/// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum State {
     /// No channel was opened yet.
     Idle,
     /// A connection is being made.
     Connecting,
-    /// Messages go out at once.
+    /// Connected: messages go out at once.
     Open {
         /// Since when.
         since: Millis,
     },
-    /// The connection was lost, and there will be another attempt.
+    /// The connection was lost; the next attempt is scheduled.
     Waiting {
-        /// When; `None`: not before the page or the network is back.
+        /// When; `None`: when the page or the network is back.
         until: Option<Millis>,
     },
-    /// For good.
+    /// Closed for good.
     Closed,
 }
 
@@ -54,24 +56,28 @@ impl State {
     }
 }
 
-/// What happens to a session, apart from what the page calls.
+/// An event that the session handles, apart from calls of the page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<T: Text> {
-    /// The page gave the server's address: absolute, `ws:` or `wss:`.
+    /// The page's answer to [`Action::AskUrl`]: absolute, `ws:` or `wss:`.
     Url(String),
-    /// The page gave its credentials, or said that it has none.
+    /// The page's answer to [`Action::AskCredentials`].
     Credentials(Option<Credentials>),
-    /// A request was answered.
+    /// The answer to an HTTP request.
     HttpResponse(HttpResponse<T>),
-    /// A request got no answer, for this reason.
+    /// An HTTP request failed, for this reason.
     HttpFailed(String),
+    /// The answer to the POST request of a [`Transmission`], or the reason of its failure.
+    Posted(Result<HttpResponse<T>, String>),
     /// The socket is open.
     SocketOpen,
-    /// A frame came in.
+    /// A frame was received.
     Frame(Frame<T>),
-    /// The socket is closed, or couldn't be opened.
+    /// An event was received on an event stream.
+    ServerEvent(ServerEvent<T>),
+    /// The socket was closed, or couldn't be opened.
     SocketClosed(Disconnect),
-    /// The socket was given what [`Action::Transmit`] has.
+    /// The result of [`Action::Transmit`].
     Transmitted(Transmission<T>, Result<(), TransmitError>),
     /// The time of [`Session::poll_timeout`](super::Session::poll_timeout) has come.
     Timeout,
@@ -81,23 +87,23 @@ pub enum Input<T: Text> {
     Offline,
     /// The page goes into the back/forward cache.
     PageHidden,
-    /// The page comes back from there.
+    /// The page is restored from the back/forward cache.
     PageShown,
 }
 
 /// How a connection ended, or why there was none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disconnect {
-    /// What it means for the next attempt.
+    /// Whether another attempt makes sense.
     pub why: CloseReason,
     /// The WebSocket close code, if there was one.
     pub code: Option<u16>,
-    /// Why, in words.
+    /// The reason, as text.
     pub reason: String,
 }
 
 impl Disconnect {
-    /// A connection that was lost for this reason.
+    /// A connection was lost for this reason.
     pub fn transient(code: Option<u16>, reason: String) -> Disconnect {
         Disconnect {
             why: CloseReason::Transient,
@@ -107,13 +113,15 @@ impl Disconnect {
     }
 }
 
-/// A frame on its way to the socket.
+/// A frame to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transmission<T> {
     /// The frame.
     pub frame: T,
     /// The number of the message in it; `None`: a frame of the protocol itself.
     pub message: Option<u64>,
+    /// Send it as the body of a POST request to this address; `None`: on the socket.
+    pub post_url: Option<String>,
 }
 
 /// Why the socket didn't take a frame.
@@ -121,12 +129,12 @@ pub struct Transmission<T> {
 pub enum TransmitError {
     /// It isn't open any more.
     NotOpen,
-    /// It threw at this very frame.
+    /// Its `send` threw an exception.
     Threw,
 }
 
-/// What the driver is to do. Performing an action never calls the page, except for what the page itself provides: its transport, its
-/// functions for the address and the credentials.
+/// What the driver must do. An action never calls the page's handlers. It may call the page's
+/// transport, and its functions for the address and the credentials.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action<T> {
     /// Ask the page for the server's address: [`Input::Url`].
@@ -137,13 +145,16 @@ pub enum Action<T> {
     Http(HttpRequest),
     /// Open a WebSocket to this address: [`Input::SocketOpen`] or [`Input::SocketClosed`].
     OpenSocket(String),
-    /// Give the socket a frame: [`Input::Transmitted`], at once.
+    /// Open an event stream at this address, likewise.
+    OpenEventSource(String),
+    /// Send a frame: [`Input::Transmitted`] follows at once. The answer to a POST request comes
+    /// later, as with [`Action::Http`].
     Transmit(Transmission<T>),
     /// Close the socket, and report nothing more of it.
     Disconnect,
 }
 
-/// What the page is told. `S` is whom a channel's messages are for.
+/// An event for the page. `S` identifies the receiver of a channel's messages.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<T: Text, S> {
     /// This opening of a channel is ready.
@@ -152,18 +163,18 @@ pub enum Event<T: Text, S> {
     Message(S, T::Value),
     /// The state changed.
     State {
-        /// To this one.
+        /// The new state.
         state: State,
-        /// Why, in words.
+        /// The reason, as text.
         reason: String,
         /// The WebSocket close code, if one was the cause.
         code: Option<u16>,
         /// When the next attempt comes, if it is scheduled.
         retry_in: Option<Millis>,
     },
-    /// The first frame that was no envelope, and what it was; all of them are counted.
+    /// The first frame that was not an envelope, and what it was. Later ones are only counted.
     BadFrame(&'static str),
-    /// The server refused a message, and why in its words.
+    /// The server refused a message, for this reason.
     Refused(String),
     /// Messages on this channel may have been missed.
     Gap(String),
@@ -174,13 +185,13 @@ pub enum Event<T: Text, S> {
         /// Why.
         why: DropReason,
     },
-    /// The connection is lost for good, and these messages with it.
+    /// The connection is closed for good because of an error.
     Failed {
         /// The server refused the credentials.
         unauthorized: bool,
-        /// Why, in words.
+        /// The reason, as text.
         reason: String,
-        /// Messages in the outbox that were never sent.
+        /// How many messages were lost in the outbox.
         unsent: usize,
     },
 }
@@ -188,9 +199,9 @@ pub enum Event<T: Text, S> {
 /// Why a message was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DropReason {
-    /// Its `ttl` passed before the server had it.
+    /// Its `ttl` passed before the server accepted it.
     Expired,
-    /// It ended the connection twice.
+    /// The connection failed twice with it in flight.
     GivenUp,
 }
 
@@ -198,7 +209,7 @@ pub enum DropReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
-    /// It is longer than `max_message`.
+    /// The message is longer than `max_message`.
     TooLarge {
         /// Its length in UTF-16 code units.
         length: usize,
@@ -216,6 +227,6 @@ pub enum SendError {
     SessionClosed,
 }
 
-/// The session is closed for good: no channel can be opened.
+/// The error of opening a channel on a closed session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;

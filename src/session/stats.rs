@@ -2,10 +2,10 @@
 
 use crate::protocol::Millis;
 
-/// What a frame that went by was; see [`Session::count`](super::Session::count).
+/// The kind of a sent or received frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameKind {
-    /// Handed to the socket.
+    /// Sent.
     Sent,
     /// Its message went to a subscriber.
     Delivered,
@@ -33,10 +33,10 @@ impl FrameKind {
     }
 }
 
-/// Counters since the session was made. Numbers as JavaScript has them: they can't overflow, nor fail to be told.
+/// Counters since the session was made. They are numbers as JavaScript has them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Stats {
-    /// Frames handed to the socket.
+    /// Frames sent.
     pub sent: f64,
     /// Frames received whose message went to a subscriber.
     pub delivered: f64,
@@ -48,9 +48,9 @@ pub struct Stats {
     pub bad: f64,
     /// Frames received of the protocol itself.
     pub control: f64,
-    /// The UTF-16 units of all frames handed to the socket.
+    /// The UTF-16 code units of all frames sent.
     pub sent_length: f64,
-    /// And of those received.
+    /// The UTF-16 code units of all frames received.
     pub received_length: f64,
     /// Messages that were dropped.
     pub dropped: f64,

@@ -2,9 +2,12 @@
 //!
 //! What's tested
 //! * the example `typed_chat`: that very code, two of it, talking
-//! * values of many types come through as they were, and the wire holds plain JSON that any page reads
-//! * messages of another type, values that JSON can't hold, options that can't be: errors with codes
-//! * a channel is closed when it is dropped, also inside its own handler; sending inside a handler; nothing leaks
+//! * values of many types come through as they were, and the wire holds plain JSON that any page
+//!   reads
+//! * messages of another type, values that JSON can't hold, options that can't be: errors with
+//!   codes
+//! * a channel is closed when it is dropped, also inside its own handler; sending inside a handler;
+//!   nothing leaks
 //! * states and errors come to their handlers, in virtual time and in real time
 
 use super::stage::{Stage, held, kept_nothing};

@@ -18,12 +18,12 @@ before(async () => {
   server = createServer({ allowHalfOpen: true }, (socket) => (far = record(socket)));
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   gate = await proxy(() => server.address().port);
-});
+}, TIMEOUT);
 after(async () => {
   made.forEach((socket) => socket.destroy());
   await gate?.close();
   server?.close();
-});
+}, TIMEOUT);
 
 function record(socket) {
   made.push(socket);

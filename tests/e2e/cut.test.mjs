@@ -32,11 +32,11 @@ let files;
 before(async () => {
   browser = await launchChromium();
   files = await serveFiles({ ...MOUNTS, ...TEST_MOUNTS });
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await files?.close();
-});
+}, TIMEOUT);
 
 for (const library of ['datachannel', 'rtcmulticonnection']) {
   // A few at the same time: these libraries mostly wait for timers of theirs.

@@ -14,8 +14,8 @@ import { MOUNT_ARGS, relay, ROOT } from '../support/servers.mjs';
 let browser;
 before(async () => {
   browser = await launchChromium();
-});
-after(() => browser?.close());
+}, TIMEOUT);
+after(() => browser?.close(), TIMEOUT);
 
 describe('bring your own', () => {
   const CHOICES = ['publish-subscribe', 'storage', 'socket-io-client', 'hub-connection', 'hub-proxy', 'broadcast-channel'];

@@ -14,8 +14,8 @@ import { MOUNT_ARGS, relay } from '../support/servers.mjs';
 let browser;
 before(async () => {
   browser = await launchChromium({ args: FAKE_CAMERA });
-});
-after(() => browser?.close());
+}, TIMEOUT);
+after(() => browser?.close(), TIMEOUT);
 
 for (const [name, start] of Object.entries(SERVERS)) {
   describe(`on ${name}`, () => {
@@ -29,12 +29,12 @@ for (const [name, start] of Object.entries(SERVERS)) {
       first = await openPage(browser, `${server.origin}/${server.query}`, DESKTOP);
       second = await openPage(browser, `${server.origin}/${server.query}`, { ...DESKTOP, ...DARK });
       await Promise.all([first, second].map((page) => seesOthers(page, 1)));
-    });
+    }, TIMEOUT);
     after(async () => {
       await first?.context().close();
       await second?.context().close();
       await server?.close();
-    });
+    }, TIMEOUT);
 
     test('two tabs chat', TIMEOUT, async () => {
       for (const page of [first, second]) await page.waitForSelector('#state[data-state="open"]');

@@ -13,11 +13,11 @@ let browser;
 let server;
 before(async () => {
   [browser, server] = await Promise.all([launchChromium(), SERVERS['our relay']()]);
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await server?.close();
-});
+}, TIMEOUT);
 
 describe('the entries', () => {
   test('module, inline and global load, get ready, and hear each other with nothing configured', TIMEOUT, async () => {

@@ -11,6 +11,7 @@ import { serveFiles } from '../support/files.mjs';
 import { openPage, TEST_MOUNTS } from '../support/pages.mjs';
 import { MOUNTS } from '../support/servers.mjs';
 import { signalRServer } from '../support/signalr-server.mjs';
+import { sseServer } from '../support/sse-server.mjs';
 import { engineOpen, talker } from '../support/talker.mjs';
 
 /* global SignalWasm, errors, handle, heard, make, signaling -- of the pages */
@@ -74,17 +75,18 @@ const PROTOCOLS = {
   'socket.io': { start: () => talker({ greeting: engineOpen(), replies: [[/^40/, '40{"sid":"b"}']] }), last: (server) => server.raw(`42["message",${ENVELOPE}]`), texts: () => said('socket.io') },
   signalr: { start: () => signalRServer(), last: (server) => server.call('onMessageReceived', ENVELOPE), texts: () => said('signalr'), end: '\x1e' },
   'signalr-classic': { start: () => classicSignalRServer(), last: (server) => server.call('onMessageReceived', ENVELOPE), texts: () => said('signalr-classic') },
+  sse: { start: () => sseServer(), last: (server) => server.raw(`\n\ndata: ${ENVELOPE}\n\n`), texts: () => [ENVELOPE, ...said('socket.io')].map((text) => `id: 1\nevent: message\ndata: ${text}\n`), end: '\n\n' },
 };
 
 let browser;
 let files;
 before(async () => {
   [browser, files] = await Promise.all([launchChromium(), serveFiles({ ...MOUNTS, ...TEST_MOUNTS })]);
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await files?.close();
-});
+}, TIMEOUT);
 
 describe('spoilt frames', () => {
   for (const [protocol, { start, last, texts, end = '' }] of Object.entries(PROTOCOLS)) {

@@ -16,8 +16,8 @@ import { ROOT } from '../support/servers.mjs';
 let browser;
 before(async () => {
   browser = await launchChromium();
-});
-after(() => browser?.close());
+}, TIMEOUT);
+after(() => browser?.close(), TIMEOUT);
 
 test('the libraries are the versions that are named, and the pages change one line', TIMEOUT, async () => {
   for (const [name, version] of Object.entries({ datachannel: '1.0.0', rtcmulticonnection: '2.2.5' })) {
@@ -36,8 +36,8 @@ for (const [name, start] of Object.entries(SERVERS)) {
     let server;
     before(async () => {
       server = await start();
-    });
-    after(() => server?.close());
+    }, TIMEOUT);
+    after(() => server?.close(), TIMEOUT);
 
     for (const library of ['datachannel', 'rtcmulticonnection']) {
       test(`${library}: two peers, then three, everybody with everybody, and data flows between all`, TIMEOUT, async () => {

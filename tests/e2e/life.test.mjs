@@ -4,11 +4,11 @@
 // event.
 
 import assert from 'node:assert/strict';
-import process from 'node:process';
 import { after, before, describe, test } from 'node:test';
 import { launchVisitorsChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
+import { asleep, goBack, is, networkSwitch, say, told } from '../support/life-pages.mjs';
 import { rawClient, TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { MOUNTS, relay, seedServer } from '../support/servers.mjs';
@@ -19,11 +19,11 @@ let browser;
 let files;
 before(async () => {
   [browser, files] = await Promise.all([launchVisitorsChromium(), serveFiles({ ...MOUNTS, ...TEST_MOUNTS, '/away': () => '<!doctype html><title>away</title>Somewhere else.' })]);
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await files?.close();
-});
+}, TIMEOUT);
 
 /**
  * Runs `body` with the page in front, its network (a proxy before the server), and another client
@@ -61,14 +61,6 @@ async function correspondent(url) {
   };
 }
 
-function is(page, state) {
-  return page.waitForFunction((state) => window.signaling?.state === state, state, { polling: 50 });
-}
-
-function say(page, ...texts) {
-  return page.evaluate((texts) => texts.forEach((text) => handle.send(text)), texts);
-}
-
 /**
  * Waits until the page and the other have received as much as they should, gives them a chance to
  * receive too much, and compares.
@@ -86,7 +78,6 @@ async function bothHeard({ page, other }, heard, said) {
   await page.evaluate(() => (heard.length = 0));
 }
 
-const told = (page) => page.evaluate(() => window.told);
 const count = (page, name) => page.evaluate((name) => signaling.stats()[name], name);
 
 describe('the back button', () => {
@@ -230,7 +221,7 @@ describe('a laptop that sleeps', () => {
     living(async (stage) => {
       await say(stage.page, 'good night');
       await until(() => stage.other.said().length === 1, 'the last message before the sleep');
-      await asleep(async () => {
+      await asleep(browser, async () => {
         stage.network.cut();
         stage.other.say('meanwhile 1', 'meanwhile 2');
       });
@@ -244,7 +235,7 @@ describe('a laptop that sleeps', () => {
       async (stage) => {
         const { page, other, network } = stage;
         const [link] = network.links();
-        await asleep(async () => {
+        await asleep(browser, async () => {
           // As with a router that has forgotten the connection: nothing arrives, and neither end is
           // notified.
           link.stall('up');
@@ -308,34 +299,10 @@ describe('the relay', () => {
     ));
 });
 
-/** Goes back, and waits until the page is there of which `known` is true. */
-async function goBack(page, known) {
-  // The page that is asked goes away before it has answered.
-  await page.evaluate(() => void setTimeout(() => window.history.back()));
-  await page.waitForFunction(known, undefined, { polling: 50 });
-}
-
 /** A tab before all others. */
 async function inFront() {
   const page = await browser.context.newPage();
   await page.goto(`${files.origin}/away`);
   await page.bringToFront();
   return page;
-}
-
-async function networkSwitch(page) {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Network.enable');
-  return (offline) => session.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
-}
-
-/** What happens while no process of the browser runs. */
-async function asleep(dream) {
-  const processes = await browser.processes();
-  for (const id of processes) process.kill(id, 'SIGSTOP');
-  try {
-    await dream();
-  } finally {
-    for (const id of processes) process.kill(id, 'SIGCONT');
-  }
 }

@@ -43,17 +43,18 @@ const OURS = {
   'ours, signalr': (origin, space) => ({ url: `${origin}${space.replace(/\/$/, '')}/hub`, protocol: 'signalr' }),
   'ours, signalr without negotiation': (origin, space) => ({ url: `${origin}${space.replace(/\/$/, '')}/hub`, protocol: 'signalr', skipNegotiation: true }),
   'ours, signalr-classic': (origin, space) => ({ url: `${origin}${space.replace(/\/$/, '')}/signalr`, protocol: 'signalr-classic' }),
+  'ours, sse': (origin, space) => ({ url: `${origin}${space.replace(/\/$/, '')}/sse`, protocol: 'sse' }),
 };
 
 let browser;
 let server;
 before(async () => {
   [browser, server] = await Promise.all([launchChromium(), SERVERS['our relay']()]);
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await server?.close();
-});
+}, TIMEOUT);
 
 /**
  * Opens every participant of a space on channel `main`: `{ name: { page, send(values), heard() }
@@ -119,8 +120,8 @@ for (const space of ['/', '/my-room']) {
     let everyone;
     before(async () => {
       everyone = await gather(space);
-    });
-    after(() => everyone && disband(everyone));
+    }, TIMEOUT);
+    after(() => everyone && disband(everyone), TIMEOUT);
 
     test('all are here', () => {
       const names = [...Object.keys(OURS), ...Object.keys(OLD).filter((name) => space === '/' || name !== 'seed, SignalR 2')];

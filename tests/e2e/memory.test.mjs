@@ -30,11 +30,11 @@ before(async () => {
     launchChromium({ args: ['--js-flags=--expose-gc'] }),
     serveFiles({ ...MOUNTS, ...TEST_MOUNTS, '/tests/browser': `${ROOT}/tests/browser`, '/bare': () => '<!doctype html><title>memory</title><link rel="icon" href="data:,">' }),
   ]);
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await files?.close();
-});
+}, TIMEOUT);
 
 /** Runs `body` with a page that has the module as `memory`, and a function that measures. */
 async function measured(body) {

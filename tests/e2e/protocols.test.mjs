@@ -15,19 +15,21 @@ import {
   setUp,
   signalRServer,
   socketIoServer,
+  sseServer,
   tearDown,
 } from '../support/protocol-pages.mjs';
 
 /* global SignalWasm, asked, signaling -- of the pages */
 
-before(setUp);
-after(tearDown);
+before(setUp, TIMEOUT);
+after(tearDown, TIMEOUT);
 
 describe('whatever the protocol', { concurrency: 3 }, () => {
   const SERVERS = {
     'socket.io': [() => socketIoServer(), 'auth', `{ token: 'x' }`],
     'signalr': [() => signalRServer(), 'accessToken', `'x'`],
     'signalr-classic': [() => classicSignalRServer(), 'accessToken', `'x'`],
+    'sse': [() => sseServer(), 'accessToken', `'x'`],
   };
   for (const [protocol, [makeServer, option, value]] of Object.entries(SERVERS)) {
     test(

@@ -14,8 +14,8 @@ import { signalRServer } from '../support/signalr-server.mjs';
 let browser;
 before(async () => {
   browser = await launchChromium();
-});
-after(() => browser?.close());
+}, TIMEOUT);
+after(() => browser?.close(), TIMEOUT);
 
 /**
  * A page of the scripted server's own origin, with the script of a client on it and nothing else.
@@ -51,11 +51,11 @@ describe('the scripted server of ASP.NET Core SignalR, and @microsoft/signalr', 
       };
       window.failure = (promise) => promise.then((value) => `no failure: ${JSON.stringify(value)}`, (error) => String(error?.message ?? error));
     });
-  });
+  }, TIMEOUT);
   after(async () => {
     await page?.context().close();
     await server?.close();
-  });
+  }, TIMEOUT);
 
   test('negotiate, handshake, an echo to all with the caller, a completion', TIMEOUT, async () => {
     await page.evaluate(() => connect());
@@ -204,11 +204,11 @@ describe('the scripted server of ASP.NET SignalR 2, and npm signalr', () => {
       };
       window.failure = (promise) => new Promise((done) => promise.then((value) => done(`no failure: ${JSON.stringify(value)}`), (error) => done(String(error?.message ?? error))));
     });
-  });
+  }, TIMEOUT);
   after(async () => {
     await page?.context().close();
     await server?.close();
-  });
+  }, TIMEOUT);
 
   test('negotiate, connect, start, an echo to all with the caller, a result', TIMEOUT, async () => {
     await page.evaluate(() => connect());

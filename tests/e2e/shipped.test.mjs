@@ -58,11 +58,11 @@ before(async () => {
     await init('/wasm-bindgen-test_bg.wasm');
     globalThis.tests = await import('/tests/browser/support/page.js');
   });
-});
+}, TIMEOUT);
 after(async () => {
   await browser?.close();
   await server?.close();
-});
+}, TIMEOUT);
 
 for (const module of modules) {
   describe(`tests/browser/${module}, on dist/`, () => {

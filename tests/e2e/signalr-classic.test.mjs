@@ -22,8 +22,8 @@ import { signalR } from './signalr.mjs';
 
 /* global signaling, states -- of the pages */
 
-before(setUp);
-after(tearDown);
+before(setUp, TIMEOUT);
+after(tearDown, TIMEOUT);
 
 describe('ASP.NET SignalR 2, the scripted server', { concurrency: 3 }, () => {
   const options = (server) => ({ url: server.url, protocol: 'signalr-classic' });

@@ -22,8 +22,8 @@ import { signalR } from './signalr.mjs';
 
 /* global errors, signaling, states -- of the pages */
 
-before(setUp);
-after(tearDown);
+before(setUp, TIMEOUT);
+after(tearDown, TIMEOUT);
 
 describe('ASP.NET Core SignalR, the scripted server', { concurrency: 3 }, () => {
   const options = (server) => ({ url: server.url, protocol: 'signalr' });

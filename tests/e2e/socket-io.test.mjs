@@ -25,8 +25,8 @@ import { engineOpen } from '../support/talker.mjs';
 
 /* global asked, connected, errors, heard, signaling, states -- of the pages */
 
-before(setUp);
-after(tearDown);
+before(setUp, TIMEOUT);
+after(tearDown, TIMEOUT);
 
 for (const version of [4, 2]) {
   describe(`Socket.IO, npm socket.io ${version}`, { concurrency: 3 }, () => {

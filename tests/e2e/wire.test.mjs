@@ -36,8 +36,8 @@ const VALUES = [
 let browser;
 before(async () => {
   browser = await launchChromium();
-});
-after(() => browser?.close());
+}, TIMEOUT);
+after(() => browser?.close(), TIMEOUT);
 
 for (const [name, start] of Object.entries(SERVERS)) {
   describe(`on ${name}`, () => {
@@ -68,14 +68,14 @@ for (const [name, start] of Object.entries(SERVERS)) {
         window.handle = connection.openSignalingChannel({ onmessage: (message) => heard.push(message) });
       }, server.url);
       await ours.waitForFunction(() => signaling.state === 'open');
-    });
+    }, TIMEOUT);
 
     after(async () => {
       await shim?.context().close();
       await ours?.context().close();
       await wire?.close();
       await server?.close();
-    });
+    }, TIMEOUT);
 
     test('each hears the other, value for value, and not itself', TIMEOUT, async () => {
       const expected = VALUES.map((value) => JSON.parse(JSON.stringify(value)));

@@ -47,7 +47,7 @@ pub struct Sent {
     pub expires: Millis,
     /// Some socket was given it.
     pub was_in_flight: bool,
-    /// One on which nothing is acknowledged, so that nobody knows whether it arrived.
+    /// It was sent in the plain way, so that it is never known whether it arrived.
     pub is_plain: bool,
 }
 
@@ -107,7 +107,7 @@ impl Client {
         &self.page.session
     }
 
-    /// Whether it is open on a server of which nothing is heard unless there is a message.
+    /// Whether its server sends nothing but messages.
     pub fn has_no_heartbeat(&self) -> bool {
         self.protocol == "websocket" || self.protocol == "auto" && !self.is_subscribed
     }
@@ -201,7 +201,11 @@ impl Client {
 
     pub fn is_answered(&mut self, now: Millis, connection: ConnectionId, body: &str) {
         let (status, body) = (200, body.into());
-        let response = HttpResponse { status, body };
+        let response = HttpResponse {
+            status,
+            retry_after: None,
+            body,
+        };
         self.handle_from(connection, now, Input::HttpResponse(response));
     }
 
@@ -334,7 +338,7 @@ impl Client {
             "more bytes than the outbox may have"
         );
         for mark in &mut self.marks {
-            let is_flushed = session.is_flushed(mark.mark);
+            let is_flushed = session.flushed() >= mark.mark;
             assert!(is_flushed || !mark.is_reached, "flushed, and then not");
             mark.is_reached = is_flushed;
         }

@@ -159,7 +159,7 @@ impl World {
         }
     }
 
-    /// No more faults: what was lost comes back, and what was sent arrives.
+    /// No more faults: every page reconnects, and what was sent arrives.
     pub fn finish(&mut self) {
         self.run(self.now + 1_000.0);
         if !self.is_up {

@@ -48,7 +48,7 @@ pub enum Op {
     OpenAgain,
     /// Events of an earlier connection.
     Stale,
-    /// The server is killed, and comes back.
+    /// The server is killed, and started again.
     Kill(u16),
 }
 

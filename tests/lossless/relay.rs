@@ -47,7 +47,7 @@ pub enum Out {
     /// The channel is open from now on: who opened it is due what came after that id.
     Opened(Conn, String, u64),
     Closed(Conn, String),
-    /// What came up to that id is told to be missed.
+    /// What came up to that id is reported as missed.
     Gap(Conn, String, u64),
     /// The message with that number was published, by that page.
     Published(u64, usize, String),
@@ -199,7 +199,7 @@ impl Relay {
                 self.members.remove(&earlier);
                 outs.push(Out::Close(earlier, RESUMED));
             }
-            // What isn't named was closed meanwhile, though nobody may have heard of that.
+            // What isn't named was closed meanwhile.
             session.open.retain(|channel, _| names.contains(channel));
         } else {
             assert!(frame.get("session").is_none(), "a second session: {frame}");
@@ -284,11 +284,11 @@ impl Relay {
             text: text.clone(),
         };
         for (other, member) in &self.members {
-            let hears = match &member.session {
+            let receives = match &member.session {
                 None => *other != conn,
                 Some(_) => member.open.contains(&channel) && member.session != published.session,
             };
-            if hears {
+            if receives {
                 outs.push(Out::Frame(*other, text.clone()));
             }
         }

@@ -14,6 +14,7 @@ import { rollup } from 'rollup';
 import { build as viteBuild, createServer } from 'vite';
 import webpack from 'webpack';
 import { launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { seedServer } from '../support/servers.mjs';
 import { makeConsumer } from './consumer.mjs';
@@ -25,8 +26,8 @@ let server;
 
 before(async () => {
   [browser, consumer, server] = await Promise.all([launchChromium(), makeConsumer(), seedServer()]);
-});
-after(() => Promise.all([browser?.close(), consumer?.remove(), server?.close()]));
+}, TIMEOUT);
+after(() => Promise.all([browser?.close(), consumer?.remove(), server?.close()]), TIMEOUT);
 
 const BUILDS = [
   { name: 'Vite, entry .', make: vite, wasm: 1 },

@@ -10,6 +10,7 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { ROOT, makeConsumer } from './consumer.mjs';
 
 const FILES = [
@@ -36,8 +37,8 @@ let installed;
 before(async () => {
   consumer = await makeConsumer();
   installed = join(consumer.folder, 'node_modules/signal-wasm');
-});
-after(() => consumer?.remove());
+}, TIMEOUT);
+after(() => consumer?.remove(), TIMEOUT);
 
 describe('the tarball', () => {
   it('holds exactly the files meant', () => {

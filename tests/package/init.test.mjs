@@ -13,6 +13,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { ROOT } from './consumer.mjs';
 
@@ -35,12 +36,12 @@ before(async () => {
       return path in TYPES && isThere ? { type: TYPES[path], body: bytes } : undefined;
     },
   });
-});
-after(() => server?.close());
+}, TIMEOUT);
+after(() => server?.close(), TIMEOUT);
 beforeEach(() => {
   requests = [];
   isThere = true;
-});
+}, TIMEOUT);
 
 const url = (path = 'streamed.wasm') => `${server.origin}/${path}`;
 

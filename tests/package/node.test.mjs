@@ -6,14 +6,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { makeConsumer, run } from './consumer.mjs';
 
 let consumer;
 
 before(async () => {
   consumer = await makeConsumer();
-});
-after(() => consumer?.remove());
+}, TIMEOUT);
+after(() => consumer?.remove(), TIMEOUT);
 
 /** Runs a module in the project and gives what it prints, as JSON. */
 async function node(name, source) {

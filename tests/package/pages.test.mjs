@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { join } from 'node:path';
 import { launchChromium, newContext } from '../support/chromium.mjs';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { seedServer } from '../support/servers.mjs';
 import { makeConsumer } from './consumer.mjs';
@@ -38,8 +39,8 @@ let server;
 
 before(async () => {
   [browser, consumer, server] = await Promise.all([launchChromium(), makeConsumer(), seedServer()]);
-});
-after(() => Promise.all([browser?.close(), consumer?.remove(), server?.close()]));
+}, TIMEOUT);
+after(() => Promise.all([browser?.close(), consumer?.remove(), server?.close()]), TIMEOUT);
 
 /** Serves the page of an entry under a policy, gives its address to `use`, and puts all away. */
 async function serving(tags, policy, use) {

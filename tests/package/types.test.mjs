@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
+import { TIMEOUT } from '../support/deadline.mjs';
 import { makeConsumer } from './consumer.mjs';
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
@@ -54,8 +55,8 @@ let consumer;
 
 before(async () => {
   consumer = await makeConsumer();
-});
-after(() => consumer?.remove());
+}, TIMEOUT);
+after(() => consumer?.remove(), TIMEOUT);
 
 describe('tsc --strict', () => {
   for (const [name, { files, options, manifest }] of Object.entries(PROJECTS)) {

@@ -43,6 +43,7 @@ fn as_action(output: &Output<HostText>) -> Action<HostText> {
         Output::Send(frame) => Action::Transmit(Transmission {
             frame: frame.as_str().into(),
             message: None,
+            post_url: None,
         }),
         Output::OpenSocket(url) => Action::OpenSocket(url.clone()),
         Output::Http(request) => Action::Http(request.clone()),
@@ -111,7 +112,7 @@ proptest! {
             () if name == "main" || open.contains(&name) => Received::Message(name, HostValue(Some(message))),
             () => Received::Foreign,
         };
-        // Of a message for nobody here nothing is parsed at all.
+        // Of a message that isn't delivered nothing is parsed at all.
         let is_delivered = matches!(expected, Received::Message(..));
         prop_assert_eq!(Cost::since(cost).parses > 0, is_delivered);
         prop_assert_eq!(page.received, [expected]);
@@ -169,6 +170,33 @@ fn cut<'a>(text: &'a str, cuts: &[Index]) -> Vec<&'a str> {
     cuts.windows(2)
         .map(|pair| &text[pair[0]..pair[1]])
         .collect()
+}
+
+/// A frame that looks like a record may be the rest of one.
+#[test]
+fn a_frame_behind_the_beginning_of_a_record_is_not_read_by_its_head() {
+    let settings = Settings::default();
+    let envelope = "{\"sender\":1,\"channel\":\"main\",\"message\":1}";
+    let record = frame(
+        "signalr",
+        &settings,
+        &[Call::new(envelope.into(), false)],
+        "",
+        "",
+    );
+    let mut page = up(&settings.setup("signalr"), &settings, &[]);
+    page.receive("{\"type\":");
+    assert_eq!(page.received, []);
+    page.receive(&record);
+    assert_eq!(page.received, [Received::Bad]);
+    page.receive(&record);
+    assert_eq!((page.received.len(), page.by_head), (2, 1));
+    // Nor is one that goes on in the next frame.
+    let (start, end) = record.split_at(record.len() - 1);
+    page.receive(start);
+    assert_eq!(page.received.len(), 2);
+    page.receive(end);
+    assert_eq!((page.received.len(), page.by_head), (3, 1));
 }
 
 /// A property that never saw both paths would say nothing.

@@ -158,6 +158,7 @@ fn happen(
         Happening::Answered(status, body) => {
             let response = HttpResponse {
                 status: *status,
+                retry_after: None,
                 body: body.as_str().into(),
             };
             protocol.on_http_response(&response, out);
@@ -215,7 +216,8 @@ proptest! {
         }
     }
 
-    /// Whatever the page chose and the server gave: an address has the members that it ought to have, and each is what it was.
+    /// Whatever the page chose and the server gave: an address has the members that it ought to
+    /// have, and each is what it was.
     #[test]
     fn no_text_breaks_out_of_an_address(
         settings in settings(),
@@ -259,7 +261,8 @@ proptest! {
         has_query(&page.requested().url, &common(&second));
     }
 
-    /// Whatever the page chose and the server gave: a frame is JSON with the members that it ought to have, and each is what it was.
+    /// Whatever the page chose and the server gave: a frame is JSON with the members that it ought
+    /// to have, and each is what it was.
     #[test]
     fn no_text_breaks_out_of_a_frame(
         protocol in select(&OTHERS[..]),

@@ -9,12 +9,12 @@ use crate::support::page::{Setup, control};
 use signal_wasm::protocol::Millis;
 use signal_wasm::session::{Action, State};
 
-const STUCK: &str = "the server didn't answer as the option protocol has it";
+const STUCK: &str = "the server didn't answer as the option protocol requires";
 
 /// What a page meets.
 type Meets = fn(&mut Client);
 
-/// Nothing more comes: the step that it is at has ten seconds.
+/// Nothing more comes: the handshake times out after ten seconds.
 fn is_stuck(mut page: Client) {
     page.done.clear();
     page.passes(9_999.0);

@@ -290,6 +290,7 @@ fn is_besides(case: &Case, action: &Action<HostText>) -> bool {
         Action::Transmit(Transmission {
             frame,
             message: None,
+            ..
         }) => case.besides.contains(&frame.as_str()),
         _ => false,
     }

@@ -1,5 +1,5 @@
-//! The transcripts of real servers and clients in `tests/transcripts`, replayed: our side is told
-//! what the server said, and what our side does must be what the official client did, wherever the
+//! The transcripts of real servers and clients in `tests/transcripts`, replayed: our side gets
+//! what the server sent, and what our side does must be what the official client did, wherever the
 //! protocol has no choice.
 //!
 //! What's tested:

@@ -112,6 +112,37 @@ fn of_a_member_named_twice_the_first_counts_unless_the_frame_is_parsed_as_a_whol
     }
 }
 
+/// Of a message for a channel that is open here the whole frame counts.
+#[test]
+fn a_frame_that_lost_its_end_or_goes_on_behind_it_is_bad() {
+    for message in ["123", "\"é}\"", "{\"a\":[1]}", "[{}]"] {
+        let mut page = page(UserId::from_bits(7), &["a".into()]);
+        let start = "{\"sender\":8,\"channel\":\"a\",\"message\":";
+        let frame = format!("{start}{message}}}");
+        for (end, _) in frame.char_indices() {
+            page.receive(&frame[..end]);
+            assert_eq!(
+                page.received.pop(),
+                Some(Received::Bad),
+                "{}",
+                &frame[..end]
+            );
+        }
+        for more in ["}", "]", ",", "1", "\u{1e}", "}}", "x}"] {
+            page.receive(&format!("{frame}{more}"));
+            assert_eq!(page.received.pop(), Some(Received::Bad), "{frame}{more}");
+        }
+        for more in [" ", "\n\t"] {
+            page.receive(&format!("{frame}{more}"));
+            let received = page.received.pop();
+            assert!(
+                matches!(received, Some(Received::Message(..))),
+                "{received:?}"
+            );
+        }
+    }
+}
+
 /// `null == 0` is false, though `Number(null)` is 0.
 #[test]
 fn a_sender_that_is_null_is_never_own() {

@@ -12,7 +12,8 @@ use signal_wire::UserId;
 proptest! {
     #![proptest_config(cases(700))]
 
-    /// What keeps receiving cheap: the shim's frames are judged by their head alone, however long they are.
+    /// What keeps receiving cheap: the shim's frames are judged by their head alone, however long
+    /// they are.
     #[test]
     fn the_head_decides_of_canonical_frames(
         own in userids(),

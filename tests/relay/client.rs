@@ -147,7 +147,7 @@ impl Client {
         self.page.done.drain(..).map(text).collect()
     }
 
-    /// What it was told since this was asked last, but for states, readiness and messages.
+    /// Its events since this was called last, but for states, readiness and messages.
     pub fn told(&mut self) -> Vec<Event<HostText, usize>> {
         let mut events = std::mem::take(&mut self.page.events);
         events.retain(|event| {

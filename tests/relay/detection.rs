@@ -60,6 +60,26 @@ fn a_server_whose_first_frame_is_an_envelope_is_an_ordinary_one() {
     assert_eq!(client.done(), [plain("a", "2")]);
 }
 
+/// On a server that is known, the first frame is read by its head.
+#[test]
+fn a_hello_behind_an_envelope_is_what_a_page_has_sent() {
+    let mut client = Client::connecting("auto");
+    client.times_out(250.0);
+    client.loses(300.0, 1006);
+    let now = client.reconnects();
+    assert_eq!(client.state(), State::Open { since: now });
+    let frame = r#"{"sender":8,"channel":"a","message":5}"#;
+    assert_eq!(client.receives(now, frame), ["5"]);
+    client.receives(now, HELLO);
+    client.sends(now, "a", "1", FOREVER);
+    assert_eq!(client.done(), [plain("a", "1")]);
+    // A relay may stand there after the next loss.
+    client.loses(now, 1006);
+    let now = client.reconnects();
+    client.receives(now, HELLO);
+    assert_eq!(client.done(), [r#"{"open":["a"],"after":{}}"#]);
+}
+
 #[test]
 fn a_relay_that_was_taken_for_another_server_is_a_relay_once_its_hello_comes() {
     let mut client = Client::connecting("auto");

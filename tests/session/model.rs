@@ -14,10 +14,10 @@ const FINAL: [u16; 10] = [35, 36, 37, 38, 39, 45, 46, 47, 48, 49];
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Readiness {
     Pending,
-    /// Due, and the page is about to be told.
+    /// Due, and its event is queued.
     Due,
-    Told,
-    /// Closed before the page was told.
+    Reported,
+    /// Closed before it was reported.
     Never,
 }
 
@@ -29,10 +29,10 @@ pub struct Opening {
     pub readiness: Readiness,
 }
 
-/// What the page is to be told next.
+/// An event of the session.
 #[derive(Debug, PartialEq)]
 pub enum Expected {
-    /// That this opening is ready.
+    /// This opening is ready.
     Ready(usize),
     /// This message, if its channel is open by then.
     Message(&'static str, usize),
@@ -156,7 +156,7 @@ impl Model {
         match readiness {
             Readiness::Pending => self.tally.closed_before_ready += 1,
             Readiness::Due => self.tally.closed_while_due += 1,
-            Readiness::Told | Readiness::Never => return,
+            Readiness::Reported | Readiness::Never => return,
         }
         *readiness = Readiness::Never;
         self.expected
@@ -222,7 +222,7 @@ impl Model {
         }
     }
 
-    /// What the page is told next, by what it has open now.
+    /// The next event, by what the page has open now.
     pub fn next_expected(&mut self) -> Option<Expected> {
         loop {
             match self.expected.pop_front() {

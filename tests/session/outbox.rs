@@ -138,3 +138,30 @@ fn a_limit_that_is_no_limit_does_not_overflow() {
     let mut session = opened(config, 1);
     assert_eq!(send(&mut session, "1"), Ok(()));
 }
+
+/// A transport may send another message from inside `send`, and then throw at the first.
+#[test]
+fn a_message_sent_inside_the_sending_of_another_accepts_only_itself() {
+    let mut session = opened(Config::default(), 1);
+    opens_socket(&mut session);
+    connected(&mut session, 0.0);
+    send(&mut session, "1").unwrap();
+    send(&mut session, "2").unwrap();
+    let (outer, _) = transmission(&mut session);
+    let (inner, _) = transmission(&mut session);
+    session.handle(0.0, Input::Transmitted(inner, Ok(())));
+    assert_eq!(session.stats().queued, 1.0);
+    let threw = Err(TransmitError::Threw);
+    session.handle(0.0, Input::Transmitted(outer, threw));
+    assert_eq!(session.state().name(), "waiting");
+    assert_eq!(session.stats().queued, 1.0);
+    while session.state().name() == "waiting" {
+        let at = session.poll_timeout().unwrap();
+        session.handle(at, Input::Timeout);
+    }
+    assert_eq!(session.poll_action(), Some(Action::Disconnect));
+    opens_socket(&mut session);
+    session.handle(1e6, Input::SocketOpen);
+    assert_eq!(transmission(&mut session).1, "1");
+    assert_eq!(session.poll_action(), None);
+}

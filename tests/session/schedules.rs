@@ -5,10 +5,9 @@
 //!   bounds
 //! * states: legal changes only, never more than one socket, a timeout exactly when one is needed
 //! * readiness: once for each opening, when it is due, never within `open`, never after its closing
-//! * messages that come in: for the latest opening of their channel, if that is open when the page
-//!   is told
+//! * messages that come in: for the latest opening of their channel, if that is open by then
 //! * the backoff: its bounds, what resets it, which losses are final
-//! * re-entrancy: a page that opens, sends and closes while it is told something
+//! * re-entrancy: a page that opens, sends and closes from within its handlers
 
 use super::model::Tally;
 use super::world::{NAMES, World};
@@ -28,7 +27,7 @@ pub enum Op {
     Send(&'static str, usize),
     Close,
     Connected,
-    /// Messages on these channels, before the page is told anything.
+    /// Messages on these channels, before the page gets any of them.
     Receive(Vec<&'static str>),
     Lost(u16),
     Breaks,

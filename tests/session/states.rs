@@ -153,6 +153,7 @@ fn a_frame_of_the_protocol_that_the_socket_did_not_take_ends_the_connection() {
     let transmission = Transmission {
         frame: "own".into(),
         message: None,
+        post_url: None,
     };
     let outcome = Err(TransmitError::Threw);
     super::transmitted(&mut session, 1.0, transmission, outcome);

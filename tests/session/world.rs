@@ -82,7 +82,7 @@ impl World {
         }
         self.model.opens(name, id.unwrap());
         self.settle();
-        let is_ready = self.model.openings[place].readiness == Readiness::Told;
+        let is_ready = self.model.openings[place].readiness == Readiness::Reported;
         assert!(!is_ready, "ready within open: the page has no handle yet");
     }
 
@@ -287,7 +287,7 @@ impl World {
             Event::Ready(place) => {
                 assert_eq!(expected, Some(Expected::Ready(place)), "ready out of turn");
                 let opening = &mut self.model.openings[place];
-                opening.readiness = Readiness::Told;
+                opening.readiness = Readiness::Reported;
                 let is_superseded = self.model.open.get(opening.name) != Some(&place);
                 self.model.tally.ready += 1;
                 self.model.tally.ready_of_superseded += u32::from(is_superseded);
@@ -358,7 +358,7 @@ impl World {
     fn check(&mut self) {
         let model = &mut self.model;
         assert_eq!(self.page.state(), model.state());
-        assert_eq!(model.next_expected(), None, "not told");
+        assert_eq!(model.next_expected(), None, "not reported");
         let sockets = match model.state {
             "connecting" => &[Some(Socket::Connecting)][..],
             "open" => &[Some(Socket::Open), Some(Socket::Closing)],
@@ -390,17 +390,17 @@ impl World {
     fn check_channels(&mut self) {
         for name in NAMES {
             self.receive(name);
-            let told = self.page.session.poll_event();
+            let event = self.page.session.poll_event();
             let expected = self.model.next_expected().map(|expected| {
                 let message = serde_json::Value::from(self.messages);
                 assert_eq!(expected, Expected::Message(name, self.messages));
                 (self.model.open[name], Some(message))
             });
-            let told = told.map(|event| match event {
+            let message = event.map(|event| match event {
                 Event::Message(place, message) => (place, message.0),
                 event => panic!("{event:?}"),
             });
-            assert_eq!(told, expected, "{name}");
+            assert_eq!(message, expected, "{name}");
         }
         assert_eq!(self.page.stats(), self.model.stats());
     }
@@ -452,11 +452,9 @@ impl World {
         assert!(["idle", "open", "closed"].contains(&model.state));
         assert_eq!(model.transmitted.len() + model.lost, model.accepted.len());
         let mut openings = model.openings.iter();
-        assert!(
-            openings.all(|opening| {
-                [Readiness::Told, Readiness::Never].contains(&opening.readiness)
-            })
-        );
+        assert!(openings.all(|opening| {
+            [Readiness::Reported, Readiness::Never].contains(&opening.readiness)
+        }));
         assert_eq!(self.timer, None);
     }
 }

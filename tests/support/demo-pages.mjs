@@ -12,7 +12,7 @@ export const DARK = { colorScheme: 'dark' };
 export const NO_SERVER = [/WebSocket connection to 'ws:[^']*' failed/, /net::ERR_CONNECTION_REFUSED/];
 
 /** The protocols that can be chosen on a server, as its page calls them. */
-export const PROTOCOLS = { websocket: 'WebSocket', 'socket.io': 'Socket.IO', signalr: 'SignalR', 'signalr-classic': 'classic SignalR', relay: 'our relay' };
+export const PROTOCOLS = { websocket: 'WebSocket', 'socket.io': 'Socket.IO', signalr: 'SignalR', 'signalr-classic': 'classic SignalR', sse: 'server-sent events', relay: 'our relay' };
 
 /** Waits until the number shown for that counter is as wanted. */
 export async function stat(page, name, wanted) {

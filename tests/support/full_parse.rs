@@ -54,7 +54,11 @@ impl FullParse {
     /// A request is answered.
     pub fn is_answered(&mut self, status: u16, body: &str) {
         let body = body.into();
-        let response = HttpResponse { status, body };
+        let response = HttpResponse {
+            status,
+            retry_after: None,
+            body,
+        };
         self.tell(|protocol, out| protocol.on_http_response(&response, out));
     }
 
@@ -88,7 +92,7 @@ impl FullParse {
     }
 
     fn take(&mut self, mut out: Outputs<HostText>, is_message: bool) {
-        if is_message && !out.tell_of_a_message() {
+        if is_message && !out.has_message() {
             self.received.push(Received::Control);
         }
         while let Some(output) = out.pop() {

@@ -3,8 +3,8 @@
 //!
 //! * `host.rs`: [`Text`](signal_wasm::protocol::Text) and [`Value`](signal_wasm::protocol::Value)
 //!   for Rust's strings and serde_json's values
-//! * `page.rs`: a page without a browser, which performs what its session wants done and keeps what
-//!   it is told
+//! * `page.rs`: a page without a browser, which performs its session's actions and keeps its
+//!   events
 //! * `full_parse.rs`: a conversation that parses every frame as a whole, to compare the session
 //!   with
 //!

@@ -40,7 +40,7 @@ impl Setup {
     pub fn conversation(&self) -> AnyProtocol {
         let make = find(self.protocol).and_then(|entry| entry.make);
         let make = make.expect("the protocol is in this build");
-        make(self.options.clone()).expect("options that can be")
+        make(&self.options).expect("options that can be")
     }
 
     /// A session of the page with this `sender`.
@@ -55,6 +55,7 @@ pub fn control(frame: impl Into<HostText>) -> Action<HostText> {
     Action::Transmit(Transmission {
         frame: frame.into(),
         message: None,
+        post_url: None,
     })
 }
 
@@ -85,12 +86,12 @@ pub struct Page<S> {
     pub session: Session<HostText, S>,
     /// The time.
     pub now: Millis,
-    /// What it did, as far as nobody has looked at it. Credentials that it had to give aren't in
-    /// here, nor the end of a socket that it hadn't.
+    /// What it did, as far as no test has taken it; without credentials that it gave, and without
+    /// the end of a socket that it didn't have.
     pub done: VecDeque<Action<HostText>>,
-    /// What it was told, as far as nobody has looked at it.
+    /// The events that it got, as far as no test has taken them.
     pub events: Vec<Event<HostText, S>>,
-    /// What it was shown of frames, likewise.
+    /// The frames that an inspector was shown, likewise.
     pub frames: Vec<(FrameKind, Frame<HostText>)>,
     /// What came in; recorded while the session is inspected.
     pub received: Vec<Received<S>>,
@@ -189,7 +190,11 @@ impl<S: Clone> Page<S> {
     /// The request that it made is answered.
     pub fn is_answered(&mut self, status: u16, body: &str) {
         let body = body.into();
-        self.handle(Input::HttpResponse(HttpResponse { status, body }));
+        self.handle(Input::HttpResponse(HttpResponse {
+            status,
+            retry_after: None,
+            body,
+        }));
     }
 
     /// The request that it made gets no answer, for this reason.
@@ -262,7 +267,7 @@ impl<S: Clone> Page<S> {
 
     // The driver.
 
-    /// Does what is to be done, and takes what is to be told.
+    /// Performs all actions, and takes all events.
     pub fn settle(&mut self) {
         while let Some(action) = self.perform_next() {
             match action {
@@ -274,7 +279,7 @@ impl<S: Clone> Page<S> {
         self.events.extend(events(&mut self.session));
     }
 
-    /// Does the next thing that is to be done, and returns it.
+    /// Performs the next action, and returns it.
     pub fn perform_next(&mut self) -> Option<Action<HostText>> {
         loop {
             let action = self.session.poll_action()?;
@@ -291,7 +296,7 @@ impl<S: Clone> Page<S> {
                         self.session.handle(self.now, Input::Credentials(given));
                     }
                 }
-                Action::OpenSocket(_) => {
+                Action::OpenSocket(_) | Action::OpenEventSource(_) => {
                     assert!(!self.has_socket, "a second socket");
                     self.has_socket = true;
                 }
@@ -332,6 +337,7 @@ impl<S: Clone> Page<S> {
             Action::Transmit(Transmission {
                 frame,
                 message: None,
+                ..
             }) => frame.as_str().into(),
             action => panic!("{action:?} instead of a frame of the protocol"),
         }
@@ -343,6 +349,7 @@ impl<S: Clone> Page<S> {
             Action::Transmit(Transmission {
                 frame,
                 message: Some(_),
+                ..
             }) => frame.as_str().into(),
             action => panic!("{action:?} instead of a message"),
         }
@@ -356,8 +363,7 @@ impl<S: Clone> Page<S> {
         }
     }
 
-    /// The frames that it sent, as far as nobody has looked at them; all else that it did is
-    /// forgotten.
+    /// The frames that it sent; all else that it did is forgotten.
     pub fn take_sent(&mut self) -> Vec<String> {
         let frame = |action: Action<HostText>| match action {
             Action::Transmit(transmission) => Some(transmission.frame.as_str().into()),
@@ -376,7 +382,7 @@ impl<S: Clone> Page<S> {
         self.session.stats()
     }
 
-    /// The states that it was told, and why.
+    /// The changes of state among its events, with their reasons.
     pub fn states(&self) -> Vec<(State, &str)> {
         let states = self.events.iter().filter_map(|event| match event {
             Event::State { state, reason, .. } => Some((*state, &**reason)),
@@ -385,14 +391,13 @@ impl<S: Clone> Page<S> {
         states.collect()
     }
 
-    /// Where the connection stands, by name, and the reason that it was told.
+    /// The state by name, and the reason of the last change.
     pub fn stands(&self) -> (&'static str, &str) {
         let reason = self.states().last().map(|(_, reason)| *reason);
         (self.state().name(), reason.unwrap_or_default())
     }
 
-    /// How it was told that the connection is lost for good: whether the credentials were refused,
-    /// and why.
+    /// How the connection was lost for good: whether the credentials were refused, and why.
     pub fn failure(&self) -> Option<(bool, &str)> {
         let mut failures = self.events.iter().filter_map(|event| match event {
             Event::Failed {
@@ -407,7 +412,7 @@ impl<S: Clone> Page<S> {
         failure
     }
 
-    /// What it was told of messages that the server refused.
+    /// Why the server refused messages.
     pub fn refusals(&self) -> Vec<&str> {
         let refusals = self.events.iter().filter_map(|event| match event {
             Event::Refused(why) => Some(&**why),
@@ -416,7 +421,7 @@ impl<S: Clone> Page<S> {
         refusals.collect()
     }
 
-    /// What it was told of bad frames.
+    /// What the first bad frame was.
     pub fn bad_frames(&self) -> Vec<&'static str> {
         let bad = |event: &Event<HostText, S>| match event {
             Event::BadFrame(what) => Some(*what),
@@ -426,7 +431,7 @@ impl<S: Clone> Page<S> {
     }
 }
 
-/// All that the page is to be told now.
+/// All events that are queued.
 pub fn events<S: Clone>(session: &mut Session<HostText, S>) -> Vec<Event<HostText, S>> {
     std::iter::from_fn(|| session.poll_event()).collect()
 }

@@ -10,6 +10,7 @@ import * as rtcMultiConnection from './rtcmulticonnection-server.mjs';
 import * as servers from './servers.mjs';
 import * as core from './signalr-server.mjs';
 import * as socketIo from './socket-io-server.mjs';
+import * as sse from './sse-server.mjs';
 import * as talkers from './talker.mjs';
 
 /* global connected, errors, handle, heard, signaling, states -- of the pages */
@@ -28,6 +29,7 @@ export const rtcMultiConnectionServer = kept(rtcMultiConnection.rtcMultiConnecti
 export const seedServer = kept(servers.seedServer);
 export const signalRServer = kept(core.signalRServer);
 export const socketIoServer = kept(socketIo.socketIoServer);
+export const sseServer = kept(sse.sseServer);
 export const talker = kept(talkers.talker);
 
 /** All that JSON has, and where frames are cut and packed. */
@@ -74,7 +76,7 @@ export async function tearDown() {
 /**
  * Opens a page with signal-wasm on it, and on channel `main` one signaling with the options that
  * `source` evaluates to there. The page has `signaling`, `handle`, `heard`, `states` (`state:
- * reason`) and `errors`.
+ * reason`), `gaps` and `errors`.
  */
 export async function join(source, { wait = true } = {}) {
   // A page takes a second to open, and one signaling leaves nothing behind for the next.
@@ -96,9 +98,11 @@ export async function start(page, source) {
     window.heard = [];
     window.states = [];
     window.errors = [];
+    window.gaps = [];
     window.signaling = new SignalWasm.Signaling({
       reconnect: { base: 50, cap: 200 },
       onstatechange: (state, { reason }) => states.push(state + ': ' + reason),
+      ongap: (channel) => gaps.push(channel),
       onerror: ({ name, code, message }) => errors.push({ name, code, message }),
       ...(${typeof source === 'string' ? source : JSON.stringify(source)}),
     });
@@ -194,7 +198,7 @@ export async function leave(...pages) {
 /** The same for pages on which Chromium itself reports requests and sockets that fail. */
 export async function leaveFailing(...pages) {
   await part(pages, [
-    /^console: (Failed to load resource|WebSocket connection to|Access to fetch)/,
+    /^console: (Failed to load resource|WebSocket connection to|EventSource's response|Access to )/,
   ]);
 }
 

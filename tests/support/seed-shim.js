@@ -1,10 +1,13 @@
-// The shim that signal-wasm replaces, for comparison in tests and benches: the two functions of the seed over a plain WebSocket.
+// The shim that signal-wasm replaces, for comparison in tests and benches: the two functions of the
+// seed over a plain WebSocket.
 //
-// Copyright (c) 2013 Muaz Khan. Part of the WebRTC Experiments (https://www.webrtc-experiment.com/), released under the MIT licence:
+// Copyright (c) 2013 Muaz Khan. Part of the WebRTC Experiments
+// (https://www.webrtc-experiment.com/), released under the MIT licence:
 // https://www.webrtc-experiment.com/licence/
 //
-// Classic script, code as it was published. The one addition is the function around it: `seedShim(url)` gives the shim for that server,
-// so that one page can hold several, or hold it beside ours.
+// Classic script, code as it was published. The one addition is the function around it:
+// `seedShim(url)` gives the shim for that server, so that one page can hold several, or hold it
+// beside ours.
 
 function seedShim(url) {
     // global stuff

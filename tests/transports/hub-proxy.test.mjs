@@ -23,8 +23,8 @@ const FILES = {
 let browser;
 before(async () => {
   browser = await launchChromium();
-});
-after(() => browser?.close());
+}, TIMEOUT);
+after(() => browser?.close(), TIMEOUT);
 
 /** The two kinds of proxy that the official client has. */
 const PROXIES = {

@@ -11,7 +11,8 @@ export type Inline = Must<Same<keyof typeof inline, keyof Functions | 'Signaling
 export type Global = Must<Same<Exclude<keyof typeof SignalWasm, 'transports'>, keyof Functions | 'Signaling'>>;
 export type Names = Must<Same<keyof Functions, 'configure' | 'openSignalingChannel' | 'openSocket'>>;
 
-// A signaling of one entry goes where that of another is expected: a page may mix them in its types, if not in its values.
+// A signaling of one entry goes where that of another is expected: a page may mix them in its
+// types, if not in its values.
 const fromModule: module.Signaling = new inline.Signaling();
 const fromInline: inline.Signaling = new SignalWasm.Signaling({ url: 'wss://example.org/' });
 const fromGlobal: InstanceType<typeof SignalWasm.Signaling> = fromModule;
@@ -47,5 +48,5 @@ SignalWasm.openSocket('room');
 inline.configure({ protocol: 'webtransport' });
 // @ts-expect-error TS2307: there is no such entry
 import('signal-wasm/rtc');
-// @ts-expect-error TS2307: what lies in dist/ is nobody's business
+// @ts-expect-error TS2307: the files of dist/ aren't exported by their paths
 import('signal-wasm/dist/signal_wasm.js');

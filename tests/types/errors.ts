@@ -40,7 +40,7 @@ export function hole(code: SignalingErrorCode): string {
     case 'outbox-full':
       return 'send less';
     default: {
-      // @ts-expect-error TS2322: sixteen codes are left
+      // @ts-expect-error TS2322: eighteen codes are left
       const none: never = code;
       return none;
     }
@@ -67,6 +67,6 @@ error.code = 'bad-url';
 error.code === 'out-of-memory';
 // @ts-expect-error TS2367: no such name
 error.name === 'RangeError';
-// @ts-expect-error TS2741: an Error of anybody's has no code
+// @ts-expect-error TS2741: an ordinary Error has no code
 const mine: SignalingError = Object.assign(new Error('mine'), { name: 'SignalingError' as const });
 export { mine };

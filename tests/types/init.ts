@@ -1,4 +1,5 @@
-// Loading the module entry: what `init` and `initSync` take, and that the other two entries need neither.
+// Loading the module entry: what `init` and `initSync` take, and that the other two entries need
+// neither.
 
 import init, { initSync } from 'signal-wasm';
 import * as inline from 'signal-wasm/inline';

@@ -35,7 +35,7 @@ const all: Required<Options> = {
 };
 configure(all);
 new Signaling(all);
-for (const protocol of ['auto', 'relay', 'websocket', 'socket.io', 'signalr', 'signalr-classic'] as const) configure({ protocol });
+for (const protocol of ['auto', 'relay', 'websocket', 'socket.io', 'signalr', 'signalr-classic', 'sse'] as const) configure({ protocol });
 // What is asked for on each attempt: a value, or a function that gives it at once or later.
 configure({ accessToken: () => 'jwt' });
 configure({ accessToken: async () => (await fetch('/token')).text() });

@@ -1,4 +1,5 @@
-// The ready transports: what they take, the real clients among it, and that they go where a transport is expected.
+// The ready transports: what they take, the real clients among it, and that they go where a
+// transport is expected.
 
 import { HubConnectionBuilder } from '@microsoft/signalr';
 import { configure, type Transport } from 'signal-wasm';

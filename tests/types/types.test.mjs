@@ -15,6 +15,7 @@ import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { TIMEOUT } from '../support/deadline.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,7 +26,7 @@ const DIRECTIVE = /^\s*\/\/ @ts-expect-error\b(?: (TS\d+): \S.*)?/;
 
 before(() => {
   assert.ok(existsSync(join(ROOT, 'dist')), 'there is no dist/ to check the types of; run: cargo xtask build');
-});
+}, TIMEOUT);
 
 for (const config of CONFIGS) {
   describe(config, () => {

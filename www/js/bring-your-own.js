@@ -1,4 +1,5 @@
-// The page about signalings that are nobody's but the page's: shows the source of a transport, runs that very file, and has a line to say something over it.
+// The page about transports: shows the source of one, runs that file, and has a form to send
+// messages over it.
 
 import { nameFor } from './names.js';
 import { roomName, settle } from './place.js';
@@ -6,7 +7,7 @@ import { statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
 
-/** What stands in the address after `?transport=`, with what people read. The files are own/<id>.js. */
+/** The values of `?transport=` in the address, with their labels. The files are own/<id>.js. */
 const CHOICES = {
   'publish-subscribe': 'A server with topics, wrapped by hand',
   storage: 'No server: localStorage, by hand',

@@ -1,10 +1,12 @@
-// The call: a plain RTCPeerConnection to everybody else in it, negotiated over the pair's channel by the "perfect negotiation" pattern.
+// The call: one RTCPeerConnection to each other participant, negotiated over the pair's channel by
+// the "perfect negotiation" pattern.
 //
-// Each time somebody joins, they draw a number for that stay (`me.call`), which travels with their presence. Every description and candidate
-// names both sides' numbers, so what still flies about from an earlier stay is told apart and dropped.
+// Whoever joins draws a random number (`me.call`), which is part of their presence. Every
+// description and candidate names the numbers of both sides, so stale ones are dropped.
 
 /**
- * Events: `peer` with `{ peer, stream, state }` whenever a tile is to be shown or has changed, `gone` with the peer.
+ * Events: `peer` with `{ peer, stream, state }` when a tile must be shown or changes; `gone` with
+ * the peer.
  */
 export class Call extends EventTarget {
   #presence;
@@ -40,14 +42,14 @@ export class Call extends EventTarget {
     this.#presence.changed();
   }
 
-  /** To be called when the signaling is back: what was half set up when it broke is set up anew. */
+  /** Call it after a reconnect: connections that weren't established yet are set up again. */
   reconnected() {
     if (this.#stream === null || [...this.#links.values()].every((link) => link.established)) return;
     this.#presence.me.call = drawNumber();
     for (const peer of this.#presence.peers.values()) this.#sync(peer);
   }
 
-  // Makes the connection to that peer be what both sides' presence says.
+  // Connects to that peer or disconnects, as the presence of both sides says.
   #sync(peer) {
     const { me } = this.#presence;
     const wanted = this.#stream !== null && peer.call !== null;
@@ -105,10 +107,10 @@ class Link {
     return this.#connection.connectionState === 'connected';
   }
 
-  // Frames are taken one after the other: a candidate must not overtake the description it belongs to.
+  // One message after the other: a candidate must not overtake its description.
   heard(message) {
     this.#waiting = this.#waiting.then(() => this.#take(message)).catch((error) => {
-      if (this.#connection.signalingState !== 'closed') console.warn(`call: ${this.#peer.name} sent what can’t be used:`, error);
+      if (this.#connection.signalingState !== 'closed') console.warn(`call: ${this.#peer.name} sent an invalid message:`, error);
     });
   }
 
@@ -119,7 +121,8 @@ class Link {
   }
 
   async #offer() {
-    // Both sides add their tracks at the same time. The polite one keeps still until it has heard the other's first offer, and adds its own to the answer.
+    // Both sides add their tracks at the same time. The polite one waits for the other's first
+    // offer, and adds its tracks to the answer.
     if (this.#polite && !this.#connection.remoteDescription) return;
     try {
       this.#making = true;

@@ -1,8 +1,11 @@
-// What this tab shows in the call: camera and microphone, or, where there are none, a picture drawn by the page.
+// What this tab shows in the call: camera and microphone or, if there are none, a drawn picture.
 
 import { hue, initials } from './names.js';
 
-/** Gives `{ stream, note, stop }`; `note` says in words what couldn't be had and why, or is empty. */
+/**
+ * Returns `{ stream, note, mirrored, stop }`. `note` says what isn't available and why, or is
+ * empty.
+ */
 export async function openCamera({ id, name }) {
   const devices = navigator.mediaDevices;
   if (!devices) {
@@ -35,7 +38,7 @@ function drawn({ id, name }, note, sound) {
   canvas.height = 360;
   const draw = painter(canvas, id, name);
   draw();
-  // A timer, not animation frames: those stop while the tab is hidden, and in a two-tab call one of them always is.
+  // A timer, because animation frames stop in hidden tabs, and of two tabs in a call one is hidden.
   const timer = setInterval(draw, 1000 / 15);
   const stream = canvas.captureStream();
   for (const track of sound?.getAudioTracks() ?? []) stream.addTrack(track);

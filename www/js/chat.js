@@ -1,11 +1,11 @@
-// The chat: a log of what people in the room said, and the line to say something.
+// The chat: the log of messages, and the form to send one.
 
 import { avatar, LONGEST_NAME } from './names.js';
 
 const LONGEST_TEXT = 2000;
 const KEPT = 300;
 
-/** Gives `{ tell(text), enable() }` and takes over the form. */
+/** Returns `{ tell(text), enable() }`, and handles the form. */
 export function chat({ presence, log, form, field }) {
   presence.addEventListener('room', ({ detail: message }) => {
     if (message.kind !== 'chat' || typeof message.text !== 'string') return;

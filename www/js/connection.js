@@ -1,4 +1,4 @@
-// The card about the connection: where it stands, what became of it so far, its counters and its plot.
+// The card about the connection: its state, its events, its counters and its plot.
 
 import { plot } from './plot.js';
 import { soon } from './soon.js';
@@ -8,8 +8,9 @@ import { trips } from './trips.js';
 const KEPT = 60;
 
 /**
- * Gives `{ onstatechange, ongap, onframe, watch, tell }`: handlers for the options of those names, `watch(signaling)` to call once there is one, and
- * `tell(text, kind)` for what the page has to add.
+ * Returns `{ onstatechange, ongap, onframe, watch, tell }`: handlers for the options of those
+ * names,
+ * `watch(signaling)` to call when there is one, and `tell(text, kind)` to add an event.
  */
 export function connection({ card, pill, word, more, events, svg, trip }) {
   const showState = statePill({ pill, word, more });
@@ -61,13 +62,13 @@ export function connection({ card, pill, word, more, events, svg, trip }) {
     time.textContent = new Date().toLocaleTimeString([], { hour12: false });
     item.append(time, document.createElement('span'));
     item.lastChild.textContent = text;
-    // The newest stands first: nobody has to scroll for it.
+    // The newest comes first, so that it is visible without scrolling.
     events.prepend(item);
     while (events.childElementCount > KEPT) events.lastElementChild.remove();
     return item;
   }
 
-  // Twice a second is often enough, and a frame may bring a round trip that another overtakes before that.
+  // Called twice a second and after frames, because a round trip may be replaced by the next one.
   function measure() {
     const stats = signaling?.stats();
     if (!stats) return;
@@ -96,7 +97,7 @@ export function connection({ card, pill, word, more, events, svg, trip }) {
     watch(watched) {
       signaling = watched;
       new ResizeObserver(schedule).observe(svg);
-      // The plot moves on, whatever happens.
+      // The plot scrolls with time.
       setInterval(schedule, 500);
       schedule();
     },

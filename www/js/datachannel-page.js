@@ -1,4 +1,5 @@
-// npm datachannel 1.0.0 over signal-wasm. Everything here but the marked line is what a page of that library has always had.
+// npm datachannel 1.0.0 over signal-wasm. Apart from the marked line, this is a usual page of that
+// library.
 
 import { libraryPage, report } from './library-page.js';
 

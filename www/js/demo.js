@@ -1,4 +1,5 @@
-// The demo's entry: loads signal-wasm, joins the room that the address names, and wires the parts of the page to it.
+// The demo's entry: loads signal-wasm, joins the room in the address, and connects the parts of the
+// page to it.
 
 import { Call } from './call.js';
 import { openCamera } from './camera.js';
@@ -37,12 +38,12 @@ function chosenProtocol() {
   }
 }
 
-// The choice, and for each other protocol a link to a second tab that speaks it: to see that the two still talk.
+// The choice of protocol, and for each other protocol a link to a second tab that uses it.
 function protocolChoice() {
   const choice = $('protocol');
   for (const [id, { name, choice: words = name[0].toUpperCase() + name.slice(1) }] of Object.entries(PROTOCOLS)) {
     choice.append(new Option(words, id, false, id === protocol));
-    // Tabs without a server hear only each other.
+    // Tabs without a server only receive each other's messages.
     if (id === protocol || id === 'tabs' || protocol === 'tabs' || serverFromAddress()) continue;
     const link = document.createElement('a');
     link.href = linkTo(room, id);
@@ -56,7 +57,7 @@ function protocolChoice() {
   choice.addEventListener('change', () => {
     location.href = linkTo(room, choice.value);
   });
-  if (protocol) $('inspector-note').textContent = `${PROTOCOLS[protocol].frames} Press a counter to hide or show its kind.`;
+  if (protocol) $('inspector-note').textContent = `${PROTOCOLS[protocol].frames} Click a counter to hide or show its kind.`;
 }
 
 try {
@@ -71,7 +72,7 @@ async function start() {
   await init();
   const options = await signalingOptions(protocol, serverFromAddress());
 
-  // With the automatic choice this is what it comes to.
+  // The protocol that is in use; 'auto' finds it out.
   let spoken = protocol === 'auto' ? 'websocket' : protocol;
   const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: () => protocolName(spoken) });
   const link = connection({ card: $('link'), pill: $('link-state'), word: $('link-word'), more: $('link-more'), events: $('events'), svg: $('plot'), trip: $('trip') });
@@ -91,15 +92,16 @@ async function start() {
     onerror: (error) => talk?.tell(error.message),
     ongap(channel) {
       link.ongap(channel);
-      if (channel === room) talk?.tell('The connection was away for so long that some messages may be missing here.');
+      if (channel === room) talk?.tell('The connection was down for so long that some messages may be missing here.');
     },
     onstatechange(state, detail) {
       showState(state, detail);
       link.onstatechange(state, detail);
       if (state === 'closed') $('cut').disabled = $('cut-longer').disabled = true;
       frames.refresh();
-      $('chat-note').textContent = state === 'open' || state === 'idle' ? '' : 'No connection: what you send waits, and goes out when it is back.';
-      // Also after each loss: people may have come and gone in the meantime, and part of a call's set-up may be lost.
+      $('chat-note').textContent = state === 'open' || state === 'idle' ? '' : 'No connection: what you send waits, and is sent after the reconnect.';
+      // After each reconnect, too: people may have come and gone, and parts of a call's set-up may
+      // be lost.
       if (state === 'open') {
         me.protocol = spoken;
         call?.reconnected();
@@ -112,7 +114,7 @@ async function start() {
 
   Object.assign(me, { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid) });
   presence = new Presence({ openSocket, room, me });
-  // Without a server the connection is open as soon as the first channel is, so that the change of state has passed by.
+  // Without a server the connection opens with the first channel, before `presence` exists.
   if (signaling.state === 'open') presence.hello();
   talk = chat({ presence, log: $('chat-log'), form: $('chat-form'), field: $('chat-text') });
   talk.enable();
@@ -130,14 +132,14 @@ async function start() {
   presence.addEventListener('leave', ({ detail }) => (talk.tell(`${detail.name} has left`), people()));
   presence.addEventListener('change', people);
 
-  // `pagehide` also comes before a page is put aside for the back button, and `pageshow` when it is taken out again. Said before the library,
-  // which listens too, lets go of the connection.
+  // `pagehide` also fires when the page enters the back/forward cache, and `pageshow` when it
+  // leaves it. The capture phase comes before the library disconnects.
   addEventListener('pagehide', () => presence.bye(), { capture: true });
   addEventListener('pageshow', ({ persisted }) => persisted && presence.hello());
 
   call = new Call({ presence, iceServers: iceServersFromAddress() });
   callControls({ call, presence, me, changed: people });
-  // Tabs without a server have nothing that could be cut.
+  // Tabs without a server have no connection to cut.
   if (protocol !== 'tabs') cutControls(link);
   pulseControl(presence, talk);
   people();
@@ -192,9 +194,9 @@ function callControls({ call, presence, me, changed }) {
     own = await openCamera(me);
     const [sound] = own.stream.getAudioTracks();
     const [picture] = own.stream.getVideoTracks();
-    // Two tabs on one machine hear each other through its speakers and howl, so the microphone waits to be asked.
+    // Two tabs on one machine would howl by feedback, so the microphone starts off.
     if (sound) sound.enabled = false;
-    $('call-note').textContent = own.note || 'Your microphone is off to begin with: two tabs on one machine would howl.';
+    $('call-note').textContent = own.note || 'Your microphone is off at first: two tabs on one machine would howl.';
     stage.show(me.id, `${me.name} (you)`, { stream: own.stream, state: 'connected', muted: true, mirrored: own.mirrored });
     call.join(own.stream);
     toggle.textContent = 'Leave the call';

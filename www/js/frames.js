@@ -1,16 +1,19 @@
-// Reading frames for the inspector: where in a frame of each protocol the envelope stands, and the frame in lines that people can read.
+// Reads frames for the inspector: finds the envelope in a frame of each protocol, and formats the
+// frame.
 
-// Longer frames are shown as they are: to indent them one would have to parse them first.
+// Longer frames aren't parsed, so they are shown without indentation.
 const PARSED_CHARACTERS = 200_000;
 const SHOWN_CHARACTERS = 4_000;
 
-/** SignalR ends each record with it. */
+/** The end of each SignalR record. */
 const END = '\x1e';
 
-/** Socket.IO: what stands before the JSON, that is the kinds of packet, the namespace and the number of an acknowledgement. */
+/**
+ * Socket.IO: the prefix before the JSON (packet types, namespace, number of an acknowledgement).
+ */
 const EVENT = /^(0|4\d(?:\d+-)?(?:\/[^,]*,)?\d*)([[{].*)$/s;
 
-/** What the frame holds, as `{ channel, text }` in a few words. */
+/** A summary of the frame: `{ channel, text }`. */
 export function describe(frame) {
   const parts = parse(frame);
   const envelope = parts?.values.map(find).find(Boolean);
@@ -19,7 +22,7 @@ export function describe(frame) {
   return { channel: channel === undefined ? '' : String(channel), text: summary(message) };
 }
 
-/** The frame indented, cut off where it gets long. */
+/** The frame indented, and shortened if it is long. */
 export function pretty(frame) {
   const parts = parse(frame);
   const text = parts ? parts.prefix + parts.values.map((value) => JSON.stringify(value, null, 2)).join(`${parts.end}\n`) + parts.end : frame;
@@ -27,7 +30,9 @@ export function pretty(frame) {
   return left > 0 ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${left.toLocaleString()} more characters` : text;
 }
 
-/** The JSON values of a frame and what stands around them, or nothing if it isn't made so. */
+/**
+ * The JSON values of a frame with its prefix and end, or `undefined` if it isn't built like that.
+ */
 function parse(frame) {
   if (frame.length > PARSED_CHARACTERS) return undefined;
   const [, prefix = '', json = frame] = EVENT.exec(frame) ?? [];
@@ -40,7 +45,10 @@ function parse(frame) {
   }
 }
 
-/** The first envelope in a value: itself, the argument of an event, or the string that a hub's method takes. */
+/**
+ * The first envelope in a value: itself, the argument of an event, or the string argument of a
+ * hub's method.
+ */
 function find(value, depth = 0) {
   if (typeof value === 'string' && value.startsWith('{')) {
     try {

@@ -1,5 +1,5 @@
-// The top bar of every page: the pages' names and the state pill. A classic script that stands where the bar belongs, so that it is there
-// before anything is painted.
+// The top bar of every page: links to the pages, and the state pill. A classic script at the bar's
+// place in the page, so that the bar is there before the first paint.
 
 (() => {
   const pages = { './': 'Demo', 'datachannel.html': 'DataChannel.js', 'rtcmulticonnection.html': 'RTCMultiConnection', 'bring-your-own.html': 'Bring your own' };

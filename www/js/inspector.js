@@ -1,11 +1,11 @@
-// The inspector: counters of the frames that go by, and the latest of them to look into.
+// The inspector: counters of frames by kind, and a list of the latest frames.
 
 import { describe, pretty } from './frames.js';
 import { soon } from './soon.js';
 
 const KEPT = 120;
 
-/** Gives the handler for `onframe`; call `watch(signaling)` once there is one. */
+/** Returns `{ onframe, watch, refresh }`; call `watch(signaling)` when there is one. */
 export function inspector({ counters, frames, pause, clear }) {
   let paused = false;
   let missed = 0;

@@ -1,4 +1,5 @@
-// What the pages of the older libraries share: the state pill, the links, the log, the line to say something.
+// What the pages of the older libraries share: the state pill, the links, the log, the form to send
+// a message.
 
 import { roomName, serverFromAddress, settle } from './place.js';
 import { protocolFromAddress, protocolName, signalingOptions } from './protocols.js';
@@ -7,9 +8,11 @@ import { statePill } from './state-pill.js';
 const $ = (id) => document.getElementById(id);
 
 /**
- * Sets the page up and calls `start(room)`, which makes the library's connection. Whatever is thrown is shown on the page.
+ * Sets up the page and calls `start(room)`, which makes the library's connection. Shows what is
+ * thrown on the page.
  *
- * `start` returns `{ userid, open, send }`: who this tab is to the library, and the two things that the page's buttons do.
+ * `start` returns `{ userid, open, send }`: this tab's id in the library, and what the page's
+ * buttons do.
  */
 export async function libraryPage({ library, start }) {
   settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
@@ -17,7 +20,8 @@ export async function libraryPage({ library, start }) {
     if (!globalThis.SignalWasm) throw new Error('signal-wasm itself could not be loaded. Has it been built? npm start does that and serves this page.');
     if (!globalThis[library]) throw new Error(`${library} could not be loaded. npm start installs it and serves it.`);
 
-    // The page works without this, on the server that served it; here it only serves the pill and what the address names: ?server=, ?protocol=.
+    // Not needed on the server that served the page. It is here for the pill, and for ?server= and
+    // ?protocol= in the address.
     const protocol = protocolFromAddress();
     globalThis.SignalWasm.configure({
       ...(await signalingOptions(protocol, serverFromAddress())),
@@ -69,12 +73,15 @@ function run({ userid: own, open, send }) {
   function render() {
     const some = connected.size > 0;
     for (const control of $('form').elements) control.disabled = !some;
-    $('text').placeholder = some ? 'Say something' : 'Nobody is connected yet';
+    $('text').placeholder = some ? 'Say something' : 'Not connected yet';
     if (some) $('open').disabled = true;
   }
 }
 
-/** Tells what the library reported: `open` and `leave` with a userid, `message` with `{ userid, text }`. */
+/**
+ * Reports an event of the library: `open` and `leave` with a userid, `message` with `{ userid, text
+ * }`.
+ */
 export function report(what, detail) {
   document.dispatchEvent(new CustomEvent(`library:${what}`, { detail }));
 }

@@ -1,4 +1,4 @@
-// Names, initials and colours for people: something friendly to call a tab that nobody has named yet.
+// Names, initials and colours for people, also for those who haven't typed a name.
 
 const FIRST = ['Amber', 'Bright', 'Clever', 'Dusty', 'Early', 'Fair', 'Gentle', 'Hazel', 'Ivory', 'Jolly', 'Keen', 'Lucky', 'Merry', 'Noble', 'Olive', 'Quiet'];
 const SECOND = ['Badger', 'Crane', 'Dolphin', 'Finch', 'Heron', 'Ibex', 'Kestrel', 'Lynx', 'Marten', 'Newt', 'Otter', 'Plover', 'Robin', 'Seal', 'Tern', 'Wren'];
@@ -6,7 +6,7 @@ const SECOND = ['Badger', 'Crane', 'Dolphin', 'Finch', 'Heron', 'Ibex', 'Kestrel
 /** The longest name that is shown. */
 export const LONGEST_NAME = 40;
 
-/** The name that goes with a userid until its owner types another. */
+/** The default name of a userid. */
 export function nameFor(userid) {
   return `${FIRST[userid % FIRST.length]} ${SECOND[Math.floor(userid / FIRST.length) % SECOND.length]}`;
 }
@@ -18,7 +18,7 @@ export function initials(name) {
   return letters.join('').toUpperCase() || '?';
 }
 
-/** A round badge with the initials, in a colour of the userid's own. */
+/** A round badge with the initials, in the colour of the userid. */
 export function avatar(userid, name) {
   const badge = document.createElement('span');
   badge.className = 'avatar';

@@ -1,8 +1,8 @@
-// Where a page is: its room (the hash of the address), the options in the address, and the link that brings others here.
+// The page's address: its room (the hash), its options, and the link for others.
 
 import { USUAL } from './protocols.js';
 
-/** The room that a page without a hash is in, so that two tabs of the bare address meet. */
+/** The room of an address without a hash, so that two tabs with the bare address meet. */
 export const LOBBY = 'lobby';
 
 /** The room's name, from the address. */
@@ -15,12 +15,12 @@ export function roomName() {
   }
 }
 
-/** A room name that nobody guesses. */
+/** A random room name. */
 export function newRoomName() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte & 31]).join('');
 }
 
-/** The address of this page in that room, with another protocol if one is named. */
+/** The address of this page in that room, with another protocol if one is given. */
 export function linkTo(room, protocol) {
   const link = new URL(location.href);
   if (protocol === USUAL) link.searchParams.delete('protocol');
@@ -29,18 +29,21 @@ export function linkTo(room, protocol) {
   return link.href;
 }
 
-/** What `?server=` names, if anything: the signaling server to use instead of the page's own. */
+/** The signaling server in `?server=`, if there is one; otherwise the page's own is used. */
 export function serverFromAddress() {
   return new URLSearchParams(location.search).get('server')?.trim() || undefined;
 }
 
-/** The ICE servers that `?stun=` names. None by default: a demo should tell nobody's address to a third party. */
+/** The ICE servers in `?stun=`. None by default, because they learn the visitors' addresses. */
 export function iceServersFromAddress() {
   const urls = new URLSearchParams(location.search).getAll('stun').filter(Boolean);
   return urls.length === 0 ? [] : [{ urls }];
 }
 
-/** Wires what every page has: links that keep the room, the copy button, and a reload when the room in the address changes. */
+/**
+ * Sets up what every page has: links that keep the room, the copy button, and a reload when the
+ * room changes.
+ */
 export function settle({ copyButton, secondTab, announce }) {
   const link = linkTo(roomName());
   for (const other of document.querySelectorAll('a[data-keep-room]')) {
@@ -65,7 +68,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Plain http pages other than localhost have no clipboard; the old command still works there.
+    // Plain http pages, except on localhost, have no clipboard. The old command works there.
     const field = document.createElement('textarea');
     field.value = text;
     field.className = 'unseen';

@@ -1,12 +1,12 @@
-// The plot of the connection: round trips over the last two minutes, and below them what waited in the outbox; the times without a connection
-// are shaded, what happened is marked.
+// The plot of the connection: round trips over the last two minutes, and below them how many
+// messages waited in the outbox. Times without a connection are shaded; events are marked.
 
 const SPAN = 120_000;
 const HEIGHT = 190;
 const LEFT = 46;
 const RIGHT = 10;
 const TOP = 20;
-/** The strip of the outbox, and the room below it for the time. */
+/** The height of the outbox's strip, and of the axis below it. */
 const STRIP = 30;
 const BOTTOM = 20;
 const STRIP_TOP = HEIGHT - BOTTOM - STRIP;
@@ -14,7 +14,10 @@ const BASE = STRIP_TOP - 14;
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Gives `{ roundTrip, queued, connected, mark }`, each to be called when it is news, and `draw`. */
+/**
+ * Returns `{ roundTrip, queued, connected, mark, draw }`. Call the first four when something
+ * changes.
+ */
 export function plot(svg) {
   const trips = [];
   const queues = [];
@@ -22,7 +25,10 @@ export function plot(svg) {
   const marks = [];
 
   const now = () => performance.now();
-  /** Appends, and forgets what has left the plot; of a quantity that stays, the last value before is still on it. */
+  /**
+   * Appends, and removes what has left the plot. With `stays`, keeps the last value before the
+   * plot, which still holds.
+   */
   function note(list, item, stays) {
     list.push({ at: now(), ...item });
     const old = list.findIndex(({ at }) => at >= now() - SPAN) - (stays ? 1 : 0);
@@ -55,7 +61,7 @@ export function plot(svg) {
 
     if (most > 0) parts.push(shape('path', { class: 'plot-queue', d: steps(queues, x, (count) => STRIP_TOP + STRIP - (count / most) * STRIP, end) }));
 
-    // A line must not bridge a time without a connection.
+    // The line is interrupted where there was no connection.
     const breaks = without(links, end).map(({ from }) => from);
     let d = '';
     shown.forEach(({ at, milliseconds }, index) => {
@@ -87,7 +93,7 @@ export function plot(svg) {
   };
 }
 
-/** The times in which there was no connection. */
+/** The times without a connection. */
 function without(links, end) {
   return links.flatMap(({ at, up }, index) => (up ? [] : [{ from: at, to: links[index + 1]?.at ?? end }])).filter(({ to }) => to > end - SPAN);
 }
@@ -102,7 +108,7 @@ function steps(list, x, y, end) {
   return d && `${d}V${floor}Z`;
 }
 
-/** The next of 1, 2, 5, 10, 20 … */
+/** The next larger one of 1, 2, 5, 10, 20, … */
 function niceAbove(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   return [1, 2, 5, 10].find((step) => step * power >= value) * power;

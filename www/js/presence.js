@@ -1,20 +1,22 @@
 // Who is in the room, and a private channel to each of them.
 //
-// All of it is messages on the room's channel: `hello` when a tab comes (or comes back), answered by each of the others with `here`;
-// `here` again when a name changes or somebody joins the call; `bye` when a tab goes. Before a tab answers, it opens the pair's channel,
-// so nothing that is sent there on the strength of the answer is missed.
+// These are messages on the room's channel. A tab sends `hello` when it joins or reconnects, and
+// the others answer with `here`. It sends `here` when its name changes or it joins the call, and
+// `bye` when it leaves. A tab opens the pair's channel before it answers, so it misses nothing that
+// the other side sends there after the answer.
 
 import { LONGEST_NAME } from './names.js';
 
 const ROLL_CALL_EVERY = 30_000;
-// A hidden tab's timers may run but once a minute.
+// Timers of a hidden tab may run only once a minute.
 const GONE_AFTER = 150_000;
-// Anybody can say hello under any number of names; the page must not drown in them.
+// A limit, because anyone can say hello under any number of names.
 const MOST_PEERS = 100;
 
 /**
- * Events: `join`, `leave` and `change`, each with the peer in `detail`; `message` with `{ peer, message }` of the pair's channel; `room` with a message
- * of the room's channel that isn't about presence.
+ * Events: `join`, `leave` and `change`, each with the peer in `detail`; `message` with
+ * `{ peer, message }` from the pair's channel; `room` with a message from the room's channel that
+ * isn't about presence.
  */
 export class Presence extends EventTarget {
   /** Everyone else, by userid: `{ id, name, call, protocol, channel, seen }`. */
@@ -34,7 +36,7 @@ export class Presence extends EventTarget {
     this.#timer = setInterval(() => this.#rollCall(), ROLL_CALL_EVERY);
   }
 
-  /** Asks who is there: at the start, and after each connection that came up again. */
+  /** Asks who is there. Call it at the start, and after each reconnect. */
   hello() {
     this.#say('hello');
   }
@@ -44,12 +46,12 @@ export class Presence extends EventTarget {
     this.#say('here');
   }
 
-  /** Tells the others that this tab goes. */
+  /** Tells the others that this tab leaves. */
   bye() {
     this.#say('bye');
   }
 
-  /** Sends a message of another kind to everybody in the room. */
+  /** Sends a message of another kind to everyone in the room. */
   send(kind, members) {
     this.#channel.send({ kind, from: this.me.id, ...members });
   }
@@ -96,7 +98,8 @@ export class Presence extends EventTarget {
       });
       this.peers.set(from, peer);
     }
-    // The answer goes out before anybody is told of the peer: what they then send on the pair's channel must find it open at the other end.
+    // Answer before the events: their handlers may send on the pair's channel, which the other side
+    // opens when it gets the answer.
     if (kind === 'hello' || (!known && to === undefined)) this.#say('here', from);
     if (!known) this.dispatchEvent(new CustomEvent('join', { detail: peer }));
     else if (before !== looks(peer)) this.dispatchEvent(new CustomEvent('change', { detail: peer }));

@@ -1,10 +1,12 @@
-// A number each second, for seeing what becomes of messages: each of the others counts which came, which never did, and which came twice.
+// Sends a number each second, to check delivery: the other tabs count which numbers came, which
+// never did, and which came twice.
 
 const EVERY = 1000;
 
 /**
- * Gives `{ counts, start, stop }`; `counts` has what was `heard` of the others, what was `missed` in between, and what came `again`. `changed` is
- * called when one of them moves, `failed` with the error that ends it.
+ * Returns `{ counts, start, stop }`. `counts` has how many numbers of the others were `heard`,
+ * `missed` and received `again`. `changed` is called when one of them changes, `failed` with the
+ * error that stops it.
  */
 export function pulse({ presence, changed, failed }) {
   const last = new Map();
@@ -15,7 +17,7 @@ export function pulse({ presence, changed, failed }) {
   presence.addEventListener('room', ({ detail: { kind, from, number } }) => {
     if (kind !== 'pulse' || !Number.isSafeInteger(number) || !presence.peers.has(from)) return;
     const before = last.get(from);
-    // Who comes later can't know what was before.
+    // A tab that joins later doesn't know the earlier numbers.
     if (before === undefined || number > before) {
       counts.heard += 1;
       counts.missed += before === undefined ? 0 : number - before - 1;

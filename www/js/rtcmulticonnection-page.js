@@ -1,4 +1,5 @@
-// npm rtcmulticonnection 2.2.5 over signal-wasm. Everything here but the marked line is what a page of that library has always had.
+// npm rtcmulticonnection 2.2.5 over signal-wasm. Apart from the marked line, this is a usual page
+// of that library.
 
 import { libraryPage, report } from './library-page.js';
 
@@ -11,7 +12,7 @@ libraryPage({
 
     connection.openSignalingChannel = SignalWasm.openSignalingChannel; // the changed line
 
-    // Options of the library's own: it would otherwise ask servers of other people, some long gone.
+    // By default the library asks third-party servers, some of which no longer exist.
     connection.getExternalIceServers = false;
     connection.enableFileSharing = false;
     connection.iceServers = [];

@@ -1,6 +1,6 @@
-// Classic scripts, loaded by a module in their order.
+// Loads classic scripts from a module.
 
-/** Loads one; what it puts into the global scope is there afterwards. */
+/** Loads one. Its globals exist when the promise resolves. */
 export function script(address) {
   return new Promise((done, fail) => {
     const tag = document.createElement('script');

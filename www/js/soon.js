@@ -1,6 +1,6 @@
-// Drawing at most once for each picture that the browser shows, however often there is something new.
+// Limits drawing to once per animation frame.
 
-/** Gives a function that has `render` called soon, once for all its calls until then. */
+/** Returns a function that schedules `render`. Calls before it runs are combined. */
 export function soon(render) {
   let scheduled = false;
   const once = () => {
@@ -11,7 +11,7 @@ export function soon(render) {
   return () => {
     if (scheduled) return;
     scheduled = true;
-    // Both: animation frames stop in a hidden tab, and a timer alone would render more often than anybody can see.
+    // The timer is for hidden tabs, where animation frames stop.
     requestAnimationFrame(once);
     setTimeout(once, 500);
   };

@@ -1,4 +1,4 @@
-// The pill in the top bar: where the connection stands, why, and when the next attempt comes.
+// The pill in the top bar: the connection's state, the reason, and the time until the next attempt.
 
 const WORDS = {
   idle: 'Not connected yet',
@@ -8,7 +8,10 @@ const WORDS = {
   closed: 'Closed',
 };
 
-/** Gives the function to call with each `(state, detail)` of `onstatechange`. `by` gives the protocol's name. */
+/**
+ * Returns the function to call with each `(state, detail)` of `onstatechange`. `by` returns the
+ * protocol's name.
+ */
 export function statePill({ pill, word, more, protocol, by = () => '' }) {
   if (protocol) protocol.textContent = by();
   let due;
@@ -25,7 +28,7 @@ export function statePill({ pill, word, more, protocol, by = () => '' }) {
     clearInterval(ticking);
     pill.dataset.state = state;
     if (protocol) protocol.textContent = by();
-    // Only the word is a live region: a countdown read aloud each second would drown everything else.
+    // Only the word is a live region, so that screen readers don't read the countdown each second.
     if (word.textContent !== WORDS[state]) word.textContent = WORDS[state];
     reason = state === 'open' || !detail?.reason ? '' : detail.reason;
     due = state === 'waiting' && detail?.retryIn !== undefined ? performance.now() + detail.retryIn : undefined;

@@ -1,13 +1,13 @@
-// The pictures of the call: one tile for each person in it, this tab included.
+// The pictures of the call: one tile for each participant, including this tab.
 
 const WORDS = {
   new: 'calling…',
   connecting: 'connecting…',
   disconnected: 'connection interrupted…',
-  failed: 'no way through: trying again. Between different networks a call needs a STUN or TURN server.',
+  failed: 'can’t connect: trying again. Between different networks a call needs a STUN or TURN server.',
 };
 
-/** Gives `{ show, rename, remove, clear }`. */
+/** Returns `{ show, rename, remove, clear }`. */
 export function tiles({ grid, empty }) {
   const shown = new Map();
 
@@ -16,7 +16,7 @@ export function tiles({ grid, empty }) {
     tile.figure.classList.toggle('mirrored', mirrored);
     tile.caption.textContent = name;
     if (tile.video.srcObject !== stream) tile.video.srcObject = stream;
-    // Refused only where the page was not touched yet; the button that joins the call is such a touch.
+    // Browsers refuse it only before the first click on the page, and joining the call is one.
     tile.video.play().catch(() => {});
     const word = state === 'connected' ? '' : (WORDS[state] ?? '');
     tile.wait.textContent = word;

@@ -1,15 +1,17 @@
-// How long messages take to our relay and back, as the frames tell that go by: each has a number, and the relay acknowledges it.
+// Measures how long a message takes to our relay and back: each has a number, which the relay
+// acknowledges.
 //
-// The library measures a round trip of its own (`stats().roundTrip`), but seldom: each ping costs a frame.
+// The library also measures round trips (`stats().roundTrip`), but rarely, because each ping costs
+// a frame.
 
 const NUMBERED = /^\{"sender":\d+,"channel":"(?:[^"\\]|\\.)*","ref":(\d+),/;
 const ACKNOWLEDGED = /^\{"ack":(\d+)\}$/;
-/** The longest head worth looking at. */
+/** How many characters of a frame are searched. */
 const HEAD = 1000;
-/** So many wait for an answer at most; the oldest is given up. */
+/** How many messages may wait for an answer; beyond that the oldest is dropped. */
 const MOST = 1000;
 
-/** Gives the handler for `onframe`, which calls `measured` with milliseconds. */
+/** Returns the handler for `onframe`. It calls `measured` with milliseconds. */
 export function trips(measured) {
   const sent = new Map();
   return (kind, frame) => {
@@ -23,7 +25,7 @@ export function trips(measured) {
       const number = Number(ACKNOWLEDGED.exec(frame)?.[1]);
       const at = sent.get(number);
       if (at !== undefined) measured(performance.now() - at);
-      // One answer serves all that were sent before.
+      // One acknowledgement is for all earlier messages, too.
       for (const earlier of sent.keys()) {
         if (earlier <= number) sent.delete(earlier);
       }

@@ -26,32 +26,33 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
     let folder = project.root.join("fuzz");
     let arguments = Arguments::read(words, &targets(&folder))?;
 
+    // A folder of its own: two workspaces write the library to the same file.
+    let build = project.target.join("fuzz");
     say::line("The inputs in fuzz/corpus:");
     let mut again = process::cargo();
     again
         .current_dir(&folder)
         .args(["test", "--quiet", "--locked", "--no-default-features"])
         .arg("--target-dir")
-        .arg(&project.target);
+        .arg(&build);
     process::run(&mut again)?;
 
     toolchain()?;
     for target in &arguments.targets {
         say::line(format!("\n{target}, for {} seconds:", arguments.seconds));
-        fuzz(project, &folder, target, arguments.seconds)?;
+        fuzz(&build, &folder, target, arguments.seconds)?;
     }
     Ok(())
 }
 
-fn fuzz(project: &Project, folder: &Path, target: &str, seconds: u32) -> Outcome {
-    let build = project.target.join("fuzz");
+fn fuzz(build: &Path, folder: &Path, target: &str, seconds: u32) -> Outcome {
     let found = build.join("corpus").join(target);
     files::make_folder(&found)?;
     let mut fuzzer = nightly();
     fuzzer
         .current_dir(folder)
         .args(["fuzz", "run", target, "--target-dir"])
-        .arg(&build)
+        .arg(build)
         .arg(&found)
         .arg(Path::new("corpus").join(target))
         .arg("--")

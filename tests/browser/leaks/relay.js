@@ -146,9 +146,9 @@ export async function thousands_of_promises_of_the_outbox() {
     await end(100);
     ok(await collected(() => gone === all * 4), `${gone} of ${all * 4} went`);
   };
-  for (let all = 100; all <= 200; all += 100) await hundred(all);
+  for (let all = 100; all <= 500; all += 100) await hundred(all);
   const closed = await held();
-  for (let all = 300; all <= 700; all += 100) await hundred(all);
+  for (let all = 600; all <= 1_000; all += 100) await hundred(all);
   await keptNothing(closed, 500);
-  equal(outcomes, 2_100);
+  equal(outcomes, 3_000);
 }

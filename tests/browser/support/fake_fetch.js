@@ -15,26 +15,31 @@ class FakeRequest {
    * @param {string} url
    * @param {Record<string, any>} [init]
    */
-  constructor(url, { method = 'GET', headers = {}, keepalive = false, ...rest } = {}) {
+  constructor(url, { method = 'GET', headers = {}, keepalive = false, body, redirect, signal, ...rest } = {}) {
     this.url = url;
     this.method = method;
     this.headers = { ...headers };
     this.keepalive = keepalive;
+    this.body = body;
+    this.redirect = redirect;
+    /** @type {AbortSignal | undefined} */
+    this.signal = signal;
     this.rest = rest;
     this.promise = new Promise((...settle) => { this.#settle = settle; });
+    signal?.addEventListener('abort', () => this.fail(signal.reason));
   }
 
   /** The answer begins; what it returns takes the text with which it ends. */
-  begin(status) {
+  begin(status, headers = {}) {
     let end;
     const text = new Promise((resolve) => { end = resolve; });
-    this.#settle[0]({ status, ok: status >= 200 && status < 300, text: () => text });
+    this.#settle[0]({ status, ok: status >= 200 && status < 300, headers: new Headers(headers), text: () => text });
     return end;
   }
 
   /** The answer: a text, or a value as JSON. */
-  answer(body, status = 200) {
-    this.begin(status)(typeof body === 'string' ? body : JSON.stringify(body));
+  answer(body, status = 200, headers = {}) {
+    this.begin(status, headers)(typeof body === 'string' ? body : JSON.stringify(body));
   }
 
   /** There is no answer. */

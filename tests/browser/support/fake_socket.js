@@ -4,6 +4,7 @@
 // is refused, `send` throws while the socket connects and drops while it closes, `close` tells
 // nobody at once, events are the browser's own objects, a timer runs once.
 
+import { FakeEventSource, streams } from './fake_event_source.js';
 import { fakeFetch } from './fake_fetch.js';
 
 const CONNECTING = 0;
@@ -194,7 +195,7 @@ export class Clock {
 }
 
 /** The browser's own. */
-export const real = { WebSocket: globalThis.WebSocket, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, fetch: globalThis.fetch };
+export const real = { WebSocket: globalThis.WebSocket, EventSource: globalThis.EventSource, setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, fetch: globalThis.fetch };
 
 /** @type {Clock | null} */
 let installed = null;
@@ -206,10 +207,11 @@ let installed = null;
 export function install({ clock: withClock = true } = {}) {
   uninstall();
   sockets.length = 0;
+  streams.length = 0;
   refusals.length = 0;
   const clock = new Clock();
   installed = clock;
-  Object.assign(globalThis, { WebSocket: FakeSocket, fetch: fakeFetch });
+  Object.assign(globalThis, { WebSocket: FakeSocket, EventSource: FakeEventSource, fetch: fakeFetch });
   if (withClock) {
     Object.assign(globalThis, {
       setTimeout: (callback, delay) => clock.setTimeout(callback, delay),

@@ -2,6 +2,7 @@
 
 export * from './checks.js';
 export * from './connect.js';
+export { streams } from './fake_event_source.js';
 export { requests, settled } from './fake_fetch.js';
 export { FakeSocket, refuse, sockets } from './fake_socket.js';
 export { FakeTransport } from './fake_transport.js';

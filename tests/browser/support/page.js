@@ -9,6 +9,7 @@ const FOLDER = '/tests/browser';
 
 /** What the tests share. Each file imports only files above it. */
 const SUPPORT = [
+  'fake_event_source',
   'fake_fetch',
   'fake_socket',
   'fake_transport',

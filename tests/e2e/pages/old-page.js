@@ -1,4 +1,5 @@
-// What the pages of the seed have in common: a stand-in for the library whose hook they set, and, once they have set it, one channel of it.
+// What the pages of the seed have in common: a stand-in for the library whose hook they set, and,
+// once they have set it, one channel of it.
 
 function RTCMultiConnection() {
   this.channel = location.hash.slice(1) || 'main';
@@ -9,7 +10,8 @@ var server = new URLSearchParams(location.search).get('server') || location.orig
 
 var heard = [];
 
-// Called by the page when its hook is set, as the library does on `connect()`. `connected` tells the test when it can begin to send.
+// Called by the page when its hook is set, as the library does on `connect()`. `connected` tells
+// the test when it can begin to send.
 function begin(connection, connected) {
   window.connected = connected;
   window.handle = connection.openSignalingChannel({

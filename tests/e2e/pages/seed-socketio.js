@@ -1,6 +1,8 @@
-// "openSignalingChannel for RTCMultiConnection.js and DataChanel.js (Client-Side Code)" for Socket.IO, as published; `server` is the address.
+// "openSignalingChannel for RTCMultiConnection.js and DataChanel.js (Client-Side Code)" for
+// Socket.IO, as published; `server` is the address.
 //
-// Copyright (c) 2013 Muaz Khan. Part of the WebRTC Experiments (https://www.webrtc-experiment.com/), released under the MIT licence:
+// Copyright (c) 2013 Muaz Khan. Part of the WebRTC Experiments
+// (https://www.webrtc-experiment.com/), released under the MIT licence:
 // https://www.webrtc-experiment.com/licence/
 
 var channels = {};

@@ -1,4 +1,4 @@
-// A page that has a hub connection of @microsoft/signalr already.
+// For a page that already has a hub connection of @microsoft/signalr.
 
 import { hubConnection } from '/signal-wasm/transports.js';
 import { script } from '../script.js';

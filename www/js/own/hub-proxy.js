@@ -1,4 +1,4 @@
-// A page that has a hub of ASP.NET SignalR 2, with jQuery, already.
+// For a page that already has a hub of ASP.NET SignalR 2, with jQuery.
 
 import { hubProxy } from '/signal-wasm/transports.js';
 import { script } from '../script.js';

@@ -1,11 +1,15 @@
-// A server of some other kind: one subscribes to topics,
-// and what is published comes wrapped in its own way.
+// A server with a protocol of its own: clients subscribe to
+// topics, and receive what others publish there.
 
 const server = `ws${location.origin.slice(4)}`;
 const topic = 'signaling';
 let socket;
 
 function say(frame) {
+  // A closing WebSocket would drop the frame silently.
+  if (socket.readyState !== WebSocket.OPEN) {
+    throw new Error('not connected');
+  }
   socket.send(JSON.stringify(frame));
 }
 

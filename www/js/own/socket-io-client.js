@@ -1,4 +1,4 @@
-// A page that has a Socket.IO client already.
+// For a page that already has a Socket.IO client.
 
 import { io } from '/socket.io/socket.io.esm.min.js';
 import { socketIo } from '/signal-wasm/transports.js';

@@ -1,11 +1,11 @@
-// No server, and not even a channel: what one tab writes into
-// localStorage, the other tabs of this browser are told.
+// No server: when one tab writes into localStorage, the other
+// tabs of this browser receive an event.
 
 const place = 'signal-wasm message';
 
 export const transport = {
   send(text) {
-    // A new value each time: the same one again is told to nobody.
+    // Writing the same value again would fire no event.
     localStorage.setItem(place, JSON.stringify([Math.random(), text]));
   },
 };

@@ -8,15 +8,16 @@ use crate::process;
 use crate::project::Project;
 use crate::say;
 
-/// The oldest Node that the build and the tests run on.
-const NODE: u32 = 20;
+/// The oldest Node that the build and the tests run on, major and minor: the first whose test runner
+/// has `--test-force-exit`.
+const NODE: (u32, u32) = (20, 14);
 
 /// Installs the packages if node_modules is missing or older than the lock.
 pub fn packages(project: &Project) -> Outcome {
     node()?;
     if let Some(missing) = missing(project) {
         let Some(npm) = process::find_on_path("npm") else {
-            fail!("npm isn't on PATH; it comes with Node {NODE} or later");
+            fail!("npm isn't on PATH; it comes with Node");
         };
         say::step(
             &format!("Installing the npm packages (npm ci): {missing}"),
@@ -34,24 +35,19 @@ pub fn packages(project: &Project) -> Outcome {
 }
 
 fn node() -> Outcome {
-    let version = process::quiet(Command::new("node").arg("--version")).map_err(|problem| {
-        problem.advise(format!(
-            "Node {NODE} or later is needed, as `node` on PATH."
-        ))
-    })?;
-    let major = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
-    match major {
-        Some(major) if major >= NODE => Ok(()),
-        _ => fail!(
-            "`node --version` says {:?}, but Node {NODE} or later is needed",
-            version.trim()
-        ),
+    let wanted = format!("Node {}.{} or later is needed", NODE.0, NODE.1);
+    let version = process::quiet(Command::new("node").arg("--version"))
+        .map_err(|problem| problem.advise(format!("{wanted}, as `node` on PATH.")))?;
+    if parse(version.trim()).is_none_or(|version| version < NODE) {
+        fail!("`node --version` says {:?}, but {wanted}", version.trim());
     }
+    Ok(())
+}
+
+/// Major and minor of `v20.14.0`.
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.strip_prefix('v')?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Why the packages have to be installed, or `None` if they are there.

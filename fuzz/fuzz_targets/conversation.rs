@@ -1,0 +1,4 @@
+//! See `src/conversation.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| signal_fuzz::conversation::run(data));

@@ -1,4 +1,0 @@
-//! See `src/link.rs`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| signal_fuzz::link::run(data));

@@ -1,0 +1,336 @@
+//! The trait [`Protocol`], and the types of its inputs and outputs.
+
+use std::collections::VecDeque;
+
+use signal_wire::{Head, Open};
+
+use super::framing::{Framing, Outgoing};
+use super::options::Credentials;
+use super::text::{Text, Value};
+
+/// A duration in milliseconds, or a time on a monotonic clock.
+pub type Millis = f64;
+
+/// The longest time that one step of a handshake may take.
+pub const STEP_TIMEOUT: Millis = 10_000.0;
+
+/// One protocol: a conversation with one server, over many connections.
+///
+/// Methods that take `out` handle events, and add to it what they want done.
+pub trait Protocol<T: Text> {
+    /// A new attempt to connect.
+    fn connect(&mut self, now: Millis, out: &mut Outputs<T>);
+
+    /// The answer to an HTTP request. That of a message may come after its connection has ended.
+    fn on_http_response(&mut self, _response: &HttpResponse<T>, _out: &mut Outputs<T>) {}
+
+    /// An HTTP request failed, for this reason.
+    fn on_http_failure(&mut self, reason: &str, out: &mut Outputs<T>) {
+        out.close(CloseReason::Transient, reason);
+    }
+
+    /// The socket, or the event stream, is open.
+    fn on_socket_open(&mut self, out: &mut Outputs<T>);
+
+    /// An event of an event stream. If its type is `message`, its data is then handled as a frame.
+    fn on_server_event(&mut self, _event: &ServerEvent<T>, _out: &mut Outputs<T>) {}
+
+    /// A frame, or a record of one, that needs a full parse. `head` is a copy of its first
+    /// characters.
+    fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>);
+
+    /// Nothing was received for [`server_timeout`](Self::server_timeout).
+    fn on_timeout(&mut self, out: &mut Outputs<T>) {
+        let reason = match self.phase() {
+            Phase::Ready => "the server fell silent",
+            _ => "the server didn't answer as the option protocol requires",
+        };
+        out.close(CloseReason::Transient, reason);
+    }
+
+    /// The connection was closed or lost.
+    fn on_close(&mut self, now: Millis);
+
+    /// The session ends for good. Only HTTP requests are made here, after the socket is closed.
+    fn goodbye(&mut self, _out: &mut Outputs<T>) {}
+
+    /// The phase of the conversation.
+    fn phase(&self) -> Phase;
+
+    /// The server's address, for people to read.
+    fn url(&self) -> &str;
+
+    /// Uses another server address from the next attempt on.
+    fn set_url(&mut self, url: &str);
+
+    /// Uses these credentials from the next attempt on.
+    fn set_credentials(&mut self, _credentials: Option<&Credentials>) {}
+
+    /// How long the server may be silent in this phase; `None`: no limit.
+    fn server_timeout(&self) -> Option<Millis> {
+        (self.phase() != Phase::Ready).then_some(STEP_TIMEOUT)
+    }
+
+    /// The keep-alive frame that is sent regularly once messages may be sent.
+    fn keepalive(&self) -> Option<Keepalive> {
+        None
+    }
+
+    /// The form of canonical frames, which can be classified by their head.
+    fn framing(&self) -> &Framing;
+
+    /// The length of a frame's head in UTF-16 code units: long enough that a name which is cut off
+    /// at its end is longer than `longest_name`, so no open channel has it.
+    fn head_length(&self, longest_name: usize) -> usize {
+        self.framing().head_length(longest_name, false)
+    }
+
+    /// Reads the head of a frame. `whole`: the head is the whole frame. Frames of the handshake
+    /// need a full parse. `&mut`, because a head may hold a cursor; `on_message` may follow for the
+    /// same frame.
+    fn read_head<'h>(&mut self, head: &'h str, whole: bool) -> Head<'h> {
+        if self.phase() != Phase::Ready {
+            return Head::NeedsFullParse;
+        }
+        self.framing().read_head(head, 0, whole)
+    }
+
+    /// The frame of an outgoing message.
+    fn encode(&mut self, message: &Outgoing<'_, T>) -> T;
+
+    /// Where to POST the frame of a message; `None`: send it on the socket.
+    /// [`on_http_response`](Self::on_http_response) receives the answer.
+    fn post_url(&self, _number: u64) -> Option<String> {
+        None
+    }
+
+    /// Whether the next message must wait for an answer of the server.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
+    /// Whether the server acknowledges messages. If not, a message counts as accepted when the
+    /// socket has taken it.
+    fn acknowledges(&self) -> bool {
+        false
+    }
+
+    /// Whether the server delivers only subscribed channels, and new subscriptions can be sent now.
+    fn can_subscribe(&self) -> bool {
+        false
+    }
+
+    /// The frame that subscribes to channels.
+    fn subscribe(&self, _channels: &Open<'_>) -> Option<String> {
+        None
+    }
+
+    /// The frame that unsubscribes from a channel.
+    fn unsubscribe(&self, _channel: &str) -> Option<String> {
+        None
+    }
+
+    /// A binary frame. It is bad, unless the protocol has such frames.
+    fn on_binary(&mut self, out: &mut Outputs<T>) {
+        out.push(Output::Bad("a binary frame"));
+    }
+}
+
+/// The phase of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Phase {
+    /// There is no open socket.
+    #[default]
+    Disconnected,
+    /// The socket is open, and the server hasn't sent anything.
+    SocketOpen,
+    /// The server has introduced itself.
+    ServerHello,
+    /// The last step of the handshake is under way.
+    Joining,
+    /// Messages may be sent.
+    Ready,
+}
+
+/// A keep-alive frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Keepalive {
+    /// The time between two of them.
+    pub interval: Millis,
+    /// The frame.
+    pub frame: &'static str,
+    /// The server answers it at once, so it measures the round trip and proves that the connection
+    /// works.
+    pub is_answered: bool,
+}
+
+/// Why a connection ended, and so whether to reconnect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Another attempt may succeed.
+    Transient,
+    /// The server speaks another protocol. Reconnecting is pointless, unless an attempt succeeded
+    /// before.
+    ProtocolMismatch,
+    /// The server refused the credentials.
+    Unauthorized,
+    /// The server doesn't accept this client again.
+    Fatal,
+}
+
+/// What a protocol wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output<T: Text> {
+    /// Make an HTTP request; its answer goes to [`Protocol::on_http_response`].
+    Http(HttpRequest),
+    /// Open a WebSocket to this address.
+    OpenSocket(String),
+    /// Open an event stream (server-sent events) at this address.
+    OpenEventSource(String),
+    /// Send this frame of the protocol itself.
+    Send(String),
+    /// Messages may be sent from now on.
+    Ready,
+    /// Send [`Protocol::subscribe`] for the open channels.
+    Subscribe {
+        /// The session to resume; `None`: a new session.
+        resume: Option<String>,
+    },
+    /// The server has accepted the messages up to this number.
+    Acknowledged(u64),
+    /// The server refused a message, for this reason.
+    Refused(String),
+    /// The server didn't accept what is in flight, but may do so later.
+    Retry(Retry),
+    /// Messages on this channel may have been missed.
+    Gap(String),
+    /// Messages on any channel may have been missed.
+    GapOnAll,
+    /// The server answered a keep-alive frame.
+    Pong,
+    /// An envelope was received.
+    Envelope(T::Value),
+    /// The frame is bad, for this reason.
+    Bad(&'static str),
+    /// Close the connection, for this reason.
+    Close(CloseReason, String),
+}
+
+/// When to send again what the server didn't accept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// How many times in a row it failed before.
+    pub failures: u32,
+    /// The least time to wait, as the server wants it.
+    pub after: Option<Millis>,
+    /// The message may be the cause. If the server fails on it twice, it is given up.
+    pub blames_message: bool,
+    /// The reason, as text.
+    pub reason: String,
+}
+
+/// The longest event id that is kept, in bytes. It becomes part of an address.
+pub const LONGEST_EVENT_ID: usize = 256;
+
+/// An event of an event stream (HTML, "Server-sent events").
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerEvent<T> {
+    /// Its type; `message` if the server gives none.
+    pub kind: String,
+    /// The last event id that the server gave; empty if none, or if it is too long.
+    pub id: String,
+    /// Its data.
+    pub data: T,
+}
+
+/// An HTTP request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The address.
+    pub url: String,
+    /// The bearer token to send.
+    pub token: Option<String>,
+}
+
+/// The status of a redirected POST request. It isn't followed, because most redirections turn it
+/// into a GET request without the message.
+pub const REDIRECTED: u16 = 0;
+
+/// An HTTP response.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpResponse<T> {
+    /// The HTTP status, or [`REDIRECTED`].
+    pub status: u16,
+    /// The header `Retry-After` in milliseconds, if it gives seconds and the page may read it.
+    pub retry_after: Option<Millis>,
+    /// The body.
+    pub body: T,
+}
+
+/// How much of a response an error shows, in UTF-16 code units.
+const SHOWN: usize = 100;
+
+impl<T: Text> HttpResponse<T> {
+    /// The beginning of the body, for an error.
+    pub fn excerpt(&self) -> String {
+        self.body.head(SHOWN)
+    }
+}
+
+/// What a protocol wants done, in order.
+#[derive(Debug)]
+pub struct Outputs<T: Text>(VecDeque<Output<T>>);
+
+impl<T: Text> Default for Outputs<T> {
+    fn default() -> Outputs<T> {
+        Outputs(VecDeque::new())
+    }
+}
+
+impl<T: Text> Outputs<T> {
+    /// Adds one.
+    pub fn push(&mut self, output: Output<T>) {
+        self.0.push_back(output);
+    }
+
+    /// Takes the first.
+    pub fn pop(&mut self) -> Option<Output<T>> {
+        self.0.pop_front()
+    }
+
+    /// Whether they contain an envelope or a bad frame.
+    pub fn has_message(&self) -> bool {
+        let is_message =
+            |output: &Output<T>| matches!(output, Output::Envelope(_) | Output::Bad(_));
+        self.0.iter().any(is_message)
+    }
+
+    /// Sends a frame of the protocol itself.
+    pub fn send(&mut self, frame: impl Into<String>) {
+        self.push(Output::Send(frame.into()));
+    }
+
+    /// Closes the connection.
+    pub fn close(&mut self, why: CloseReason, reason: impl Into<String>) {
+        self.push(Output::Close(why, reason.into()));
+    }
+
+    /// Reports an envelope, which the value may contain as JSON text.
+    pub fn envelope(&mut self, value: &T::Value) {
+        let parsed = value.as_text().and_then(|text| text.parse());
+        self.push(Output::Envelope(parsed.unwrap_or_else(|| value.clone())));
+    }
+}
+
+/// Describes a frame that isn't JSON, with the option that would fit.
+pub fn not_json(head: &str) -> &'static str {
+    if head.starts_with("0{") {
+        "a frame of Engine.IO (the option protocol must be 'socket.io')"
+    } else if head.ends_with('\u{1e}') {
+        "a frame of SignalR (the option protocol must be 'signalr')"
+    } else {
+        "a frame that isn't JSON"
+    }
+}

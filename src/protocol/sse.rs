@@ -1,0 +1,246 @@
+//! An ordinary HTTP server that broadcasts: what one page POSTs, it sends to all other pages as
+//! server-sent events (HTML, "Server-sent events"). It also works where WebSockets are blocked. Our
+//! relay offers it at `<space>/sse`.
+//!
+//! `EventSource` reads the stream at the server's address. Each event of the type `message`
+//! contains one envelope. An outgoing envelope is the body of a POST request to the same address.
+//! One request is made at a time, so that the server receives them in order. A request that the
+//! server didn't accept is repeated.
+//!
+//! The library adds query members, which a server may use or ignore:
+//!
+//! * `client`: a random secret of the page. With it the server can leave out the page's own
+//!   messages.
+//! * `ref`: on a POST, a rising number. With it the server can recognise a repeated request.
+//! * `lastEventId`: on a stream after a lost one, the id of the last event received. With it the
+//!   server can send what the page missed. (A new `EventSource` has no header `Last-Event-ID`.)
+//!
+//! A stream may begin with an event of the type `hello`. Its id serves as `lastEventId` until a
+//! message is received. An event of the type `gap` says that messages may have been missed.
+
+use super::{
+    CloseReason, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis, Outgoing, Output,
+    Outputs, Phase, Protocol, ProtocolOptions, REDIRECTED, Retry, ServerEvent, ServerUrl, Text,
+    not_json,
+};
+
+/// The longest `Retry-After` that is obeyed.
+const LONGEST_PAUSE: Millis = 60_000.0;
+
+/// An event stream to receive, POST requests to send.
+#[derive(Debug)]
+pub struct Sse {
+    /// The server's address, for people to read.
+    url: String,
+    server: ServerUrl,
+    query: String,
+    client: String,
+    phase: Phase,
+    framing: Framing,
+    last_event_id: Option<String>,
+    /// The number of the message in the pending request. The request may outlive its connection, so
+    /// that there is never more than one.
+    in_flight: Option<u64>,
+    /// How many requests in a row failed.
+    failures: u32,
+    /// The server has accepted a message.
+    is_proven: bool,
+}
+
+impl Sse {
+    /// A new conversation.
+    pub fn new(options: &ProtocolOptions) -> Result<Sse, InvalidOption> {
+        if options.own_transport {
+            return Err(InvalidOption {
+                name: "protocol",
+                value: "sse".into(),
+                wanted: "one that a transport can carry, such as 'websocket'; or leave out the option transport",
+            });
+        }
+        let mut sse = Sse {
+            url: String::new(),
+            server: ServerUrl::new(&options.url),
+            query: options.query.clone(),
+            client: options.secret.clone(),
+            phase: Phase::Disconnected,
+            framing: Framing::plain(),
+            last_event_id: None,
+            in_flight: None,
+            failures: 0,
+            is_proven: false,
+        };
+        sse.go_to(&options.url);
+        Ok(sse)
+    }
+
+    fn go_to(&mut self, url: &str) {
+        self.server = ServerUrl::new(url);
+        self.url = self.server.http("", "").into_string();
+    }
+
+    /// The request is repeated later. `status` is the server's answer, if there was one.
+    fn retry<T: Text>(
+        &mut self,
+        status: Option<u16>,
+        after: Option<Millis>,
+        reason: String,
+        out: &mut Outputs<T>,
+    ) {
+        out.push(Output::Retry(Retry {
+            failures: self.failures,
+            after: after.map(|after| after.min(LONGEST_PAUSE)),
+            // Other failures don't depend on the message.
+            blames_message: status == Some(500),
+            reason,
+        }));
+        self.failures += 1;
+    }
+
+    /// The server takes no messages at this address.
+    fn close_wrong_address<T: Text>(&self, what: &str, out: &mut Outputs<T>) {
+        // During a deployment the address may be missing for a while.
+        let why = if self.is_proven {
+            CloseReason::Transient
+        } else {
+            CloseReason::Fatal
+        };
+        let reason = format!(
+            "the server {what}; the option url must be where it takes messages and streams events"
+        );
+        out.close(why, reason);
+    }
+}
+
+impl<T: Text> Protocol<T> for Sse {
+    fn connect(&mut self, _now: Millis, out: &mut Outputs<T>) {
+        self.phase = Phase::Disconnected;
+        let address = self
+            .server
+            .http("", &self.query)
+            .with("client", &self.client)
+            .with_optional("lastEventId", self.last_event_id.as_deref());
+        out.push(Output::OpenEventSource(address.into_string()));
+    }
+
+    fn on_socket_open(&mut self, out: &mut Outputs<T>) {
+        self.phase = Phase::Ready;
+        out.push(Output::Ready);
+    }
+
+    fn on_server_event(&mut self, event: &ServerEvent<T>, out: &mut Outputs<T>) {
+        if !event.id.is_empty() && event.id.len() <= LONGEST_EVENT_ID {
+            self.last_event_id = Some(event.id.clone());
+        }
+        if event.kind == "gap" {
+            out.push(Output::GapOnAll);
+        }
+    }
+
+    fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
+        out.push(match text.parse() {
+            Some(value) => Output::Envelope(value),
+            None => Output::Bad(not_json(head)),
+        });
+    }
+
+    fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
+        let Some(number) = self.in_flight.take() else {
+            return;
+        };
+        let status = response.status;
+        match status {
+            200..=299 => {
+                self.failures = 0;
+                self.is_proven = true;
+                out.push(Output::Acknowledged(number));
+            }
+            401 | 403 => out.close(
+                CloseReason::Unauthorized,
+                format!("with HTTP status {status}"),
+            ),
+            REDIRECTED => self.close_wrong_address("redirected a POST request", out),
+            404 | 405 | 410 | 501 => {
+                let what = format!("answered a POST request with HTTP status {status}");
+                self.close_wrong_address(&what, out);
+            }
+            408 | 425 | 429 | 500.. => {
+                let reason = format!("the server didn't accept a message: HTTP status {status}");
+                self.retry(Some(status), response.retry_after, reason, out);
+            }
+            _ => {
+                self.failures = 0;
+                let excerpt = response.excerpt();
+                out.push(Output::Refused(format!("HTTP status {status}: {excerpt}")));
+                out.push(Output::Acknowledged(number));
+            }
+        }
+    }
+
+    fn on_http_failure(&mut self, reason: &str, out: &mut Outputs<T>) {
+        self.in_flight = None;
+        let reason =
+            format!("a POST request got no answer, or one that this page may not read: {reason}");
+        // One failure leaves the stream alone, because messages may be missed while it is replaced.
+        // After more the network may be down, which an idle stream doesn't notice.
+        if self.failures == 0 {
+            self.retry(None, None, reason, out);
+        } else {
+            out.close(CloseReason::Transient, reason);
+        }
+    }
+
+    fn on_timeout(&mut self, out: &mut Outputs<T>) {
+        out.close(
+            CloseReason::Transient,
+            "the server didn't answer with an event stream in time; it must send the head of its answer at once",
+        );
+    }
+
+    fn on_close(&mut self, _now: Millis) {
+        self.phase = Phase::Disconnected;
+    }
+
+    fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn set_url(&mut self, url: &str) {
+        let place = |url: &str| String::from(url.split('?').next().unwrap_or_default());
+        let before = place(&self.url);
+        self.go_to(url);
+        if place(&self.url) != before {
+            self.last_event_id = None;
+            self.is_proven = false;
+        }
+    }
+
+    fn framing(&self) -> &Framing {
+        &self.framing
+    }
+
+    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+        self.in_flight = Some(message.number);
+        message.between("", "")
+    }
+
+    fn post_url(&self, number: u64) -> Option<String> {
+        let address = self
+            .server
+            .http("", &self.query)
+            .with("client", &self.client)
+            .with("ref", &number.to_string());
+        Some(address.into_string())
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    fn acknowledges(&self) -> bool {
+        true
+    }
+}
