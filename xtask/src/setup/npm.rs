@@ -9,8 +9,8 @@ use crate::project::Project;
 use crate::say;
 
 /// The oldest Node that the build and the tests run on, major and minor: the first whose test runner
-/// has `--test-force-exit`.
-const NODE: (u32, u32) = (20, 14);
+/// has `--test-timeout`.
+const NODE: (u32, u32) = (20, 11);
 
 /// Installs the packages if node_modules is missing or older than the lock.
 pub fn packages(project: &Project) -> Outcome {

@@ -68,13 +68,11 @@ fn run_files(ground: &Ground, counts: &str, at_once: usize, names: &[String]) ->
     files::remove(&counts)?;
     let mut test = ground.node();
     test.args(["--test", &format!("--test-concurrency={at_once}")])
-        // A file that hangs fails by its name, before `watch` stops them all. One whose tests have
-        // ended doesn't wait for what they left open.
+        // A file that hangs fails by its name, before `watch` stops them all.
         .arg(format!(
             "--test-timeout={}",
             (ground.limit * 2 / 3).as_millis()
         ))
-        .arg("--test-force-exit")
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .arg("--test-reporter=./xtask/src/test/reporter.mjs")
         .arg(format!("--test-reporter-destination={}", counts.display()))
