@@ -20,8 +20,9 @@ import { transform } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RECORD = join(ROOT, 'benches/size.json');
-// Brotli bytes of module and glue, with all protocols.
-const CEILING = 38_000;
+// Brotli bytes of module and glue, with all protocols. It notices growth: it stands a little above
+// today's size, and whoever raises it says why in the commit.
+const CEILING = 58_000;
 
 // xtask replaces a bare `--each` by `--each=<folder>`, where it has built the package without each
 // protocol.
