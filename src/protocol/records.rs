@@ -10,11 +10,16 @@ pub const RECORD_END: &str = "\u{1e}";
 #[derive(Debug)]
 pub struct Records<T> {
     begun: Option<T>,
+    /// The incomplete record was too long: it is skipped up to its end.
+    is_skipping: bool,
 }
 
 impl<T> Default for Records<T> {
     fn default() -> Records<T> {
-        Records { begun: None }
+        Records {
+            begun: None,
+            is_skipping: false,
+        }
     }
 }
 
@@ -25,17 +30,38 @@ impl<T: Text> Records<T> {
             Some(begun) => begun.followed_by(frame).split(RECORD_END),
             None => frame.split(RECORD_END),
         };
-        self.begun = records.pop().filter(|begun| begun.length() > 0);
+        let begun = records.pop();
+        if self.is_skipping {
+            if records.is_empty() {
+                return records;
+            }
+            records.remove(0);
+            self.is_skipping = false;
+        }
+        self.begun = begun.filter(|begun| begun.length() > 0);
         records
     }
 
-    /// The incomplete record.
+    /// The incomplete record, unless it is skipped.
     pub fn begun(&self) -> Option<&T> {
         self.begun.as_ref()
+    }
+
+    /// Skips the incomplete record if it is longer than `limit`. Returns whether it is.
+    pub fn skip_beyond(&mut self, limit: usize) -> bool {
+        let begun = self.begun.take_if(|begun| begun.length() > limit);
+        self.is_skipping |= begun.is_some();
+        begun.is_some()
+    }
+
+    /// Whether the next frame continues a record.
+    pub fn is_incomplete(&self) -> bool {
+        self.begun.is_some() || self.is_skipping
     }
 
     /// Discards the incomplete record.
     pub fn clear(&mut self) {
         self.begun = None;
+        self.is_skipping = false;
     }
 }

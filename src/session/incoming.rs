@@ -6,6 +6,8 @@ use super::state::Event;
 use super::stats::FrameKind;
 use crate::protocol::{Frame, Millis, Output, Outputs, ServerEvent, Text};
 
+const TOO_LONG: &str = "a frame longer than maxMessage allows";
+
 impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn on_frame(&mut self, now: Millis, frame: Frame<T>) {
         let text = match frame {
@@ -13,12 +15,8 @@ impl<T: Text, S: Clone> Session<T, S> {
             Frame::Binary(_) => return self.on_binary(now, frame),
         };
         let length = text.length();
-        let longest_name = self.channels.longest_name();
-        if length > receive::max_frame(self.config.max_message, longest_name, self.protocol()) {
-            return self.count_received(
-                Received::Bad("a frame longer than maxMessage allows"),
-                || Frame::Text(text),
-            );
+        if length > self.max_frame() {
+            return self.count_received(Received::Bad(TOO_LONG), || Frame::Text(text));
         }
         self.stats.received_length += length as f64;
         self.keepalive.received(now);
@@ -41,6 +39,7 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// A frame that needs a full parse.
     pub(super) fn on_unread_frame(&mut self, now: Millis, frame: T) {
         let connection = self.connection;
+        let last = frame.clone();
         for record in self.receiver.split(frame, self.protocol.get()) {
             // An earlier record may have closed the connection.
             if self.connection == connection {
@@ -50,6 +49,15 @@ impl<T: Text, S: Clone> Session<T, S> {
                 self.apply(now, out, Some(&record));
             }
         }
+        if self.receiver.skip_beyond(self.max_frame()) {
+            self.count_received(Received::Bad(TOO_LONG), || Frame::Text(last));
+        }
+    }
+
+    /// The longest frame that is read, and the longest record in parts, in UTF-16 code units.
+    fn max_frame(&self) -> usize {
+        let longest_name = self.channels.longest_name();
+        receive::max_frame(self.config.max_message, longest_name, self.protocol())
     }
 
     pub(super) fn on_binary(&mut self, now: Millis, frame: Frame<T>) {

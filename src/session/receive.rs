@@ -71,6 +71,11 @@ impl<T: Text> Receiver<T> {
         }
     }
 
+    /// Skips an incomplete record that is longer than `limit`. Returns whether it is.
+    pub fn skip_beyond(&mut self, limit: usize) -> bool {
+        self.records.skip_beyond(limit)
+    }
+
     /// Reads a frame of that length by its head. `None`: it needs a full parse.
     pub fn read_by_head<S>(
         &mut self,
@@ -84,7 +89,7 @@ impl<T: Text> Receiver<T> {
         let second_record = framing.second_record;
         // A record may begin in an earlier frame or end in a later one. After the messages of a
         // classic SignalR frame there may be other members.
-        if is_string && (self.records.begun().is_some() || !frame.ends_with(suffix)) {
+        if is_string && (self.records.is_incomplete() || !frame.ends_with(suffix)) {
             return None;
         }
         let head_length = protocol.head_length(channels.longest_name());
