@@ -13,3 +13,5 @@ mod support;
 mod limits;
 #[path = "sse/messages.rs"]
 mod messages;
+#[path = "sse/strangers.rs"]
+mod strangers;

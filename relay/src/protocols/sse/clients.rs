@@ -2,7 +2,7 @@
 //! of each.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,9 +12,9 @@ use crate::hub::ids::{PublisherId, Secret};
 /// How many clients are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// How many at one time. Beyond that, the client unused longest is dropped first.
+    /// How many that read no stream. Beyond that, the client unused longest is dropped first.
     pub(crate) clients: usize,
-    /// How long a client is remembered after its last request.
+    /// How long a client is remembered after its last request, or after its stream has ended.
     pub(crate) age: Duration,
 }
 
@@ -35,10 +35,38 @@ pub(super) struct Clients {
 
 #[derive(Debug, Default)]
 struct State {
-    clients: HashMap<Name, (u64, Arc<Client>)>,
-    /// All of them in the order of their last requests.
+    clients: HashMap<Name, Known>,
+    /// Those that read no stream, in the order in which they were used last.
     by_use: BTreeMap<u64, (Instant, Name)>,
-    requests: u64,
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    client: Arc<Client>,
+    /// How many streams it reads.
+    streams: usize,
+    /// Its place in [`State::by_use`], if it reads none.
+    used: Option<u64>,
+}
+
+/// A client that reads a stream. It is remembered until this is dropped, and then for a while.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) client: Arc<Client>,
+    clients: Arc<Clients>,
+    name: Name,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        let mut state = self.clients.state();
+        if let Some(known) = state.clients.get_mut(&self.name) {
+            known.streams = known.streams.saturating_sub(1);
+        }
+        state.note_use(&self.name, Instant::now());
+        state.limit(self.clients.limits);
+    }
 }
 
 /// A client belongs to a space. Its secret means nothing in another.
@@ -56,6 +84,10 @@ impl Clients {
         }
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The client with this secret in a space. A new one gets its publisher id from `publisher`.
     pub(super) fn find(
         &self,
@@ -64,36 +96,88 @@ impl Clients {
         now: Instant,
         publisher: impl FnOnce() -> PublisherId,
     ) -> Arc<Client> {
-        let name = Name {
+        let mut state = self.state();
+        let name = Name::new(space, secret);
+        let client = Arc::clone(&state.know(self.limits, &name, now, publisher).client);
+        state.note_use(&name, now);
+        state.limit(self.limits);
+        client
+    }
+
+    /// The same for a client that begins to read a stream.
+    pub(super) fn read(
+        self: &Arc<Self>,
+        space: &str,
+        secret: &str,
+        now: Instant,
+        publisher: impl FnOnce() -> PublisherId,
+    ) -> Reading {
+        let mut state = self.state();
+        let name = Name::new(space, secret);
+        let known = state.know(self.limits, &name, now, publisher);
+        known.streams += 1;
+        let client = Arc::clone(&known.client);
+        state.note_use(&name, now);
+        Reading {
+            client,
+            clients: Arc::clone(self),
+            name,
+        }
+    }
+}
+
+impl Name {
+    fn new(space: &str, secret: &str) -> Self {
+        Self {
             space: space.into(),
             secret: secret.into(),
-        };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while state.is_expired(self.limits, now) {
-            state.remove_oldest();
         }
-        let client = match state.clients.remove(&name) {
-            Some((used, client)) => {
-                state.by_use.remove(&used);
-                client
-            }
-            None => Arc::new(Client {
-                publisher: publisher(),
-                accepted: tokio::sync::Mutex::default(),
-            }),
-        };
-        state.requests += 1;
-        let used = state.requests;
-        state.by_use.insert(used, (now, name.clone()));
-        state.clients.insert(name, (used, Arc::clone(&client)));
-        while state.clients.len() > self.limits.clients.max(1) {
-            state.remove_oldest();
-        }
-        client
     }
 }
 
 impl State {
+    /// The client of that name, after those that have expired were dropped.
+    fn know(
+        &mut self,
+        limits: Limits,
+        name: &Name,
+        now: Instant,
+        publisher: impl FnOnce() -> PublisherId,
+    ) -> &mut Known {
+        while self.is_expired(limits, now) {
+            self.remove_oldest();
+        }
+        self.clients.entry(name.clone()).or_insert_with(|| Known {
+            client: Arc::new(Client {
+                publisher: publisher(),
+                accepted: tokio::sync::Mutex::default(),
+            }),
+            streams: 0,
+            used: None,
+        })
+    }
+
+    /// Gives a client its place in the order of use, if it reads no stream.
+    fn note_use(&mut self, name: &Name, now: Instant) {
+        let Some(known) = self.clients.get_mut(name) else {
+            return;
+        };
+        if let Some(used) = known.used.take() {
+            self.by_use.remove(&used);
+        }
+        if known.streams == 0 {
+            self.uses += 1;
+            known.used = Some(self.uses);
+            self.by_use.insert(self.uses, (now, name.clone()));
+        }
+    }
+
+    fn limit(&mut self, limits: Limits) {
+        while self.by_use.len() > limits.clients.max(1) {
+            self.remove_oldest();
+        }
+    }
+
     fn is_expired(&self, limits: Limits, now: Instant) -> bool {
         let oldest = self.by_use.first_key_value();
         oldest.is_some_and(|(_, (used, _))| now.saturating_duration_since(*used) > limits.age)

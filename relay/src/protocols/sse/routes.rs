@@ -1,5 +1,6 @@
 //! Which requests are for server-sent events, and what each is answered with.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,7 +10,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-use super::clients::{Client, Clients, Limits};
+use super::clients::{Clients, Limits};
 use super::{publish, stream};
 use crate::connection::is_upgrade;
 use crate::limits::LONGEST_SPACE;
@@ -23,14 +24,14 @@ const LONGEST_SECRET: usize = 64;
 #[derive(Debug)]
 struct Sse {
     relay: Arc<Relay>,
-    clients: Clients,
+    clients: Arc<Clients>,
 }
 
 /// `<space>/sse`, but for WebSockets: one of the plain protocol may have that path too.
 pub(crate) fn routes(relay: Arc<Relay>, limits: Limits) -> Route {
     let state = Arc::new(Sse {
         relay,
-        clients: Clients::new(limits),
+        clients: Arc::new(Clients::new(limits)),
     });
     Route {
         matches,
@@ -66,33 +67,27 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
             format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
         ));
     }
-    let client = client(sse, space, &uri)?;
+    let secret = secret(&uri)?;
+    let (now, publisher) = (Instant::now(), || sse.relay.hub.new_publisher());
     if *request.method() == Method::GET {
+        let client = secret.map(|secret| sse.clients.read(space, &secret, now, publisher));
         stream::open(&sse.relay, space, client, request).await
     } else {
-        let reference = reference(&uri, client.is_some())?;
+        let reference = reference(&uri, secret.is_some())?;
+        let client = secret.map(|secret| sse.clients.find(space, &secret, now, publisher));
         publish::publish(&sse.relay, space, client, reference, request).await
     }
 }
 
-/// The client that the query names.
-fn client(sse: &Sse, space: &str, uri: &Uri) -> Result<Option<Arc<Client>>, Box<Response>> {
-    let Some(secret) = member(uri, "client") else {
-        return Ok(None);
-    };
-    if secret.is_empty() || secret.len() > LONGEST_SECRET {
-        return Err(refuse(
+/// The secret by which the query names the client.
+fn secret(uri: &Uri) -> Result<Option<Cow<'_, str>>, Box<Response>> {
+    match member(uri, "client") {
+        Some(secret) if secret.is_empty() || secret.len() > LONGEST_SECRET => Err(refuse(
             StatusCode::BAD_REQUEST,
             format!("The query's client must be a random secret of 1 to {LONGEST_SECRET} bytes.\n"),
-        ));
+        )),
+        secret => Ok(secret),
     }
-    let publisher = || sse.relay.hub.new_publisher();
-    Ok(Some(sse.clients.find(
-        space,
-        &secret,
-        Instant::now(),
-        publisher,
-    )))
 }
 
 /// The number that the query gives a message.

@@ -13,7 +13,7 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::clients::Client;
+use super::clients::Reading;
 use crate::connection::no_randomness;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
@@ -42,12 +42,13 @@ const RETRY_SPREAD: u64 = 2000;
 pub(super) async fn open(
     relay: &Arc<Relay>,
     space: &str,
-    client: Option<Arc<Client>>,
+    client: Option<Reading>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let slot = relay.slots.take()?;
     let retry = SHORTEST_RETRY + random_bits().map_err(no_randomness)? % RETRY_SPREAD;
-    let publisher = client.map_or_else(|| relay.hub.new_publisher(), |client| client.publisher);
+    let publisher = client.as_ref().map(|reading| reading.client.publisher);
+    let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
     let since = since(relay, &request);
     let joined = relay.hub.join_since(space, publisher, since).await;
     let (membership, queue, start) = joined.map_err(|error| {
@@ -71,6 +72,7 @@ pub(super) async fn open(
         queue,
         interval,
         keep_alive_at: Instant::now() + interval,
+        _client: client,
         _slot: slot,
         _ended: ended.drop_guard(),
     };
@@ -145,6 +147,7 @@ struct Events {
     queue: Receiver,
     interval: Duration,
     keep_alive_at: Instant,
+    _client: Option<Reading>,
     _slot: Slot,
     _ended: DropGuard,
 }
