@@ -12,6 +12,8 @@
 //!    cursor, from which the server goes on.
 //! 6. `POST <base>/abort` when the page closes the connection.
 
+use std::mem;
+
 use signal_wire::json::quoted;
 use signal_wire::{Embedding, Head};
 
@@ -47,6 +49,8 @@ pub struct SignalRClassic {
     granted_token: Option<String>,
     redirections: u32,
     attempt: Attempt,
+    /// A socket was asked for to resume, and hasn't opened.
+    is_resuming: bool,
     phase: Phase,
     framing: Framing,
     /// The token of the current connection, or of one that can be resumed.
@@ -93,6 +97,7 @@ impl SignalRClassic {
             granted_token: None,
             redirections: 0,
             attempt: Attempt::New,
+            is_resuming: false,
             phase: Phase::Disconnected,
             framing: Framing {
                 prefix: String::new(),
@@ -161,6 +166,7 @@ impl SignalRClassic {
     }
 
     fn resume<T: Text>(&mut self, out: &mut Outputs<T>) {
+        self.is_resuming = true;
         let address = self.server.web_socket("/reconnect", &self.query);
         let address = self
             .with_connection(address)
@@ -285,6 +291,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
             self.phase = Phase::SocketOpen;
         } else {
             // A resumed connection is ready when it is open.
+            self.is_resuming = false;
             self.phase = Phase::Ready;
             out.push(Output::Ready);
         }
@@ -319,13 +326,14 @@ impl<T: Text> Protocol<T> for SignalRClassic {
     }
 
     fn on_close(&mut self, now: Millis) {
-        match (self.phase, self.attempt) {
-            (Phase::Ready, _) => {
+        let resuming_failed = mem::take(&mut self.is_resuming);
+        match self.attempt {
+            _ if self.phase == Phase::Ready => {
                 self.resume_until = Some(now + self.resume_window);
                 self.attempt = Attempt::Resume;
             }
-            (Phase::Disconnected, Attempt::Resume) => self.attempt = Attempt::AskBeforeResuming,
-            (Phase::Disconnected, Attempt::LastResume) => self.resume_until = None,
+            Attempt::Resume if resuming_failed => self.attempt = Attempt::AskBeforeResuming,
+            Attempt::LastResume if resuming_failed => self.resume_until = None,
             _ => {}
         }
         self.phase = Phase::Disconnected;

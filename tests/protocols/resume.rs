@@ -3,7 +3,7 @@
 use crate::setups::{
     CLASSIC, Client, INIT, classic, classic_up, loses, negotiates_classic, opened, requests, up,
 };
-use signal_wasm::session::Action;
+use signal_wasm::session::{Action, Input};
 
 /// A connection is resumed from this cursor; it is ready when it is open.
 fn resumes(page: &mut Client, cursor: &str) {
@@ -175,4 +175,18 @@ fn the_server_has_its_own_way_with_capitals() {
         assert_eq!(page.by_head, by_head);
     }
     assert_eq!(page.stats().delivered, 3.0);
+}
+
+/// A page that is put away between two attempts hasn't tried anything.
+#[test]
+fn a_page_that_is_put_away_while_it_waits_resumes_all_the_same() {
+    let mut page = classic_up();
+    loses(&mut page);
+    page.handle(Input::PageHidden);
+    page.done.clear();
+    page.handle(Input::PageShown);
+    page.tries_again();
+    resumes(&mut page, "d-1");
+    page.socket_opens();
+    assert!(page.state().is_open());
 }
