@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use super::error::{Error, signaling_error};
 use super::event_source::{Stream, StreamReports};
 use super::events::{Page, Subscriber};
-use super::fetch::{self, Answer};
+use super::fetch::{self, Answer, Request};
 use super::js::{self, Clock};
 use super::lifecycle::Lifecycle;
 use super::options::{self, CredentialsProvider, Options};
@@ -47,6 +47,7 @@ pub struct Driver {
     page: Page,
     socket: RefCell<Option<Rc<Socket>>>,
     stream: RefCell<Option<Stream>>,
+    request: RefCell<Option<Request>>,
     timer: RefCell<Option<Timer>>,
     lifecycle: RefCell<Option<Lifecycle>>,
     flushes: Flushes,
@@ -77,6 +78,7 @@ impl Driver {
             page,
             socket: RefCell::default(),
             stream: RefCell::default(),
+            request: RefCell::default(),
             timer: RefCell::default(),
             lifecycle: RefCell::default(),
             flushes: Flushes::default(),
@@ -250,7 +252,10 @@ impl Driver {
         match action {
             Action::AskUrl => self.ask_url(),
             Action::AskCredentials => self.ask_credentials(),
-            Action::Http(request) => fetch::request(&request, self.on_answer()),
+            Action::Http(request) => {
+                let request = fetch::request(&request, self.on_answer());
+                drop(self.request.replace(Some(request)));
+            }
             Action::OpenSocket(url) => self.open_socket(&url),
             Action::OpenEventSource(url) => self.open_stream(&url),
             Action::Transmit(transmission) => self.transmit(transmission),
@@ -258,6 +263,7 @@ impl Driver {
             Action::Disconnect => {
                 drop(self.socket.take());
                 drop(self.stream.take());
+                drop(self.request.take());
             }
         }
     }

@@ -28,9 +28,23 @@ const LONGEST_KEPT_ALIVE: u32 = 20_000;
 /// The answer to a request, or the error as text.
 pub type Answer = Result<HttpResponse<JsString>, String>;
 
+/// A request of a protocol. When it is dropped, it is aborted, unless it was answered.
+#[derive(Debug)]
+#[must_use = "it is aborted when it is dropped"]
+pub struct Request(Option<AbortController>);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}
+
 /// Makes a request.
-pub fn request(request: &HttpRequest, done: impl FnOnce(Answer) + 'static) {
+pub fn request(request: &HttpRequest, done: impl FnOnce(Answer) + 'static) -> Request {
     let init = RequestInit::new();
+    let controller = abortable(&init);
     init.set_method(request.method);
     // A last request outlives the page.
     keep_alive(&init);
@@ -39,7 +53,8 @@ pub fn request(request: &HttpRequest, done: impl FnOnce(Answer) + 'static) {
         js::put(&headers, "Authorization", format!("Bearer {token}"));
         init.set_headers(&headers);
     }
-    start(&request.url, &init, done);
+    start(&request.url, &init, |_| true, None, done);
+    Request(controller)
 }
 
 /// POSTs a message. The content type is the default, `text/plain`, which needs no CORS preflight.
@@ -51,17 +66,22 @@ pub fn post(url: &str, body: &JsString, done: impl FnOnce(Answer) + 'static) {
     if body.length() <= LONGEST_KEPT_ALIVE {
         keep_alive(&init);
     }
-    let controller = AbortController::new().ok();
-    init.set_signal(controller.as_ref().map(AbortController::signal).as_ref());
+    let controller = abortable(&init);
     let timeout = Timeout::new(POST_TIMEOUT, move || {
         if let Some(controller) = controller {
             controller.abort_with_reason(&"it took too long".into());
         }
     });
-    start(url, &init, move |answer| {
-        drop(timeout);
-        done(answer);
-    });
+    // The body of such an answer means nothing.
+    let needs_body = |status| !(200..=299).contains(&status);
+    start(url, &init, needs_body, Some(timeout), done);
+}
+
+/// Lets a request be aborted.
+fn abortable(init: &RequestInit) -> Option<AbortController> {
+    let controller = AbortController::new().ok();
+    init.set_signal(controller.as_ref().map(AbortController::signal).as_ref());
+    controller
 }
 
 /// Lets the request outlive the page. (web-sys has no setter for this member.)
@@ -69,31 +89,52 @@ fn keep_alive(init: &RequestInit) {
     js::put(init, "keepalive", true);
 }
 
-fn start(url: &str, init: &RequestInit, done: impl FnOnce(Answer) + 'static) {
+/// `needs_body` tells for which status `done` waits for the body. Any body is read, until `timeout`
+/// aborts it, so that the browser can use the connection again.
+fn start(
+    url: &str,
+    init: &RequestInit,
+    needs_body: fn(u16) -> bool,
+    timeout: Option<Timeout>,
+    done: impl FnOnce(Answer) + 'static,
+) {
     let response = match fetch(url, init) {
         Ok(response) => Promise::resolve(&JsValue::from(response)),
         Err(thrown) => Promise::reject(&thrown),
     };
     promises::when(&response, move |response| match response {
-        Ok(response) if response.is_object() => read(response.unchecked_into(), done),
+        Ok(response) if response.is_object() => {
+            read(response.unchecked_into(), needs_body, timeout, done);
+        }
         Ok(other) => done(Err(format!("fetch returned {}", show(&other)))),
         Err(thrown) => done(Err(js::text(&thrown))),
     });
 }
 
-fn read(response: Response, done: impl FnOnce(Answer) + 'static) {
+fn read(
+    response: Response,
+    needs_body: fn(u16) -> bool,
+    timeout: Option<Timeout>,
+    done: impl FnOnce(Answer) + 'static,
+) {
     let status = response.status();
     let retry_after = retry_after(&response);
     let text = response
         .text()
         .unwrap_or_else(|thrown| Promise::reject(&thrown));
+    let answer = move |body| HttpResponse {
+        status,
+        retry_after,
+        body,
+    };
+    if !needs_body(status) {
+        promises::when(&text, move |_| drop(timeout));
+        return done(Ok(answer(JsString::default())));
+    }
     promises::when(&text, move |text| {
+        drop(timeout);
         done(match text {
-            Ok(text) => Ok(HttpResponse {
-                status,
-                retry_after,
-                body: text.unchecked_into(),
-            }),
+            Ok(text) => Ok(answer(text.unchecked_into())),
             Err(thrown) => Err(js::text(&thrown)),
         });
     });

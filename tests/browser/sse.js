@@ -249,6 +249,20 @@ export async function an_answer_that_takes_too_long() {
   equal([messages(), signaling.stats().queued], [[1, 1, 1, 2], 0]);
 }
 
+export async function an_accepted_message_does_not_wait_for_a_body() {
+  const { handle, signaling } = up();
+  handle.send(1);
+  handle.send(2);
+  requests[0].begin(200);
+  await settled();
+  equal([messages(), signaling.stats().queued], [[1, 2], 1]);
+  requests[1].answer('', 204);
+  // Nor is it read for ever.
+  clock.advance(30_000);
+  ok(requests[0].signal?.aborted, 'it is aborted');
+  equal([messages(), signaling.state], [[1, 2], 'open']);
+}
+
 export async function retry_after_as_servers_give_it() {
   for (const [header, least, most] of /** @type {[string, number, number][]} */ ([
     ['7', 7_000, 7_000],
@@ -284,7 +298,7 @@ export async function a_fetch_that_throws_or_gives_anything() {
     () => 5,
     () => Promise.reject(null),
     () => Promise.resolve('a text'),
-    () => Promise.resolve({ status: 200, text: () => Promise.reject(new Error('cut')) }),
+    () => Promise.resolve({ status: 400, text: () => Promise.reject(new Error('cut')) }),
   ]) {
     requests.length = 0;
     const { signaling, handle, page } = up();

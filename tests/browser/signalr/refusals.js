@@ -161,6 +161,22 @@ export async function no_answer_at_all() {
   globalThis.fetch = fetch;
 }
 
+export async function an_answer_that_never_ends_is_not_read_for_ever() {
+  const signaling = new Signaling({ url: 'https://server.test/hub', protocol: 'signalr' });
+  signaling.openSocket({});
+  await settled();
+  requests[0].begin(200);
+  await settled();
+  clock.advance(9_999);
+  ok(!requests[0].signal?.aborted, 'not yet');
+  clock.advance(1);
+  ok(requests[0].signal?.aborted, 'with its attempt');
+  clock.advance(1_000);
+  await settled();
+  signaling.close();
+  ok(requests[1].signal?.aborted, 'with its signaling');
+}
+
 export async function a_late_answer_has_no_say_in_a_later_one() {
   const signaling = new Signaling({
     url: 'https://server.test/hub',
