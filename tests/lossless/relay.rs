@@ -218,7 +218,9 @@ impl Relay {
             let after = frame["after"].get(channel).map(|id| id.as_str().unwrap());
             let is_live = !member.open.insert(channel.clone());
             let since = session.open.get(channel).copied();
-            session.open.entry(channel.clone()).or_insert(last_id);
+            // From where it was opened, or from what its client had seen before.
+            let first = after.map_or(last_id, |id| last_id.min(id.parse().unwrap()));
+            session.open.entry(channel.clone()).or_insert(first);
             let from = match (after, since) {
                 // The client may name a message of another channel, from before this one's opening.
                 (Some(id), since) => since.unwrap_or_default().max(id.parse().unwrap()),

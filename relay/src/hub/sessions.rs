@@ -110,7 +110,7 @@ struct Holder {
 
 #[derive(Debug, Default)]
 struct Channels {
-    /// The position at which each was opened.
+    /// The position from which on each is owed its messages.
     open: HashMap<Arc<str>, MessageId>,
     /// Bytes of all their names.
     name_bytes: usize,
@@ -379,7 +379,12 @@ impl Attached {
         let mut channels = self.session.channels();
         for added in requested.into_iter().filter(|open| open.hold) {
             channels.name_bytes += added.channel.len();
-            channels.open.insert(added.channel, opened.position);
+            // The replay may be lost on its way, and is then asked for again.
+            let from = match added.since {
+                Since::After(after) => after.min(opened.position),
+                Since::Now | Since::Unknown => opened.position,
+            };
+            channels.open.insert(added.channel, from);
         }
         Ok(())
     }

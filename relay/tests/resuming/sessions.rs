@@ -301,3 +301,25 @@ async fn nothing_is_left_behind() {
     relay.until_empty().await;
     assert_eq!(relay.stats.get().sessions, sessions::Stats::default());
 }
+
+/// The page opened `b` on a connection that was dead already, so the relay hears of it when the
+/// page resumes. That connection dies too, before the page has read the replay.
+#[tokio::test]
+async fn a_replay_that_was_lost_on_its_way_comes_again() {
+    let relay = Relay::start(config()).await;
+    let mut other = relay.join("/").await;
+    let mut page = Page::open(&relay, "/", &["a"]).await;
+    other.send(&text(1, "a", "1")).await;
+    let (seen, _) = page.numbered().await;
+    let secret = page.secret.clone();
+    drop(page);
+    other.send(&text(1, "b", "2")).await;
+    other.heard().await;
+    for _ in 0..2 {
+        let mut page = Page::connect(&relay, "/").await;
+        let after = [("a", seen), ("b", seen)];
+        page.resume(&secret, &["a", "b"], &after).await;
+        page.ack(0).await;
+        assert_eq!(page.message().await, text(1, "b", "2"));
+    }
+}
