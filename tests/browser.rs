@@ -301,6 +301,8 @@ mod rules {
         r5_readiness_is_never_before_the_call_returns,
         r5_the_timer_does_not_wait_for_the_connection,
         r5_open_when_connected_waits_for_timer_and_connection,
+        r5_with_connected_readiness_comes_before_messages,
+        r5_a_transport_that_opens_at_once_makes_nothing_ready_at_once,
         r5_openings_get_ready_in_their_order,
         r5_a_channel_closed_before_its_time_never_gets_ready,
         r5_readiness_in_real_time,

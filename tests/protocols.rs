@@ -40,6 +40,8 @@ mod generators;
 mod handshakes;
 #[path = "protocols/heartbeats.rs"]
 mod heartbeats;
+#[path = "protocols/readiness.rs"]
+mod readiness;
 #[path = "protocols/records.rs"]
 mod records;
 #[path = "protocols/redirections.rs"]

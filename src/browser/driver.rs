@@ -129,7 +129,9 @@ impl Driver {
     ) -> Result<ChannelId, Error> {
         let now = self.clock.now();
         let id = self.session.borrow_mut().open(now, name, subscriber)?;
+        self.session.borrow_mut().set_opening(true);
         self.drain();
+        self.session.borrow_mut().set_opening(false);
         match self.socket_error.take() {
             Some(error) => Err(error),
             None => Ok(id),

@@ -242,12 +242,13 @@ export interface Options {
   channel?: string | null | undefined;
   /**
    * Milliseconds until a channel is ready. Default 1000 with `openWhen: 'timer'`, 0 with
-   * `'connected'`.
+   * `'connected'`. With `'connected'`, a channel whose first message comes earlier is ready then.
    */
   openDelay?: number | undefined;
   /**
    * What a channel's `onopen` or `callback` waits for: `'timer'`, for `openDelay` only, as the shim
-   * does; `'connected'`, for the connection too. Default `'timer'`.
+   * does; `'connected'`, for the connection too. With `'connected'`, `onmessage` is never called
+   * before it. Default `'timer'`.
    */
   openWhen?: 'timer' | 'connected' | undefined;
   /**

@@ -25,6 +25,8 @@ pub struct Channel<S> {
     pub id: ChannelId,
     /// Receives its messages.
     pub subscriber: S,
+    /// The page knows that this opening is ready.
+    pub is_ready: bool,
     /// The relay's id of the last message on it.
     pub last_seen_id: Option<String>,
     /// The relay knows that it is open.
@@ -57,6 +59,7 @@ impl<S> Channels<S> {
                 if let Some(earlier) = self.sorted.get_mut(place) {
                     earlier.id = self.last_id;
                     earlier.subscriber = subscriber;
+                    earlier.is_ready = false;
                 }
             }
             Err(place) => self.sorted.insert(
@@ -65,6 +68,7 @@ impl<S> Channels<S> {
                     name: name.into(),
                     id: self.last_id,
                     subscriber,
+                    is_ready: false,
                     last_seen_id: self.last_seen_id.clone(),
                     subscribed: false,
                 },
@@ -85,6 +89,13 @@ impl<S> Channels<S> {
             return true;
         }
         false
+    }
+
+    /// The page learns that this opening is ready.
+    pub fn set_ready(&mut self, id: ChannelId) {
+        if let Some(channel) = self.sorted.iter_mut().find(|channel| channel.id == id) {
+            channel.is_ready = true;
+        }
     }
 
     /// All of them.

@@ -289,6 +289,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             }
         }
         self.pending_opens.clear();
+        self.early_messages.take();
         self.events
             .retain(|queued| !matches!(queued, Queued::Ready(..)));
         self.outbox.clear();

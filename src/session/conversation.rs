@@ -1,6 +1,6 @@
 //! The conversation with the server: reports events to the protocol, and applies its outputs.
 
-use super::machine::Session;
+use super::machine::{Queued, Session};
 use super::outbox::Suspect;
 use super::receive::Received;
 use super::resume;
@@ -110,6 +110,9 @@ impl<T: Text, S: Clone> Session<T, S> {
             self.refusal = None;
             self.enter(State::Open { since: now }, "connected".into(), None, None);
             self.release_ready(now);
+            for (channel, message) in self.early_messages.take() {
+                self.events.push_back(Queued::Message(channel, message));
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Incoming frames: each is read and counted, and its message queued for its channel.
 
+use std::rc::Rc;
+
 use super::machine::{Queued, Session};
 use super::receive::{self, Received};
 use super::state::Event;
@@ -70,6 +72,15 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
+    /// Whether a message came before readiness, which waits for the connection.
+    fn is_early(&self, channel: &str) -> bool {
+        !self.may_be_ready()
+            && self
+                .channels
+                .get(channel)
+                .is_some_and(|channel| !channel.is_ready)
+    }
+
     /// Counts a received frame, and queues its message.
     pub(super) fn count_received(
         &mut self,
@@ -79,6 +90,20 @@ impl<T: Text, S: Clone> Session<T, S> {
         match received {
             Received::Own => self.count(FrameKind::Own, frame),
             Received::Foreign => self.count(FrameKind::Foreign, frame),
+            Received::Message(channel, message) if self.is_early(&channel) => {
+                let frame = frame();
+                let length = match &frame {
+                    Frame::Text(text) => text.length(),
+                    Frame::Binary(_) => 0,
+                };
+                self.count(FrameKind::Delivered, || frame);
+                let kept = self
+                    .early_messages
+                    .push(Rc::clone(&channel), message, length);
+                if !kept {
+                    self.gap((*channel).into());
+                }
+            }
             Received::Message(channel, message) => {
                 self.count(FrameKind::Delivered, frame);
                 self.events.push_back(Queued::Message(channel, message));

@@ -12,7 +12,7 @@ use super::channels::Channels;
 use super::config::{Config, OpenWhen};
 use super::keepalive::Keepalive;
 use super::outbox::{Outbox, Suspect, earliest};
-use super::readiness::PendingOpens;
+use super::readiness::{EarlyMessages, PendingOpens};
 use super::receive::Receiver;
 use super::reconnect::Reconnect;
 use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Transmission};
@@ -31,6 +31,9 @@ pub struct Session<T: Text, S> {
     pub(super) keepalive: Keepalive,
     pub(super) channels: Channels<S>,
     pub(super) pending_opens: PendingOpens<S>,
+    pub(super) early_messages: EarlyMessages<T::Value>,
+    /// The page is inside a call that opens a channel, and doesn't have its handle yet.
+    pub(super) is_opening: bool,
     pub(super) outbox: Outbox<T>,
     pub(super) receiver: Receiver<T>,
     /// The credentials of the current attempt.
@@ -77,6 +80,8 @@ impl<T: Text, S: Clone> Session<T, S> {
             keepalive: Keepalive::new(),
             channels: Channels::new(),
             pending_opens: PendingOpens::new(),
+            early_messages: EarlyMessages::new(),
+            is_opening: false,
             outbox: Outbox::new(config.outbox),
             receiver: Receiver::new(userid),
             credentials: None,
@@ -175,7 +180,10 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub fn poll_event(&mut self) -> Option<Event<T, S>> {
         loop {
             return Some(match self.events.pop_front()? {
-                Queued::Ready(_, subscriber) => Event::Ready(subscriber),
+                Queued::Ready(id, subscriber) => {
+                    self.channels.set_ready(id);
+                    Event::Ready(subscriber)
+                }
                 Queued::Event(event) => {
                     // After this event the page expects no more messages.
                     if let Event::State {
@@ -187,10 +195,22 @@ impl<T: Text, S: Clone> Session<T, S> {
                     }
                     event
                 }
-                Queued::Message(channel, message) => match self.channels.get(&channel) {
-                    Some(channel) => Event::Message(channel.subscriber.clone(), message),
-                    None => continue,
-                },
+                Queued::Message(channel, message) => {
+                    let Some(open) = self.channels.get(&channel) else {
+                        continue;
+                    };
+                    if open.is_ready || self.config.open_when == OpenWhen::Timer {
+                        return Some(Event::Message(open.subscriber.clone(), message));
+                    }
+                    // The page learns first that the channel is ready.
+                    let id = open.id;
+                    self.events.push_front(Queued::Message(channel, message));
+                    if self.is_opening {
+                        return None;
+                    }
+                    self.make_ready(id);
+                    continue;
+                }
             });
         }
     }
@@ -221,9 +241,26 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn release_ready(&mut self, now: Millis) {
         while self.may_be_ready()
+            && !self.is_opening
             && let Some((id, subscriber)) = self.pending_opens.pop_due(now)
         {
             self.events.push_back(Queued::Ready(id, subscriber));
+        }
+    }
+
+    /// The next event is the readiness of this opening, whether or not it is due.
+    fn make_ready(&mut self, id: ChannelId) {
+        let queued = |queued: &Queued<T, S>| matches!(queued, Queued::Ready(of, _) if *of == id);
+        let ready = match self.events.iter().position(queued) {
+            Some(place) => self.events.remove(place),
+            None => self
+                .pending_opens
+                .take(id)
+                .map(|subscriber| Queued::Ready(id, subscriber)),
+        };
+        match ready {
+            Some(ready) => self.events.push_front(ready),
+            None => self.channels.set_ready(id),
         }
     }
 

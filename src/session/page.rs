@@ -32,6 +32,13 @@ impl<T: Text, S: Clone> Session<T, S> {
         Ok(id)
     }
 
+    /// Whether the page is inside a call that opens a channel. Until the call returns, the page
+    /// doesn't have its handle, so that nothing becomes ready: the connection of a transport may
+    /// open at once.
+    pub fn set_opening(&mut self, is_opening: bool) {
+        self.is_opening = is_opening;
+    }
+
     /// Closes that opening of a channel. Nothing happens if it was superseded or closed before.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
         if self.channels.close(name, id) && self.protocol().can_subscribe() {

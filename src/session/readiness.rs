@@ -1,6 +1,8 @@
-//! Openings of channels whose readiness the page doesn't know yet.
+//! Openings of channels whose readiness the page doesn't know yet, and messages that came before
+//! it.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::state::ChannelId;
 use crate::protocol::Millis;
@@ -46,6 +48,12 @@ impl<S> PendingOpens<S> {
         Some((pending.id, pending.subscriber))
     }
 
+    /// Takes one, even if it isn't due.
+    pub fn take(&mut self, id: ChannelId) -> Option<S> {
+        let place = self.0.iter().position(|pending| pending.id == id)?;
+        Some(self.0.remove(place)?.subscriber)
+    }
+
     /// When the first is due.
     pub fn next_due(&self) -> Option<Millis> {
         self.0.front().map(|pending| pending.due)
@@ -54,5 +62,42 @@ impl<S> PendingOpens<S> {
     /// Removes all.
     pub fn clear(&mut self) {
         self.0 = VecDeque::new();
+    }
+}
+
+/// How much may come before a connection is open, in UTF-16 code units of frames.
+const MOST_EARLY: usize = 4 << 20;
+
+/// Messages that came before their connection was open, on channels whose page waits for that. They
+/// are delivered after readiness.
+#[derive(Debug)]
+pub struct EarlyMessages<V> {
+    messages: VecDeque<(Rc<str>, V)>,
+    length: usize,
+}
+
+impl<V> EarlyMessages<V> {
+    /// No message.
+    pub fn new() -> EarlyMessages<V> {
+        EarlyMessages {
+            messages: VecDeque::new(),
+            length: 0,
+        }
+    }
+
+    /// Keeps a message of a frame of that length. Returns false if there is no room for it.
+    pub fn push(&mut self, channel: Rc<str>, message: V, length: usize) -> bool {
+        let has_room = length <= MOST_EARLY - self.length;
+        if has_room {
+            self.length += length;
+            self.messages.push_back((channel, message));
+        }
+        has_room
+    }
+
+    /// Takes all, in order.
+    pub fn take(&mut self) -> VecDeque<(Rc<str>, V)> {
+        self.length = 0;
+        std::mem::take(&mut self.messages)
     }
 }

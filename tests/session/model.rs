@@ -69,6 +69,8 @@ pub struct Tally {
     pub inputs_when_closed: u32,
     pub early_timeouts: u32,
     pub late_timeouts: u32,
+    pub early_messages: u32,
+    pub ready_by_message: u32,
 }
 
 /// A session's model.
@@ -90,6 +92,8 @@ pub struct Model {
     pub open: BTreeMap<&'static str, usize>,
     pub waiting: VecDeque<(&'static str, String)>,
     pub expected: VecDeque<Expected>,
+    /// Messages that came before readiness, which waits for the connection.
+    early: VecDeque<Expected>,
     /// The messages that the session accepted, and those of them that the socket was given.
     pub accepted: Vec<String>,
     pub transmitted: Vec<String>,
@@ -113,6 +117,7 @@ impl Model {
             open: BTreeMap::new(),
             waiting: VecDeque::new(),
             expected: VecDeque::new(),
+            early: VecDeque::new(),
             accepted: Vec::new(),
             transmitted: Vec::new(),
             lost: 0,
@@ -174,6 +179,7 @@ impl Model {
         self.since = self.now;
         self.enter("open", None);
         self.release_ready();
+        self.expected.append(&mut self.early);
     }
 
     pub fn loses(&mut self, code: Option<u16>, is_last: bool) {
@@ -202,6 +208,7 @@ impl Model {
         self.tally.closed_with_unsent += u32::from(!self.waiting.is_empty());
         self.lost = self.waiting.len();
         self.waiting.clear();
+        self.early.clear();
         for place in 0..self.openings.len() {
             self.is_never_ready(place);
         }
@@ -222,6 +229,28 @@ impl Model {
         }
     }
 
+    /// A message for an open channel.
+    pub fn receives(&mut self, name: &'static str, message: usize) {
+        let is_early = self.state != "open" && self.waits_for_readiness(name).is_some();
+        self.tally.early_messages += u32::from(is_early);
+        let queue = if is_early {
+            &mut self.early
+        } else {
+            &mut self.expected
+        };
+        queue.push_back(Expected::Message(name, message));
+    }
+
+    /// The opening that must be ready before a message on this channel.
+    pub fn waits_for_readiness(&self, name: &str) -> Option<usize> {
+        let place = *self.open.get(name)?;
+        let is_coming = matches!(
+            self.openings[place].readiness,
+            Readiness::Pending | Readiness::Due
+        );
+        (self.config.open_when == OpenWhen::Connected && is_coming).then_some(place)
+    }
+
     /// The next event, by what the page has open now.
     pub fn next_expected(&mut self) -> Option<Expected> {
         loop {
@@ -230,6 +259,15 @@ impl Model {
                     self.tally.closed_before_delivery += 1;
                 }
                 expected => {
+                    if let Some(Expected::Message(name, message)) = expected
+                        && let Some(place) = self.waits_for_readiness(name)
+                    {
+                        let ready = Expected::Ready(place);
+                        self.tally.ready_by_message += 1;
+                        self.expected.retain(|expected| *expected != ready);
+                        self.expected.push_front(Expected::Message(name, message));
+                        return Some(ready);
+                    }
                     // What came before the end is delivered before the page learns of the end.
                     if matches!(expected, Some(Expected::State("closed", _))) {
                         self.open.clear();

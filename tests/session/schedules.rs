@@ -158,7 +158,7 @@ fn any_schedule_keeps_what_a_session_promises() {
 
 type Seen = (&'static str, fn(&Tally) -> u32);
 
-const SEEN: [Seen; 23] = [
+const SEEN: [Seen; 25] = [
     ("ready", |tally| tally.ready),
     ("ready of superseded", |tally| tally.ready_of_superseded),
     ("closed before ready", |tally| tally.closed_before_ready),
@@ -184,4 +184,6 @@ const SEEN: [Seen; 23] = [
     ("inputs when closed", |tally| tally.inputs_when_closed),
     ("early timeouts", |tally| tally.early_timeouts),
     ("late timeouts", |tally| tally.late_timeouts),
+    ("early messages", |tally| tally.early_messages),
+    ("ready by a message", |tally| tally.ready_by_message),
 ];

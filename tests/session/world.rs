@@ -30,6 +30,7 @@ pub struct World {
     socket: Option<Socket>,
     refuse_next_socket: bool,
     is_telling: bool,
+    is_opening: bool,
     /// What the page does the next times that it is called.
     reactions: VecDeque<Op>,
     messages: usize,
@@ -52,6 +53,7 @@ impl World {
             socket: None,
             refuse_next_socket: false,
             is_telling: false,
+            is_opening: false,
             reactions: VecDeque::new(),
             messages: 0,
         }
@@ -81,7 +83,9 @@ impl World {
             return;
         }
         self.model.opens(name, id.unwrap());
+        self.set_opening(true);
         self.settle();
+        self.set_opening(false);
         let is_ready = self.model.openings[place].readiness == Readiness::Reported;
         assert!(!is_ready, "ready within open: the page has no handle yet");
     }
@@ -175,8 +179,7 @@ impl World {
         model.stats.received_length += frame.encode_utf16().count() as f64;
         if model.open.contains_key(name) {
             model.stats.delivered += 1.0;
-            let message = Expected::Message(name, self.messages);
-            model.expected.push_back(message);
+            model.receives(name, self.messages);
         } else {
             model.stats.foreign += 1.0;
         }
@@ -234,8 +237,18 @@ impl World {
                 self.tell(event);
             }
             self.is_telling = false;
-            self.check();
+            // A message may have made its channel ready before its time.
+            self.timer = self.page.session.poll_timeout();
+            // Inside a call that opens a channel, messages wait for the readiness of that.
+            if !self.is_opening {
+                self.check();
+            }
         }
+    }
+
+    fn set_opening(&mut self, is_opening: bool) {
+        self.is_opening = is_opening;
+        self.page.session.set_opening(is_opening);
     }
 
     fn connect(&mut self) {
@@ -386,9 +399,13 @@ impl World {
         self.check_channels();
     }
 
-    /// A message on each channel goes to its latest opening, if that is open.
+    /// A message on each channel goes to its latest opening, if that is open. One that isn't ready
+    /// is left alone, because a message might make it ready.
     fn check_channels(&mut self) {
         for name in NAMES {
+            if self.model.waits_for_readiness(name).is_some() {
+                continue;
+            }
             self.receive(name);
             let event = self.page.session.poll_event();
             let expected = self.model.next_expected().map(|expected| {

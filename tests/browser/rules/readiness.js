@@ -4,6 +4,8 @@
 import {
   clock,
   equal,
+  FakeTransport,
+  frame,
   inRealTime,
   Notes,
   noting,
@@ -190,4 +192,34 @@ export async function r5_readiness_in_real_time() {
   const handle = await new Promise((callback) => signaling.openSocket({ callback }));
   ok(performance.now() - before >= 5, 'it came too early');
   equal(handle.channel, 'main-channel');
+}
+
+export function r5_with_connected_readiness_comes_before_messages() {
+  for (const protocol of ['websocket', 'auto']) {
+    const url = 'ws://server.test/';
+    const signaling = new Signaling({ url, protocol, openWhen: 'connected' });
+    const { notes, config } = noting({ channel: 'room' });
+    signaling.openSocket(config);
+    sockets.at(-1).accept().deliver(frame('room', 1));
+    equal(notes.take(), [['onopen'], ['onmessage', 1]], protocol);
+    const later = noting({ channel: 'later' });
+    signaling.openSocket(later.config);
+    sockets.at(-1).deliver(frame('later', 2));
+    clock.advance(1000);
+    equal(later.notes.take(), [['onopen'], ['onmessage', 2]], protocol);
+  }
+}
+
+export function r5_a_transport_that_opens_at_once_makes_nothing_ready_at_once() {
+  const transport = new FakeTransport();
+  transport.onopening = ({ handlers }) => {
+    handlers.onopen();
+    handlers.onmessage(frame('room', 1));
+  };
+  const signaling = new Signaling({ transport, openWhen: 'connected' });
+  const { notes, config } = noting({ channel: 'room' });
+  signaling.openSocket(config);
+  equal(notes.take(), []);
+  clock.advance(0);
+  equal(notes.take(), [['onopen'], ['onmessage', 1]]);
 }
