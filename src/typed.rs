@@ -92,6 +92,20 @@ pub struct Outbox {
     /// The most bytes of JSON text that may wait, two for each UTF-16 code unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<f64>,
+    /// What happens to a message for which there is no room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overflow: Option<Overflow>,
+}
+
+/// What happens to a message for which the outbox has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overflow {
+    /// `send` fails with `outbox-full`.
+    Throw,
+    /// The default: the oldest message that isn't in flight is dropped, and `on_error` is called
+    /// with `outbox-full`.
+    DropOldest,
 }
 
 /// How to reconnect: full-jitter exponential backoff.
@@ -249,7 +263,8 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// `bad-message`, `message-too-large`, `outbox-full`, `channel-closed` or `signaling-closed`.
+    /// `bad-message`, `message-too-large`, `channel-closed` or `signaling-closed`; `outbox-full`
+    /// with [`Overflow::Throw`].
     pub fn send<M: Serialize + ?Sized>(&self, message: &M) -> Result<(), Error> {
         self.send_with(message, f64::INFINITY)
     }

@@ -207,6 +207,8 @@ mod outbox {
         the_drop_is_told_when_its_time_comes,
         with_our_relay_too,
         sending_and_closing_inside_the_report,
+        a_ttl_of_the_channel_is_for_messages_without_one,
+        a_ttl_of_the_channel_that_cannot_be,
     }
     tests! { "outbox/flushed.js":
         flushed_when_nothing_waits,
@@ -352,6 +354,7 @@ mod sending {
         the_outbox_is_bounded_in_messages,
         the_outbox_is_bounded_in_bytes_as_memory_has_them,
         the_outboxs_default_bounds,
+        a_full_outbox_drops_its_oldest_message_and_says_so,
         closed_channels_and_signalings_say_so,
         a_long_name_is_cut_in_the_sentence,
     }

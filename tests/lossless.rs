@@ -58,7 +58,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config as Proptest, RngSeed, TestRunner};
 use relay::Relay;
-use signal_wasm::session::Bounds;
+use signal_wasm::session::{Bounds, Overflow};
 use std::cell::RefCell;
 use support::page::Setup;
 use world::{Server, Tally, World};
@@ -142,8 +142,8 @@ fn setup(protocol: &'static str, outbox: Bounds) -> Setup {
 
 fn bounds() -> impl Strategy<Value = Bounds> {
     prop_oneof![
-        3 => Just(Bounds::default()),
-        1 => (1..20usize, 100..2_000usize).prop_map(|(messages, bytes)| Bounds { messages, bytes }),
+        3 => Just(Bounds { overflow: Overflow::Throw, ..Bounds::default() }),
+        1 => (1..20usize, 100..2_000usize).prop_map(|(messages, bytes)| Bounds { messages, bytes, overflow: Overflow::Throw }),
     ]
 }
 

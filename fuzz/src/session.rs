@@ -100,6 +100,7 @@ pub fn run(data: &[u8]) {
         outbox: Bounds {
             messages: usize::from(input.messages),
             bytes: 4_000,
+            ..Bounds::default()
         },
         reconnect: ReconnectPolicy {
             attempts: input.attempts.map_or(f64::INFINITY, f64::from),

@@ -25,14 +25,14 @@ pub enum Hook {
 #[derive(Debug)]
 pub struct Opener {
     driver: Rc<Driver>,
-    /// `send(channel, message, options)` and `close(channel, id)`. Handles have them bound to their
-    /// channel, so a handle is JavaScript's alone: it costs no WebAssembly memory, and the garbage
-    /// collector frees it whenever it likes.
+    /// `send(channel, ttl, message, options)` and `close(channel, id)`. Handles have them bound to
+    /// their channel and its `ttl`, so a handle is JavaScript's alone: it costs no WebAssembly
+    /// memory, and the garbage collector frees it whenever it likes.
     send: Function<SendFunction>,
     close: Function<CloseFunction>,
 }
 
-type SendFunction = fn(JsString, JsValue, JsValue) -> JsValue;
+type SendFunction = fn(JsString, Number, JsValue, JsValue) -> JsValue;
 type CloseFunction = fn(JsString, Number) -> JsValue;
 
 impl Opener {
@@ -55,6 +55,7 @@ impl Opener {
     /// channel, close }`.
     pub fn open(&self, hook: Hook, this: &JsValue, config: &JsValue) -> Result<JsValue, JsValue> {
         let name = channel_name(&self.driver, hook, this, config)?;
+        let ttl = ttl_in_config(config)?;
         let handle = JsValue::from(Object::new());
         let subscriber: Rc<dyn Subscriber> = if config.is_function() {
             Rc::new(Listener(config.clone().unchecked_into()))
@@ -67,7 +68,8 @@ impl Opener {
         let id = self.driver.open(&name, subscriber)?;
         let name = JsString::from(name);
         let undefined = JsValue::UNDEFINED;
-        js::put(&handle, "send", self.send.bind1(&undefined, &name));
+        let send = self.send.bind2(&undefined, &name, &ttl.into());
+        js::put(&handle, "send", send);
         js::put(&handle, "channel", &name);
         js::put(
             &handle,
@@ -145,9 +147,10 @@ fn name_of(value: &JsValue, what: &str) -> Result<Option<String>, Error> {
 
 fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
     let driver = Rc::clone(driver);
-    Closure::<dyn Fn(String, JsValue, JsValue) -> Result<(), JsValue>>::new(
-        move |channel: String, message: JsValue, options: JsValue| {
-            Ok(send(&driver, &channel, &message, read_ttl(&options)?)?)
+    Closure::<dyn Fn(String, f64, JsValue, JsValue) -> Result<(), JsValue>>::new(
+        move |channel: String, ttl, message: JsValue, options: JsValue| {
+            let ttl = ttl_of_message(&options)?.unwrap_or(ttl);
+            Ok(send(&driver, &channel, &message, ttl)?)
         },
     )
     .into_js_value()
@@ -177,20 +180,40 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> 
     driver.send(channel, json, ttl)
 }
 
-/// The option `ttl`; infinite if there is none. Some libraries pass other values as a second
-/// argument.
-fn read_ttl(options: &JsValue) -> Result<f64, Error> {
-    let given = js::member(options, "ttl");
-    if !options.is_object() || given.is_undefined() {
+/// The option `ttl` of a message. Some libraries pass other values as a second argument.
+fn ttl_of_message(options: &JsValue) -> Result<Option<f64>, Error> {
+    if !options.is_object() {
+        return Ok(None);
+    }
+    read_ttl(
+        &js::member(options, "ttl"),
+        "bad-option",
+        "send: the option",
+    )
+}
+
+/// The member `ttl` of a config, for all messages of the channel; infinite if there is none.
+fn ttl_in_config(config: &JsValue) -> Result<f64, JsValue> {
+    if config.is_function() {
         return Ok(f64::INFINITY);
     }
-    given.as_f64().filter(|ttl| *ttl >= 0.0).ok_or_else(|| {
-        let shown = show(&given);
-        type_error(
-            "bad-option",
-            format!("send: the option ttl is {shown}; it must be a number of milliseconds"),
-        )
-    })
+    let given = Reflect::get(config, &"ttl".into())?;
+    Ok(read_ttl(&given, "bad-config", "the config's")?.unwrap_or(f64::INFINITY))
+}
+
+/// A `ttl`. `whose` begins the sentence of its error.
+fn read_ttl(given: &JsValue, code: &str, whose: &str) -> Result<Option<f64>, Error> {
+    if given.is_undefined() {
+        return Ok(None);
+    }
+    match given.as_f64().filter(|ttl| *ttl >= 0.0) {
+        Some(ttl) => Ok(Some(ttl)),
+        None => {
+            let shown = show(given);
+            let message = format!("{whose} ttl is {shown}; it must be a number of milliseconds");
+            Err(type_error(code, message))
+        }
+    }
 }
 
 /// A function that receives the messages.

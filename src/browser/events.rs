@@ -156,6 +156,12 @@ fn dropped(channel: &str, why: DropReason) -> Error {
                 "a message on the channel {channel} was dropped: the connection or the server failed on it twice"
             ),
         ),
+        DropReason::Overflow => signaling_error(
+            "outbox-full",
+            format!(
+                "a message on the channel {channel} was dropped: the outbox is full; send less while the connection is down, give messages a ttl, or raise the option outbox"
+            ),
+        ),
     }
 }
 

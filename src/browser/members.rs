@@ -7,7 +7,7 @@ use super::error::{Error, quoted, show, type_error};
 use super::js;
 
 /// All options. Members of an object have its name before a dot.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "url",
     "protocol",
     "transport",
@@ -28,6 +28,7 @@ const NAMES: [&str; 28] = [
     "outbox",
     "outbox.messages",
     "outbox.bytes",
+    "outbox.overflow",
     "reconnect",
     "reconnect.base",
     "reconnect.cap",

@@ -11,7 +11,7 @@ use super::random;
 use crate::protocol::{
     self, AnyProtocol, Credentials, InvalidOption, ProtocolOptions, write_encoded,
 };
-use crate::session::{Bounds, Config, CredentialsSource, OpenWhen, ReconnectPolicy};
+use crate::session::{Bounds, Config, CredentialsSource, OpenWhen, Overflow, ReconnectPolicy};
 
 /// The handlers, which become members of the page's object.
 const HANDLERS: [&str; 4] = ["onstatechange", "ongap", "onerror", "onframe"];
@@ -155,6 +155,11 @@ fn read_config(
             bytes: outbox
                 .whole_number("bytes")?
                 .unwrap_or(defaults.outbox.bytes),
+            overflow: match outbox.choice("overflow", &["throw", "drop-oldest"])? {
+                Some("throw") => Overflow::Throw,
+                Some(_) => Overflow::DropOldest,
+                None => defaults.outbox.overflow,
+            },
         },
         reconnect: read_reconnect(&members.get("reconnect")?.unwrap_or_default())?,
     })

@@ -29,7 +29,7 @@ export type Protocol = 'auto' | 'relay' | 'websocket' | 'socket.io' | 'signalr' 
 export interface SendOptions {
   /**
    * Milliseconds after which the message is stale. If it is still unsent then, it is dropped and
-   * `onerror` fires with `message-expired`. Default: it never expires.
+   * `onerror` fires with `message-expired`. Default: `ttl` of the channel's config.
    */
   ttl?: number | undefined;
 }
@@ -46,8 +46,8 @@ export interface Handle<Out = unknown> {
    *
    * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a
    * BigInt, a cycle). `bad-option`: `ttl` isn't a number of milliseconds.
-   * @throws {SignalingError} `message-too-large`, `outbox-full`, `channel-closed` or
-   * `signaling-closed`.
+   * @throws {SignalingError} `message-too-large`, `channel-closed` or `signaling-closed`;
+   * `outbox-full` with the option `outbox.overflow: 'throw'` only.
    */
   send(message: Out, options?: SendOptions): void;
   /** The channel's name, exactly as it is sent to the server. */
@@ -77,6 +77,12 @@ export interface ChannelConfig<In = any> {
   onopen?: (() => void) | null | undefined;
   /** Called instead of `onopen`, with the handle. */
   callback?: ((handle: Handle) => void) | null | undefined;
+  /**
+   * The `ttl` of every message that is sent on the channel without one of its own, in
+   * milliseconds. Default: messages never expire. It keeps announcements that a library repeats
+   * from going out all at once after an outage.
+   */
+  ttl?: number | undefined;
 }
 
 /**
@@ -142,6 +148,16 @@ export interface OutboxBounds {
   messages?: number | undefined;
   /** How many bytes of JSON text may wait; each character counts two. Default 8388608 (8 MiB). */
   bytes?: number | undefined;
+  /**
+   * What happens to a message for which there is no room.
+   *
+   * - `'drop-oldest'`, the default: the oldest message that isn't in flight is dropped, and
+   *   `onerror` fires with `outbox-full`. `send` doesn't throw, because it would stop the loops by
+   *   which libraries repeat their announcements. If all that waits is in flight, or if the message
+   *   is larger than the outbox, the new one is dropped.
+   * - `'throw'`: `send` throws `outbox-full`.
+   */
+  overflow?: 'throw' | 'drop-oldest' | undefined;
 }
 
 /**
@@ -341,7 +357,10 @@ export interface Stats {
    * other events.
    */
   readonly control: number;
-  /** Messages dropped, each reported by `onerror`: `message-expired` or `message-given-up`. */
+  /**
+   * Messages dropped, each reported by `onerror`: `message-expired`, `message-given-up` or
+   * `outbox-full`.
+   */
   readonly dropped: number;
   /** How often `ongap` fired. */
   readonly gaps: number;

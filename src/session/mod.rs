@@ -36,7 +36,7 @@ mod stats;
 pub use crate::protocol::Millis;
 pub use config::{Config, CredentialsSource, OpenWhen};
 pub use machine::Session;
-pub use outbox::Bounds;
+pub use outbox::{Bounds, Overflow};
 pub use reconnect::ReconnectPolicy;
 pub use state::{
     Action, ChannelId, Closed, ConnectionId, Disconnect, DropReason, Event, Input, SendError,

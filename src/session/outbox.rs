@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::state::SendError;
 use crate::protocol::{Millis, Text};
 
 /// The option `outbox`.
@@ -17,6 +16,19 @@ pub struct Bounds {
     pub messages: usize,
     /// The most bytes of JSON text that may wait, two for each UTF-16 code unit.
     pub bytes: usize,
+    /// What happens to a message that would exceed a bound.
+    pub overflow: Overflow,
+}
+
+/// The option `outbox.overflow`: what happens when the outbox has no room for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overflow {
+    /// `send` fails.
+    Throw,
+    /// The oldest message that isn't in flight is dropped, and the page told. The new one is, if
+    /// all others are in flight or if it is larger than the outbox.
+    #[default]
+    DropOldest,
 }
 
 impl Default for Bounds {
@@ -24,6 +36,7 @@ impl Default for Bounds {
         Bounds {
             messages: 1000,
             bytes: 8 << 20,
+            overflow: Overflow::default(),
         }
     }
 }
@@ -47,8 +60,13 @@ pub struct Message<T> {
 
 impl<T: Text> Message<T> {
     fn bytes(&self) -> usize {
-        self.payload.length().saturating_mul(2)
+        bytes(self.payload.length())
     }
+}
+
+/// The memory of a text of that length.
+fn bytes(length: usize) -> usize {
+    length.saturating_mul(2)
 }
 
 /// Which message in flight ended the connection.
@@ -108,13 +126,27 @@ impl<T: Text> Outbox<T> {
             .map_or(self.last_number, |message| message.number - 1)
     }
 
-    /// Adds a message at the end. The error: it would exceed a bound.
-    pub fn push(
-        &mut self,
-        channel: Rc<str>,
-        payload: T,
-        expires: Option<Millis>,
-    ) -> Result<(), SendError> {
+    /// Whether a message of that length, in UTF-16 code units, exceeds no bound.
+    pub fn has_room(&self, length: usize) -> bool {
+        self.waiting.len() < self.bounds.messages
+            && bytes(length) <= self.bounds.bytes.saturating_sub(self.bytes)
+    }
+
+    /// Makes room for a message of that length. Returns the channel of a message that was dropped
+    /// for it; `None`: there is room, or no other message can be dropped.
+    pub fn drop_oldest_for(&mut self, length: usize) -> Option<Rc<str>> {
+        if self.has_room(length) || bytes(length) > self.bounds.bytes {
+            return None;
+        }
+        // One that was in flight on an earlier connection may have been accepted. It would rather
+        // be sent again.
+        let was_never_sent = |message: &Message<T>| !message.was_sent;
+        let place = self.waiting.iter().position(was_never_sent);
+        self.remove(place.unwrap_or(self.in_flight))
+    }
+
+    /// Adds a message at the end. There must be room for it.
+    pub fn push(&mut self, channel: Rc<str>, payload: T, expires: Option<Millis>) {
         let message = Message {
             channel,
             payload,
@@ -123,20 +155,10 @@ impl<T: Text> Outbox<T> {
             was_sent: false,
             is_suspect: false,
         };
-        let bytes = message.bytes();
-        if self.waiting.len() >= self.bounds.messages
-            || bytes > self.bounds.bytes.saturating_sub(self.bytes)
-        {
-            return Err(SendError::OutboxFull {
-                messages: self.waiting.len(),
-                bytes: self.bytes,
-            });
-        }
         self.last_number += 1;
-        self.bytes += bytes;
+        self.bytes += message.bytes();
         self.next_expiry = earliest(self.next_expiry, expires);
         self.waiting.push_back(message);
-        Ok(())
     }
 
     /// The next message for the current connection. It counts as in flight from now on.

@@ -4,8 +4,9 @@ use std::mem;
 use std::rc::Rc;
 
 use super::machine::{Queued, Session};
+use super::outbox::Overflow;
 use super::resume;
-use super::state::{ChannelId, Closed, SendError, State};
+use super::state::{ChannelId, Closed, DropReason, SendError, State};
 use crate::protocol::{Millis, Text};
 
 impl<T: Text, S: Clone> Session<T, S> {
@@ -51,7 +52,8 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     /// Sends a message on an open channel, after those sent before it. It is dropped when `ttl`
-    /// passes first; an infinite `ttl` never does.
+    /// passes first; an infinite `ttl` never does. With [`Overflow::DropOldest`], a full outbox is
+    /// no error.
     pub fn send(
         &mut self,
         now: Millis,
@@ -72,8 +74,28 @@ impl<T: Text, S: Clone> Session<T, S> {
             return Err(SendError::TooLarge { length });
         }
         self.expire(now, false);
+        if self.config.outbox.overflow == Overflow::DropOldest {
+            while let Some(channel) = self.outbox.drop_oldest_for(length) {
+                self.dropped(channel, DropReason::Overflow);
+            }
+        }
+        if !self.outbox.has_room(length) {
+            return self.refuse_for_room(channel);
+        }
         let expires = Some(now + ttl).filter(|at| at.is_finite());
-        self.outbox.push(channel, payload, expires)
+        self.outbox.push(channel, payload, expires);
+        Ok(())
+    }
+
+    fn refuse_for_room(&mut self, channel: Rc<str>) -> Result<(), SendError> {
+        if self.config.outbox.overflow == Overflow::DropOldest {
+            self.dropped(channel, DropReason::Overflow);
+            return Ok(());
+        }
+        Err(SendError::OutboxFull {
+            messages: self.outbox.messages(),
+            bytes: self.outbox.bytes(),
+        })
     }
 
     /// Closes everything, for good.

@@ -203,6 +203,8 @@ pub enum DropReason {
     Expired,
     /// The connection failed twice with it in flight.
     GivenUp,
+    /// The outbox was full.
+    Overflow,
 }
 
 /// Why a message can't be sent.
@@ -214,7 +216,7 @@ pub enum SendError {
         /// Its length in UTF-16 code units.
         length: usize,
     },
-    /// The outbox has no room for it.
+    /// The outbox has no room for it, and the option `outbox.overflow` is `'throw'`.
     OutboxFull {
         /// How many messages wait there.
         messages: usize,

@@ -10,7 +10,9 @@
 import {
   connected,
   equal,
+  isOurs,
   messages,
+  Notes,
   ok,
   refused,
   Signaling,
@@ -129,7 +131,7 @@ export function max_message_is_a_million_characters_by_default() {
 }
 
 export function the_outbox_is_bounded_in_messages() {
-  const signaling = new Signaling({ url: 'ws://server.test/', outbox: { messages: 3 } });
+  const signaling = new Signaling({ url: 'ws://server.test/', outbox: { messages: 3, overflow: 'throw' } });
   const handle = signaling.openSocket({});
   for (const message of [1, 2, 3]) {
     handle.send(message);
@@ -152,7 +154,7 @@ export function the_outbox_is_bounded_in_messages() {
 }
 
 export function the_outbox_is_bounded_in_bytes_as_memory_has_them() {
-  const signaling = new Signaling({ url: 'ws://server.test/', outbox: { bytes: 32 } });
+  const signaling = new Signaling({ url: 'ws://server.test/', outbox: { bytes: 32, overflow: 'throw' } });
   const handle = signaling.openSocket({});
   handle.send('é');
   equal(signaling.stats().queuedBytes, 6);
@@ -173,13 +175,14 @@ export function the_outbox_is_bounded_in_bytes_as_memory_has_them() {
 }
 
 export function the_outboxs_default_bounds() {
-  const many = new Signaling({ url: 'ws://server.test/' });
+  const outbox = { overflow: 'throw' };
+  const many = new Signaling({ url: 'ws://server.test/', outbox });
   const one = many.openSocket({});
   for (let count = 0; count < 1000; count += 1) {
     one.send(count);
   }
   refused(() => one.send(1), 'outbox-full', '1000 of 1000');
-  const large = new Signaling({ url: 'ws://server.test/' });
+  const large = new Signaling({ url: 'ws://server.test/', outbox });
   const two = large.openSocket({});
   for (let count = 0; count < 8; count += 1) {
     two.send('x'.repeat(524288 - 2));
@@ -187,6 +190,23 @@ export function the_outboxs_default_bounds() {
   refused(() => two.send(1), 'outbox-full', '8388608 of 8388608');
   equal(sockets[1].accept().frames.length, 8);
   equal(messages(sockets[0].accept()).at(-1), 999);
+}
+
+export function a_full_outbox_drops_its_oldest_message_and_says_so() {
+  for (const hook of ['openSocket', 'openSignalingChannel']) {
+    const notes = new Notes();
+    const outbox = { messages: 3 };
+    const onerror = notes.taker('onerror');
+    const signaling = new Signaling({ url: 'ws://server.test/', outbox, onerror });
+    const handle = signaling[hook]({ channel: 'room' });
+    // As libraries repeat their announcements.
+    for (let count = 1; count <= 5; count += 1) handle.send(count);
+    equal(notes.calls.length, 2);
+    notes.calls.forEach(([, error]) => isOurs(error, 'outbox-full', "'room'", 'option outbox'));
+    const { queued, dropped } = signaling.stats();
+    equal([queued, dropped], [3, 2]);
+    equal(messages(sockets.at(-1).accept()), [3, 4, 5]);
+  }
 }
 
 export function closed_channels_and_signalings_say_so() {

@@ -15,7 +15,7 @@ use gloo_timers::future::TimeoutFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use signal_wasm::{Channel, Error, Options, Outbox, Reconnect, Signaling, State};
+use signal_wasm::{Channel, Error, Options, Outbox, Overflow, Reconnect, Signaling, State};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -308,6 +308,7 @@ async fn options_reach_the_session() {
         max_message: Some(5.0),
         outbox: Some(Outbox {
             messages: Some(1.0),
+            overflow: Some(Overflow::Throw),
             ..Outbox::default()
         }),
         reconnect: Some(Reconnect {

@@ -1,7 +1,7 @@
 //! Messages that expire or end the connection, and marks of the outbox.
 
 use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, dropped, message};
-use signal_wasm::session::{Bounds, Config, DropReason, Input, TransmitError};
+use signal_wasm::session::{Bounds, Config, DropReason, Input, Overflow, TransmitError};
 
 #[test]
 fn a_message_that_waits_too_long_is_dropped_and_reported() {
@@ -30,6 +30,7 @@ fn a_message_that_expired_makes_room_in_the_outbox() {
     let config = Config {
         outbox: Bounds {
             messages: 1,
+            overflow: Overflow::Throw,
             ..Bounds::default()
         },
         ..Config::default()

@@ -2,11 +2,19 @@
 
 use super::{Simple, connected, opened, send, transmitted};
 use crate::support::host::HostText;
-use signal_wasm::session::{Action, Bounds, Config, Input, SendError, Transmission, TransmitError};
+use crate::support::page::events;
+use signal_wasm::session::{
+    Action, Bounds, Config, DropReason, Event, Input, Overflow, SendError, Transmission,
+    TransmitError,
+};
 
 fn bounded(messages: usize, bytes: usize) -> Config {
     Config {
-        outbox: Bounds { messages, bytes },
+        outbox: Bounds {
+            messages,
+            bytes,
+            overflow: Overflow::Throw,
+        },
         ..Config::default()
     }
 }
@@ -164,4 +172,109 @@ fn a_message_sent_inside_the_sending_of_another_accepts_only_itself() {
     session.handle(1e6, Input::SocketOpen);
     assert_eq!(transmission(&mut session).1, "1");
     assert_eq!(session.poll_action(), None);
+}
+
+/// The messages that go out, in order.
+fn all_sent(session: &mut Simple) -> Vec<String> {
+    let mut sent = Vec::new();
+    while let Some(action) = session.poll_action() {
+        if let Action::Transmit(transmission) = action {
+            let frame: serde_json::Value =
+                serde_json::from_str(transmission.frame.as_str()).unwrap();
+            sent.push(frame["message"].to_string());
+            transmitted(session, 0.0, transmission, Ok(()));
+        }
+    }
+    sent
+}
+
+/// How many messages the page was told of that the outbox had no room for.
+fn dropped(session: &mut Simple) -> usize {
+    let is_dropped = |event: &Event<_, _>| matches!(event, Event::Dropped { why: DropReason::Overflow, channel } if &**channel == "a");
+    events(session)
+        .iter()
+        .filter(|event| is_dropped(event))
+        .count()
+}
+
+fn dropping(messages: usize, bytes: usize) -> Config {
+    Config {
+        outbox: Bounds {
+            messages,
+            bytes,
+            ..Bounds::default()
+        },
+        ..Config::default()
+    }
+}
+
+#[test]
+fn a_full_outbox_drops_its_oldest_messages() {
+    // By their number; by their bytes, one large message for several small ones.
+    for (bounds, messages, left) in [
+        (
+            (3, 1000),
+            vec!["1", "2", "3", "4", "5"],
+            vec!["3", "4", "5"],
+        ),
+        (
+            (99, 12),
+            vec!["1", "2", "3", "4444"],
+            vec!["2", "3", "4444"],
+        ),
+        ((99, 12), vec!["1", "2", "3", "666666"], vec!["666666"]),
+        // Larger than the outbox: nothing can make room for it.
+        ((99, 12), vec!["1", "7777777", "2"], vec!["1", "2"]),
+        ((1, 1000), vec!["1", "2"], vec!["2"]),
+    ] {
+        let mut session = opened(dropping(bounds.0, bounds.1), 1);
+        for message in &messages {
+            assert_eq!(send(&mut session, message), Ok(()), "{messages:?}");
+        }
+        let expected = messages.len() - left.len();
+        assert_eq!(dropped(&mut session), expected, "{messages:?}");
+        assert_eq!(session.stats().dropped, expected as f64);
+        connected(&mut session, 0.0);
+        assert_eq!(all_sent(&mut session), left);
+        assert_eq!(session.flushed(), session.flush());
+    }
+}
+
+#[test]
+fn a_message_in_flight_is_not_dropped_for_another() {
+    let mut session = opened(dropping(2, 1000), 1);
+    connected(&mut session, 0.0);
+    opens_socket(&mut session);
+    assert_eq!(send(&mut session, "1"), Ok(()));
+    let (first, _) = transmission(&mut session);
+    assert_eq!(send(&mut session, "2"), Ok(()));
+    let (second, _) = transmission(&mut session);
+    // Both are in flight, so that the new one goes.
+    assert_eq!(send(&mut session, "3"), Ok(()));
+    assert_eq!(dropped(&mut session), 1);
+    transmitted(&mut session, 0.0, first, Ok(()));
+    assert_eq!(send(&mut session, "4"), Ok(()));
+    assert_eq!(send(&mut session, "5"), Ok(()));
+    assert_eq!(dropped(&mut session), 1);
+    transmitted(&mut session, 0.0, second, Ok(()));
+    assert_eq!(all_sent(&mut session), ["5"]);
+}
+
+#[test]
+fn what_an_earlier_connection_may_have_carried_is_dropped_last() {
+    let mut session = opened(dropping(2, 1000), 1);
+    connected(&mut session, 0.0);
+    opens_socket(&mut session);
+    assert_eq!(send(&mut session, "1"), Ok(()));
+    let (first, _) = transmission(&mut session);
+    transmitted(&mut session, 0.0, first, Err(TransmitError::NotOpen));
+    assert_eq!(session.state().name(), "waiting");
+    for message in ["2", "3", "4"] {
+        assert_eq!(send(&mut session, message), Ok(()));
+    }
+    assert_eq!(dropped(&mut session), 2);
+    let now = session.poll_timeout().unwrap();
+    session.handle(now, Input::Timeout);
+    connected(&mut session, now);
+    assert_eq!(all_sent(&mut session), ["1", "4"]);
 }

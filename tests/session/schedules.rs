@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use signal_wasm::protocol::Millis;
-use signal_wasm::session::{Bounds, Config, OpenWhen, ReconnectPolicy};
+use signal_wasm::session::{Bounds, Config, OpenWhen, Overflow, ReconnectPolicy};
 use std::cell::RefCell;
 
 /// What happens.
@@ -102,7 +102,11 @@ fn configs() -> impl Strategy<Value = Config> {
                         OpenWhen::Timer
                     },
                     max_message,
-                    outbox: Bounds { messages, bytes },
+                    outbox: Bounds {
+                        messages,
+                        bytes,
+                        overflow: Overflow::Throw,
+                    },
                     reconnect: ReconnectPolicy {
                         base,
                         cap,

@@ -9,6 +9,9 @@ openSocket({ channel: 'room' });
 openSocket({ channel: 7 });
 openSocket({ channel: null, onmessage: null, onopen: null, callback: null });
 openSocket({ channel: undefined, onmessage: undefined, onopen: undefined, callback: undefined });
+openSocket({ channel: 'room', ttl: 3000 });
+// @ts-expect-error TS2322: a ttl is a number of milliseconds
+openSocket({ ttl: '3s' });
 openSocket({ onmessage: (message) => message.sdp, onopen: () => {}, callback: (handle) => handle.send('hello') });
 openSocket({
   onmessage(message) {

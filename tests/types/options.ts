@@ -26,7 +26,7 @@ const all: Required<Options> = {
   openDelay: 0,
   openWhen: 'connected',
   maxMessage: 65536,
-  outbox: { messages: 10, bytes: 1000 },
+  outbox: { messages: 10, bytes: 1000, overflow: 'throw' },
   reconnect: { base: 100, cap: 1000, attempts: Infinity },
   onstatechange: (state, detail) => state + detail.reason + detail.retryIn + detail.code,
   ongap: (channel) => channel.length,
@@ -74,7 +74,7 @@ configure({
   openDelay: undefined,
   openWhen: undefined,
   maxMessage: undefined,
-  outbox: { messages: undefined, bytes: undefined },
+  outbox: { messages: undefined, bytes: undefined, overflow: undefined },
   reconnect: { base: undefined, cap: undefined, attempts: undefined },
   onstatechange: undefined,
   onerror: undefined,
@@ -180,6 +180,8 @@ configure({ outbox: 1000 });
 configure({ outbox: { size: 1000 } });
 // @ts-expect-error TS2322: a bound is a number
 configure({ outbox: { messages: '1000' } });
+// @ts-expect-error TS2322: throw or drop-oldest
+configure({ outbox: { overflow: 'drop' } });
 // @ts-expect-error TS2322: true says nothing that the default doesn't
 configure({ reconnect: true });
 // @ts-expect-error TS2353: unknown member

@@ -61,6 +61,7 @@ export function wrong_values_are_named_and_shown() {
     'outbox': all.filter(([, shown]) => shown !== 'an object').concat([[[], 'an object']]),
     'outbox.messages': but(5),
     'outbox.bytes': but(5),
+    'outbox.overflow': all,
     'reconnect': all
       .filter(([value, shown]) => shown !== 'an object' && value !== false)
       .concat([[[], 'an object']]),
@@ -102,6 +103,7 @@ export function the_sentence_says_what_it_must_be() {
   says({ maxMessage: 1.5 }, 'a whole number from 1 to 2147483647');
   says({ reconnect: { attempts: -1 } }, 'a number from 0 to Infinity');
   says({ outbox: 5 }, 'an object');
+  says({ outbox: { overflow: 'drop' } }, "overflow is 'drop'", "'throw' or 'drop-oldest'");
   says({ onerror: 'x' }, 'a function, or null');
   says({ channel: 5 }, 'a string, or null');
   says(
@@ -156,7 +158,7 @@ export function undefined_is_the_default() {
     undefined,
     {},
     none(names),
-    { outbox: none(['messages', 'bytes']), reconnect: none(['base', 'cap', 'attempts']) },
+    { outbox: none(['messages', 'bytes', 'overflow']), reconnect: none(['base', 'cap', 'attempts']) },
     Object.freeze({ onerror: null, onframe: null, onstatechange: null }),
     Object.create(null),
   ]) {
@@ -298,6 +300,8 @@ export function the_ends_of_each_range_are_taken() {
     { reconnect: false },
     { reconnect: {} },
     { outbox: {} },
+    { outbox: { overflow: 'throw' } },
+    { outbox: { overflow: 'drop-oldest' } },
     { channel: null },
     { channel: 'c' },
     { openWhen: 'timer' },
@@ -348,7 +352,7 @@ export function a_timer_that_comes_early_is_set_again() {
 }
 
 export function the_options_are_read_once() {
-  const options = { url: 'ws://first.test/', channel: 'first', outbox: { messages: 1 } };
+  const options = { url: 'ws://first.test/', channel: 'first', outbox: { messages: 1, overflow: 'throw' } };
   const signaling = new Signaling(options);
   Object.assign(options, { url: 'ws://second.test/', channel: 'second', nonsense: 1 });
   options.outbox.messages = 5;

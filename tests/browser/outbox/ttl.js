@@ -102,7 +102,7 @@ export function messages_that_expire_while_it_is_down() {
   const notes = new Notes();
   const { signaling, handle, socket } = connected({
     onerror: notes.taker('onerror'),
-    outbox: { messages: 2 },
+    outbox: { messages: 2, overflow: 'throw' },
   });
   handle.send('goes', { ttl: 0 });
   equal(messages(socket), ['goes']);
@@ -209,4 +209,43 @@ export function sending_and_closing_inside_the_report() {
     [['message-expired', 'message-expired', 'message-expired'], 'closed'],
   );
   equal(sockets[0].frames, []);
+}
+
+export function a_ttl_of_the_channel_is_for_messages_without_one() {
+  const { notes, signaling } = quiet();
+  const handle = signaling.openSocket({ channel: 'room', ttl: 100 });
+  const { send } = signaling.openSocket({ channel: 'other' });
+  handle.send('announcement');
+  handle.send('offer', { ttl: Infinity });
+  handle.send('candidate', { ttl: 50 });
+  send('hello');
+  clock.advance(50);
+  equal(notes.take().length, 1);
+  clock.advance(50);
+  equal(notes.take().length, 1);
+  clock.advance(5_000);
+  equal(messages(sockets.at(-1).accept()), ['offer', 'hello']);
+  equal(notes.take(), []);
+}
+
+export function a_ttl_of_the_channel_that_cannot_be() {
+  const signaling = new Signaling({ url: 'ws://server.test/' });
+  for (const [ttl, shown] of [
+    [-1, '-1'],
+    [NaN, 'NaN'],
+    ['5', "'5'"],
+    [null, 'null'],
+    [{}, 'an object'],
+  ]) {
+    const config = untyped({ ttl });
+    refused(() => signaling.openSocket(config), 'bad-config', 'ttl', shown, 'milliseconds');
+  }
+  equal(signaling.state, 'idle');
+}
+
+/** A signaling whose errors are noted. */
+function quiet() {
+  const notes = new Notes();
+  const onerror = notes.taker('onerror');
+  return { notes, signaling: new Signaling({ url: 'ws://server.test/', onerror }) };
 }

@@ -199,7 +199,7 @@ export function messages_come_with_ids_and_without() {
 }
 
 export function a_message_waits_until_it_is_acknowledged() {
-  const { signaling, handle, socket } = joined({ outbox: { messages: 5, bytes: 100 } });
+  const { signaling, handle, socket } = joined({ outbox: { messages: 5, bytes: 100, overflow: 'throw' } });
   const waits = () => [signaling.stats().queued, signaling.stats().queuedBytes];
   for (let message = 1; message <= 5; message += 1) handle.send(message);
   equal([refs(socket).length, signaling.stats().sent, ...waits()], [5, 5, 5, 10]);
