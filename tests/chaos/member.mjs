@@ -84,6 +84,7 @@ export function member({ Signaling, seen, name, url, seed, options = {}, kept, p
   const signaling = new Signaling({
     url,
     ...options,
+    outbox: { ...options.outbox, overflow: 'throw' },
     onstatechange: (state, { reason, code }) => note('state', state, reason, code ?? null),
     onerror: ({ code, message }) => note('error', code, message),
     ongap: (channel) => note('gap', channel, seen.epoch),
