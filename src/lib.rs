@@ -24,8 +24,8 @@
 //!   protocol/<name>.rs          encode
 //!   browser/socket.rs         WebSocket.send, or browser/fetch.rs if the protocol POSTs
 //!   browser/driver.rs         Session::handle(Input::Transmitted)
-//!   session/outbox.rs         keeps the message until the server has accepted it: accept, after
-//!                             sending, or acknowledge, if the protocol has acknowledgements
+//!   session/outbox.rs         keeps the message until the server acknowledges it; if the protocol
+//!                             has no acknowledgements, session/unconfirmed.rs keeps it for a while
 //! ```
 //!
 //! Where to find what:

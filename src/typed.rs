@@ -71,7 +71,7 @@ pub struct Options {
     /// Classic SignalR: the hub.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hub: Option<String>,
-    /// The longest message that is sent or accepted, in UTF-16 code units of its JSON text.
+    /// The longest frame with a message that is sent, in bytes of UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_message: Option<f64>,
     /// Bounds of the outbox.

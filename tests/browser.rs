@@ -349,8 +349,9 @@ mod sending {
     tests! { "sending.js":
         values_that_json_cannot_hold,
         the_same_while_it_queues,
-        max_message_counts_characters_of_json,
-        max_message_is_a_million_characters_by_default,
+        max_message_counts_bytes_of_the_frame,
+        max_message_is_a_million_bytes_by_default,
+        a_server_closes_the_connection_over_a_message,
         the_outbox_is_bounded_in_messages,
         the_outbox_is_bounded_in_bytes_as_memory_has_them,
         the_outboxs_default_bounds,

@@ -4,7 +4,8 @@
 //! * `protocols/transcripts.rs`: the transcripts in `tests/transcripts`, replayed (`replay.rs`) and
 //!   compared (`expected.rs`)
 //! * `protocols/setups.rs`: conversations up to where messages may be sent
-//! * `protocols/heartbeats.rs`, `handshakes.rs`, `socket_io_versions.rs`, `credentials.rs`,
+//! * `protocols/heartbeats.rs`, `handshakes.rs`, `readiness.rs`, `limits.rs`,
+//!   `socket_io_versions.rs`, `credentials.rs`,
 //!   `redirections.rs`, `resume.rs`, `closing.rs`, `sse.rs`: what the protocols do in time
 //! * `protocols/generators.rs`: what random frames are made of; `agreement.rs`, `round_trips.rs`,
 //!   `any_text.rs`: what holds for all of them
@@ -40,6 +41,8 @@ mod generators;
 mod handshakes;
 #[path = "protocols/heartbeats.rs"]
 mod heartbeats;
+#[path = "protocols/limits.rs"]
+mod limits;
 #[path = "protocols/readiness.rs"]
 mod readiness;
 #[path = "protocols/records.rs"]

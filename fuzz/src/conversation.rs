@@ -305,6 +305,7 @@ impl Pair {
                 payload: &MESSAGE.into(),
             });
             assert_eq!(frame, expected);
+            self.whole.protocol().on_sending(number);
             assert_eq!(post_url, self.whole.protocol().post_url(number));
             if let Some(url) = post_url {
                 assert!(url.starts_with("http://h/x?"), "{url}");

@@ -129,9 +129,9 @@ impl Driver {
     ) -> Result<ChannelId, Error> {
         let now = self.clock.now();
         let id = self.session.borrow_mut().open(now, name, subscriber)?;
-        self.session.borrow_mut().set_opening(true);
+        self.session.borrow_mut().open_begins();
         self.drain();
-        self.session.borrow_mut().set_opening(false);
+        self.session.borrow_mut().open_returns();
         match self.socket_error.take() {
             Some(error) => Err(error),
             None => Ok(id),

@@ -43,13 +43,19 @@ impl Error {
     /// The error of a message that can't be sent.
     pub fn of_send(error: SendError, channel: &str, config: &Config) -> Error {
         match error {
-            SendError::TooLarge { length } => signaling_error(
-                "message-too-large",
-                format!(
-                    "send: the message has {length} characters of JSON, maxMessage is {}; send it in parts, or raise the option maxMessage",
-                    config.max_message
-                ),
-            ),
+            SendError::TooLarge { bytes, limit } => {
+                let whose = if limit < config.max_message {
+                    "the server accepts"
+                } else {
+                    "the option maxMessage allows"
+                };
+                signaling_error(
+                    "message-too-large",
+                    format!(
+                        "send: the frame with the message has {bytes} bytes, {whose} {limit}; send it in parts, or raise that limit"
+                    ),
+                )
+            }
             SendError::OutboxFull { messages, bytes } => signaling_error(
                 "outbox-full",
                 format!(

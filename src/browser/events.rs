@@ -150,12 +150,18 @@ fn dropped(channel: &str, why: DropReason) -> Error {
                 "a message on the channel {channel} was dropped: its ttl passed before the server took it"
             ),
         ),
-        DropReason::GivenUp => signaling_error(
-            "message-given-up",
-            format!(
-                "a message on the channel {channel} was dropped: the connection or the server failed on it twice"
-            ),
-        ),
+        DropReason::GivenUp => given_up(format!(
+            "a message on the channel {channel} was dropped: the connection or the server failed on it twice"
+        )),
+        DropReason::TooLarge { limit } => given_up(format!(
+            "a message on the channel {channel} was dropped: the server accepts frames of up to {limit} bytes; send it in parts, or raise the server's limit"
+        )),
+        DropReason::Blamed => given_up(format!(
+            "a message on the channel {channel} was dropped: the server closed the connection over it; if it is larger than the server accepts, send it in parts, and set the option maxMessage to the server's limit"
+        )),
+        DropReason::Uncertain => given_up(format!(
+            "a message on the channel {channel} may be lost: the server closed the connection over this or another message; set the option maxMessage to the server's limit"
+        )),
         DropReason::Overflow => signaling_error(
             "outbox-full",
             format!(
@@ -163,6 +169,10 @@ fn dropped(channel: &str, why: DropReason) -> Error {
             ),
         ),
     }
+}
+
+fn given_up(message: String) -> Error {
+    signaling_error("message-given-up", message)
 }
 
 /// A member that must be a function. `None` if it is missing or falsy, as in the shim's `if

@@ -21,3 +21,15 @@ export function parseJson(text) {
     return undefined;
   }
 }
+
+/** How many bytes a string has as UTF-8. (TextEncoder would copy it.) */
+export function utf8Length(text) {
+  let bytes = text.length;
+  for (let place = 0; place < text.length; place += 1) {
+    const unit = text.charCodeAt(place);
+    if (unit >= 0x80) bytes += 1;
+    // The halves of a surrogate pair have two bytes each.
+    if (unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff)) bytes += 1;
+  }
+  return bytes;
+}

@@ -10,6 +10,10 @@ extern "C" {
     #[wasm_bindgen(js_name = withThis)]
     pub fn with_this(f: &JsValue) -> Function;
 
+    /// The length of a string in bytes of UTF-8.
+    #[wasm_bindgen(js_name = utf8Length)]
+    pub fn utf8_length(text: &JsString) -> u32;
+
     /// `JSON.parse`, or `undefined` for what isn't JSON.
     #[wasm_bindgen(js_name = parseJson)]
     pub fn parse_json(text: &JsString) -> JsValue;

@@ -18,6 +18,10 @@ impl Text for JsString {
         JsString::length(self) as usize
     }
 
+    fn utf8_length(&self) -> usize {
+        js::utf8_length(self) as usize
+    }
+
     fn head(&self, units: usize) -> String {
         let end = u32::try_from(units).unwrap_or(u32::MAX);
         self.unchecked_ref::<js::FrameText>().copy(0, end)

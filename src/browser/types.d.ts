@@ -140,8 +140,8 @@ export interface Reconnect {
 }
 
 /**
- * Bounds of the outbox, which holds the messages that the server hasn't accepted. With `'relay'`
- * and `'sse'` a message is accepted when the server says so; otherwise when the connection has it.
+ * Bounds of the outbox, which holds the messages that the server hasn't acknowledged (`'relay'` and
+ * `'sse'`), or that the connection hasn't taken (other servers).
  */
 export interface OutboxBounds {
   /** How many messages may wait. Default 1000. */
@@ -268,9 +268,14 @@ export interface Options {
    */
   openWhen?: 'timer' | 'connected' | undefined;
   /**
-   * The longest message, in characters of its JSON text; longer received frames are dropped.
-   * Default 1000000, which our relay and Socket.IO servers accept. A hub of ASP.NET Core accepts
-   * 32 KiB by default, and closes the connection for good over a longer one.
+   * The longest frame with a message, in bytes: UTF-8, with the envelope and after the protocol's
+   * escaping, which with SignalR makes two bytes of each quote. `send` throws `message-too-large`
+   * for a longer one. Much longer received frames are dropped.
+   *
+   * Default 1000000, which our relay and Socket.IO servers accept by default. If a Socket.IO server
+   * announces a lower limit, that is obeyed. A hub of ASP.NET Core accepts 32 KiB (32768) by
+   * default. Over a longer message it closes the connection and allows reconnecting: the message is
+   * reported by `onerror` (`message-given-up`), and those sent after it are sent again.
    */
   maxMessage?: number | undefined;
   /** Bounds of the outbox. */
@@ -418,7 +423,9 @@ export class Signaling {
   stats(): Stats;
   /**
    * Resolves when the server has accepted everything sent before this call, except for dropped
-   * messages, which `onerror` reports. Rejects with `signaling-closed` if the signaling is closed
+   * messages, which `onerror` reports. Only our relay, `'sse'` servers and SignalR hubs say so. Other
+   * servers only say that they don't accept a message, by closing the connection: with them it
+   * resolves when that hasn't happened for about a second. Rejects with `signaling-closed` if the signaling is closed
    * first.
    */
   flushed(): Promise<void>;

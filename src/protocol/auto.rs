@@ -195,8 +195,20 @@ impl<T: Text> Protocol<T> for Auto {
         read
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
-        self.get_mut::<T>().encode(message)
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
+        self.get::<T>().encode(message)
+    }
+
+    fn on_sending(&mut self, number: u64) {
+        self.get_mut::<T>().on_sending(number);
+    }
+
+    fn max_frame(&self) -> Option<usize> {
+        self.get::<T>().max_frame()
+    }
+
+    fn confirms(&self) -> bool {
+        self.get::<T>().confirms()
     }
 
     fn acknowledges(&self) -> bool {

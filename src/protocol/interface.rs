@@ -96,7 +96,15 @@ pub trait Protocol<T: Text> {
     }
 
     /// The frame of an outgoing message.
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T;
+    fn encode(&self, message: &Outgoing<'_, T>) -> T;
+
+    /// The message of that number is about to be sent.
+    fn on_sending(&mut self, _number: u64) {}
+
+    /// The longest frame that the server accepts, in bytes of UTF-8; `None`: it hasn't said so.
+    fn max_frame(&self) -> Option<usize> {
+        None
+    }
 
     /// Where to POST the frame of a message; `None`: send it on the socket.
     /// [`on_http_response`](Self::on_http_response) receives the answer.
@@ -109,9 +117,16 @@ pub trait Protocol<T: Text> {
         false
     }
 
-    /// Whether the server acknowledges messages. If not, a message counts as accepted when the
-    /// socket has taken it.
+    /// Whether the server acknowledges messages, so that those without an acknowledgement are sent
+    /// again on the next connection. If not, a message counts as accepted about a round trip after
+    /// the socket has taken it.
     fn acknowledges(&self) -> bool {
+        false
+    }
+
+    /// Whether a server that doesn't acknowledge messages confirms each, by
+    /// [`Output::Confirmed`].
+    fn confirms(&self) -> bool {
         false
     }
 
@@ -198,6 +213,10 @@ pub enum Output<T: Text> {
     },
     /// The server has accepted the messages up to this number.
     Acknowledged(u64),
+    /// The server has handled the message of this number, and those before it.
+    Confirmed(u64),
+    /// The server closes the connection over a message.
+    BlamesMessage,
     /// The server refused a message, for this reason.
     Refused(String),
     /// The server didn't accept what is in flight, but may do so later.

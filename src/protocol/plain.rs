@@ -64,7 +64,7 @@ impl<T: Text> Protocol<T> for Plain {
         &self.framing
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
         message.between("", "")
     }
 }

@@ -188,7 +188,7 @@ impl<T: Text> Protocol<T> for Relay {
         self.framing.head_length(longest_name, true)
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
         message.with_reference()
     }
 

@@ -223,6 +223,10 @@ impl<T: Text> Protocol<T> for SignalR {
         match record.member("type").as_number() {
             Some(1.0) => self.on_invocation(&record, out),
             Some(3.0) => {
+                let id = record.member("invocationId").as_string();
+                if let Some(number) = id.and_then(|id| id.parse().ok()) {
+                    out.push(Output::Confirmed(number));
+                }
                 if let Some(error) = error(&record) {
                     out.push(Output::Refused(error));
                 }
@@ -234,6 +238,11 @@ impl<T: Text> Protocol<T> for SignalR {
                     CloseReason::Fatal
                 };
                 let error = error(&record).unwrap_or_default();
+                // A hub closes with an error when it can't read a message, as one over its
+                // `MaximumReceiveMessageSize`.
+                if !error.is_empty() {
+                    out.push(Output::BlamesMessage);
+                }
                 out.close(why, format!("the server closed the connection: '{error}'"));
             }
             _ => {}
@@ -282,12 +291,16 @@ impl<T: Text> Protocol<T> for SignalR {
         &self.framing
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
         let before = format!(
             "{{\"type\":1,\"invocationId\":\"{}\",\"target\":{},\"arguments\":[",
             message.number,
             quoted(&self.method)
         );
         message.quoted_between(&before, "]}\u{1e}")
+    }
+
+    fn confirms(&self) -> bool {
+        true
     }
 }

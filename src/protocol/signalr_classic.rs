@@ -307,6 +307,10 @@ impl<T: Text> Protocol<T> for SignalRClassic {
             }
         }
         self.on_calls(&frame.member("M"), out);
+        let number = frame.member("I").to_number();
+        if let Some(number) = number.filter(|number| *number >= 0.0) {
+            out.push(Output::Confirmed(number as u64));
+        }
         let error = frame.member("E").as_string();
         if let Some(error) = error.filter(|error| !error.is_empty()) {
             // An error without a message number concerns the connection.
@@ -410,7 +414,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         read
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
         let before = format!(
             "{{\"I\":{},\"H\":{},\"M\":{},\"A\":[",
             message.number,
@@ -418,5 +422,9 @@ impl<T: Text> Protocol<T> for SignalRClassic {
             quoted(&self.method)
         );
         message.quoted_between(&before, "]}")
+    }
+
+    fn confirms(&self) -> bool {
+        true
     }
 }

@@ -53,6 +53,8 @@ pub struct SocketIo {
     /// The interval of our pings, if we send them.
     ping_interval: Option<Millis>,
     server_timeout: Option<Millis>,
+    /// The longest frame that the server accepts, in bytes.
+    max_payload: Option<usize>,
 }
 
 /// The version of Engine.IO's protocol.
@@ -108,6 +110,7 @@ impl SocketIo {
             phase: Phase::Disconnected,
             ping_interval: None,
             server_timeout: None,
+            max_payload: None,
         })
     }
 
@@ -123,6 +126,7 @@ impl SocketIo {
         self.server_timeout = self
             .ping_interval
             .and_then(|interval| Some(interval + number("pingTimeout")?));
+        self.max_payload = number("maxPayload").map(|bytes| bytes as usize);
         self.phase = Phase::ServerHello;
         let is_new = !open.member("maxPayload").is_undefined();
         if is_new && self.version == Version::Four {
@@ -324,8 +328,12 @@ impl<T: Text> Protocol<T> for SocketIo {
         &self.framing
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
         message.between(&self.framing.prefix, "]")
+    }
+
+    fn max_frame(&self) -> Option<usize> {
+        self.max_payload
     }
 }
 

@@ -222,9 +222,12 @@ impl<T: Text> Protocol<T> for Sse {
         &self.framing
     }
 
-    fn encode(&mut self, message: &Outgoing<'_, T>) -> T {
-        self.in_flight = Some(message.number);
+    fn encode(&self, message: &Outgoing<'_, T>) -> T {
         message.between("", "")
+    }
+
+    fn on_sending(&mut self, number: u64) {
+        self.in_flight = Some(number);
     }
 
     fn post_url(&self, number: u64) -> Option<String> {

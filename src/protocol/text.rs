@@ -17,6 +17,8 @@ pub trait Text: Clone + Debug + PartialEq {
     fn new(text: &str) -> Self;
     /// How many code units it has.
     fn length(&self) -> usize;
+    /// How many bytes it has as UTF-8; half a surrogate pair may count as two. It isn't copied.
+    fn utf8_length(&self) -> usize;
     /// A copy of its first `units` code units, or of all if it has fewer. Half a surrogate pair
     /// becomes U+FFFD.
     fn head(&self, units: usize) -> String;

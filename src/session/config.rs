@@ -43,7 +43,8 @@ pub struct Config {
     pub open_delay: Option<Millis>,
     /// What readiness waits for.
     pub open_when: OpenWhen,
-    /// The longest message, in UTF-16 code units of its JSON text, sent or received.
+    /// The longest frame with a message that is sent, in bytes of UTF-8. A received frame may be
+    /// somewhat longer, because a server may write it in another way.
     pub max_message: usize,
     /// Bounds of the outbox.
     pub outbox: Bounds,

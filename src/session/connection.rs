@@ -96,6 +96,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
         // What is sent again after a pause wasn't accepted, so it can be dropped if it has expired.
         self.expire(now, pause_ends);
+        self.outbox.unconfirmed().settle(now);
         match self.state {
             State::Waiting { until: Some(until) } if now >= until => {
                 self.connect(now, "trying again");
@@ -132,8 +133,12 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.stats.sent_length += frame.length() as f64;
         match message {
             Some(number) => {
-                if !self.protocol().acknowledges() {
-                    self.outbox.accept(number);
+                if !self.protocol().acknowledges()
+                    && let Some(message) = self.outbox.take(number)
+                {
+                    let confirms = self.protocol().confirms();
+                    let unconfirmed = self.outbox.unconfirmed();
+                    unconfirmed.push(now, message, frame.length(), confirms);
                 }
                 self.count(FrameKind::Sent, || Frame::Text(frame));
             }
@@ -150,9 +155,15 @@ impl<T: Text, S: Clone> Session<T, S> {
         // With such a code, a server that acknowledges blames the first message that it hasn't
         // acknowledged.
         let Disconnect { why, code, reason } = disconnect;
-        if self.protocol().acknowledges() && code.is_some_and(close::blames_the_sender) {
-            self.blame(Suspect::Oldest);
+        if self.protocol().acknowledges() {
+            if code.is_some_and(close::blames_the_sender) {
+                self.blame(Suspect::Oldest);
+            }
+        } else if let Some(close::TOO_LARGE | close::UNSUPPORTED_DATA | close::INVALID_TEXT) = code
+        {
+            self.blame_unconfirmed(code == Some(close::TOO_LARGE));
         }
+        self.outbox.unconfirmed().clear();
         self.outbox.requeue_in_flight();
         let (is_last, reason) = match why {
             CloseReason::Transient => (code.is_some_and(close::is_final), reason),
@@ -190,6 +201,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             return;
         }
         self.protocol.get_mut::<T>().on_close(now);
+        self.outbox.unconfirmed().clear();
         self.outbox.requeue_in_flight();
         self.drop_socket();
         self.schedule_reconnect(None, "the page was put away".into(), None, None);

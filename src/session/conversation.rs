@@ -64,6 +64,8 @@ impl<T: Text, S: Clone> Session<T, S> {
                 Output::Ready => self.on_ready(now),
                 Output::Subscribe { resume } => self.subscribe(resume),
                 Output::Acknowledged(number) => self.outbox.acknowledge(number),
+                Output::Confirmed(number) => self.outbox.unconfirmed().confirm(number),
+                Output::BlamesMessage => self.blame_unconfirmed(true),
                 Output::Refused(why) => self.emit(Event::Refused(why)),
                 Output::Retry(retry) => return self.retry(now, retry),
                 Output::Gap(channel) if self.channels.get(&channel).is_some() => self.gap(channel),

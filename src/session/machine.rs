@@ -11,13 +11,14 @@ use signal_wire::UserId;
 use super::channels::Channels;
 use super::config::{Config, OpenWhen};
 use super::keepalive::Keepalive;
-use super::outbox::{Outbox, Suspect, earliest};
+use super::outbox::{Message, Outbox, Suspect, earliest};
 use super::readiness::{EarlyMessages, PendingOpens};
 use super::receive::Receiver;
 use super::reconnect::Reconnect;
+use super::size;
 use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Transmission};
 use super::stats::{FrameKind, Stats};
-use crate::protocol::{AnyProtocol, Credentials, Frame, Millis, Outgoing, Phase, Protocol, Text};
+use crate::protocol::{AnyProtocol, Credentials, Frame, Millis, Phase, Protocol, Text};
 
 /// One logical connection. `T` is the host's string type. `S` identifies the receiver of a
 /// channel's messages; the session only stores it.
@@ -32,8 +33,8 @@ pub struct Session<T: Text, S> {
     pub(super) channels: Channels<S>,
     pub(super) pending_opens: PendingOpens<S>,
     pub(super) early_messages: EarlyMessages<T::Value>,
-    /// The page is inside a call that opens a channel, and doesn't have its handle yet.
-    pub(super) is_opening: bool,
+    /// How many calls that open a channel the page is in, whose handles it doesn't have yet.
+    pub(super) open_calls: u32,
     pub(super) outbox: Outbox<T>,
     pub(super) receiver: Receiver<T>,
     /// The credentials of the current attempt.
@@ -81,7 +82,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             channels: Channels::new(),
             pending_opens: PendingOpens::new(),
             early_messages: EarlyMessages::new(),
-            is_opening: false,
+            open_calls: 0,
             outbox: Outbox::new(config.outbox),
             receiver: Receiver::new(userid),
             credentials: None,
@@ -143,23 +144,35 @@ impl<T: Text, S: Clone> Session<T, S> {
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
-        if !self.may_send() {
-            return None;
+        while self.may_send() {
+            let sender = self.receiver.userid();
+            let limit = self.longest_sent();
+            let message = self.outbox.next_unsent()?;
+            let number = message.number;
+            let protocol: &mut dyn Protocol<T> = self.protocol.get_mut();
+            let frame = protocol.encode(&message.outgoing(sender));
+            if size::excess(&frame, limit).is_none() {
+                protocol.on_sending(number);
+                return Some(Action::Transmit(Transmission {
+                    frame,
+                    message: Some(number),
+                    post_url: protocol.post_url(number),
+                }));
+            }
+            // The server has announced its limit after the message was queued.
+            if let Some(message) = self.outbox.take(number) {
+                self.dropped(message.channel, DropReason::TooLarge { limit });
+            }
         }
-        let sender = self.receiver.userid();
-        let message = self.outbox.next_unsent()?;
-        let protocol = self.protocol.get_mut();
-        let frame = protocol.encode(&Outgoing {
-            sender,
-            channel: &message.channel,
-            number: message.number,
-            payload: &message.payload,
-        });
-        Some(Action::Transmit(Transmission {
-            frame,
-            message: Some(message.number),
-            post_url: protocol.post_url(message.number),
-        }))
+        None
+    }
+
+    /// The longest frame with a message that may be sent, in bytes of UTF-8.
+    pub(super) fn longest_sent(&self) -> usize {
+        let announced = self.protocol().max_frame();
+        announced.map_or(self.config.max_message, |bytes| {
+            bytes.min(self.config.max_message)
+        })
     }
 
     fn may_send(&self) -> bool {
@@ -205,7 +218,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                     // The page learns first that the channel is ready.
                     let id = open.id;
                     self.events.push_front(Queued::Message(channel, message));
-                    if self.is_opening {
+                    if self.open_calls > 0 {
                         return None;
                     }
                     self.make_ready(id);
@@ -227,10 +240,8 @@ impl<T: Text, S: Clone> Session<T, S> {
         } else {
             None
         };
-        earliest(
-            earliest(connection_due, readiness),
-            self.outbox.next_expiry(),
-        )
+        let outbox = earliest(self.outbox.next_expiry(), self.outbox.next_settled());
+        earliest(earliest(connection_due, readiness), outbox)
     }
 
     // Shared by the parts.
@@ -241,7 +252,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn release_ready(&mut self, now: Millis) {
         while self.may_be_ready()
-            && !self.is_opening
+            && self.open_calls == 0
             && let Some((id, subscriber)) = self.pending_opens.pop_due(now)
         {
             self.events.push_back(Queued::Ready(id, subscriber));
@@ -277,6 +288,27 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn blame(&mut self, suspect: Suspect) {
         if let Some(channel) = self.outbox.record_send_failure(suspect) {
             self.dropped(channel, DropReason::GivenUp);
+        }
+    }
+
+    /// The server closed the connection over a message that it didn't acknowledge. `is_too_large`:
+    /// because of its size; otherwise any message may be the cause.
+    pub(super) fn blame_unconfirmed(&mut self, is_too_large: bool) {
+        let sender = self.receiver.userid();
+        let protocol: &dyn Protocol<T> = self.protocol.get();
+        let bytes = |message: &Message<T>| protocol.encode(&message.outgoing(sender)).utf8_length();
+        let unconfirmed = self.outbox.unconfirmed();
+        let verdict = if is_too_large {
+            unconfirmed.blame_largest(bytes)
+        } else {
+            unconfirmed.blame_any()
+        };
+        self.outbox.put_back(verdict.unread);
+        for message in verdict.uncertain {
+            self.dropped(message.channel, DropReason::Uncertain);
+        }
+        if let Some(message) = verdict.culprit {
+            self.dropped(message.channel, DropReason::Blamed);
         }
     }
 

@@ -30,8 +30,10 @@ mod readiness;
 mod receive;
 mod reconnect;
 mod resume;
+mod size;
 mod state;
 mod stats;
+mod unconfirmed;
 
 pub use crate::protocol::Millis;
 pub use config::{Config, CredentialsSource, OpenWhen};

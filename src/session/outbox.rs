@@ -1,13 +1,17 @@
 //! The outbox: messages that the server hasn't accepted, in order, bounded in number and bytes.
 //!
 //! A message stays until it is accepted: when the server acknowledges it, or, if the protocol has
-//! no acknowledgements, when the socket has taken it. Messages in flight on a lost connection are
-//! sent again on the next one.
+//! no acknowledgements, some time after the socket has taken it (`unconfirmed`). Messages in flight
+//! on a lost connection are sent again on the next one.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::protocol::{Millis, Text};
+use signal_wire::UserId;
+
+use super::unconfirmed::Unconfirmed;
+
+use crate::protocol::{Millis, Outgoing, Text};
 
 /// The option `outbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,16 @@ pub struct Message<T> {
 }
 
 impl<T: Text> Message<T> {
+    /// The message as a protocol encodes it.
+    pub fn outgoing(&self, sender: UserId) -> Outgoing<'_, T> {
+        Outgoing {
+            sender,
+            channel: &self.channel,
+            number: self.number,
+            payload: &self.payload,
+        }
+    }
+
     fn bytes(&self) -> usize {
         bytes(self.payload.length())
     }
@@ -89,6 +103,8 @@ pub struct Outbox<T> {
     last_number: u64,
     /// No message expires before that.
     next_expiry: Option<Millis>,
+    /// What the socket has taken, and the server isn't known to have accepted.
+    unconfirmed: Unconfirmed<T>,
 }
 
 impl<T: Text> Outbox<T> {
@@ -101,6 +117,7 @@ impl<T: Text> Outbox<T> {
             bytes: 0,
             last_number: 0,
             next_expiry: None,
+            unconfirmed: Unconfirmed::new(),
         }
     }
 
@@ -119,11 +136,21 @@ impl<T: Text> Outbox<T> {
         self.last_number
     }
 
-    /// The number before that of the first message that waits.
+    /// The number before that of the first message that isn't known to be accepted.
     pub fn flushed(&self) -> u64 {
-        self.waiting
-            .front()
-            .map_or(self.last_number, |message| message.number - 1)
+        let waiting = self.waiting.front().map(|message| message.number);
+        let first = self.unconfirmed.first().into_iter().chain(waiting).min();
+        first.map_or(self.last_number, |number| number - 1)
+    }
+
+    /// Messages that the socket has taken, and the server isn't known to have accepted.
+    pub fn unconfirmed(&mut self) -> &mut Unconfirmed<T> {
+        &mut self.unconfirmed
+    }
+
+    /// When to settle the unconfirmed messages.
+    pub fn next_settled(&self) -> Option<Millis> {
+        self.unconfirmed.next_settled()
     }
 
     /// Whether a message of that length, in UTF-16 code units, exceeds no bound.
@@ -142,7 +169,7 @@ impl<T: Text> Outbox<T> {
         // be sent again.
         let was_never_sent = |message: &Message<T>| !message.was_sent;
         let place = self.waiting.iter().position(was_never_sent);
-        self.remove(place.unwrap_or(self.in_flight))
+        self.drop_at(place.unwrap_or(self.in_flight))
     }
 
     /// Adds a message at the end. There must be room for it.
@@ -180,11 +207,21 @@ impl<T: Text> Outbox<T> {
         }
     }
 
-    /// Removes the message of that number, which the socket has taken.
-    pub fn accept(&mut self, number: u64) {
+    /// Removes the message of that number, which is in flight.
+    pub fn take(&mut self, number: u64) -> Option<Message<T>> {
         let is_sent = |message: &Message<T>| message.number == number && message.was_sent;
-        if let Some(place) = self.waiting.iter().position(is_sent) {
-            self.remove(place);
+        let place = self.waiting.iter().position(is_sent)?;
+        self.remove(place)
+    }
+
+    /// Messages that the server hasn't read wait again, before all others. They may exceed the
+    /// bounds.
+    pub fn put_back(&mut self, messages: Vec<Message<T>>) {
+        for mut message in messages.into_iter().rev() {
+            message.was_sent = false;
+            self.bytes += message.bytes();
+            self.next_expiry = earliest(self.next_expiry, message.expires);
+            self.waiting.push_front(message);
         }
     }
 
@@ -203,7 +240,7 @@ impl<T: Text> Outbox<T> {
                 && (all || !message.was_sent)
             {
                 if message.expires.is_some_and(|expires| expires <= now) {
-                    return self.remove(place);
+                    return self.drop_at(place);
                 }
                 self.next_expiry = earliest(self.next_expiry, message.expires);
             }
@@ -228,10 +265,14 @@ impl<T: Text> Outbox<T> {
         if !std::mem::replace(&mut message.is_suspect, true) {
             return None;
         }
-        self.remove(place)
+        self.drop_at(place)
     }
 
-    fn remove(&mut self, place: usize) -> Option<Rc<str>> {
+    fn drop_at(&mut self, place: usize) -> Option<Rc<str>> {
+        Some(self.remove(place)?.channel)
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Message<T>> {
         let message = self.waiting.remove(place)?;
         self.in_flight -= usize::from(place < self.in_flight);
         self.bytes -= message.bytes();
@@ -239,7 +280,7 @@ impl<T: Text> Outbox<T> {
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
-        Some(message.channel)
+        Some(message)
     }
 
     /// Drops everything.
@@ -248,6 +289,7 @@ impl<T: Text> Outbox<T> {
         self.bytes = 0;
         self.next_expiry = None;
         self.waiting = VecDeque::new();
+        self.unconfirmed.clear();
     }
 }
 

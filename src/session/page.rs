@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use super::machine::{Queued, Session};
 use super::outbox::Overflow;
-use super::resume;
 use super::state::{ChannelId, Closed, DropReason, SendError, State};
-use crate::protocol::{Millis, Text};
+use super::{resume, size};
+use crate::protocol::{Millis, Outgoing, Text};
 
 impl<T: Text, S: Clone> Session<T, S> {
     /// Opens a channel. An earlier opening of the same name receives no more messages. The first
@@ -33,11 +33,16 @@ impl<T: Text, S: Clone> Session<T, S> {
         Ok(id)
     }
 
-    /// Whether the page is inside a call that opens a channel. Until the call returns, the page
-    /// doesn't have its handle, so that nothing becomes ready: the connection of a transport may
-    /// open at once.
-    pub fn set_opening(&mut self, is_opening: bool) {
-        self.is_opening = is_opening;
+    /// The page is inside a call that opens a channel. Until it returns
+    /// ([`open_returns`](Self::open_returns)), the page doesn't have its handle, so that nothing
+    /// becomes ready: the connection of a transport may open at once.
+    pub fn open_begins(&mut self) {
+        self.open_calls += 1;
+    }
+
+    /// That call returns. Such calls may be nested.
+    pub fn open_returns(&mut self) {
+        self.open_calls = self.open_calls.saturating_sub(1);
     }
 
     /// Closes that opening of a channel. Nothing happens if it was superseded or closed before.
@@ -69,10 +74,17 @@ impl<T: Text, S: Clone> Session<T, S> {
             .get(channel)
             .map(|channel| Rc::clone(&channel.name))
             .ok_or(SendError::ChannelClosed)?;
-        let length = payload.length();
-        if length > self.config.max_message {
-            return Err(SendError::TooLarge { length });
+        let limit = self.longest_sent();
+        let outgoing = Outgoing {
+            sender: self.receiver.userid(),
+            channel: &channel,
+            number: self.outbox.last_number() + 1,
+            payload: &payload,
+        };
+        if let Some(bytes) = size::excess_of_message(self.protocol(), &outgoing, limit) {
+            return Err(SendError::TooLarge { bytes, limit });
         }
+        let length = payload.length();
         self.expire(now, false);
         if self.config.outbox.overflow == Overflow::DropOldest {
             while let Some(channel) = self.outbox.drop_oldest_for(length) {

@@ -205,16 +205,27 @@ pub enum DropReason {
     GivenUp,
     /// The outbox was full.
     Overflow,
+    /// The server accepts only smaller frames.
+    TooLarge {
+        /// The longest that it accepts, in bytes.
+        limit: usize,
+    },
+    /// The server closed the connection over it.
+    Blamed,
+    /// The server closed the connection over a message, and may not have had this one.
+    Uncertain,
 }
 
 /// Why a message can't be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The message is longer than `max_message`.
+    /// The frame with the message is longer than `max_message`, or than the server accepts.
     TooLarge {
-        /// Its length in UTF-16 code units.
-        length: usize,
+        /// Its length in bytes of UTF-8.
+        bytes: usize,
+        /// The longest that may be sent.
+        limit: usize,
     },
     /// The outbox has no room for it, and the option `outbox.overflow` is `'throw'`.
     OutboxFull {

@@ -2,12 +2,13 @@
 //
 // What's tested
 // * values that JSON can't hold
-// * `maxMessage`, in characters
+// * `maxMessage`, in bytes of the frame, and a server with a lower limit
 // * the outbox's bounds, by count and by bytes
 // * channels and signalings that are closed
 // * a refused message changes nothing
 
 import {
+  comeBack,
   connected,
   equal,
   isOurs,
@@ -88,46 +89,68 @@ export function the_same_while_it_queues() {
   equal(signaling.stats().queued, 0);
 }
 
-export function max_message_counts_characters_of_json() {
+export function max_message_counts_bytes_of_the_frame() {
+  const { signaling: sample, handle: sampled, socket } = connected();
+  sampled.send('');
+  const empty = socket.frames[0].replace(String(sample.userid), '').length;
   for (const open of [true, false]) {
-    const signaling = new Signaling({ url: 'ws://server.test/', maxMessage: 10 });
-    const handle = signaling.openSocket({});
+    // The digits of the sender differ from page to page.
+    const signaling = new Signaling({ url: 'ws://server.test/', maxMessage: 1000 });
+    const handle = signaling.openSocket({ channel: 'room' });
     if (open) sockets.at(-1).accept();
-    for (const message of [
-      '12345678',
-      'éééééééé',
-      '😀😀😀😀',
-      1234567890,
-      [1234, 123],
-      { a: 1234 },
-    ]) {
+    const room = 1000 - empty - String(signaling.userid).length;
+    /** @type {[string, number][]} */
+    const parts = [
+      ['x', 1],
+      ['é', 2],
+      ['漢', 3],
+      ['😀', 4],
+      ['"', 2],
+      ['\u0000', 6],
+    ];
+    const just = parts.map(([text, bytes]) => {
+      const count = Math.floor(room / bytes);
+      return text.repeat(count) + 'x'.repeat(room - count * bytes);
+    });
+    for (const message of just) {
+      refused(
+        () => handle.send(`${message}x`),
+        'message-too-large',
+        '1001 bytes',
+        'maxMessage allows 1000',
+      );
       handle.send(message);
     }
-    for (const [message, length] of [
-      ['123456789', 11],
-      ['😀😀😀😀x', 11],
-      ['"""""', 12],
-      ['\u0000\u0001', 14],
-      [12345678901, 11],
-    ]) {
-      refused(
-        () => handle.send(message),
-        'message-too-large',
-        `${length} characters`,
-        'maxMessage is 10',
-        'option maxMessage',
-      );
-    }
     const { sent, queued } = signaling.stats();
-    equal(sent + queued, 6);
+    equal(sent + queued, just.length);
   }
 }
 
-export function max_message_is_a_million_characters_by_default() {
+export function max_message_is_a_million_bytes_by_default() {
   const { handle, socket } = connected();
-  handle.send('x'.repeat(1000000 - 2));
+  handle.send('x'.repeat(999_900));
   equal(socket.frames.length, 1);
-  refused(() => handle.send('x'.repeat(1000000 - 1)), 'message-too-large', '1000001', '1000000');
+  // What a Socket.IO server with its defaults closes the connection over.
+  for (const long of [
+    '漢'.repeat(400_000),
+    'x'.repeat(999_990),
+    '😀'.repeat(340_000),
+    'é'.repeat(500_000),
+  ])
+    refused(() => handle.send(long), 'message-too-large', '1000000');
+  equal(socket.frames.length, 1);
+}
+
+export function a_server_closes_the_connection_over_a_message() {
+  const notes = new Notes();
+  const { signaling, handle, socket } = connected({ onerror: notes.taker('onerror') });
+  handle.send('漢'.repeat(50_000));
+  handle.send('next');
+  socket.end(1009);
+  equal(notes.calls.length, 1);
+  isOurs(notes.take()[0][1], 'message-given-up', "'room'", 'maxMessage');
+  equal(signaling.stats().queued, 1);
+  equal(messages(comeBack(socket).accept()), ['next']);
 }
 
 export function the_outbox_is_bounded_in_messages() {

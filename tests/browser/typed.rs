@@ -305,7 +305,7 @@ async fn options_that_cannot_be() {
 async fn options_reach_the_session() {
     let stage = Stage::set().await;
     let signaling = Signaling::new(&Options {
-        max_message: Some(5.0),
+        max_message: Some(100.0),
         outbox: Some(Outbox {
             messages: Some(1.0),
             overflow: Some(Overflow::Throw),
@@ -320,7 +320,7 @@ async fn options_reach_the_session() {
     .unwrap();
     let channel = signaling.open::<u8>("room", |_| ()).unwrap();
     assert_eq!(
-        channel.send(&"long").unwrap_err().code(),
+        channel.send(&"long".repeat(20)).unwrap_err().code(),
         "message-too-large"
     );
     channel.send(&1).unwrap();

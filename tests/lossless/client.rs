@@ -152,7 +152,7 @@ impl Client {
                 messages >= config.outbox.messages || bytes + 2 * length > config.outbox.bytes,
                 "refused with room for it: {messages} messages, {bytes} bytes"
             ),
-            Err(SendError::TooLarge { length }) => assert!(length > config.max_message),
+            Err(SendError::TooLarge { bytes, .. }) => assert!(bytes > config.max_message),
             Err(SendError::SessionClosed) => assert_eq!(self.session().state(), State::Closed),
             Err(other) => panic!("{other:?}"),
         }

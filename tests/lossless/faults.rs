@@ -122,6 +122,14 @@ impl World {
                 };
                 self.tally.faults += 1;
                 self.leave(conn);
+                // With 1009 a server has stopped reading at a message, which matters where nothing
+                // is acknowledged. These have read all that came.
+                let peer = &self.peers[place];
+                let code = match self.server {
+                    Server::Relay(_) if !peer.is_plain && !peer.has_given_up => code,
+                    _ if code == 1009 => 1011,
+                    _ => code,
+                };
                 self.send_down(conn, Wire::Lost(Some(code)));
             }
             Op::Refuse { attempts, hang } => {

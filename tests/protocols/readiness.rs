@@ -176,12 +176,12 @@ fn nothing_is_ready_inside_the_call_that_opens_it() {
     setup.config.open_when = OpenWhen::Connected;
     let mut page: Client = Page::new(setup.session(OWN, 5));
     page.session.open(page.now, "main", "main".into()).unwrap();
-    page.session.set_opening(true);
+    page.session.open_begins();
     page.settle();
     page.connects();
     page.receive(&envelope("main"));
     assert_eq!(told(&page), []);
-    page.session.set_opening(false);
+    page.session.open_returns();
     page.passes(0.0);
     assert_eq!(told(&page), [("ready", "main"), ("message", "main")]);
 }

@@ -205,9 +205,8 @@ const CASES: &[Case] = &[
     }),
     case("signalr-pings", works),
     case("signalr-too-large", |replay| {
-        failed(
+        waited(
             replay,
-            false,
             "the server closed the connection: 'Connection closed with an error.'",
         );
     }),

@@ -7,6 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 /// A connection that lasted this long was a working one.
 const STABLE: Millis = 5_000.0;
 
+/// A message counts as accepted this long after it has left the page, over an uplink of so many
+/// characters a millisecond.
+const ROUND_TRIP: Millis = 1_000.0;
+const UPLINK: f64 = 100.0;
+
 /// The close codes, in hundreds, by which a server says that connecting again is pointless.
 const FINAL: [u16; 10] = [35, 36, 37, 38, 39, 45, 46, 47, 48, 49];
 
@@ -97,6 +102,10 @@ pub struct Model {
     /// The messages that the session accepted, and those of them that the socket was given.
     pub accepted: Vec<String>,
     pub transmitted: Vec<String>,
+    /// When each message that the socket has taken counts as accepted, and when the last of them
+    /// has left the page.
+    settles: VecDeque<Millis>,
+    left: Millis,
     /// How many were lost with the session.
     pub lost: usize,
     pub stats: Stats,
@@ -120,6 +129,8 @@ impl Model {
             early: VecDeque::new(),
             accepted: Vec::new(),
             transmitted: Vec::new(),
+            settles: VecDeque::new(),
+            left: 0.0,
             lost: 0,
             stats: Stats::default(),
             tally: Tally::default(),
@@ -168,6 +179,24 @@ impl Model {
             .retain(|expected| *expected != Expected::Ready(place));
     }
 
+    /// The socket has taken a frame of that length.
+    pub fn is_taken(&mut self, length: f64) {
+        self.left = self.left.max(self.now) + length / UPLINK;
+        self.settles.push_back(self.left + ROUND_TRIP);
+    }
+
+    pub fn settle(&mut self) {
+        let now = self.now;
+        while self.settles.front().is_some_and(|settles| *settles <= now) {
+            self.settles.pop_front();
+        }
+    }
+
+    fn forget_taken(&mut self) {
+        self.settles.clear();
+        self.left = 0.0;
+    }
+
     pub fn waiting_bytes(&self) -> usize {
         let bytes = |(_, payload): &(_, String)| 2 * payload.encode_utf16().count();
         self.waiting.iter().map(bytes).sum()
@@ -183,6 +212,7 @@ impl Model {
     }
 
     pub fn loses(&mut self, code: Option<u16>, is_last: bool) {
+        self.forget_taken();
         let reconnect = self.config.reconnect;
         if self.state == "open" && self.now - self.since >= STABLE {
             self.tally.attempts_reset += u32::from(self.attempts > 0);
@@ -209,6 +239,7 @@ impl Model {
         self.lost = self.waiting.len();
         self.waiting.clear();
         self.early.clear();
+        self.forget_taken();
         for place in 0..self.openings.len() {
             self.is_never_ready(place);
         }
@@ -288,7 +319,8 @@ impl Model {
             .map(|opening| opening.due)
             .filter(|_| self.may_be_ready());
         let retry = (self.state == "waiting").then(|| self.until.unwrap());
-        ready.chain(retry).min_by(f64::total_cmp)
+        let settles = self.settles.front().copied();
+        ready.chain(retry).chain(settles).min_by(f64::total_cmp)
     }
 
     pub fn state(&self) -> State {

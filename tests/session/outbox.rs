@@ -42,29 +42,6 @@ fn transmission(session: &mut Simple) -> (Transmission<HostText>, String) {
 }
 
 #[test]
-fn a_message_of_the_longest_length_is_accepted_and_a_longer_one_is_not() {
-    let config = Config {
-        max_message: 12,
-        ..Config::default()
-    };
-    for is_connected in [false, true] {
-        let mut session = opened(config.clone(), 1);
-        if is_connected {
-            connected(&mut session, 0.0);
-        }
-        // A character outside the basic plane is two UTF-16 units, and four bytes.
-        for longest in ["\"0123456789\"", "\"😀😀😀😀😀\"", "\"éééééééééé\""] {
-            assert_eq!(send(&mut session, longest), Ok(()));
-            assert_eq!(
-                send(&mut session, &format!("{longest} ")),
-                Err(SendError::TooLarge { length: 13 })
-            );
-        }
-        assert_eq!(session.stats().queued, 3.0);
-    }
-}
-
-#[test]
 fn the_outbox_counts_two_bytes_for_each_utf16_unit() {
     let mut session = opened(bounded(10, 20), 1);
     assert_eq!(send(&mut session, "\"😀é\""), Ok(()));
@@ -236,6 +213,7 @@ fn a_full_outbox_drops_its_oldest_messages() {
         assert_eq!(session.stats().dropped, expected as f64);
         connected(&mut session, 0.0);
         assert_eq!(all_sent(&mut session), left);
+        session.handle(5_000.0, Input::Timeout);
         assert_eq!(session.flushed(), session.flush());
     }
 }
@@ -277,4 +255,36 @@ fn what_an_earlier_connection_may_have_carried_is_dropped_last() {
     session.handle(now, Input::Timeout);
     connected(&mut session, now);
     assert_eq!(all_sent(&mut session), ["1", "4"]);
+}
+
+#[test]
+fn a_message_of_the_longest_frame_is_accepted_and_a_longer_one_is_not() {
+    let head = "{\"sender\":7,\"channel\":\"a\",\"message\":";
+    let limit = head.len() + "\"\"}".len() + 20;
+    let config = Config {
+        max_message: limit,
+        ..Config::default()
+    };
+    for is_connected in [false, true] {
+        let mut session = opened(config.clone(), 1);
+        if is_connected {
+            connected(&mut session, 0.0);
+        }
+        // Twenty bytes each.
+        for longest in [
+            "x".repeat(20),
+            "😀".repeat(5),
+            "é".repeat(10),
+            "\\\"".repeat(10),
+        ] {
+            let longest = format!("\"{longest}\"");
+            assert_eq!(send(&mut session, &longest), Ok(()));
+            let bytes = limit + 1;
+            assert_eq!(
+                send(&mut session, &format!("{longest} ")),
+                Err(SendError::TooLarge { bytes, limit })
+            );
+        }
+        assert_eq!(session.stats().queued, 4.0);
+    }
 }

@@ -84,7 +84,7 @@ fn configs() -> impl Strategy<Value = Config> {
     (
         any::<bool>(),
         select(vec![None, Some(0.0), Some(250.0)]),
-        15..60usize,
+        50..130usize,
         (1..8usize, 20..300usize),
         (
             select(vec![1.0, 500.0]),

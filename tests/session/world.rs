@@ -30,7 +30,7 @@ pub struct World {
     socket: Option<Socket>,
     refuse_next_socket: bool,
     is_telling: bool,
-    is_opening: bool,
+    open_calls: u32,
     /// What the page does the next times that it is called.
     reactions: VecDeque<Op>,
     messages: usize,
@@ -53,7 +53,7 @@ impl World {
             socket: None,
             refuse_next_socket: false,
             is_telling: false,
-            is_opening: false,
+            open_calls: 0,
             reactions: VecDeque::new(),
             messages: 0,
         }
@@ -83,9 +83,11 @@ impl World {
             return;
         }
         self.model.opens(name, id.unwrap());
-        self.set_opening(true);
+        self.open_calls += 1;
+        self.page.session.open_begins();
         self.settle();
-        self.set_opening(false);
+        self.page.session.open_returns();
+        self.open_calls -= 1;
         let is_ready = self.model.openings[place].readiness == Readiness::Reported;
         assert!(!is_ready, "ready within open: the page has no handle yet");
     }
@@ -107,15 +109,19 @@ impl World {
         let config = self.page.session.config();
         let (messages, bytes) = (model.waiting.len(), model.waiting_bytes());
         let length = payload.encode_utf16().count();
+        let frame = frame(name, &payload).len();
         let expected = if model.state == "closed" {
             model.tally.inputs_when_closed += 1;
             Err(SendError::SessionClosed)
         } else if !model.open.contains_key(name) {
             model.tally.channel_closed += 1;
             Err(SendError::ChannelClosed)
-        } else if length > config.max_message {
+        } else if frame > config.max_message {
             model.tally.too_large += 1;
-            Err(SendError::TooLarge { length })
+            Err(SendError::TooLarge {
+                bytes: frame,
+                limit: config.max_message,
+            })
         } else if messages >= config.outbox.messages {
             model.tally.full_messages += 1;
             Err(SendError::OutboxFull { messages, bytes })
@@ -202,6 +208,7 @@ impl World {
         if self.model.state == "waiting" && self.page.now >= self.model.until.unwrap() {
             self.model.enter("connecting", None);
         }
+        self.model.settle();
         self.model.release_ready();
         self.settle();
     }
@@ -240,15 +247,10 @@ impl World {
             // A message may have made its channel ready before its time.
             self.timer = self.page.session.poll_timeout();
             // Inside a call that opens a channel, messages wait for the readiness of that.
-            if !self.is_opening {
+            if self.open_calls == 0 {
                 self.check();
             }
         }
-    }
-
-    fn set_opening(&mut self, is_opening: bool) {
-        self.is_opening = is_opening;
-        self.page.session.set_opening(is_opening);
     }
 
     fn connect(&mut self) {
@@ -271,16 +273,14 @@ impl World {
         assert_eq!(self.model.state, "open");
         assert!(transmission.message.is_some());
         let (name, payload) = self.model.waiting.pop_front().expect("nothing waits");
-        let frame = transmission.frame.as_str();
-        let expected = format!(
-            "{{\"sender\":7,\"channel\":{},\"message\":{payload}}}",
-            serde_json::Value::from(name)
-        );
-        assert_eq!(frame, expected, "out of order");
+        let sent = transmission.frame.as_str();
+        assert_eq!(sent, frame(name, &payload), "out of order");
         let model = &mut self.model;
         if self.socket == Some(Socket::Open) {
+            let length = sent.encode_utf16().count() as f64;
             model.stats.sent += 1.0;
-            model.stats.sent_length += frame.encode_utf16().count() as f64;
+            model.stats.sent_length += length;
+            model.is_taken(length);
             model.transmitted.push(payload);
             model.tally.sent_in_order += 1;
             let sends = self.react();
@@ -464,8 +464,9 @@ impl World {
             self.advance(self.config().reconnect.cap, false);
         }
         self.connected();
-        self.advance(1000.0, false);
+        self.advance(2000.0, false);
         let model = &self.model;
+        assert!(model.state != "open" || self.page.session.flushed() == self.page.session.flush());
         assert!(["idle", "open", "closed"].contains(&model.state));
         assert_eq!(model.transmitted.len() + model.lost, model.accepted.len());
         let mut openings = model.openings.iter();
@@ -474,4 +475,10 @@ impl World {
         }));
         assert_eq!(self.timer, None);
     }
+}
+
+/// The frame of a message of this page.
+fn frame(channel: &str, payload: &str) -> String {
+    let channel = serde_json::Value::from(channel);
+    format!("{{\"sender\":7,\"channel\":{channel},\"message\":{payload}}}")
 }

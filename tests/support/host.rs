@@ -128,6 +128,10 @@ impl Text for HostText {
         self.text.encode_utf16().count()
     }
 
+    fn utf8_length(&self) -> usize {
+        self.text.len()
+    }
+
     fn head(&self, units: usize) -> String {
         add_cost(0, 0, units.min(self.length()));
         slice(&self.text, 0, units)

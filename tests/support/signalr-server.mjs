@@ -72,9 +72,11 @@ export async function signalRServer({ path = '/hub', token, redirect = false, ke
   });
 
   function welcome(socket) {
-    const client = { socket, shaken: false, waiting: '', answers: new Map(), text: '', tail: '' };
+    const client = { socket, shaken: false, ended: false, waiting: '', answers: new Map(), text: '', tail: '' };
+    // It reads nothing more then.
     const fail = () => {
-      write(client, { type: 7, error: 'Connection closed with an error.' });
+      client.ended = true;
+      write(client, { type: 7, error: 'Connection closed with an error.', allowReconnect: true });
       socket.close(1000);
     };
     const handshake = setTimeout(() => {
@@ -96,6 +98,7 @@ export async function signalRServer({ path = '/hub', token, redirect = false, ke
     });
 
     socket.on('message', (data, binary) => {
+      if (client.ended) return;
       if (binary) return fail();
       clearTimeout(patience);
       patience = setTimeout(lost, clientTimeout);

@@ -68,13 +68,18 @@ export async function flushed_to_an_ordinary_server() {
   watch('second again', signaling.flushed());
   equal(await take(), []);
   sockets[0].accept();
+  clock.advance(900);
+  equal(await take(), [], 'the server may still refuse it');
+  clock.advance(200);
   equal(
     (await take()).map(([name]) => name).sort(),
     ['first', 'second', 'second again'],
-    'handed over is all that can be known',
+    'no refusal is all that can be known',
   );
   handle.send(3);
   watch('third', signaling.flushed());
+  equal(await take(), []);
+  clock.advance(1100);
   equal(await take(), [['third', undefined]]);
   const next = comeBack(sockets[0]);
   handle.send(4);
@@ -84,6 +89,7 @@ export async function flushed_to_an_ordinary_server() {
   equal(await take(), []);
   clock.advance(20_000);
   sockets.at(-1).accept();
+  clock.advance(1100);
   equal(await take(), [['fourth', undefined]]);
 }
 
