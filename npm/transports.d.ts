@@ -76,6 +76,9 @@ export function socketIo(socket: SocketIoClient, options?: { event?: string | un
  * of `createHubProxy`. Call this before the connection is started, because a hub without a handler
  * is left out then. It starts the connection if that isn't started yet, and `close()` stops it.
  *
+ * A message is accepted when the hub has handled it. One that the hub refuses is reported by
+ * `onerror` (`message-refused`), and the connection goes on.
+ *
  * @param options `target`: the client method that the hub calls, default `'onMessageReceived'`.
  * `method`: the hub method, default `'Send'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
@@ -85,6 +88,9 @@ export function hubProxy(proxy: ClassicHubProxy, options?: { target?: string | u
 /**
  * ASP.NET Core SignalR. Takes a `HubConnection` of @microsoft/signalr. Starts it if it isn't
  * started yet, and `close()` stops it.
+ *
+ * A message is accepted when the hub has handled it. One that the hub refuses is reported by
+ * `onerror` (`message-refused`), and the connection goes on.
  *
  * @param options `target`: the client method that the hub calls, default `'onMessageReceived'`.
  * `method`: the hub method, default `'Send'`.

@@ -37,7 +37,7 @@ export function websync(client, options) {
           onStreamFailure: lost('WebSync has lost its stream'),
         });
       },
-      send: (text) => client.publish({ channel, data: { username, text } }),
+      send: (text) => void client.publish({ channel, data: { username, text } }),
       close: drop,
     };
   });
@@ -68,7 +68,7 @@ export function socketIo(socket, options) {
         if (socket.connected) up();
         else if (!trying) socket.connect();
       },
-      send: (text) => socket.emit(event, JSON.parse(text)),
+      send: (text) => void socket.emit(event, JSON.parse(text)),
       close: () => socket.disconnect(),
     };
   });
@@ -114,7 +114,8 @@ export function hubProxy(proxy, options) {
       send(text) {
         if (connection.state !== CONNECTED) throw new Error('the hub’s connection is down');
         const sent = proxy.on ? proxy.invoke(method, text) : proxy.server[small](text);
-        sent?.then(undefined, (error) => down(`the hub refused ${method}: ${words(error)}`));
+        // The promises of old versions of jQuery don't catch what a handler throws.
+        return sent && Promise.resolve(sent).catch(failed(method, () => connection.state === CONNECTED));
       },
       close() {
         starting = false;
@@ -144,7 +145,7 @@ export function hubConnection(connection, options) {
       },
       send(text) {
         if (connection.state !== 'Connected') throw new Error('the hub’s connection is down');
-        connection.invoke(method, text).catch((error) => down(`the hub refused ${method}: ${words(error)}`));
+        return connection.invoke(method, text).catch(failed(method, () => connection.state === 'Connected'));
       },
       close: () => void connection.stop().catch(() => {}),
     };
@@ -199,13 +200,25 @@ function between(make) {
       isUp = false;
       side.open();
     },
-    send: (text) => void side.send(text),
+    send: (text) => side.send(text),
+    pipeline: true,
     close() {
       wanted = isUp = false;
       side.close();
     },
   };
   return transport;
+}
+
+/**
+ * The error of an invocation that failed: the hub has refused the message, unless the connection is
+ * down.
+ */
+function failed(method, isUp) {
+  return (error) => {
+    const reason = new Error(`the hub refused ${method}: ${words(error)}`);
+    throw isUp() ? Object.assign(reason, { code: 'message-refused' }) : error;
+  };
 }
 
 function must(call, name, value, members, like) {

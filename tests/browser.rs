@@ -443,6 +443,16 @@ mod transports {
         one_that_takes_no_handlers_is_refused,
         a_ready_state_that_isnt_open,
     }
+    tests! { "transports/promises.js":
+        a_message_is_taken_when_its_promise_resolves,
+        several_at_once_with_pipeline,
+        a_rejection_is_like_an_exception,
+        a_refused_message_leaves_the_connection_alone,
+        promises_that_settle_after_the_loss,
+        a_promise_that_never_settles_has_a_deadline,
+        messages_come_in_meanwhile_and_frames_keep_their_order,
+        other_results_are_ignored,
+    }
     tests! { "transports/losing.js":
         a_send_that_throws_loses_no_message,
         what_a_transport_throws_at_twice_is_given_up,

@@ -24,10 +24,7 @@ use super::promises::{self, Flushes};
 use super::random;
 use super::socket::{NativeSocket, Reports, Socket, Transport};
 use crate::protocol::{CloseReason, Frame, Millis};
-use crate::session::{
-    Action, ChannelId, ConnectionId, Disconnect, Input, Session, State, Stats, Transmission,
-    TransmitError,
-};
+use crate::session::{Action, ChannelId, ConnectionId, Disconnect, Input, Session, State, Stats};
 
 /// The longest delay that `setTimeout` takes, in milliseconds; it fires at once for a longer one.
 const LONGEST_DELAY: Millis = 2_147_483_647.0;
@@ -37,15 +34,15 @@ const LONGEST_DELAY: Millis = 2_147_483_647.0;
 /// Its socket, timer and listeners hold references to it. So it lives until it is closed, even if
 /// the page drops its own reference, like a native WebSocket.
 pub struct Driver {
-    session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
-    clock: Clock,
+    pub(super) session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
+    pub(super) clock: Clock,
     transport: Option<JsValue>,
     url_provider: Option<JsValue>,
     credentials: Option<CredentialsProvider>,
     /// The channel that is used where none is named.
     default_channel: Option<String>,
     page: Page,
-    socket: RefCell<Option<Rc<Socket>>>,
+    pub(super) socket: RefCell<Option<Rc<Socket>>>,
     stream: RefCell<Option<Stream>>,
     request: RefCell<Option<Request>>,
     timer: RefCell<Option<Timer>>,
@@ -184,7 +181,7 @@ impl Driver {
     }
 
     /// Handles an event of a connection or attempt. Ignores it if that is stale.
-    fn handle_from(self: &Rc<Self>, connection: ConnectionId, input: Input<JsString>) {
+    pub(super) fn handle_from(self: &Rc<Self>, connection: ConnectionId, input: Input<JsString>) {
         let now = self.clock.now();
         let is_current = self
             .session
@@ -395,29 +392,6 @@ impl Driver {
         }
     }
 
-    fn transmit(self: &Rc<Self>, transmission: Transmission<JsString>) {
-        let outcome = match &transmission.post_url {
-            Some(url) => {
-                let (connection, driver) = (self.connection(), Rc::clone(self));
-                fetch::post(url, &transmission.frame, move |answer| {
-                    driver.handle_from(connection, Input::Posted(answer));
-                });
-                Ok(())
-            }
-            None => self.send_frame(&transmission.frame),
-        };
-        // Also if the connection was closed meanwhile: the frame of a `send` that returned is sent.
-        let input = Input::Transmitted(transmission, outcome);
-        let now = self.clock.now();
-        self.session.borrow_mut().handle(now, input);
-    }
-
-    fn send_frame(&self, frame: &JsString) -> Result<(), TransmitError> {
-        // The page's own transport may call back inside `send`, and close the connection.
-        let socket = self.socket.borrow().clone();
-        socket.map_or(Err(TransmitError::NotOpen), |socket| socket.send(frame))
-    }
-
     fn listen(self: &Rc<Self>) {
         if self.lifecycle.borrow().is_none() {
             let driver = Rc::clone(self);
@@ -475,7 +449,7 @@ impl Driver {
         }
     }
 
-    fn connection(&self) -> ConnectionId {
+    pub(super) fn connection(&self) -> ConnectionId {
         self.session.borrow().connection()
     }
 

@@ -81,7 +81,7 @@ impl Options {
         let credentials = read_credentials(&members)?;
         let config = read_config(
             &members,
-            transport.is_some(),
+            transport.as_ref(),
             url_provider.is_some(),
             credentials.as_ref(),
         )?;
@@ -124,7 +124,7 @@ fn read_credentials(members: &Members) -> Result<Option<CredentialsProvider>, Js
 
 fn read_config(
     members: &Members,
-    own_transport: bool,
+    transport: Option<&JsValue>,
     asks_url: bool,
     credentials: Option<&CredentialsProvider>,
 ) -> Result<Config, JsValue> {
@@ -132,7 +132,8 @@ fn read_config(
     let open_when = members.choice("openWhen", &["timer", "connected"])?;
     let outbox = Members::new(&members.get("outbox")?.unwrap_or_default(), "outbox")?;
     Ok(Config {
-        own_transport,
+        own_transport: transport.is_some(),
+        pipelines: transport.is_some_and(|object| js::member(object, "pipeline").is_truthy()),
         asks_url,
         credentials: match credentials {
             None => CredentialsSource::None,

@@ -17,6 +17,9 @@ extern "C" {
     type Carrier;
     #[wasm_bindgen(method, catch)]
     fn send(this: &Carrier, text: &JsString) -> Result<(), JsValue>;
+    /// That of a transport may return a promise.
+    #[wasm_bindgen(method, catch, js_name = send)]
+    fn send_by_transport(this: &Carrier, text: &JsString) -> Result<Option<JsValue>, JsValue>;
     /// Only a transport has it. It may return a promise.
     #[wasm_bindgen(method, catch)]
     fn open(this: &Carrier) -> Result<Option<JsValue>, JsValue>;
@@ -44,8 +47,8 @@ pub enum Socket {
 }
 
 impl Socket {
-    /// Sends a frame.
-    pub fn send(&self, frame: &JsString) -> Result<(), TransmitError> {
+    /// Sends a frame. If a transport returns a promise, the frame is taken when that resolves.
+    pub fn send(&self, frame: &JsString) -> Result<Option<Promise>, TransmitError> {
         let socket: &JsValue = match self {
             Socket::Native(native) => &native.socket,
             Socket::Transport(transport) => &transport.object,
@@ -56,10 +59,33 @@ impl Socket {
         if !state.is_undefined() && state != WebSocket::OPEN {
             return Err(TransmitError::NotOpen);
         }
-        socket
-            .unchecked_ref::<Carrier>()
-            .send(frame)
-            .map_err(|_| TransmitError::Threw)
+        let carrier = socket.unchecked_ref::<Carrier>();
+        match self {
+            Socket::Native(_) => carrier
+                .send(frame)
+                .map(|()| None)
+                .map_err(|_| TransmitError::Threw),
+            Socket::Transport(_) => {
+                let returned = carrier
+                    .send_by_transport(frame)
+                    .map_err(|thrown| not_taken(&thrown))?;
+                Ok(returned.filter(is_thenable).as_ref().map(Promise::resolve))
+            }
+        }
+    }
+}
+
+fn is_thenable(value: &JsValue) -> bool {
+    js::member(value, "then").is_function()
+}
+
+/// What a transport throws, or rejects with, says whether the server refused the message.
+pub fn not_taken(thrown: &JsValue) -> TransmitError {
+    let is_refusal = js::member(thrown, "code").as_string().as_deref() == Some("message-refused");
+    if is_refusal {
+        TransmitError::Refused(js::text(&js::member(thrown, "message")))
+    } else {
+        TransmitError::Threw
     }
 }
 

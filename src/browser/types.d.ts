@@ -181,10 +181,23 @@ export interface Transport {
    */
   open?(): void | PromiseLike<void>;
   /**
-   * Sends one text to all other pages. If it throws, the connection counts as lost, and the text is
-   * sent again on the next one.
+   * Sends one text to all other pages.
+   *
+   * It may return a promise: the text is taken when that resolves, within 30 seconds, and not taken
+   * when it rejects. Until then no other text is sent, unless `pipeline` is set. Any other result
+   * is ignored, and the text is taken when `send` returns.
+   *
+   * If it throws or rejects, the connection counts as lost, and the text is sent again on the next
+   * one; a message that fails twice is given up. But if the error's `code` is `'message-refused'`,
+   * only this message is dropped, with the error's `message` as the reason for `onerror`
+   * (`message-refused`), and the connection goes on.
    */
-  send(text: string): void;
+  send(text: string): unknown;
+  /**
+   * `true`: `send` may be called again while promises of earlier calls are pending, and the texts
+   * arrive in order.
+   */
+  readonly pipeline?: boolean | undefined;
   /**
    * Disconnects. Called when the signaling is closed, or when the library takes the connection for
    * lost.
@@ -423,10 +436,10 @@ export class Signaling {
   stats(): Stats;
   /**
    * Resolves when the server has accepted everything sent before this call, except for dropped
-   * messages, which `onerror` reports. Only our relay, `'sse'` servers and SignalR hubs say so. Other
-   * servers only say that they don't accept a message, by closing the connection: with them it
-   * resolves when that hasn't happened for about a second. Rejects with `signaling-closed` if the signaling is closed
-   * first.
+   * messages, which `onerror` reports. Only our relay, `'sse'` servers and SignalR hubs say so.
+   * Other servers only say that they don't accept a message, by closing the connection: with them
+   * it resolves when that hasn't happened for about a second. Rejects with `signaling-closed` if
+   * the signaling is closed first.
    */
   flushed(): Promise<void>;
   /** Resolves, with the reason, when the signaling is closed for good. It never rejects. */

@@ -34,6 +34,8 @@ pub enum CredentialsSource {
 pub struct Config {
     /// Frames travel through the page's own transport, which has no time limit for opening.
     pub own_transport: bool,
+    /// The page's own transport takes several frames at once, and keeps their order.
+    pub pipelines: bool,
     /// Before each attempt the page's function `url` is called.
     pub asks_url: bool,
     /// Where the credentials of each attempt come from.
@@ -56,6 +58,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             own_transport: false,
+            pipelines: false,
             asks_url: false,
             credentials: CredentialsSource::None,
             open_delay: None,

@@ -22,6 +22,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         match input {
             input if connection == self.connection => self.handle(now, input),
             Input::Posted(answer) if self.state != State::Closed => self.on_late_answer(&answer),
+            // The transport has taken a message although its connection is lost.
+            Input::Sent(transmission, Ok(())) if !self.protocol().acknowledges() => {
+                let number = transmission.message.unwrap_or_default();
+                return self.outbox.take(number).is_some();
+            }
             _ => return false,
         }
         true
@@ -34,6 +39,8 @@ impl<T: Text, S: Clone> Session<T, S> {
             Input::Transmitted(transmission, outcome) => {
                 self.on_transmitted(now, transmission, outcome);
             }
+            Input::Sending => self.pending_sends.push(now),
+            Input::Sent(transmission, outcome) => self.on_sent(now, transmission, outcome),
             Input::Timeout => self.on_timeout(now),
             Input::Url(url) => self.on_url(now, &url),
             Input::Credentials(credentials) => self.on_credentials(now, credentials),
@@ -113,6 +120,10 @@ impl<T: Text, S: Clone> Session<T, S> {
             }
             _ => {}
         }
+        if self.pending_sends.due().is_some_and(|due| now >= due) {
+            let reason = "the promise of the transport's send didn't settle within 30 seconds";
+            self.on_disconnect(now, Disconnect::transient(None, reason.into()));
+        }
         self.release_ready(now);
     }
 
@@ -122,26 +133,60 @@ impl<T: Text, S: Clone> Session<T, S> {
         transmission: Transmission<T>,
         outcome: Result<(), TransmitError>,
     ) {
-        let Transmission { frame, message, .. } = transmission;
         if let Err(error) = outcome {
-            if error == TransmitError::Threw && message.is_some() {
-                self.blame(Suspect::Latest);
-            }
-            let reason = "the connection went down".into();
-            return self.on_disconnect(now, Disconnect::transient(None, reason));
+            return self.on_transmit_error(now, transmission.message, error);
         }
+        if let Some(number) = transmission.message
+            && !self.protocol().acknowledges()
+            && let Some(message) = self.outbox.take(number)
+        {
+            let confirms = self.protocol().confirms();
+            let unconfirmed = self.outbox.unconfirmed();
+            unconfirmed.push(now, message, transmission.frame.length(), confirms);
+        }
+        self.count_sent(transmission);
+    }
+
+    /// The page's transport has finished sending a frame. If it has taken a message, that counts as
+    /// accepted.
+    fn on_sent(
+        &mut self,
+        now: Millis,
+        transmission: Transmission<T>,
+        outcome: Result<(), TransmitError>,
+    ) {
+        self.pending_sends.settle();
+        if let Err(error) = outcome {
+            return self.on_transmit_error(now, transmission.message, error);
+        }
+        if let Some(number) = transmission.message
+            && !self.protocol().acknowledges()
+        {
+            self.outbox.take(number);
+        }
+        self.count_sent(transmission);
+    }
+
+    fn on_transmit_error(&mut self, now: Millis, message: Option<u64>, error: TransmitError) {
+        match (error, message) {
+            (TransmitError::Refused(why), Some(number)) => {
+                if self.outbox.take(number).is_some() {
+                    self.emit(Event::Refused(why));
+                }
+                return;
+            }
+            (TransmitError::Threw, Some(number)) => self.blame(Suspect::Number(number)),
+            _ => {}
+        }
+        let reason = "the connection went down".into();
+        self.on_disconnect(now, Disconnect::transient(None, reason));
+    }
+
+    fn count_sent(&mut self, transmission: Transmission<T>) {
+        let Transmission { frame, message, .. } = transmission;
         self.stats.sent_length += frame.length() as f64;
         match message {
-            Some(number) => {
-                if !self.protocol().acknowledges()
-                    && let Some(message) = self.outbox.take(number)
-                {
-                    let confirms = self.protocol().confirms();
-                    let unconfirmed = self.outbox.unconfirmed();
-                    unconfirmed.push(now, message, frame.length(), confirms);
-                }
-                self.count(FrameKind::Sent, || Frame::Text(frame));
-            }
+            Some(_) => self.count(FrameKind::Sent, || Frame::Text(frame)),
             None => self.inspect_frame(FrameKind::Control, || Frame::Text(frame)),
         }
     }
@@ -268,6 +313,7 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn drop_socket(&mut self) {
         self.connection += 1;
         self.paused_until = None;
+        self.pending_sends.clear();
         self.actions.clear();
         self.actions.push_back(Action::Disconnect);
     }

@@ -12,6 +12,7 @@ use super::channels::Channels;
 use super::config::{Config, OpenWhen};
 use super::keepalive::Keepalive;
 use super::outbox::{Message, Outbox, Suspect, earliest};
+use super::pending::PendingSends;
 use super::readiness::{EarlyMessages, PendingOpens};
 use super::receive::Receiver;
 use super::reconnect::Reconnect;
@@ -44,6 +45,7 @@ pub struct Session<T: Text, S> {
     pub(super) stats: Stats,
     /// Nothing is sent before this time, because the server didn't accept a message.
     pub(super) paused_until: Option<Millis>,
+    pub(super) pending_sends: PendingSends,
     /// Frames are shown to an inspector.
     pub(super) is_inspected: bool,
     pub(super) actions: VecDeque<Action<T>>,
@@ -89,6 +91,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             refusal: None,
             stats: Stats::default(),
             paused_until: None,
+            pending_sends: PendingSends::new(),
             is_inspected: false,
             actions: VecDeque::new(),
             frames: VecDeque::new(),
@@ -141,6 +144,10 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// The next action to perform. A message in it counts as in flight.
     pub fn poll_action(&mut self) -> Option<Action<T>> {
+        let must_wait = !self.pending_sends.is_empty() && !self.config.pipelines;
+        if must_wait && matches!(self.actions.front(), None | Some(Action::Transmit(_))) {
+            return None;
+        }
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
@@ -232,7 +239,10 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub fn poll_timeout(&self) -> Option<Millis> {
         let connection_due = match self.state {
             State::Waiting { until } => until,
-            state if state.has_connection() => earliest(self.keepalive.due(), self.paused_until),
+            state if state.has_connection() => earliest(
+                earliest(self.keepalive.due(), self.paused_until),
+                self.pending_sends.due(),
+            ),
             _ => None,
         };
         let readiness = if self.may_be_ready() {

@@ -26,6 +26,7 @@ mod keepalive;
 mod machine;
 mod outbox;
 mod page;
+mod pending;
 mod readiness;
 mod receive;
 mod reconnect;

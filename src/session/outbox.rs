@@ -88,8 +88,8 @@ fn bytes(length: usize) -> usize {
 pub enum Suspect {
     /// The first that the server didn't accept.
     Oldest,
-    /// The one that was given to the socket last.
-    Latest,
+    /// The one of this number.
+    Number(u64),
 }
 
 /// The messages that wait, the oldest first.
@@ -256,10 +256,13 @@ impl<T: Text> Outbox<T> {
     /// The connection failed with a message in flight. The second time, the message is removed and
     /// its channel returned.
     pub fn record_send_failure(&mut self, suspect: Suspect) -> Option<Rc<str>> {
-        let latest = self.in_flight.checked_sub(1)?;
         let place = match suspect {
-            Suspect::Oldest => 0,
-            Suspect::Latest => latest,
+            Suspect::Oldest if self.in_flight > 0 => 0,
+            Suspect::Oldest => return None,
+            Suspect::Number(number) => self
+                .waiting
+                .iter()
+                .position(|message| message.number == number)?,
         };
         let message = self.waiting.get_mut(place)?;
         if !std::mem::replace(&mut message.is_suspect, true) {

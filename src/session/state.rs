@@ -79,6 +79,11 @@ pub enum Input<T: Text> {
     SocketClosed(Disconnect),
     /// The result of [`Action::Transmit`].
     Transmitted(Transmission<T>, Result<(), TransmitError>),
+    /// The page's transport is sending the frame of [`Action::Transmit`]: its `send` has returned a
+    /// promise. [`Input::Sent`] follows.
+    Sending,
+    /// That promise has settled.
+    Sent(Transmission<T>, Result<(), TransmitError>),
     /// The time of [`Session::poll_timeout`](super::Session::poll_timeout) has come.
     Timeout,
     /// The network is back.
@@ -125,12 +130,14 @@ pub struct Transmission<T> {
 }
 
 /// Why the socket didn't take a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransmitError {
     /// It isn't open any more.
     NotOpen,
-    /// Its `send` threw an exception.
+    /// Its `send` threw an exception, or its promise was rejected.
     Threw,
+    /// The page's transport says that the server refused the message, for this reason.
+    Refused(String),
 }
 
 /// What the driver must do. An action never calls the page's handlers. It may call the page's
@@ -147,8 +154,8 @@ pub enum Action<T> {
     OpenSocket(String),
     /// Open an event stream at this address, likewise.
     OpenEventSource(String),
-    /// Send a frame: [`Input::Transmitted`] follows at once. The answer to a POST request comes
-    /// later, as with [`Action::Http`].
+    /// Send a frame: [`Input::Transmitted`] or [`Input::Sending`] follows at once. The answer to a
+    /// POST request comes later, as with [`Action::Http`].
     Transmit(Transmission<T>),
     /// Close the socket, and report nothing more of it.
     Disconnect,

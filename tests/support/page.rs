@@ -303,7 +303,7 @@ impl<S: Clone> Page<S> {
                 Action::Transmit(transmission) => {
                     assert!(self.has_socket, "sent without a socket: {transmission:?}");
                     let outcome = match transmission.message {
-                        Some(_) => self.takes_messages,
+                        Some(_) => self.takes_messages.clone(),
                         None => Ok(()),
                     };
                     let input = Input::Transmitted(transmission.clone(), outcome);

@@ -65,6 +65,6 @@ describe('right arguments', () => {
   it('each gives a transport, and touches nothing before it is opened', () => {
     const made = [websync(client), socketIo(socket), hubProxy(proxy), hubConnection(connection), broadcastChannel()];
     assert.equal(made.length, Object.keys(transports).length);
-    for (const transport of made) assert.deepEqual(Object.keys(transport).sort(), ['close', 'open', 'send']);
+    for (const transport of made) assert.deepEqual(Object.keys(transport).sort(), ['close', 'open', 'pipeline', 'send']);
   });
 });

@@ -113,14 +113,27 @@ describe('hubConnection on a scripted server', () => {
     await page.up();
   });
 
-  it('what the hub refuses is told, in the hub’s words', async (context) => {
+  it('what the hub refuses is refused, in the hub’s words, and the connection goes on', async (context) => {
     const { connections: [connection] } = await setUp(context, scripted);
-    const page = follow(hubConnection(connection, { method: 'Refuse' }), until);
+    const transport = hubConnection(connection, { method: 'Refuse' });
+    assert.equal(transport.pipeline, true);
+    const page = follow(transport, until);
     await page.up();
-    page.send(frame(1, 'x'));
-    assert.match(await page.lost(1), /the hub refused Refuse: .*not on this hub/);
-    page.open();
-    assert.equal(page.opened, 2);
+    await assert.rejects(page.send(frame(1, 'x')), { code: 'message-refused', message: /the hub refused Refuse: .*not on this hub/ });
+    assert.equal(connection.state, 'Connected');
+    assert.deepEqual(page.closed, []);
+  });
+
+  it('a message is taken when the hub has handled it, and not if the connection is lost before', async (context) => {
+    const { server, pages: [page] } = await setUp(context, scripted);
+    await page.up();
+    await page.send(frame(1, 'x'));
+    assert.deepEqual(server.received, [frame(1, 'x')]);
+    server.silent = true;
+    const sent = page.send(frame(1, 'y'));
+    await until(() => server.received.length === 2);
+    server.drop();
+    await assert.rejects(sent, ({ code }) => code !== 'message-refused');
   });
 
   it('close stops the connection and tells nothing; opening again is fine', async (context) => {

@@ -136,13 +136,13 @@ for (const [name, give] of Object.entries(PROXIES)) {
       await up(page);
     });
 
-    it('what the hub refuses is told, in the hub’s words', TIMEOUT, async (context) => {
+    it('what the hub refuses is refused, in the hub’s words, and the connection goes on', TIMEOUT, async (context) => {
       const { pages: [page] } = await setUp(context, { options: { method: 'Refuse' } });
       if (name === 'the generated proxy') await page.evaluate(() => delete window.proxy.client.refuse);
       await up(page);
-      await send(page, frame(1, 'x'));
-      assert.match(await lost(page, 1), /the hub refused Refuse: .*not on this hub/);
-      await up(page);
+      const sent = (text) => page.evaluate((text) => window.page.send(text).then(String, ({ code, message }) => `${code}: ${message}`), text);
+      assert.match(await sent(frame(1, 'x')), /^message-refused: the hub refused Refuse: .*not on this hub/);
+      assert.deepEqual(await page.evaluate(() => [window.page.closed, window.proxy.connection.state]), [[], 1]);
     });
 
     it('close stops the connection and tells nothing; opening again is fine', TIMEOUT, async (context) => {

@@ -11,7 +11,7 @@ export type Configured = Must<Same<ReturnType<typeof configure>, Signaling>>;
 const all: Required<Options> = {
   url: 'wss://example.org/',
   protocol: 'websocket',
-  transport: { send: (text) => text.length },
+  transport: { send: (text) => text.length, pipeline: true },
   path: '/socket.io/',
   namespace: '/admin',
   event: 'message',
@@ -154,6 +154,9 @@ configure({ accessToken: async () => ({ token: 'jwt' }) });
 configure({ skipNegotiation: 'true' });
 // @ts-expect-error TS2322: a hub is named
 configure({ hub: {} });
+configure({ transport: { send: async (text) => void (await fetch('/send', { method: 'POST', body: text })) } });
+// @ts-expect-error TS2322: yes or no
+configure({ transport: { send() {}, pipeline: 2 } });
 // @ts-expect-error TS2322: a transport is an object
 configure({ transport: 'websocket' });
 // @ts-expect-error TS2741: send is the one member that must be there
