@@ -67,7 +67,7 @@ export default [
   },
   {
     // Those of tests and benches run in Node, and hand functions to pages.
-    files: ['www/**', 'npm/**', 'tests/**', 'benches/**'],
+    files: ['src/**', 'www/**', 'npm/**', 'tests/**', 'benches/**'],
     languageOptions: { globals: globals.browser },
   },
   {

@@ -332,11 +332,27 @@ mod rules {
         r10_opening_inside_onopen_and_callback,
         r10_everything_from_inside_every_handler,
         r10_a_socket_that_answers_inside_send,
+        r10_a_transport_that_answers_each_message_of_a_long_outbox,
         r10_a_socket_that_ends_inside_send,
         r10_handlers_that_throw_are_reported_and_the_rest_still_run,
         r10_whatever_is_thrown_is_reported,
         r10_a_handler_that_recurses_without_end_breaks_nobody_else,
         r10_a_handler_that_reports_errors_itself,
+    }
+    tests! { "rules/throwing.js":
+        a_handler_that_throws_however_it_is_reported,
+        without_report_error_the_console_has_it,
+        an_ongap_that_throws,
+        getters_that_throw,
+        messages_that_throw_while_they_become_json,
+        functions_of_the_browser_that_throw,
+        a_signaling_that_is_made_while_they_throw,
+        sockets_that_are_not_quite_the_browsers,
+        credentials_that_throw,
+        a_fetch_that_is_not_quite_the_browsers,
+        events_that_are_not_quite_the_browsers,
+        promises_of_another_kind,
+        timers_that_throw_thousands_of_times,
     }
     tests! { "rules/hooks.js":
         r9_nothing_else_is_written_on_the_connection,

@@ -8,7 +8,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo_timers::callback::Timeout;
 use js_sys::{JsString, Promise};
 use signal_wire::UserId;
 use wasm_bindgen::prelude::*;
@@ -23,6 +22,7 @@ use super::options::{self, CredentialsProvider, Options};
 use super::promises::{self, Flushes};
 use super::random;
 use super::socket::{NativeSocket, Reports, Socket, Transport};
+use super::timer::Timer;
 use crate::protocol::{CloseReason, Frame, Millis};
 use crate::session::{Action, ChannelId, ConnectionId, Disconnect, Input, Session, State, Stats};
 
@@ -45,19 +45,20 @@ pub struct Driver {
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
     stream: RefCell<Option<Stream>>,
     request: RefCell<Option<Request>>,
-    timer: RefCell<Option<Timer>>,
+    timer: RefCell<Option<Wake>>,
     lifecycle: RefCell<Option<Lifecycle>>,
     flushes: Flushes,
+    is_performing: Cell<bool>,
     is_emitting: Cell<bool>,
     /// Why the browser refused to create a socket. If `open` caused it, `open` throws this.
     socket_error: RefCell<Option<Error>>,
 }
 
-/// The timer that is running.
+/// The next timeout of the session.
 #[derive(Debug)]
-struct Timer {
+struct Wake {
     at: Millis,
-    _timeout: Timeout,
+    _timer: Timer,
 }
 
 impl Driver {
@@ -67,7 +68,7 @@ impl Driver {
         let session = Session::new(options.config, options.protocol, userid, random::number()?);
         Ok(Rc::new(Driver {
             session: RefCell::new(session),
-            clock: Clock::new(),
+            clock: Clock::default(),
             transport: options.transport,
             url_provider: options.url_provider,
             credentials: options.credentials,
@@ -79,6 +80,7 @@ impl Driver {
             timer: RefCell::default(),
             lifecycle: RefCell::default(),
             flushes: Flushes::default(),
+            is_performing: Cell::new(false),
             is_emitting: Cell::new(false),
             socket_error: RefCell::default(),
         }))
@@ -231,8 +233,13 @@ impl Driver {
 
     // Outputs of the session.
 
-    /// Drains the session's outputs after an input.
+    /// Drains the session's outputs after an input. If the input came from inside an action, such
+    /// as from a transport that answers inside `send`, the caller of that action continues. (A
+    /// transport that answers each message of a long outbox would overflow the stack otherwise.)
     fn drain(self: &Rc<Self>) {
+        if self.is_performing.replace(true) {
+            return;
+        }
         loop {
             let action = self.session.borrow_mut().poll_action();
             match action {
@@ -240,6 +247,7 @@ impl Driver {
                 None => break,
             }
         }
+        self.is_performing.set(false);
         self.set_timer();
         self.emit_frames();
         self.emit_events();
@@ -405,20 +413,17 @@ impl Driver {
         if self.timer.borrow().as_ref().map(|timer| timer.at) == wanted {
             return;
         }
-        let timer = wanted.map(|at| {
+        let wake = wanted.and_then(|at| {
             let delay = (at - self.clock.now()).ceil().clamp(0.0, LONGEST_DELAY);
             let driver = Rc::clone(self);
-            let timeout = Timeout::new(delay as u32, move || {
+            let timer = Timer::start(delay as u32, move || {
                 // If it fired early, the next timeout is for the same time, and must be set again.
                 drop(driver.timer.take());
                 driver.handle(Input::Timeout);
             });
-            Timer {
-                at,
-                _timeout: timeout,
-            }
+            timer.map(|timer| Wake { at, _timer: timer })
         });
-        drop(self.timer.replace(timer));
+        drop(self.timer.replace(wake));
     }
 
     fn emit_frames(&self) {

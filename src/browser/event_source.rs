@@ -4,6 +4,7 @@ use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 use web_sys::{EventSource, MessageEvent};
 
+use super::{events, js};
 use crate::protocol::{LONGEST_EVENT_ID, ServerEvent};
 
 /// The event types that are reported: events without a type, and those of the relay.
@@ -11,11 +12,11 @@ const EVENTS: [&str; 3] = ["message", "gap", "hello"];
 
 #[wasm_bindgen]
 extern "C" {
-    /// An event. web-sys would copy its id, however long it is.
+    /// An event. web-sys would copy its id, however long it is. That of a polyfill may have none.
     #[wasm_bindgen(extends = MessageEvent)]
     type StreamEvent;
     #[wasm_bindgen(method, getter, js_name = lastEventId)]
-    fn last_event_id(this: &StreamEvent) -> JsString;
+    fn last_event_id(this: &StreamEvent) -> JsValue;
 }
 
 /// Callbacks of a stream.
@@ -58,8 +59,8 @@ impl Stream {
             }),
         };
         let source = &stream.source;
-        source.set_onopen(Some(stream.onopen.as_ref().unchecked_ref()));
-        source.set_onerror(Some(stream.onerror.as_ref().unchecked_ref()));
+        js::put(source, "onopen", stream.onopen.as_ref());
+        js::put(source, "onerror", stream.onerror.as_ref());
         for kind in EVENTS {
             source
                 .add_event_listener_with_callback(kind, stream.onevent.as_ref().unchecked_ref())?;
@@ -70,25 +71,25 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.source.set_onopen(None);
-        self.source.set_onerror(None);
+        js::put(&self.source, "onopen", JsValue::NULL);
+        js::put(&self.source, "onerror", JsValue::NULL);
         for kind in EVENTS {
             let listener = self.onevent.as_ref().unchecked_ref();
             let _ = self
                 .source
                 .remove_event_listener_with_callback(kind, listener);
         }
-        self.source.close();
+        events::call_member(&self.source, "close", &[]);
     }
 }
 
 fn server_event(message: &StreamEvent) -> ServerEvent<JsString> {
-    let id = message.last_event_id();
+    let id: JsString = message.last_event_id().dyn_into().unwrap_or_default();
+    let data = message.data().dyn_into::<JsString>();
     let is_short = id.length() as usize <= LONGEST_EVENT_ID;
     ServerEvent {
         kind: message.type_(),
         id: if is_short { id.into() } else { String::new() },
-        // Always a string.
-        data: message.data().unchecked_into(),
+        data: data.unwrap_or_else(|data| js::text(&data).into()),
     }
 }

@@ -1,13 +1,14 @@
 //! HTTP requests of protocols.
 
-use gloo_timers::callback::Timeout;
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestInit, RequestRedirect, Response};
 
 use super::error::show;
+use super::events;
 use super::js;
 use super::promises;
+use super::timer::Timer;
 use crate::protocol::{HttpRequest, HttpResponse};
 
 #[wasm_bindgen]
@@ -36,7 +37,7 @@ pub struct Request(Option<AbortController>);
 impl Drop for Request {
     fn drop(&mut self) {
         if let Some(controller) = &self.0 {
-            controller.abort();
+            events::call_member(controller, "abort", &[]);
         }
     }
 }
@@ -67,14 +68,14 @@ pub fn post(url: &str, body: &JsString, done: impl FnOnce(Answer) + 'static) {
         keep_alive(&init);
     }
     let controller = abortable(&init);
-    let timeout = Timeout::new(POST_TIMEOUT, move || {
+    let timeout = Timer::start(POST_TIMEOUT, move || {
         if let Some(controller) = controller {
-            controller.abort_with_reason(&"it took too long".into());
+            events::call_member(&controller, "abort", &[&"it took too long".into()]);
         }
     });
     // The body of such an answer means nothing.
     let needs_body = |status| !(200..=299).contains(&status);
-    start(url, &init, needs_body, Some(timeout), done);
+    start(url, &init, needs_body, timeout, done);
 }
 
 /// Lets a request be aborted.
@@ -95,7 +96,7 @@ fn start(
     url: &str,
     init: &RequestInit,
     needs_body: fn(u16) -> bool,
-    timeout: Option<Timeout>,
+    timeout: Option<Timer>,
     done: impl FnOnce(Answer) + 'static,
 ) {
     let response = match fetch(url, init) {
@@ -114,7 +115,7 @@ fn start(
 fn read(
     response: Response,
     needs_body: fn(u16) -> bool,
-    timeout: Option<Timeout>,
+    timeout: Option<Timer>,
     done: impl FnOnce(Answer) + 'static,
 ) {
     let status = response.status();
@@ -134,7 +135,11 @@ fn read(
     promises::when(&text, move |text| {
         drop(timeout);
         done(match text {
-            Ok(text) => Ok(answer(text.unchecked_into())),
+            // That of a polyfill may be anything.
+            Ok(text) => text
+                .dyn_into::<JsString>()
+                .map(answer)
+                .map_err(|other| format!("the text of the answer was {}", show(&other))),
             Err(thrown) => Err(js::text(&thrown)),
         });
     });

@@ -33,3 +33,37 @@ export function utf8Length(text) {
   }
   return bytes;
 }
+
+/**
+ * Reports an exception like an uncaught one; on the console where there is no `reportError`, as in
+ * Node and Safari before 15.4. A page may have replaced both by functions that throw.
+ */
+export function report(error) {
+  try {
+    reportError(error);
+  } catch {
+    try {
+      console.error(error);
+    } catch {
+      // There is nowhere left to report it.
+    }
+  }
+}
+
+/** Calls `f`, and reports what it throws. */
+export function contain(f) {
+  try {
+    f();
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** `performance.now()`; not a number where it is missing, or a page's replacement throws. */
+export function now() {
+  try {
+    return performance.now();
+  } catch {
+    return NaN;
+  }
+}

@@ -1,8 +1,10 @@
 //! The few bindings that web-sys and js-sys lack, and small helpers for JavaScript objects.
 
+use std::cell::Cell;
+
 use js_sys::{Function, JsString, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{Performance, WorkerGlobalScope};
+use web_sys::WorkerGlobalScope;
 
 #[wasm_bindgen(module = "/src/browser/host.js")]
 extern "C" {
@@ -17,6 +19,18 @@ extern "C" {
     /// `JSON.parse`, or `undefined` for what isn't JSON.
     #[wasm_bindgen(js_name = parseJson)]
     pub fn parse_json(text: &JsString) -> JsValue;
+
+    /// Reports an exception like an uncaught one. Never throws.
+    #[wasm_bindgen(js_name = report)]
+    pub fn report_error(error: &JsValue);
+
+    /// Calls `f`, and reports what it throws. An exception of an import that has no `catch` would
+    /// end our callers too, in the midst of what they do.
+    pub fn contain(f: &mut dyn FnMut());
+
+    /// Milliseconds since the page began, or NaN.
+    #[wasm_bindgen(js_name = now)]
+    fn performance_now() -> f64;
 }
 
 #[wasm_bindgen]
@@ -72,17 +86,6 @@ extern "C" {
     /// so the worker's type serves for all.
     #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
     static GLOBAL: WorkerGlobalScope;
-
-    /// Node doesn't have it.
-    #[wasm_bindgen(js_name = reportError, catch)]
-    fn try_report_error(error: &JsValue) -> Result<(), JsValue>;
-}
-
-/// Reports an exception like an uncaught one.
-pub fn report_error(error: &JsValue) {
-    if try_report_error(error).is_err() {
-        web_sys::console::error_1(error);
-    }
 }
 
 /// The global object.
@@ -98,7 +101,7 @@ pub fn member(target: &JsValue, member: &str) -> JsValue {
     Reflect::get(target, &member.into()).unwrap_or_default()
 }
 
-/// `target[member] = value`, for a plain object.
+/// `target[member] = value`. What a setter throws is ignored.
 pub fn put(target: &JsValue, member: &str, value: impl Into<JsValue>) {
     let _ = Reflect::set(target, &member.into(), &value.into());
 }
@@ -115,21 +118,31 @@ pub fn keys(object: &JsValue) -> impl Iterator<Item = String> {
     keys.into_iter().map(|key| text(&key))
 }
 
-/// A clock: monotonic where the environment has `performance`.
-#[derive(Debug)]
-pub struct Clock(Option<Performance>);
+/// A clock that never goes back: `performance.now()`. From the moment where that fails for the first
+/// time, it goes on by `Date.now()`.
+#[derive(Debug, Default)]
+pub struct Clock {
+    latest: Cell<f64>,
+    /// What has to be added to `Date.now()`, once it is used.
+    offset: Cell<Option<f64>>,
+}
 
 impl Clock {
-    /// The page's clock.
-    pub fn new() -> Clock {
-        Clock(global().performance())
-    }
-
     /// Milliseconds since the page began.
     pub fn now(&self) -> f64 {
-        match &self.0 {
-            Some(performance) => performance.now(),
-            None => js_sys::Date::now(),
-        }
+        let now = match self.offset.get() {
+            None => performance_now(),
+            Some(_) => f64::NAN,
+        };
+        let now = if now.is_nan() { self.by_date() } else { now };
+        self.latest.set(now);
+        now
+    }
+
+    fn by_date(&self) -> f64 {
+        let date = js_sys::Date::now();
+        let offset = self.offset.get().unwrap_or(self.latest.get() - date);
+        self.offset.set(Some(offset));
+        date + offset
     }
 }

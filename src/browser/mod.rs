@@ -4,7 +4,8 @@
 //!   `channel`: one channel, its config and its handle. `options`: what `configure` and `new
 //!   Signaling` take.
 //! * `driver`: carries inputs to the session and performs its actions, with `transmit`, `socket`,
-//!   `event_source`, `fetch`, `promises` and `lifecycle`. `events`: calls the page's handlers.
+//!   `event_source`, `fetch`, `promises`, `timer` and `lifecycle`. `events`: calls the page's
+//!   handlers.
 //! * `error`: our errors as JavaScript sees them. `text`: JavaScript's strings as the session uses
 //!   them. `js`: what web-sys and js-sys lack.
 
@@ -25,4 +26,5 @@ mod random;
 pub(crate) mod signaling;
 mod socket;
 mod text;
+mod timer;
 mod transmit;

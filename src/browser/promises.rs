@@ -19,7 +19,10 @@ pub fn when(promise: &Promise, done: impl FnOnce(Outcome) + 'static) {
     let done: Done = Rc::new(Cell::new(Some(done)));
     let resolved = settle_function(&done, Ok);
     let rejected = settle_function(&done, Err);
-    let _ = js::then(promise, &resolved, &rejected);
+    // zone.js puts a Promise of its own in the place of the browser's, and its `then` throws for
+    // the browser's promises.
+    let promise = Promise::resolve(promise);
+    let _ = js::then(&promise, &resolved, &rejected);
 }
 
 /// A function that calls `done`. The garbage collector frees it, even if the promise never settles.

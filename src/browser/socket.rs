@@ -3,7 +3,7 @@
 
 use js_sys::{JsString, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+use web_sys::{MessageEvent, WebSocket};
 
 use super::events;
 use super::js;
@@ -95,7 +95,7 @@ pub struct NativeSocket {
     socket: WebSocket,
     _onopen: Closure<dyn Fn()>,
     _onmessage: Closure<dyn Fn(MessageEvent)>,
-    _onclose: Closure<dyn Fn(CloseEvent)>,
+    _onclose: Closure<dyn Fn(JsValue)>,
     _onerror: Closure<dyn Fn()>,
 }
 
@@ -111,16 +111,15 @@ impl NativeSocket {
         let onopen = Closure::<dyn Fn()>::new(open);
         let onmessage =
             Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| message(event.data()));
-        let onclose = Closure::<dyn Fn(CloseEvent)>::new(move |event: CloseEvent| {
-            close(Some(event.code()), event.reason());
-        });
+        let onclose = on_close(close);
         // `close` always follows. But in Node an error event without a listener ends the program.
         let onerror = Closure::<dyn Fn()>::new(|| ());
-        socket.set_binary_type(BinaryType::Arraybuffer);
-        socket.set_onopen(Some(onopen.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(onmessage.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(onclose.as_ref().unchecked_ref()));
-        socket.set_onerror(Some(onerror.as_ref().unchecked_ref()));
+        // The page may have put a WebSocket of its own there, whose setters throw.
+        js::put(&socket, "binaryType", "arraybuffer");
+        js::put(&socket, "onopen", onopen.as_ref());
+        js::put(&socket, "onmessage", onmessage.as_ref());
+        js::put(&socket, "onclose", onclose.as_ref());
+        js::put(&socket, "onerror", onerror.as_ref());
         Ok(NativeSocket {
             socket,
             _onopen: onopen,
@@ -134,12 +133,22 @@ impl NativeSocket {
 impl Drop for NativeSocket {
     fn drop(&mut self) {
         // Detach first: `close` only starts the closing handshake, so more events follow.
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
-        self.socket.set_onerror(None);
+        for handler in ["onopen", "onmessage", "onclose", "onerror"] {
+            js::put(&self.socket, handler, JsValue::NULL);
+        }
         events::call_member(&self.socket, "close", &[]);
     }
+}
+
+/// A handler that takes an event, or the reason alone, as a transport gives it.
+fn on_close(close: Box<dyn Fn(Option<u16>, String)>) -> Closure<dyn Fn(JsValue)> {
+    Closure::new(move |event: JsValue| {
+        let code = js::member(&event, "code").as_f64().map(|code| code as u16);
+        let reason = event
+            .as_string()
+            .or_else(|| js::member(&event, "reason").as_string());
+        close(code, reason.unwrap_or_default());
+    })
 }
 
 /// The page's own transport.
@@ -159,15 +168,7 @@ impl Transport {
         } = reports;
         let onopen = Closure::<dyn Fn()>::new(open).into_js_value();
         let onmessage = Closure::<dyn Fn(JsValue)>::new(message).into_js_value();
-        // A reason, or an event with one.
-        let onclose = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| {
-            let code = js::member(&event, "code").as_f64().map(|code| code as u16);
-            let reason = event
-                .as_string()
-                .or_else(|| js::member(&event, "reason").as_string());
-            close(code, reason.unwrap_or_default());
-        })
-        .into_js_value();
+        let onclose = on_close(close).into_js_value();
         for (member, handler) in [
             ("onopen", &onopen),
             ("onmessage", &onmessage),

@@ -121,6 +121,27 @@ describe('bare Node', () => {
     assert.match(error.message, /WebSocket/);
   });
 
+  it('goes on after handlers that throw, with no reportError and a console that throws', async () => {
+    const { received, sent, state } = await node(
+      'throwing',
+      `const { Signaling } = await import('signal-wasm/inline');
+      delete globalThis.reportError;
+      const say = console.log;
+      console.error = () => { throw new Error('of the console'); };
+      const fail = () => { throw new Error('of the page'); };
+      const received = [], sent = [];
+      const transport = { send: (text) => sent.push(JSON.parse(text).message) };
+      const signaling = new Signaling({ transport, onstatechange: fail, onframe: fail, onerror: fail });
+      signaling.openSocket({ channel: 'a', onmessage: fail });
+      const handle = signaling.openSocket({ channel: 'b', onmessage: (message) => received.push(message) });
+      for (const text of ['{"sender":1,"channel":"a","message":1}', 'no envelope', '{"sender":1,"channel":"b","message":2}']) transport.onmessage(text);
+      handle.send(3);
+      say(JSON.stringify({ received, sent, state: signaling.state }));
+      signaling.close();`,
+    );
+    assert.deepEqual({ received, sent, state }, { received: [2], sent: [3], state: 'open' });
+  });
+
   it('can be required, where Node can require modules', async (context) => {
     if (!process.features.require_module) {
       const why = `Node ${process.version} can't require modules; 20.19 and later can`;

@@ -5,6 +5,7 @@ import {
   clock,
   connected,
   equal,
+  FakeTransport,
   frame,
   messages,
   Notes,
@@ -176,6 +177,24 @@ export function r10_a_socket_that_answers_inside_send() {
   equal(signaling.state, 'closed');
   equal(messages(socket), [1, 2, 3]);
   equal(socket.closings, 1);
+}
+
+export function r10_a_transport_that_answers_each_message_of_a_long_outbox() {
+  const transport = new FakeTransport();
+  const { notes, config } = noting({ channel: 'room' });
+  const handle = new Signaling({ transport }).openSocket(config);
+  const numbers = Array.from({ length: 1000 }, (_, number) => number);
+  numbers.forEach((number) => handle.send(number));
+  transport.onsent = (text) => transport.onmessage(frame('room', JSON.parse(text).message));
+  transport.onopen();
+  equal(
+    transport.texts.map((text) => JSON.parse(text).message),
+    numbers,
+  );
+  equal(
+    notes.take(),
+    numbers.map((number) => ['onmessage', number]),
+  );
 }
 
 export function r10_a_socket_that_ends_inside_send() {
