@@ -7,9 +7,9 @@ import * as glue from '../pkg/signal_wasm_bg.js';
 
 export { Signaling, openSignalingChannel, openSocket } from '../pkg/signal_wasm_bg.js';
 
-/** `configure`, whose result is a `Signaling` to `instanceof` too. Rust can't set a prototype. */
+/** `configure`, whose result is a `Signaling`, also for `instanceof`. */
 export function configure(options) {
-  return Object.setPrototypeOf(glue.configure(options), glue.Signaling.prototype);
+  return glue.configure(options, Object.create(glue.Signaling.prototype));
 }
 
 // esbuild shortens every name, but this one is shown in consoles.

@@ -16,5 +16,8 @@ export type SyncInitInput = BufferSource | (WebAssembly.Module & object);
  */
 export default function init(options?: { module_or_path?: InitInput | Promise<InitInput> | undefined }): Promise<void>;
 
-/** Compiles a module that you have already, synchronously. */
+/**
+ * Compiles a module that you have already, synchronously. Chromium before 115 refuses that on the
+ * main thread with a `RangeError`.
+ */
 export function initSync(options: { module: SyncInitInput }): void;

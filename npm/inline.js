@@ -1,9 +1,6 @@
 // The entry `signal-wasm/inline`: the public functions, with their module inside this file.
 
 import bytes from '../pkg/signal_wasm_bg.wasm';
-import { startSync } from './module.js';
+import { startHere } from './here.js';
 
-export * from './api.js';
-
-// Browsers compile a module of this size at once on the main thread too.
-startSync(bytes);
+export const { Signaling, configure, openSignalingChannel, openSocket } = startHere(bytes);

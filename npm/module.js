@@ -27,14 +27,31 @@ export function startSync(source) {
   start(new WebAssembly.Instance(module, imports));
 }
 
+/** Compiles a module in the background. If that fails, each call throws the reason. */
+export async function startLater(bytes) {
+  try {
+    const { instance } = await WebAssembly.instantiate(bytes, imports);
+    start(instance);
+  } catch (error) {
+    throwInstead(() => error);
+  }
+}
+
 /** Makes each call throw, until there is a module, an error that says what to do. */
 export function throwUntilStarted() {
-  const get = (_, name) => {
+  throwInstead((name) => {
     const call = name === 'Signaling' ? 'new Signaling' : name;
-    throw Object.assign(
+    return Object.assign(
       new Error(`${call} was called before signal-wasm was initialised: \`await init()\` first, or import 'signal-wasm/inline', which needs no init`),
       { name: 'SignalingError', code: 'not-initialised' },
     );
+  });
+}
+
+/** Makes each call throw what `makeError` returns for the function's name. */
+function throwInstead(makeError) {
+  const get = (_, name) => {
+    throw makeError(name);
   };
   glue.__wbg_set_wasm(new Proxy({}, { get }));
 }

@@ -19,10 +19,11 @@ thread_local! {
     static DEFAULT: RefCell<Option<Rc<Opener>>> = const { RefCell::new(None) };
 }
 
-/// Makes the default signaling, and returns it. The error is `in-use` if the present one is
-/// connected, or names an option.
+/// Makes the default signaling, and returns it: `object`, or a plain object if there is none. (The
+/// package's entries pass one with the prototype of `Signaling`.) The error is `in-use` if the
+/// present one is connected, or names an option.
 #[wasm_bindgen(skip_typescript)]
-pub fn configure(options: JsValue) -> Result<JsValue, JsValue> {
+pub fn configure(options: JsValue, object: Option<Object>) -> Result<JsValue, JsValue> {
     let is_in_use =
         |opener: &Opener| !matches!(opener.driver().state(), State::Idle | State::Closed);
     if DEFAULT.with_borrow(|opener| opener.as_deref().is_some_and(is_in_use)) {
@@ -32,7 +33,7 @@ pub fn configure(options: JsValue) -> Result<JsValue, JsValue> {
         )
         .into());
     }
-    let object = JsValue::from(Object::new());
+    let object = JsValue::from(object.unwrap_or_default());
     DEFAULT.replace(Some(construct(&object, &options)?));
     Ok(object)
 }

@@ -425,10 +425,15 @@ export class Signaling {
   close(): void;
   /**
    * The same as `close()`, so that `using signaling = new Signaling()` closes it at the end of the
-   * block.
+   * block. Missing in browsers that have no `Symbol.dispose`; call `close()` there.
    */
   [Symbol.dispose](): void;
-  /** The `sender` of this page's messages: 53 random bits. */
+  /**
+   * The `sender` of this page's messages: 53 random bits.
+   *
+   * @throws {SignalingError} `not-initialised`, also from `stats()`: with the entries `inline` and
+   * `global`, Chromium before 115 is still compiling the module.
+   */
   readonly userid: number;
   /** The state of the connection. It is current inside every handler, too. */
   readonly state: State;

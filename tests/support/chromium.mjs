@@ -43,9 +43,9 @@ export function chromiumPath() {
 }
 
 /** Starts a headless browser. The caller closes it. */
-export function launchChromium({ args = [] } = {}) {
+export function launchChromium({ program = chromiumPath(), args = [] } = {}) {
   return chromium.launch({
-    executablePath: chromiumPath(),
+    executablePath: program,
     args: [...ALWAYS, ...args],
     timeout: deadline(60_000),
   });

@@ -18,7 +18,8 @@ export function close_lets_go_of_everything() {
     },
   };
   for (const [state, make] of Object.entries(prepare)) {
-    for (const how of ['close', Symbol.dispose]) {
+    // Some browsers have no `Symbol.dispose`.
+    for (const how of ['close', Symbol.dispose ?? 'close']) {
       const before = sockets.length;
       const signaling = make();
       const socket = sockets.length > before ? sockets.at(-1) : null;

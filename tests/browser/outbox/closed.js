@@ -85,7 +85,7 @@ export async function closed_whichever_way_it_ends() {
   );
   // `using` and the default signaling.
   const configured = configure({ url: 'ws://server.test/' });
-  configured[Symbol.dispose]();
+  configured[Symbol.dispose ?? 'close']();
   equal(await configured.closed, { reason: 'closed by the page' });
   // A `closed` that the page defines is the page's.
   const own = new Signaling({ url: 'ws://server.test/' });

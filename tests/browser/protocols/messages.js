@@ -142,7 +142,7 @@ export async function awkward_messages_and_names_go_out_and_come_in() {
   ];
   for (const protocol of Object.keys(servers)) {
     const { signaling, socket, server } = await connectedBy(protocol);
-    const names = texts.filter((text) => text.isWellFormed() && text !== '');
+    const names = texts.filter((text) => !/\p{Surrogate}/u.test(text) && text !== '');
     for (const channel of names) {
       const notes = new Notes();
       const handle = signaling.openSocket({ channel, onmessage: notes.taker('onmessage') });
