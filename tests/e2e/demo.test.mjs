@@ -265,6 +265,32 @@ describe('the demo', () => {
     }
   });
 
+  test('where there is no WebRTC, the page says so, and all but the call works', TIMEOUT, async () => {
+    const server = await SERVERS['our relay']();
+    const prepare = () => {
+      for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection']) delete window[name];
+    };
+    const without = await openPage(browser, server.origin, { ...DESKTOP, prepare });
+    const other = await openPage(browser, server.origin, DESKTOP);
+    const pages = [without, other];
+    try {
+      for (const page of pages) await seesOthers(page, 1);
+      const note = () => document.getElementById('call-note').textContent.includes('no WebRTC');
+      await without.waitForFunction(note);
+      assert.equal(await without.getByRole('button', { name: 'Start the call' }).isDisabled(), true);
+      await other.getByRole('button', { name: 'Start the call' }).click();
+      await say(other, 'by signaling alone');
+      await said(without, 'by signaling alone');
+      // A chat message comes after the news that the other has joined the call.
+      assert.equal(await without.evaluate(note), true);
+      assert.doesNotMatch(await without.locator('#people').innerText(), /you.*in the call/);
+      assertNoTroubles(pages);
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+      await server.close();
+    }
+  });
+
   test('a bad server in the address, and a library that is missing, are told in words', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
     try {

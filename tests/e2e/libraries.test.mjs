@@ -30,6 +30,46 @@ test('the libraries are the versions that are named, and the pages change one li
   }
 });
 
+/** Takes WebRTC's old names away, as Firefox has. */
+function withoutOldNames() {
+  delete window.webkitRTCPeerConnection;
+}
+
+/** Takes WebRTC away, as WebKitGTK is built in Debian. */
+function withoutWebRtc() {
+  for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel', 'RTCSessionDescription', 'RTCIceCandidate']) delete window[name];
+  for (const name of ['getUserMedia', 'webkitGetUserMedia', 'mediaDevices']) delete Navigator.prototype[name];
+}
+
+describe('in other browsers', { concurrency: true }, () => {
+  let server;
+  before(async () => {
+    server = await SERVERS['our relay']();
+  }, TIMEOUT);
+  after(() => server?.close(), TIMEOUT);
+
+  for (const library of ['datachannel', 'rtcmulticonnection']) {
+    test(`${library} where WebRTC has no old names`, TIMEOUT, async () => {
+      const open = () => openPage(browser, `${server.origin}/${library}.html#old-names`, { prepare: withoutOldNames });
+      const pages = [await open()];
+      await pages[0].getByRole('button', { name: 'Open a session' }).click();
+      pages.push(await open());
+      for (const page of pages) await connectedTo(page, 1);
+      await everybodyHears(pages, 'without old names');
+      assertOnlyOwnTroubles(pages);
+      await Promise.all(pages.map((page) => page.context().close()));
+    });
+
+    test(`${library} where there is no WebRTC`, TIMEOUT, async () => {
+      const page = await openPage(browser, `${server.origin}/${library}.html#no-webrtc`, { prepare: withoutWebRtc });
+      await page.getByRole('alert').filter({ hasText: 'no WebRTC' }).waitFor();
+      assert.equal(await page.getByRole('button', { name: 'Open a session' }).isDisabled(), true);
+      assert.doesNotMatch(await page.locator('main').innerText(), /undefined/);
+      await page.context().close();
+    });
+  }
+});
+
 for (const [name, start] of Object.entries(SERVERS)) {
   // At the same time, each in a room of its own: these libraries mostly wait for timers of theirs.
   describe(`on ${name}`, { concurrency: true }, () => {

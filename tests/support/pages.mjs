@@ -45,10 +45,11 @@ export const SERVERS = {
 
 /**
  * Opens a page of its own browser context. `page.troubles` fills with everything that went wrong on
- * it.
+ * it. `prepare` is called in it before its own scripts.
  */
-export async function openPage(browser, address, options = {}) {
+export async function openPage(browser, address, { prepare, ...options } = {}) {
   const context = await newContext(browser, options);
+  if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.troubles = [];
   page.on('pageerror', (error) => page.troubles.push(`uncaught: ${error.stack ?? error}`));

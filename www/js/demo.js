@@ -17,6 +17,7 @@ import { tiles } from './tiles.js';
 
 const $ = (id) => document.getElementById(id);
 const room = roomName();
+const HAS_WEBRTC = 'RTCPeerConnection' in globalThis;
 const { protocol, unknown } = chosenProtocol();
 
 settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
@@ -154,7 +155,7 @@ async function start() {
         ? 'Nobody else is here yet. Open a second tab, or send the link to somebody.'
         : calling.length > 0
           ? `${names(calling)} ${calling.length === 1 ? 'is' : 'are'} in the call.`
-          : `${names(others)} ${others.length === 1 ? 'is' : 'are'} here. Start the call.`;
+          : `${names(others)} ${others.length === 1 ? 'is' : 'are'} here.${HAS_WEBRTC ? ' Start the call.' : ''}`;
     if (!call.joined) $('call-toggle').textContent = calling.length > 0 ? 'Join the call' : 'Start the call';
   }
 }
@@ -178,6 +179,10 @@ function callControls({ call, presence, me, changed }) {
   call.addEventListener('gone', ({ detail }) => stage.remove(detail.id));
   presence.addEventListener('change', ({ detail }) => stage.rename(detail.id, detail.name));
 
+  if (!HAS_WEBRTC) {
+    $('call-note').textContent = 'This browser has no WebRTC, so this tab can’t join the call. All else works.';
+    return;
+  }
   toggle.disabled = false;
   toggle.addEventListener('click', async () => {
     toggle.disabled = true;

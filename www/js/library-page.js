@@ -20,6 +20,8 @@ export async function libraryPage({ library, start }) {
     if (!globalThis.SignalWasm) throw new Error('signal-wasm itself could not be loaded. Has it been built? npm start does that and serves this page.');
     if (!globalThis[library]) throw new Error(`${library} could not be loaded. npm start installs it and serves it.`);
 
+    if (!globalThis.RTCPeerConnection) throw new Error(`This browser has no WebRTC, which ${library} connects the tabs with. signal-wasm itself works here: the demo’s chat shows it.`);
+
     // Not needed on the server that served the page. It is here for the pill, and for ?server= and
     // ?protocol= in the address.
     const protocol = protocolFromAddress();
@@ -39,7 +41,8 @@ export async function libraryPage({ library, start }) {
 }
 
 function run({ userid: own, open, send }) {
-  tell(`This tab is ${own}.`);
+  // In browsers that it doesn't know, DataChannel.js gives its tab no id.
+  if (own !== undefined) tell(`This tab is ${own}.`);
   const connected = new Set();
 
   $('open').disabled = false;
