@@ -89,6 +89,7 @@ mod connection {
         close_lets_go_of_everything,
         close_tells_of_messages_that_were_never_sent,
         close_inside_each_handler,
+        closing_where_there_is_no_symbol_dispose,
     }
     tests! { "connection/observing.js":
         one_thing_is_told_after_the_other,

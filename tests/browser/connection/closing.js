@@ -1,6 +1,6 @@
 // `close`: handlers detached, connection closed, nothing left, from wherever it is called.
 
-import { clock, connected, equal, frame, Notes, ok, Signaling, sockets } from '../support/index.js';
+import { clock, connected, equal, frame, Notes, ok, Signaling, sockets, untyped } from '../support/index.js';
 
 export function close_lets_go_of_everything() {
   const prepare = {
@@ -99,4 +99,16 @@ export function close_inside_each_handler() {
       name,
     );
   }
+}
+
+export function closing_where_there_is_no_symbol_dispose() {
+  const { Symbol } = globalThis;
+  // A stand-in, because `Symbol.dispose` can't be deleted.
+  globalThis.Symbol = untyped({ iterator: Symbol.iterator });
+  const signaling = new Signaling({ url: 'ws://server.test/' });
+  globalThis.Symbol = Symbol;
+  ok(!Object.hasOwn(signaling, Symbol.dispose ?? ''), 'nothing stands for it');
+  signaling.openSocket({});
+  signaling.close();
+  equal(signaling.state, 'closed');
 }
