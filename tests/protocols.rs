@@ -4,9 +4,10 @@
 //! * `protocols/transcripts.rs`: the transcripts in `tests/transcripts`, replayed (`replay.rs`) and
 //!   compared (`expected.rs`)
 //! * `protocols/setups.rs`: conversations up to where messages may be sent
+//! * `protocols/addresses.rs`: where they connect to
 //! * `protocols/heartbeats.rs`, `handshakes.rs`, `readiness.rs`, `limits.rs`,
-//!   `socket_io_versions.rs`, `credentials.rs`,
-//!   `redirections.rs`, `resume.rs`, `closing.rs`, `sse.rs`: what the protocols do in time
+//!   `socket_io_versions.rs`, `credentials.rs`, `hubs.rs`, `redirections.rs`, `resume.rs`,
+//!   `closing.rs`, `sse.rs`: what the protocols do in time
 //! * `protocols/generators.rs`: what random frames are made of; `agreement.rs`, `round_trips.rs`,
 //!   `any_text.rs`: what holds for all of them
 #![cfg(not(target_arch = "wasm32"))]
@@ -25,6 +26,8 @@
     clippy::panic
 )]
 
+#[path = "protocols/addresses.rs"]
+mod addresses;
 #[path = "protocols/agreement.rs"]
 mod agreement;
 #[path = "protocols/any_text.rs"]
@@ -41,6 +44,8 @@ mod generators;
 mod handshakes;
 #[path = "protocols/heartbeats.rs"]
 mod heartbeats;
+#[path = "protocols/hubs.rs"]
+mod hubs;
 #[path = "protocols/limits.rs"]
 mod limits;
 #[path = "protocols/readiness.rs"]

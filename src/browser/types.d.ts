@@ -235,12 +235,12 @@ export interface Options {
   transport?: Transport | undefined;
   /**
    * Socket.IO: the path of the server's endpoint. Default `'/socket.io/'`. Without the first slash,
-   * it is relative to the path in `url`.
+   * it is relative to the path in `url`. The last slash may be left out.
    */
   path?: string | undefined;
   /**
-   * Socket.IO: the namespace. Default: the path in `url`, as in Socket.IO's own client; `'/'` if
-   * `path` has no first slash.
+   * Socket.IO: the namespace, as the server names it. Default: the path in `url`, decoded
+   * (`'/my room'`), as in Socket.IO's own client; `'/'` if `path` has no first slash.
    */
   namespace?: string | undefined;
   /** Socket.IO: the name of the event that carries messages. Default `'message'`. */
@@ -250,15 +250,22 @@ export interface Options {
    * them in the query.
    */
   auth?: Provided<Record<string, unknown>> | undefined;
-  /** Socket.IO, SignalR and `'sse'`: members for the query of each address. */
+  /**
+   * Socket.IO, SignalR and `'sse'`: members for the query of each address. If a hub of ASP.NET Core
+   * redirects to another origin, that doesn't get them.
+   */
   query?: Record<string, string | number | boolean> | undefined;
   /**
    * SignalR: the client method that the hub calls with each message. Default `'onMessageReceived'`.
+   * The hub may write ASCII letters of it as capitals or not.
    */
   target?: string | undefined;
   /** SignalR: the hub method that sends a string to everyone. Default `'Send'`. */
   method?: string | undefined;
-  /** SignalR: the bearer token. */
+  /**
+   * SignalR: the bearer token. If a hub redirects to another origin, that gets the token which the
+   * redirection brings, and never this one.
+   */
   accessToken?: Provided<string> | undefined;
   /** ASP.NET Core SignalR: `true` opens the WebSocket without negotiation. Default `false`. */
   skipNegotiation?: boolean | undefined;

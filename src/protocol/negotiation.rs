@@ -1,13 +1,70 @@
 //! What the two SignalRs share: negotiating over HTTP before there is a socket.
 
-use super::{CloseReason, HttpResponse, Outputs, Text};
+use super::{CloseReason, HttpResponse, Outputs, ServerUrl, Text};
 
 /// More redirections in a row than this are treated as a loop.
-pub const MAX_REDIRECTIONS: u32 = 100;
+const MAX_REDIRECTIONS: u32 = 100;
 
 /// The error of a redirection that can't be followed.
 pub const BAD_REDIRECTION: &str =
     "the server redirects in a circle, or to no HTTP address; the option url is wrong";
+
+/// The error of a hub without WebSockets.
+pub const NO_WEBSOCKETS: &str = "the hub offers no WebSockets, and signal-wasm uses no other transport of SignalR; turn them on in the server and in each proxy before it";
+
+/// Where a hub is: the address that the page named, or the target of its redirections.
+#[derive(Debug)]
+pub struct HubPlace {
+    named: ServerUrl,
+    current: ServerUrl,
+    /// The token that came with a redirection, for the current origin.
+    granted_token: Option<String>,
+    redirections: u32,
+}
+
+impl HubPlace {
+    /// The hub at the address that the page named, which begins with `ws:` or `wss:`.
+    pub fn new(url: &str) -> HubPlace {
+        let named = ServerUrl::new(url);
+        HubPlace {
+            current: named.clone(),
+            named,
+            granted_token: None,
+            redirections: 0,
+        }
+    }
+
+    /// Follows a redirection, which may bring a token. Returns false if it can't be followed.
+    pub fn redirect(&mut self, url: &str, token: Option<String>) -> bool {
+        self.redirections += 1;
+        let target = ServerUrl::redirected(url);
+        let Some(target) = target.filter(|_| self.redirections <= MAX_REDIRECTIONS) else {
+            return false;
+        };
+        let earlier = self.granted_token.take();
+        self.granted_token = token.or(earlier.filter(|_| target.has_origin_of(&self.current)));
+        self.current = target;
+        true
+    }
+
+    /// The current address.
+    pub fn server(&self) -> &ServerUrl {
+        &self.current
+    }
+
+    /// Whether the current address has the origin that the page named. What the page wants only its
+    /// own server to have isn't sent to others.
+    pub fn has_named_origin(&self) -> bool {
+        self.current.has_origin_of(&self.named)
+    }
+
+    /// The token to send there: the one that came with a redirection, or the page's, `own`.
+    pub fn token<'t>(&'t self, own: Option<&'t str>) -> Option<&'t str> {
+        let own = own.filter(|_| self.has_named_origin());
+        let token = self.granted_token.as_deref().or(own);
+        token.filter(|token| !token.is_empty())
+    }
+}
 
 /// Handles a response that isn't a hub's.
 pub fn on_http_error<T: Text>(response: &HttpResponse<T>, out: &mut Outputs<T>) {

@@ -18,11 +18,13 @@
 use signal_wire::Embedding;
 use signal_wire::json::quoted;
 
-use super::negotiation::{BAD_REDIRECTION, MAX_REDIRECTIONS, on_http_error, unreachable_hub};
+use super::negotiation::{
+    BAD_REDIRECTION, HubPlace, NO_WEBSOCKETS, on_http_error, unreachable_hub,
+};
 use super::{
     CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Keepalive, Millis,
-    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text,
-    Value, not_json,
+    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value,
+    not_json,
 };
 
 const PING_INTERVAL: Millis = 15_000.0;
@@ -32,17 +34,14 @@ const SERVER_TIMEOUT: Millis = 30_000.0;
 #[derive(Debug)]
 pub struct SignalR {
     url: String,
-    /// The hub's current address: `url`, or the target of a redirection.
-    hub: ServerUrl,
+    hub: HubPlace,
     query: String,
+    /// The client method, in the hub's spelling once that is known.
     target: String,
     method: String,
     skip_negotiation: bool,
     /// The page's token.
     token: Option<String>,
-    /// The token from a redirection.
-    granted_token: Option<String>,
-    redirections: u32,
     phase: Phase,
     framing: Framing,
 }
@@ -50,40 +49,56 @@ pub struct SignalR {
 impl SignalR {
     /// A new conversation.
     pub fn new(options: &ProtocolOptions) -> Result<SignalR, InvalidOption> {
-        let target = options.target.as_deref().unwrap_or("onMessageReceived");
-        Ok(SignalR {
-            hub: ServerUrl::new(&options.url).without_last_slash(),
+        let mut signalr = SignalR {
+            hub: HubPlace::new(&options.url),
             url: options.url.clone(),
             query: options.query.clone(),
             framing: Framing {
-                prefix: format!(
-                    "{{\"type\":1,\"target\":{},\"arguments\":[\"",
-                    quoted(target)
-                ),
+                prefix: String::new(),
                 suffix: "]}\u{1e}",
                 embedding: Embedding::JsonString,
                 second_record: Some("\u{1e}{"),
                 is_stream: true,
             },
-            target: target.into(),
+            target: String::new(),
             method: options.method.as_deref().unwrap_or("Send").into(),
             skip_negotiation: options.skip_negotiation,
             token: None,
-            granted_token: None,
-            redirections: 0,
             phase: Phase::Disconnected,
-        })
+        };
+        let target = options.target.as_deref().unwrap_or("onMessageReceived");
+        signalr.set_target(target.into());
+        Ok(signalr)
+    }
+
+    /// Sets the client method, and with it the beginning of a canonical frame.
+    fn set_target(&mut self, target: String) {
+        self.framing.prefix = format!(
+            "{{\"type\":1,\"target\":{},\"arguments\":[\"",
+            quoted(&target)
+        );
+        self.target = target;
     }
 
     fn token(&self) -> Option<&str> {
-        let token = self.granted_token.as_deref().or(self.token.as_deref());
-        token.filter(|token| !token.is_empty())
+        self.hub.token(self.token.as_deref())
+    }
+
+    /// The page's query. As with SignalR's own client, a redirection to another server has a query
+    /// of its own.
+    fn query(&self) -> &str {
+        if self.hub.has_named_origin() {
+            &self.query
+        } else {
+            ""
+        }
     }
 
     fn negotiate<T: Text>(&self, out: &mut Outputs<T>) {
         let url = self
             .hub
-            .http("/negotiate", &self.query)
+            .server()
+            .http("/negotiate", self.query())
             .raw("negotiateVersion=1")
             .into_string();
         out.push(Output::Http(HttpRequest {
@@ -96,7 +111,8 @@ impl SignalR {
     fn open_socket<T: Text>(&self, id: Option<&str>, out: &mut Outputs<T>) {
         let address = self
             .hub
-            .web_socket("", &self.query)
+            .server()
+            .web_socket("", self.query())
             .with_optional("id", id)
             .with_optional("access_token", self.token());
         out.push(Output::OpenSocket(address.into_string()));
@@ -113,6 +129,8 @@ impl SignalR {
             out.close(CloseReason::Transient, format!("the server said '{error}'"));
         } else if let Some(url) = text("url") {
             self.redirect(&url, text("accessToken"), out);
+        } else if !offers_web_sockets(&answer.member("availableTransports")) {
+            out.close(CloseReason::ProtocolMismatch, NO_WEBSOCKETS);
         } else if let Some(id) = text("connectionToken").or_else(|| text("connectionId")) {
             self.open_socket(Some(&id), out);
         } else if text("ConnectionToken").is_some() {
@@ -129,14 +147,10 @@ impl SignalR {
     }
 
     fn redirect<T: Text>(&mut self, url: &str, token: Option<String>, out: &mut Outputs<T>) {
-        self.redirections += 1;
-        match ServerUrl::redirected(url) {
-            Some(hub) if self.redirections <= MAX_REDIRECTIONS => {
-                self.hub = hub.without_last_slash();
-                self.granted_token = token.or(self.granted_token.take());
-                self.negotiate(out);
-            }
-            _ => out.close(CloseReason::ProtocolMismatch, BAD_REDIRECTION),
+        if self.hub.redirect(url, token) {
+            self.negotiate(out);
+        } else {
+            out.close(CloseReason::ProtocolMismatch, BAD_REDIRECTION);
         }
     }
 
@@ -158,9 +172,15 @@ impl SignalR {
         }
     }
 
-    fn on_invocation<T: Text>(&self, invocation: &T::Value, out: &mut Outputs<T>) {
-        let is_ours = invocation.member("target").as_string().as_ref() == Some(&self.target);
-        if is_ours {
+    fn on_invocation<T: Text>(&mut self, invocation: &T::Value, out: &mut Outputs<T>) {
+        let said = invocation.member("target").as_string();
+        let target = said.filter(|said| said.eq_ignore_ascii_case(&self.target));
+        let is_ours = target.is_some();
+        if let Some(target) = target {
+            // The hub may write the name with other capitals.
+            if target != self.target {
+                self.set_target(target);
+            }
             out.envelope(&invocation.member("arguments").item(0));
         }
         let id = invocation.member("invocationId").as_string();
@@ -176,6 +196,15 @@ impl SignalR {
             ));
         }
     }
+}
+
+/// Whether WebSockets are among the transports of a negotiation. A server that names none at all
+/// may have them.
+fn offers_web_sockets<V: Value>(transports: &V) -> bool {
+    let items = (0..).map(|place| transports.item(place));
+    let mut items = items.take_while(|item| !item.is_undefined());
+    transports.is_undefined()
+        || items.any(|item| item.member("transport").as_string().as_deref() == Some("WebSockets"))
 }
 
 /// The member `error`, if it isn't empty.
@@ -263,9 +292,7 @@ impl<T: Text> Protocol<T> for SignalR {
 
     fn set_url(&mut self, url: &str) {
         self.url = url.into();
-        self.hub = ServerUrl::new(url).without_last_slash();
-        self.granted_token = None;
-        self.redirections = 0;
+        self.hub = HubPlace::new(url);
     }
 
     fn set_credentials(&mut self, credentials: Option<&Credentials>) {

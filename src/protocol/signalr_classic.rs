@@ -17,12 +17,13 @@ use std::mem;
 use signal_wire::json::quoted;
 use signal_wire::{Embedding, Head};
 
-use super::negotiation::{BAD_REDIRECTION, MAX_REDIRECTIONS, on_http_error, unreachable_hub};
+use super::negotiation::{
+    BAD_REDIRECTION, HubPlace, NO_WEBSOCKETS, on_http_error, unreachable_hub,
+};
 use super::url::Address;
 use super::{
     CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Millis, Outgoing,
-    Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value,
-    not_json,
+    Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value, not_json,
 };
 
 /// How much longer than the last cursor the next one may be, together with the text before it, in a
@@ -36,8 +37,7 @@ const CURSOR: &str = "{\"C\":\"";
 #[derive(Debug)]
 pub struct SignalRClassic {
     url: String,
-    /// The hub's current address: `url`, or the target of a redirection.
-    server: ServerUrl,
+    place: HubPlace,
     query: String,
     /// The names in the server's spelling, once it is known.
     hub: String,
@@ -45,9 +45,6 @@ pub struct SignalRClassic {
     method: String,
     /// The page's token.
     token: Option<String>,
-    /// The token from the last redirection; empty: none.
-    granted_token: Option<String>,
-    redirections: u32,
     attempt: Attempt,
     /// A socket was asked for to resume, and hasn't opened.
     is_resuming: bool,
@@ -83,7 +80,7 @@ impl SignalRClassic {
     /// A new conversation.
     pub fn new(options: &ProtocolOptions) -> Result<SignalRClassic, InvalidOption> {
         let mut classic = SignalRClassic {
-            server: ServerUrl::new(&options.url).without_last_slash(),
+            place: HubPlace::new(&options.url),
             url: options.url.clone(),
             query: options.query.clone(),
             hub: options.hub.as_deref().unwrap_or("webRtcHub3").into(),
@@ -94,8 +91,6 @@ impl SignalRClassic {
                 .into(),
             method: options.method.as_deref().unwrap_or("Send").into(),
             token: None,
-            granted_token: None,
-            redirections: 0,
             attempt: Attempt::New,
             is_resuming: false,
             phase: Phase::Disconnected,
@@ -131,8 +126,7 @@ impl SignalRClassic {
     }
 
     fn token(&self) -> Option<&str> {
-        let token = self.granted_token.as_deref().or(self.token.as_deref());
-        token.filter(|token| !token.is_empty())
+        self.place.token(self.token.as_deref())
     }
 
     fn with_token(&self, address: Address) -> Address {
@@ -158,7 +152,8 @@ impl SignalRClassic {
 
     fn negotiate<T: Text>(&self, out: &mut Outputs<T>) {
         let address = self
-            .server
+            .place
+            .server()
             .http("/negotiate", &self.query)
             .raw("clientProtocol=2.1")
             .with("connectionData", &self.hubs());
@@ -167,7 +162,7 @@ impl SignalRClassic {
 
     fn resume<T: Text>(&mut self, out: &mut Outputs<T>) {
         self.is_resuming = true;
-        let address = self.server.web_socket("/reconnect", &self.query);
+        let address = self.place.server().web_socket("/reconnect", &self.query);
         let address = self
             .with_connection(address)
             .with("messageId", self.cursor.as_deref().unwrap_or_default())
@@ -188,12 +183,14 @@ impl SignalRClassic {
         } else if self.attempt == Attempt::AskBeforeResuming {
             self.attempt = Attempt::LastResume;
             self.resume(out);
+        } else if is_false(&answer.member("TryWebSockets")) {
+            out.close(CloseReason::ProtocolMismatch, NO_WEBSOCKETS);
         } else if let Some(token) = text("ConnectionToken") {
             self.server_timeout =
                 Some(seconds("KeepAliveTimeout")).filter(|timeout| *timeout > 0.0);
             self.resume_window = seconds("DisconnectTimeout");
             self.connection = Some(token);
-            let address = self.server.web_socket("/connect", &self.query);
+            let address = self.place.server().web_socket("/connect", &self.query);
             let address = self.with_connection(address);
             out.push(Output::OpenSocket(address.into_string()));
         } else if text("connectionId").is_some() {
@@ -210,14 +207,10 @@ impl SignalRClassic {
     }
 
     fn redirect<T: Text>(&mut self, url: &str, token: Option<String>, out: &mut Outputs<T>) {
-        self.redirections += 1;
-        match ServerUrl::redirected(url) {
-            Some(server) if self.redirections <= MAX_REDIRECTIONS => {
-                self.server = server.without_last_slash();
-                self.granted_token = Some(token.unwrap_or_default());
-                self.negotiate(out);
-            }
-            _ => out.close(CloseReason::ProtocolMismatch, BAD_REDIRECTION),
+        if self.place.redirect(url, token) {
+            self.negotiate(out);
+        } else {
+            out.close(CloseReason::ProtocolMismatch, BAD_REDIRECTION);
         }
     }
 
@@ -244,6 +237,11 @@ impl SignalRClassic {
             }
         }
     }
+}
+
+/// Whether a member is there, and isn't `true`.
+fn is_false<V: Value>(member: &V) -> bool {
+    !member.is_undefined() && !member.is_true()
 }
 
 impl<T: Text> Protocol<T> for SignalRClassic {
@@ -324,7 +322,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         }
         if self.phase == Phase::SocketOpen && frame.member("S").as_number() == Some(1.0) {
             self.phase = Phase::Joining;
-            let address = self.server.http("/start", &self.query);
+            let address = self.place.server().http("/start", &self.query);
             SignalRClassic::get(self.with_connection(address), out);
         }
     }
@@ -345,7 +343,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
 
     fn goodbye(&mut self, out: &mut Outputs<T>) {
         if self.phase > Phase::SocketOpen {
-            let address = self.server.http("/abort", &self.query);
+            let address = self.place.server().http("/abort", &self.query);
             out.push(Output::Http(HttpRequest {
                 method: "POST",
                 url: self.with_connection(address).into_string(),
@@ -364,9 +362,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
 
     fn set_url(&mut self, url: &str) {
         self.url = url.into();
-        self.server = ServerUrl::new(url).without_last_slash();
-        self.granted_token = None;
-        self.redirections = 0;
+        self.place = HubPlace::new(url);
     }
 
     fn set_credentials(&mut self, credentials: Option<&Credentials>) {

@@ -19,6 +19,7 @@ use signal_wire::Embedding;
 use signal_wire::envelope::utf16_length;
 use signal_wire::json::quoted;
 
+use super::url::decode;
 use super::{
     CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
     Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value, not_json,
@@ -76,7 +77,7 @@ impl SocketIo {
             // `io.of('room')` adds the slash, too.
             Some(namespace) if !namespace.starts_with('/') => format!("/{namespace}"),
             Some(namespace) => namespace.clone(),
-            None if path.starts_with('/') => given.path().into(),
+            None if path.starts_with('/') => decode(given.path()),
             None => "/".into(),
         };
         let namespace_part = match &*namespace {
@@ -84,7 +85,7 @@ impl SocketIo {
             name => format!("{name},"),
         };
         let event = options.event.as_deref().unwrap_or("message");
-        let server = given.with_path(path).ok_or_else(|| InvalidOption {
+        let server = endpoint(&given, path).ok_or_else(|| InvalidOption {
             name: "path",
             value: path.into(),
             wanted: "like '/socket.io/'",
@@ -297,7 +298,7 @@ impl<T: Text> Protocol<T> for SocketIo {
     fn set_url(&mut self, url: &str) {
         let given = ServerUrl::new(url);
         // The path was checked with the options.
-        self.server = given.with_path(&self.path).unwrap_or(given);
+        self.server = endpoint(&given, &self.path).unwrap_or(given);
         self.url = self.server.web_socket("", "").into_string();
     }
 
@@ -337,10 +338,20 @@ impl<T: Text> Protocol<T> for SocketIo {
     }
 }
 
-/// A packet's prefix before its JSON text.
+/// The Engine.IO server at that path. As with Socket.IO's own client, the last slash may be left
+/// out. `None` if the path leads to another server.
+fn endpoint(given: &ServerUrl, path: &str) -> Option<ServerUrl> {
+    given.with_path(path).map(ServerUrl::with_last_slash)
+}
+
+/// A packet's prefix before its JSON text. A namespace in it may hold any characters but a comma.
 fn before_json(head: &str) -> &str {
+    let has_namespace = head.get(2..).is_some_and(|rest| rest.starts_with('/'));
+    let namespace = head.find(',').filter(|_| has_namespace).unwrap_or(0);
     let json = head
         .bytes()
+        .skip(namespace)
         .position(|byte| matches!(byte, b'[' | b'{' | b'"'));
-    head.get(..json.unwrap_or(head.len())).unwrap_or_default()
+    let end = json.map_or(head.len(), |place| namespace + place);
+    head.get(..end).unwrap_or_default()
 }

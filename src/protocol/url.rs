@@ -44,21 +44,32 @@ impl ServerUrl {
         }
     }
 
-    /// The same address without a slash at the end of its path.
-    pub fn without_last_slash(mut self) -> ServerUrl {
-        if self.path.ends_with('/') {
-            self.path.pop();
+    /// The same address with a slash at the end of its path.
+    pub fn with_last_slash(mut self) -> ServerUrl {
+        if !self.path.ends_with('/') {
+            self.path.push('/');
         }
         self
     }
 
-    /// The path, which begins with a slash.
+    /// The path, which begins with a slash. It is percent-encoded.
     pub fn path(&self) -> &str {
         if self.path.is_empty() {
             "/"
         } else {
             &self.path
         }
+    }
+
+    /// Whether both have the same origin: scheme, host and port. Hosts that are written
+    /// differently count as different, except for capitals and a default port.
+    pub fn has_origin_of(&self, other: &ServerUrl) -> bool {
+        let default_port = if self.is_secure { ":443" } else { ":80" };
+        let host = |server: &ServerUrl| {
+            let host = server.host.to_ascii_lowercase();
+            String::from(host.strip_suffix(default_port).unwrap_or(&host))
+        };
+        self.is_secure == other.is_secure && host(self) == host(other)
     }
 
     /// The same server with another path, which may be relative to the current one. `None` if it
@@ -82,23 +93,28 @@ impl ServerUrl {
         })
     }
 
-    /// A WebSocket address: the server's, followed by `path`, with its own query and `query`
-    /// (`a=b&c=d`).
-    pub fn web_socket(&self, path: &str, query: &str) -> Address {
-        self.address("ws", path, query)
+    /// A WebSocket address: the server's, with `below` after its path, with its own query and
+    /// `query` (`a=b&c=d`). `below` is empty, or begins with a slash, which replaces one at the end
+    /// of the path.
+    pub fn web_socket(&self, below: &str, query: &str) -> Address {
+        self.address("ws", below, query)
     }
 
     /// An HTTP address, built in the same way.
-    pub fn http(&self, path: &str, query: &str) -> Address {
-        self.address("http", path, query)
+    pub fn http(&self, below: &str, query: &str) -> Address {
+        self.address("http", below, query)
     }
 
-    fn address(&self, scheme: &str, path: &str, query: &str) -> Address {
+    fn address(&self, scheme: &str, below: &str, query: &str) -> Address {
+        let folder = match below {
+            "" => &*self.path,
+            _ => self.path.strip_suffix('/').unwrap_or(&self.path),
+        };
         let mut text = String::from(scheme);
         text.push_str(if self.is_secure { "s://" } else { "://" });
         text.push_str(&self.host);
-        text.push_str(&self.path);
-        text.push_str(path);
+        text.push_str(folder);
+        text.push_str(below);
         Address {
             text,
             has_query: false,
@@ -163,6 +179,21 @@ pub fn write_encoded(out: &mut String, text: &str) {
     }
 }
 
+/// `text` without its percent-encoding. `text` itself if that wouldn't be UTF-8.
+pub fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let digits = after.get(..2).filter(|digits| !digits.starts_with('+'));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(b'%'));
+        rest = after.get(2..).filter(|_| byte.is_some()).unwrap_or(after);
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).unwrap_or_else(|_| text.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,18 +204,52 @@ mod tests {
         assert_eq!(server.web_socket("", "").into_string(), "wss://h:1/x/?a=b");
         assert_eq!(
             server
-                .http("negotiate", "c=d")
+                .http("/negotiate", "c=d")
                 .with("e", "f g&h")
                 .with_optional("i", None)
                 .into_string(),
             "https://h:1/x/negotiate?a=b&c=d&e=f%20g%26h"
         );
-        let server = ServerUrl::new("ws://h/x/").without_last_slash();
-        assert_eq!(
-            server.http("/y", "").with("z", "").into_string(),
-            "http://h/x/y?z="
-        );
-        assert_eq!(server.web_socket("", "").into_string(), "ws://h/x");
+        for (url, own, below, slashed) in [
+            ("ws://h", "ws://h", "http://h/y?z=", "ws://h/"),
+            ("ws://h/", "ws://h/", "http://h/y?z=", "ws://h/"),
+            ("ws://h/x", "ws://h/x", "http://h/x/y?z=", "ws://h/x/"),
+            ("ws://h/x/", "ws://h/x/", "http://h/x/y?z=", "ws://h/x/"),
+        ] {
+            let server = ServerUrl::new(url);
+            assert_eq!(server.web_socket("", "").into_string(), own);
+            assert_eq!(server.http("/y", "").with("z", "").into_string(), below);
+            let server = server.with_last_slash();
+            assert_eq!(server.web_socket("", "").into_string(), slashed);
+        }
+    }
+
+    #[test]
+    fn origins_are_compared() {
+        let server = ServerUrl::new("wss://h:1/x");
+        for (url, same) in [
+            ("https://h:1/y?z", true),
+            ("https://H:1", true),
+            ("http://h:1/x", false),
+            ("https://h/x", false),
+            ("https://h:11/x", false),
+            ("https://h:1@evil/x", false),
+            ("https://h:1\\@evil/x", false),
+            ("https://h:1.evil/x", false),
+            ("https:///h:1/x", false),
+        ] {
+            let other = ServerUrl::redirected(url).unwrap();
+            assert_eq!(server.has_origin_of(&other), same, "{url}");
+        }
+        for (url, other, same) in [
+            ("wss://h/x", "https://h:443/x", true),
+            ("wss://h/x", "https://h:80/x", false),
+            ("ws://h/x", "http://h:80/x", true),
+            ("ws://h/x", "http://h:443/x", false),
+        ] {
+            let other = ServerUrl::redirected(other).unwrap();
+            assert_eq!(ServerUrl::new(url).has_origin_of(&other), same, "{url}");
+        }
     }
 
     #[test]
@@ -238,5 +303,21 @@ mod tests {
         let mut out = String::new();
         write_encoded(&mut out, "a-Z_0.~[{\"é\"+& /?#%");
         assert_eq!(out, "a-Z_0.~%5b%7b%22%c3%a9%22%2b%26%20%2f%3f%23%25");
+    }
+    #[test]
+    fn encoded_paths_are_decoded() {
+        for (encoded, text) in [
+            ("/R%C3%A4ume", "/Räume"),
+            ("/my%20room", "/my room"),
+            ("/%e6%bc%A2/%f0%9f%a6%80", "/漢/🦀"),
+            ("/100%", "/100%"),
+            ("/%zz%4", "/%zz%4"),
+            ("/%+1%é", "/%+1%é"),
+            ("/%%41", "/%A"),
+            ("/%ff%20", "/%ff%20"),
+            ("/plain", "/plain"),
+        ] {
+            assert_eq!(decode(encoded), text, "{encoded}");
+        }
     }
 }

@@ -88,6 +88,27 @@ for (const version of [4, 2]) {
       await leave(ours);
     });
 
+    for (const path of ['/api/socket.io', './api/socket.io', 'api/socket.io/'])
+      test(`the path '${path}'`, TIMEOUT, async () => {
+        const server = await socketIoServer({ version, path: '/api/socket.io' });
+        const ours = await join({ url: server.url, protocol: 'socket.io', path });
+        await send(ours, ['1']);
+        await until(() => server.received.length === 1);
+        await leave(ours);
+      });
+
+    for (const namespace of ['/Räume', '/my room', '/漢字/🦀', '/a[b]'])
+      test(`the namespace '${namespace}' in the address`, TIMEOUT, async () => {
+        const server = await socketIoServer({ version, namespaces: [namespace] });
+        const url = `${server.origin}${namespace}`;
+        const [ours, seed] = await Promise.all([
+          join({ url, protocol: 'socket.io' }),
+          old(seedPage, url),
+        ]);
+        await converse(ours, seed);
+        await leave(ours, seed);
+      });
+
     test(
       'what else a server says does no harm: other events, binary ones, questions',
       TIMEOUT,

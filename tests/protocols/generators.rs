@@ -18,12 +18,12 @@ pub fn words() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Where brackets and commas stand for themselves, a namespace has none.
+/// A comma ends a namespace.
 fn namespaces() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => Just(String::from("/")),
         2 => Just("/my-room".into()),
-        1 => "/[a-z0-9é<>%'?&= /]{1,8}",
+        1 => r#"/[a-z0-9é<>%'?&= /\[\]{}"]{1,8}"#,
         1 => "[a-z]{1,8}",
     ]
 }

@@ -104,3 +104,90 @@ fn a_redirected_classic_connection_is_resumed_where_it_is() {
         }
     }
 }
+
+/// Where a redirection leads, the token that it brings, and the token that is sent there, if the
+/// page's is `own`.
+type Step = (&'static str, Option<&'static str>, Option<&'static str>);
+
+const JOURNEYS: [&[Step]; 9] = [
+    &[("http://h/other", None, Some("own"))],
+    &[("http://H:80/other", None, Some("own"))],
+    &[("http://elsewhere/hub", None, None)],
+    &[("https://h/hub", None, None)],
+    &[("http://h:81/hub", None, None)],
+    &[("http://h@elsewhere/hub", None, None)],
+    &[("http://elsewhere/hub", Some(""), None)],
+    // On its way back it is the page's own again; a token that was granted stays where it was.
+    &[
+        ("http://elsewhere/hub", Some("granted"), Some("granted")),
+        ("http://elsewhere/hub2", None, Some("granted")),
+        ("http://third/hub", None, None),
+        ("http://h/hub", None, Some("own")),
+    ],
+    &[
+        ("http://h/other", Some("granted"), Some("granted")),
+        ("http://h/hub", None, Some("granted")),
+        ("http://elsewhere/hub", None, None),
+    ],
+];
+
+/// The token in an address, which is at its end.
+fn token_in(url: &str) -> Option<&str> {
+    url.split_once("access_token=").map(|(_, token)| token)
+}
+
+/// The page's token is for the server that it named, and for no other.
+#[test]
+fn a_token_goes_to_no_other_origin() {
+    for journey in JOURNEYS {
+        let mut page = renewing(signalr(), &[token("own")]);
+        assert_eq!(page.requested().token.as_deref(), Some("own"));
+        let mut expected = None;
+        for (url, granted, sent) in journey {
+            let token = granted.map(|token| format!(",\"accessToken\":\"{token}\""));
+            let token = token.unwrap_or_default();
+            page.is_answered(200, &format!("{{\"url\":\"{url}\"{token}}}"));
+            assert_eq!(page.requested().token.as_deref(), *sent, "{url}");
+            expected = *sent;
+        }
+        page.is_answered(200, NEGOTIATED);
+        let url = page.connects();
+        assert_eq!(token_in(&url), expected, "{url}");
+
+        let mut page = renewing(classic(), &[token("own")]);
+        assert!(page.requested().url.ends_with("&access_token=own"));
+        for (url, granted, sent) in journey {
+            let token = granted.map(|token| format!(",\"AccessToken\":\"{token}\""));
+            let token = token.unwrap_or_default();
+            page.is_answered(200, &format!("{{\"RedirectUrl\":\"{url}\"{token}}}"));
+            let asked = page.requested();
+            assert_eq!(asked.token, None);
+            assert_eq!(token_in(&asked.url), *sent, "{}", asked.url);
+        }
+        page.is_answered(200, CLASSIC);
+        let url = page.connects();
+        assert_eq!(token_in(&url), expected, "{url}");
+    }
+}
+
+/// As with SignalR's own client: the address of a redirection has a query of its own. The page's
+/// may hold a secret.
+#[test]
+fn the_query_of_the_page_goes_to_no_other_origin() {
+    for (target, has_query) in [
+        ("http://elsewhere/hub?a=b", false),
+        ("http://h/other?a=b", true),
+    ] {
+        let mut setup = signalr();
+        setup.options.query = "secret=1".into();
+        let mut page = opened(&setup);
+        assert!(page.requested().url.contains("secret=1"));
+        page.is_answered(200, &format!("{{\"url\":\"{target}\"}}"));
+        let negotiation = page.requested().url;
+        page.is_answered(200, NEGOTIATED);
+        for url in [negotiation, page.connects()] {
+            assert!(url.contains("?a=b&"), "{url}");
+            assert_eq!(url.contains("secret=1"), has_query, "{url}");
+        }
+    }
+}
