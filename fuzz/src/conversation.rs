@@ -325,7 +325,9 @@ impl Pair {
         self.whole.received.clear();
         self.page.events.clear();
         let outputs = std::mem::take(&mut self.whole.outputs);
-        let is_closing = |output: &Output<HostText>| matches!(output, Output::Close(..));
+        let is_closing = |output: &Output<HostText>| {
+            matches!(output, Output::Close(..) | Output::ConnectLater(..))
+        };
         if outputs.iter().any(is_closing) {
             assert!(!self.page.state().has_connection(), "{op:?}");
             self.whole.protocol().on_close(self.page.now);

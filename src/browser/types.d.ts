@@ -251,8 +251,8 @@ export interface Options {
    */
   auth?: Provided<Record<string, unknown>> | undefined;
   /**
-   * Socket.IO, SignalR and `'sse'`: members for the query of each address. If a hub of ASP.NET Core
-   * redirects to another origin, that doesn't get them.
+   * Socket.IO, SignalR and `'sse'`: members for the query of each address, also of those that a
+   * SignalR hub redirects to.
    */
   query?: Record<string, string | number | boolean> | undefined;
   /**
@@ -264,7 +264,8 @@ export interface Options {
   method?: string | undefined;
   /**
    * SignalR: the bearer token. If a hub redirects to another origin, that gets the token which the
-   * redirection brings, and never this one.
+   * redirection brings, and never this one. If the server refuses it and a function gives the same
+   * again, it is tried five times more.
    */
   accessToken?: Provided<string> | undefined;
   /** ASP.NET Core SignalR: `true` opens the WebSocket without negotiation. Default `false`. */

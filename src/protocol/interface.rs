@@ -1,6 +1,7 @@
 //! The trait [`Protocol`], and the types of its inputs and outputs.
 
 use std::collections::VecDeque;
+use std::fmt::{self, Display, Formatter};
 
 use signal_wire::{Head, Open};
 
@@ -10,6 +11,9 @@ use super::text::{Text, Value};
 
 /// A duration in milliseconds, or a time on a monotonic clock.
 pub type Millis = f64;
+
+/// The longest `Retry-After` that is obeyed.
+pub const LONGEST_PAUSE: Millis = 60_000.0;
 
 /// The longest time that one step of a handshake may take.
 pub const STEP_TIMEOUT: Millis = 10_000.0;
@@ -233,6 +237,9 @@ pub enum Output<T: Text> {
     Bad(&'static str),
     /// Close the connection, for this reason.
     Close(CloseReason, String),
+    /// Close the connection, for this reason. Another attempt may succeed after this time; `None`:
+    /// the server gave none.
+    ConnectLater(Option<Millis>, String),
 }
 
 /// When to send again what the server didn't accept.
@@ -292,9 +299,27 @@ pub struct HttpResponse<T> {
 const SHOWN: usize = 100;
 
 impl<T: Text> HttpResponse<T> {
-    /// The beginning of the body, for an error.
-    pub fn excerpt(&self) -> String {
-        self.body.head(SHOWN)
+    /// The beginning of the body, for an error; `None` if there is no body.
+    pub fn excerpt(&self) -> Option<String> {
+        let head = self.body.head(SHOWN);
+        let head = head.trim();
+        (!head.is_empty()).then(|| head.into())
+    }
+
+    /// How long the server wants no further request, as far as that is obeyed.
+    pub fn pause(&self) -> Option<Millis> {
+        self.retry_after.map(|after| after.min(LONGEST_PAUSE))
+    }
+}
+
+/// The status, and the beginning of the body, if there is one.
+impl<T: Text> Display for HttpResponse<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP status {}", self.status)?;
+        match self.excerpt() {
+            Some(excerpt) => write!(f, " and '{excerpt}'"),
+            None => Ok(()),
+        }
     }
 }
 

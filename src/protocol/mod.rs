@@ -40,8 +40,8 @@ mod sse;
 
 pub use framing::{Framing, Outgoing};
 pub use interface::{
-    CloseReason, HttpRequest, HttpResponse, Keepalive, LONGEST_EVENT_ID, Millis, Output, Outputs,
-    Phase, Protocol, REDIRECTED, Retry, STEP_TIMEOUT, ServerEvent, not_json,
+    CloseReason, HttpRequest, HttpResponse, Keepalive, LONGEST_EVENT_ID, LONGEST_PAUSE, Millis,
+    Output, Outputs, Phase, Protocol, REDIRECTED, Retry, STEP_TIMEOUT, ServerEvent, not_json,
 };
 pub use options::{Credentials, InvalidOption, ProtocolOptions};
 pub use records::{RECORD_END, Records};

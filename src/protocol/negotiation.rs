@@ -1,6 +1,6 @@
 //! What the two SignalRs share: negotiating over HTTP before there is a socket.
 
-use super::{CloseReason, HttpResponse, Outputs, ServerUrl, Text};
+use super::{CloseReason, HttpResponse, Output, Outputs, ServerUrl, Text};
 
 /// More redirections in a row than this are treated as a loop.
 const MAX_REDIRECTIONS: u32 = 100;
@@ -17,7 +17,7 @@ pub const NO_WEBSOCKETS: &str = "the hub offers no WebSockets, and signal-wasm u
 pub struct HubPlace {
     named: ServerUrl,
     current: ServerUrl,
-    /// The token that came with a redirection, for the current origin.
+    /// The token that came with a redirection.
     granted_token: Option<String>,
     redirections: u32,
 }
@@ -34,17 +34,22 @@ impl HubPlace {
         }
     }
 
-    /// Follows a redirection, which may bring a token. Returns false if it can't be followed.
-    pub fn redirect(&mut self, url: &str, token: Option<String>) -> bool {
+    /// Follows a redirection, for which a server granted that token. Returns false if it can't be
+    /// followed.
+    pub fn redirect(&mut self, url: &str, granted_token: Option<String>) -> bool {
         self.redirections += 1;
         let target = ServerUrl::redirected(url);
         let Some(target) = target.filter(|_| self.redirections <= MAX_REDIRECTIONS) else {
             return false;
         };
-        let earlier = self.granted_token.take();
-        self.granted_token = token.or(earlier.filter(|_| target.has_origin_of(&self.current)));
         self.current = target;
+        self.granted_token = granted_token;
         true
+    }
+
+    /// The token that came with a redirection.
+    pub fn granted_token(&self) -> Option<&str> {
+        self.granted_token.as_deref()
     }
 
     /// The current address.
@@ -66,23 +71,26 @@ impl HubPlace {
     }
 }
 
-/// Handles a response that isn't a hub's.
-pub fn on_http_error<T: Text>(response: &HttpResponse<T>, out: &mut Outputs<T>) {
+/// Handles a response that isn't a hub's. `has_token`: a token was sent.
+///
+/// Without a token, 403 may come from a firewall, or from a server that is being replaced.
+pub fn on_http_error<T: Text>(has_token: bool, response: &HttpResponse<T>, out: &mut Outputs<T>) {
     let status = response.status;
     match status {
-        401 | 403 => out.close(
-            CloseReason::Unauthorized,
-            format!("with HTTP status {status}"),
-        ),
-        500.. => out.close(
-            CloseReason::Transient,
+        401 => out.close(CloseReason::Unauthorized, "with HTTP status 401"),
+        403 if has_token => out.close(CloseReason::Unauthorized, "with HTTP status 403"),
+        408 | 425 | 429 => out.push(Output::ConnectLater(
+            response.pause(),
+            format!("the server takes no connection now: HTTP status {status}"),
+        )),
+        500.. => out.push(Output::ConnectLater(
+            response.pause(),
             format!("the server failed with HTTP status {status}"),
-        ),
+        )),
         _ => out.close(
             CloseReason::ProtocolMismatch,
             format!(
-                "the server answered with HTTP status {status} and '{}'; the option url must be that of a SignalR hub",
-                response.excerpt()
+                "the server answered with {response}; the option url must be that of a SignalR hub"
             ),
         ),
     }

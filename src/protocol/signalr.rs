@@ -84,21 +84,11 @@ impl SignalR {
         self.hub.token(self.token.as_deref())
     }
 
-    /// The page's query. As with SignalR's own client, a redirection to another server has a query
-    /// of its own.
-    fn query(&self) -> &str {
-        if self.hub.has_named_origin() {
-            &self.query
-        } else {
-            ""
-        }
-    }
-
     fn negotiate<T: Text>(&self, out: &mut Outputs<T>) {
         let url = self
             .hub
             .server()
-            .http("/negotiate", self.query())
+            .http("/negotiate", &self.query)
             .raw("negotiateVersion=1")
             .into_string();
         out.push(Output::Http(HttpRequest {
@@ -112,7 +102,7 @@ impl SignalR {
         let address = self
             .hub
             .server()
-            .web_socket("", self.query())
+            .web_socket("", &self.query)
             .with_optional("id", id)
             .with_optional("access_token", self.token());
         out.push(Output::OpenSocket(address.into_string()));
@@ -147,6 +137,8 @@ impl SignalR {
     }
 
     fn redirect<T: Text>(&mut self, url: &str, token: Option<String>, out: &mut Outputs<T>) {
+        // As with SignalR's own client, a further redirection may rely on an earlier token.
+        let token = token.or_else(|| self.hub.granted_token().map(Into::into));
         if self.hub.redirect(url, token) {
             self.negotiate(out);
         } else {
@@ -229,7 +221,7 @@ impl<T: Text> Protocol<T> for SignalR {
     fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
         match response.body.parse().filter(|_| response.status == 200) {
             Some(answer) => self.on_negotiated(&answer, out),
-            None => on_http_error(response, out),
+            None => on_http_error(self.token().is_some(), response, out),
         }
     }
 
@@ -266,13 +258,16 @@ impl<T: Text> Protocol<T> for SignalR {
                 } else {
                     CloseReason::Fatal
                 };
-                let error = error(&record).unwrap_or_default();
-                // A hub closes with an error when it can't read a message, as one over its
-                // `MaximumReceiveMessageSize`.
-                if !error.is_empty() {
-                    out.push(Output::BlamesMessage);
-                }
-                out.close(why, format!("the server closed the connection: '{error}'"));
+                let reason = match error(&record) {
+                    // A hub closes with an error when it can't read a message, as one over its
+                    // `MaximumReceiveMessageSize`.
+                    Some(error) => {
+                        out.push(Output::BlamesMessage);
+                        format!("the server closed the connection: '{error}'")
+                    }
+                    None => "the server closed the connection".into(),
+                };
+                out.close(why, reason);
             }
             _ => {}
         }

@@ -30,6 +30,9 @@ use super::{
 /// frame that is read by its head.
 const CURSOR_ROOM: usize = 64;
 
+/// With so many answers of status 500 in a row, the server doesn't have the hub.
+const MAX_FAILURES: u32 = 4;
+
 /// The beginning of a frame with messages.
 const CURSOR: &str = "{\"C\":\"";
 
@@ -48,6 +51,8 @@ pub struct SignalRClassic {
     attempt: Attempt,
     /// A socket was asked for to resume, and hasn't opened.
     is_resuming: bool,
+    /// How many answers in a row had the status 500.
+    failures: u32,
     phase: Phase,
     framing: Framing,
     /// The token of the current connection, or of one that can be resumed.
@@ -93,6 +98,7 @@ impl SignalRClassic {
             token: None,
             attempt: Attempt::New,
             is_resuming: false,
+            failures: 0,
             phase: Phase::Disconnected,
             framing: Framing {
                 prefix: String::new(),
@@ -214,6 +220,22 @@ impl SignalRClassic {
         }
     }
 
+    /// The server answers so for a hub that it doesn't have, and also when it fails for a moment.
+    /// Many servers hide which it was.
+    fn on_failed_hub<T: Text>(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
+        self.failures += 1;
+        let reason = format!(
+            "the server failed on the hub '{}' with {response}; the option hub must be one that it has",
+            self.hub
+        );
+        let is_unknown = response.body.contains_from("could not be resolved", 0);
+        if self.failures < MAX_FAILURES && !is_unknown {
+            out.push(Output::ConnectLater(response.pause(), reason));
+        } else {
+            out.close(CloseReason::ProtocolMismatch, reason);
+        }
+    }
+
     fn on_calls<T: Text>(&mut self, calls: &T::Value, out: &mut Outputs<T>) {
         for place in 0.. {
             let call = calls.item(place);
@@ -264,19 +286,13 @@ impl<T: Text> Protocol<T> for SignalRClassic {
     fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
         match response.body.parse().filter(|_| response.status == 200) {
             Some(_) if self.phase == Phase::Joining => {
+                self.failures = 0;
                 self.phase = Phase::Ready;
                 out.push(Output::Ready);
             }
             Some(answer) => self.on_negotiated(&answer, out),
-            None if response.status == 500 => out.close(
-                CloseReason::ProtocolMismatch,
-                format!(
-                    "the server failed on the hub '{}' with HTTP status 500 and '{}'; the option hub must be one that it has",
-                    self.hub,
-                    response.excerpt()
-                ),
-            ),
-            None => on_http_error(response, out),
+            None if response.status == 500 => self.on_failed_hub(response, out),
+            None => on_http_error(self.token().is_some(), response, out),
         }
     }
 

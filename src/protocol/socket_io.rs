@@ -214,6 +214,9 @@ impl SocketIo {
                     self.namespace
                 ),
             ),
+            message if message.is_empty() => {
+                out.close(CloseReason::Unauthorized, "without a reason");
+            }
             message => out.close(CloseReason::Unauthorized, format!("with '{message}'")),
         }
     }

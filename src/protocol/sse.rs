@@ -24,9 +24,6 @@ use super::{
     not_json,
 };
 
-/// The longest `Retry-After` that is obeyed.
-const LONGEST_PAUSE: Millis = 60_000.0;
-
 /// An event stream to receive, POST requests to send.
 #[derive(Debug)]
 pub struct Sse {
@@ -88,7 +85,7 @@ impl Sse {
     ) {
         out.push(Output::Retry(Retry {
             failures: self.failures,
-            after: after.map(|after| after.min(LONGEST_PAUSE)),
+            after,
             // Other failures don't depend on the message.
             blames_message: status == Some(500),
             reason,
@@ -165,12 +162,15 @@ impl<T: Text> Protocol<T> for Sse {
             }
             408 | 425 | 429 | 500.. => {
                 let reason = format!("the server didn't accept a message: HTTP status {status}");
-                self.retry(Some(status), response.retry_after, reason, out);
+                self.retry(Some(status), response.pause(), reason, out);
             }
             _ => {
                 self.failures = 0;
-                let excerpt = response.excerpt();
-                out.push(Output::Refused(format!("HTTP status {status}: {excerpt}")));
+                let reason = match response.excerpt() {
+                    Some(excerpt) => format!("HTTP status {status}: {excerpt}"),
+                    None => format!("HTTP status {status}"),
+                };
+                out.push(Output::Refused(reason));
                 out.push(Output::Acknowledged(number));
             }
         }

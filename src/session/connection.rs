@@ -14,6 +14,21 @@ use crate::protocol::{
     CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text,
 };
 
+/// How many times credentials are tried again after they were refused. A server may refuse for a
+/// moment what it accepts later.
+const MAX_RETRIES: u32 = 5;
+
+/// What a refusal of the credentials means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Another attempt makes no sense.
+    Final,
+    /// The same credentials were refused too often.
+    RefusedAgain,
+    /// Another attempt may succeed.
+    MayPass,
+}
+
 impl<T: Text, S: Clone> Session<T, S> {
     /// Handles an event of that connection or attempt. Returns false, and does nothing, if the
     /// connection is stale. The answer to a message is never stale, because its request may outlive
@@ -80,13 +95,6 @@ impl<T: Text, S: Clone> Session<T, S> {
     fn on_credentials(&mut self, now: Millis, credentials: Option<Credentials>) {
         if self.state != State::Connecting {
             return;
-        }
-        if let Some(refusal) = &self.refusal
-            && refusal.url == self.url()
-            && refusal.credentials == credentials
-        {
-            let reason = format!("{}, and the page gave the same again", refusal.reason);
-            return self.fail(reason, None, true);
         }
         let protocol = self.protocol.get_mut::<T>();
         protocol.set_credentials(credentials.as_ref());
@@ -216,16 +224,18 @@ impl<T: Text, S: Clone> Session<T, S> {
             CloseReason::Fatal => (true, reason),
             CloseReason::Unauthorized => {
                 let reason = format!("the server refused the connection {reason}");
-                self.refusal = Some(Refusal {
-                    url: self.url().into(),
-                    credentials: self.credentials.clone(),
-                    reason: reason.clone(),
-                });
-                let is_renewable = self.config.credentials == CredentialsSource::Renewable;
-                // With a function `url`, the next attempt may use another token in the address.
-                (!is_renewable && !self.config.asks_url, reason)
+                match self.on_refusal() {
+                    Verdict::Final => (true, reason),
+                    Verdict::RefusedAgain => {
+                        (true, format!("{reason}, and the page gave the same again"))
+                    }
+                    Verdict::MayPass => (false, reason),
+                }
             }
         };
+        if self.state.is_open() && why != CloseReason::Unauthorized {
+            self.refusal = None;
+        }
         let was_open_for = match self.state {
             State::Open { since } => Some(now - since),
             _ => None,
@@ -233,9 +243,34 @@ impl<T: Text, S: Clone> Session<T, S> {
         match self.reconnect.after_loss(was_open_for) {
             Some(delay) if !is_last => {
                 self.drop_socket();
-                self.schedule_reconnect(Some(now + delay), reason, code, Some(delay));
+                self.schedule_reconnect(now, self.wait(now, delay), reason, code);
             }
             _ => self.fail(reason, code, why == CloseReason::Unauthorized),
+        }
+    }
+
+    /// The server refused the credentials: whether another attempt makes sense. The page may give
+    /// others, with a function `url` also in the address. And a server that accepted the page
+    /// before may refuse it only for a moment.
+    fn on_refusal(&mut self) -> Verdict {
+        let url = String::from(self.url());
+        let credentials = self.credentials.clone();
+        let is_same = |last: &Refusal| last.url == url && last.credentials == credentials;
+        let last = self.refusal.take().filter(is_same);
+        let times = last.map_or(0, |last| last.times) + 1;
+        self.refusal = Some(Refusal {
+            url,
+            credentials,
+            times,
+        });
+        let is_reconnecting = self.stats.connects > 0.0 && !self.state.is_open();
+        let is_renewable = self.config.credentials == CredentialsSource::Renewable;
+        if !is_reconnecting && !is_renewable && !self.config.asks_url {
+            Verdict::Final
+        } else if times > MAX_RETRIES {
+            Verdict::RefusedAgain
+        } else {
+            Verdict::MayPass
         }
     }
 
@@ -249,17 +284,25 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.outbox.unconfirmed().clear();
         self.outbox.requeue_in_flight();
         self.drop_socket();
-        self.schedule_reconnect(None, "the page was put away".into(), None, None);
+        let state = State::Waiting { until: None };
+        self.enter(state, "the page was put away".into(), None, None);
     }
 
     pub(super) fn reconnect_soon(&mut self, now: Millis, reason: &str) {
         let State::Waiting { until } = self.state else {
             return;
         };
-        let delay = self.reconnect.soon();
+        let soon = self.reconnect.soon();
+        let delay = self.wait(now, soon);
         if until.is_none_or(|until| now + delay < until) {
-            self.schedule_reconnect(Some(now + delay), reason.into(), None, Some(delay));
+            self.schedule_reconnect(now, delay, reason.into(), None);
         }
+    }
+
+    /// The wait before the next attempt: `delay`, or longer if the server wants that.
+    fn wait(&self, now: Millis, delay: Millis) -> Millis {
+        let least = self.not_before.map_or(0.0, |time| time - now);
+        delay.max(least)
     }
 
     /// Checks that the server still answers, if it can be pinged.
@@ -298,6 +341,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn connect(&mut self, now: Millis, reason: &str) {
         self.connection += 1;
+        self.not_before = None;
         self.keepalive.stop();
         self.enter(State::Connecting, reason.into(), None, None);
         if self.config.asks_url {
@@ -320,12 +364,13 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn schedule_reconnect(
         &mut self,
-        until: Option<Millis>,
+        now: Millis,
+        delay: Millis,
         reason: String,
         code: Option<u16>,
-        retry_in: Option<Millis>,
     ) {
-        self.enter(State::Waiting { until }, reason, code, retry_in);
+        let until = Some(now + delay);
+        self.enter(State::Waiting { until }, reason, code, Some(delay));
     }
 
     pub(super) fn fail(&mut self, reason: String, code: Option<u16>, unauthorized: bool) {

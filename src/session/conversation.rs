@@ -95,6 +95,10 @@ impl<T: Text, S: Clone> Session<T, S> {
                     let code = None;
                     return self.on_disconnect(now, Disconnect { why, code, reason });
                 }
+                Output::ConnectLater(after, reason) => {
+                    self.not_before = after.map(|after| now + after);
+                    return self.on_disconnect(now, Disconnect::transient(None, reason));
+                }
             }
         }
         self.keepalive.received(now);
@@ -109,7 +113,6 @@ impl<T: Text, S: Clone> Session<T, S> {
         // relay.
         if !self.state.is_open() {
             self.stats.connects += 1.0;
-            self.refusal = None;
             self.enter(State::Open { since: now }, "connected".into(), None, None);
             self.release_ready(now);
             for (channel, message) in self.early_messages.take() {

@@ -42,6 +42,8 @@ pub struct Session<T: Text, S> {
     pub(super) credentials: Option<Credentials>,
     /// What the server refused last.
     pub(super) refusal: Option<Refusal>,
+    /// The server wants no attempt to connect before this time.
+    pub(super) not_before: Option<Millis>,
     pub(super) stats: Stats,
     /// Nothing is sent before this time, because the server didn't accept a message.
     pub(super) paused_until: Option<Millis>,
@@ -53,12 +55,13 @@ pub struct Session<T: Text, S> {
     pub(super) events: VecDeque<Queued<T, S>>,
 }
 
-/// What the server refused, and why.
+/// What the server refused.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) url: String,
     pub(super) credentials: Option<Credentials>,
-    pub(super) reason: String,
+    /// How many times in a row.
+    pub(super) times: u32,
 }
 
 /// An event that waits in the queue.
@@ -89,6 +92,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             receiver: Receiver::new(userid),
             credentials: None,
             refusal: None,
+            not_before: None,
             stats: Stats::default(),
             paused_until: None,
             pending_sends: PendingSends::new(),

@@ -1,7 +1,8 @@
 //! Credentials, and servers that refuse them.
 
 use crate::setups::{
-    Client, HANDSHAKE, NEGOTIATED, loses, page, posts, renewing, signalr, token, up,
+    Client, HANDSHAKE, NEGOTIATED, classic, loses, negotiates, negotiates_classic, opened, page,
+    posts, renewing, signalr, token, up,
 };
 use crate::support::page::control;
 use signal_wasm::protocol::Credentials;
@@ -36,15 +37,109 @@ fn refused_credentials_are_asked_for_again_and_must_be_others() {
         (page.stands(), page.failure()),
         (("waiting", REFUSED), None)
     );
-    page.tries_again();
-    refuse(&mut page, "new");
-    while page.state().name() == "waiting" {
-        page.wakes(0.0);
+    // The same again may be accepted later, so that it is tried a few times more.
+    for _ in 0..6 {
+        assert_eq!(page.failure(), None);
+        page.tries_again();
+        refuse(&mut page, "new");
     }
     let reason = format!("{REFUSED}, and the page gave the same again");
     assert_eq!(page.failure(), Some((true, &*reason)));
-    assert_eq!(page.asked, 3);
-    assert_eq!(page.done, []);
+    assert_eq!(page.asked, 7);
+}
+
+/// A page that keeps its token meets a server that refuses it for a moment.
+#[test]
+fn a_cached_token_survives_a_passing_refusal() {
+    for refusals in 1..=5 {
+        let mut page = renewing(signalr(), &[token("cached")]);
+        for _ in 0..refusals {
+            refuse(&mut page, "cached");
+            assert_eq!(page.stands(), ("waiting", REFUSED));
+            page.tries_again();
+        }
+        assert_eq!(posts(&mut page).as_deref(), Some("cached"));
+        page.is_answered(200, NEGOTIATED);
+        page.connects();
+        page.did(control(HANDSHAKE));
+        page.receive("{}\u{1e}");
+        page = up(page);
+        // After a connection, the count begins again.
+        loses(&mut page);
+        for _ in 0..5 {
+            page.tries_again();
+            refuse(&mut page, "cached");
+            assert_eq!(page.failure(), None);
+        }
+    }
+}
+
+/// A page without a function may be refused for a moment too, when it comes back: also one that
+/// the server knows by its cookie.
+#[test]
+fn what_was_accepted_before_survives_a_passing_refusal() {
+    for given in [None, token("fixed")] {
+        let mut setup = signalr();
+        if given.is_some() {
+            setup.config.credentials = CredentialsSource::Fixed;
+        }
+        let mut page = page(&setup);
+        page.credentials.push_back(given.clone());
+        page.open("main", "main".into());
+        posts(&mut page);
+        page.is_answered(200, NEGOTIATED);
+        page.connects();
+        page.did(control(HANDSHAKE));
+        page.receive("{}\u{1e}");
+        page = up(page);
+        loses(&mut page);
+        for refusal in 1..=6 {
+            page.tries_again();
+            posts(&mut page);
+            page.is_answered(401, "");
+            assert_eq!(page.failure().is_some(), refusal == 6);
+        }
+        assert_eq!(
+            page.failure().map(|(unauthorized, _)| unauthorized),
+            Some(true)
+        );
+    }
+}
+
+/// Without a token, 403 may come from a firewall or from a server that is being replaced.
+#[test]
+fn a_403_is_a_refusal_of_a_token_only() {
+    for make in [signalr, classic] {
+        let mut setup = make();
+        setup.config.credentials = CredentialsSource::Fixed;
+        let mut page = page(&setup);
+        page.credentials.push_back(token("token"));
+        page.open("main", "main".into());
+        page.requested();
+        page.is_answered(403, "<html>");
+        let reason = "the server refused the connection with HTTP status 403";
+        assert_eq!(page.failure(), Some((true, reason)));
+
+        let mut page = opened(&make());
+        page.requested();
+        page.is_answered(403, "<html>");
+        let reason = "the server answered with HTTP status 403 and '<html>'; the option url must be that of a SignalR hub";
+        assert_eq!(page.failure(), Some((false, reason)));
+
+        // Once connected before, it is tried again.
+        let mut page = opened(&make());
+        if make().protocol == "signalr" {
+            negotiates(&mut page);
+        } else {
+            negotiates_classic(&mut page);
+        }
+        page = up(page);
+        loses(&mut page);
+        page.wakes(page.now + 60_000.0);
+        page.requested();
+        page.is_answered(403, "");
+        assert_eq!((page.state().name(), page.failure()), ("waiting", None));
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::setups::{
     waits,
 };
 use crate::support::page::{Setup, control};
-use signal_wasm::protocol::Millis;
-use signal_wasm::session::{Action, State};
+use signal_wasm::protocol::{HttpResponse, Millis};
+use signal_wasm::session::{Action, Input, State};
 
 const STUCK: &str = "the server didn't answer as the option protocol requires";
 
@@ -188,6 +188,121 @@ fn a_server_that_fails_is_tried_again() {
     page.requested();
     page.is_answered(200, r#"{"error":"too many connections"}"#);
     waits(&page, "the server said 'too many connections'");
+}
+
+/// Many servers and proxies answer so for a moment.
+#[test]
+fn a_server_that_is_busy_is_tried_again() {
+    for make in [signalr, classic] {
+        for status in [408, 425, 429, 500, 502, 503, 504, 520, 599] {
+            let mut page = opened(&make());
+            for _ in 0..3 {
+                page.requested();
+                page.is_answered(status, "");
+                let (state, reason) = page.stands();
+                assert_eq!(state, "waiting", "{status}");
+                assert!(
+                    reason.contains(&format!("HTTP status {status}")),
+                    "{reason}"
+                );
+                assert!(!reason.contains("''"), "{reason}");
+                page.tries_again();
+            }
+        }
+    }
+}
+
+/// A server of the classic SignalR fails on a hub that it doesn't have, and may hide the reason.
+#[test]
+fn a_classic_hub_that_fails_each_time_is_not_there() {
+    let mut page = opened(&classic());
+    for _ in 0..3 {
+        page.requested();
+        page.is_answered(500, "<title>Runtime Error</title>");
+        assert_eq!(page.failure(), None);
+        page.tries_again();
+    }
+    page.requested();
+    page.is_answered(500, "");
+    let reason = "the server failed on the hub 'webRtcHub3' with HTTP status 500; the option hub must be one that it has";
+    assert_eq!(page.failure(), Some((false, reason)));
+}
+
+#[test]
+fn the_next_attempt_comes_when_the_server_wants_it() {
+    for make in [signalr, classic] {
+        for (status, after, least) in [
+            (429, Some(7_000.0), 7_000.0),
+            (503, Some(7_000.0), 7_000.0),
+            (503, Some(99_999_000.0), 60_000.0),
+            (503, None, 0.0),
+        ] {
+            let mut page = opened(&make());
+            page.requested();
+            page.handle(Input::HttpResponse(HttpResponse {
+                status,
+                retry_after: after,
+                body: "".into(),
+            }));
+            let since = page.now;
+            // The network's return doesn't make it come earlier.
+            page.handle(Input::Online);
+            page.handle(Input::PageHidden);
+            page.handle(Input::PageShown);
+            page.tries_again();
+            page.requested();
+            let waited = page.now - since;
+            assert!(
+                (least..least + 1_000.0).contains(&waited),
+                "{status}: {waited}"
+            );
+            // It counts for that attempt only.
+            page.is_answered(503, "");
+            let since = page.now;
+            page.tries_again();
+            assert!(page.now - since <= 1_000.0);
+        }
+    }
+}
+
+/// An answer without a body isn't quoted.
+#[test]
+fn answers_without_a_body_are_worded() {
+    for make in [signalr, classic] {
+        for body in ["", " \r\n"] {
+            let mut page = opened(&make());
+            page.requested();
+            page.is_answered(404, body);
+            let reason = "the server answered with HTTP status 404; the option url must be that of a SignalR hub";
+            assert_eq!(page.failure(), Some((false, reason)));
+        }
+        let mut page = opened(&make());
+        page.requested();
+        page.is_answered(404, "<h1>nothing</h1>\n");
+        let reason = "the server answered with HTTP status 404 and '<h1>nothing</h1>'; the option url must be that of a SignalR hub";
+        assert_eq!(page.failure(), Some((false, reason)));
+    }
+    for (ends, reason) in [
+        ("{\"type\":7}\u{1e}", "the server closed the connection"),
+        (
+            "{\"type\":7,\"error\":\"\"}\u{1e}",
+            "the server closed the connection",
+        ),
+        (
+            "{\"type\":7,\"error\":\"e\"}\u{1e}",
+            "the server closed the connection: 'e'",
+        ),
+    ] {
+        let mut page = signalr_up();
+        page.receive(ends);
+        assert_eq!(page.failure(), Some((false, reason)));
+    }
+    let mut page = opened(&socket_io());
+    page.connects();
+    page.receive(EIO4);
+    page.receive("44{}");
+    let reason = "the server refused the connection without a reason";
+    assert_eq!(page.failure(), Some((true, reason)));
 }
 
 #[test]

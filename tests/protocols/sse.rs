@@ -223,6 +223,16 @@ fn what_the_server_never_accepts_is_refused() {
         page.says(204, None);
         assert_eq!(page.session.stats().queued, 0.0);
     }
+    // An answer without a body isn't quoted.
+    let mut page = up();
+    page.send("a", "1", FOREVER);
+    page.posts();
+    page.handle(Input::Posted(Ok(HttpResponse {
+        status: 400,
+        retry_after: None,
+        body: "".into(),
+    })));
+    assert_eq!(page.refusals(), ["HTTP status 400"]);
 }
 
 #[test]
@@ -287,10 +297,15 @@ fn a_refused_page_is_closed_unless_it_gives_another_address() {
         page.streams();
         assert!(page.posts().0.starts_with("http://h/?token=2&"));
         page.says(status, None);
-        page.did(Action::Disconnect);
-        page.tries_again();
-        page.did(Action::AskUrl);
-        page.handle(Input::Url("ws://h/?token=2".into()));
+        for _ in 0..5 {
+            page.did(Action::Disconnect);
+            page.tries_again();
+            page.did(Action::AskUrl);
+            page.handle(Input::Url("ws://h/?token=2".into()));
+            page.streams();
+            page.posts();
+            page.says(status, None);
+        }
         let (unauthorized, reason) = page.failure().unwrap();
         assert!(
             unauthorized && reason.contains("the same again"),

@@ -87,7 +87,8 @@ impl FullParse {
 
     /// Whether it asked for the end of the connection.
     pub fn is_closing(&self) -> bool {
-        let closes = |output: &Output<_>| matches!(output, Output::Close(..));
+        let closes =
+            |output: &Output<_>| matches!(output, Output::Close(..) | Output::ConnectLater(..));
         self.outputs.iter().any(closes)
     }
 

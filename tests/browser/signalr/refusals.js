@@ -88,7 +88,8 @@ export async function answers_that_refuse_or_fail() {
   const html = '<!DOCTYPE html><title>Not a hub</title>';
   const cases = [
     ['', 401, 'closed', 'authentication-refused', '401'],
-    [html, 403, 'closed', 'authentication-refused', '403'],
+    [html, 403, 'closed', 'connection-failed', '403', 'url'],
+    ['', 429, 'waiting', null, '429'],
     [html, 404, 'closed', 'connection-failed', '404', '<!DOCTYPE', 'url'],
     [html, 200, 'closed', 'connection-failed', '200', '<!DOCTYPE', 'url'],
     ['', 405, 'closed', 'connection-failed', '405'],
