@@ -65,6 +65,12 @@ pub struct Options {
     /// SignalR: the bearer token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
+    /// When HTTP requests have cookies: `include`, `same-origin` or `omit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Headers for each HTTP request to the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<BTreeMap<String, String>>,
     /// SignalR: open the WebSocket without negotiation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_negotiation: Option<bool>,

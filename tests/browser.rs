@@ -193,7 +193,10 @@ mod options {
     tests! { "options/addresses.js":
         urls_as_websocket_takes_them,
         urls_that_cannot_be,
-        a_page_without_an_origin_is_told_to_name_the_server,
+        urls_that_lack_their_scheme,
+        relative_urls_that_are_no_hosts,
+        relative_urls_are_relative_to_the_base,
+        a_blank_frame_has_the_address_of_its_page,
         the_addresses_that_come_of_them,
         the_namespace_that_comes_of_them,
         paths_that_cannot_be,
@@ -257,6 +260,15 @@ mod relay {
         a_silent_relay_is_given_up,
         how_often_a_relay_says_it_is_there,
         the_round_trip,
+    }
+}
+
+mod requests {
+    tests! { "requests.js":
+        cookies_go_to_every_origin_by_default,
+        the_pages_headers_go_with_each_request,
+        the_pages_headers_go_to_no_other_origin,
+        an_answer_that_the_page_may_not_read,
     }
 }
 

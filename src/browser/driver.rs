@@ -12,13 +12,14 @@ use js_sys::{JsString, Promise};
 use signal_wire::UserId;
 use wasm_bindgen::prelude::*;
 
+use super::address;
 use super::error::{Error, signaling_error};
 use super::event_source::{Stream, StreamReports};
 use super::events::{Page, Subscriber};
-use super::fetch::{self, Answer, Request};
+use super::fetch::{self, Answer, HttpOptions, Request};
 use super::js::{self, Clock};
 use super::lifecycle::Lifecycle;
-use super::options::{self, CredentialsProvider, Options};
+use super::options::{CredentialsProvider, Options};
 use super::promises::{self, Flushes};
 use super::random;
 use super::socket::{NativeSocket, Reports, Socket, Transport};
@@ -39,6 +40,7 @@ pub struct Driver {
     transport: Option<JsValue>,
     url_provider: Option<JsValue>,
     credentials: Option<CredentialsProvider>,
+    pub(super) http: HttpOptions,
     /// The channel that is used where none is named.
     default_channel: Option<String>,
     page: Page,
@@ -72,6 +74,7 @@ impl Driver {
             transport: options.transport,
             url_provider: options.url_provider,
             credentials: options.credentials,
+            http: options.http,
             default_channel: options.channel,
             page,
             socket: RefCell::default(),
@@ -216,9 +219,10 @@ impl Driver {
         if !is_refused || matches!(self.state(), State::Open { .. }) {
             return self.on_close(connection, None, String::new());
         }
+        let url = self.url();
         let reason = format!(
-            "{} didn't answer with an event stream that this page may read",
-            self.url()
+            "{url} didn't answer with an event stream that this page may read{}",
+            self.http.cors_hint(&url)
         );
         let disconnect = Disconnect::transient(None, reason);
         self.handle_from(connection, Input::SocketClosed(disconnect));
@@ -260,7 +264,7 @@ impl Driver {
             Action::AskUrl => self.ask_url(),
             Action::AskCredentials => self.ask_credentials(),
             Action::Http(request) => {
-                let request = fetch::request(&request, self.on_answer());
+                let request = fetch::request(&request, &self.http, self.on_answer());
                 drop(self.request.replace(Some(request)));
             }
             Action::OpenSocket(url) => self.open_socket(&url),
@@ -280,7 +284,7 @@ impl Driver {
         let provider = self.url_provider.clone().unwrap_or_default();
         let driver = Rc::clone(self);
         promises::when(&promises::provided(&provider), move |given| {
-            match given.and_then(|given| options::server_url(&given)) {
+            match given.and_then(|given| address::server_url(&given)) {
                 Ok(url) => driver.handle_from(connection, Input::Url(url)),
                 Err(thrown) => {
                     driver.on_failure(
@@ -351,7 +355,7 @@ impl Driver {
             }),
             close: Box::new(move |is_refused| closed.on_stream_close(connection, is_refused)),
         };
-        match Stream::open(url, reports) {
+        match Stream::open(url, self.http.includes_cookies(), reports) {
             Ok(stream) => drop(self.stream.replace(Some(stream))),
             Err(thrown) => self.fail_socket(connection, "EventSource", url, &thrown),
         }

@@ -2,7 +2,7 @@
 
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
-use web_sys::{EventSource, MessageEvent};
+use web_sys::{EventSource, EventSourceInit, MessageEvent};
 
 use super::{events, js};
 use crate::protocol::{LONGEST_EVENT_ID, ServerEvent};
@@ -42,9 +42,16 @@ pub struct Stream {
 impl Stream {
     /// Starts to connect. The error is the browser's: it refuses the address, or has no
     /// `EventSource`.
-    pub fn open(url: &str, reports: StreamReports) -> Result<Stream, JsValue> {
+    /// `with_credentials`: other origins than the page's get cookies too.
+    pub fn open(
+        url: &str,
+        with_credentials: bool,
+        reports: StreamReports,
+    ) -> Result<Stream, JsValue> {
         let StreamReports { open, event, close } = reports;
-        let source = EventSource::new(url)?;
+        let init = EventSourceInit::new();
+        init.set_with_credentials(with_credentials);
+        let source = EventSource::new_with_event_source_init_dict(url, &init)?;
         let failed = source.clone();
         let stream = Stream {
             source,

@@ -2,7 +2,7 @@
 
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, RequestInit, RequestRedirect, Response};
+use web_sys::{AbortController, Headers, RequestInit, RequestRedirect, Response, Url};
 
 use super::error::show;
 use super::events;
@@ -26,6 +26,43 @@ const POST_TIMEOUT: u32 = 30_000;
 /// limits such bodies to 64 KiB.
 const LONGEST_KEPT_ALIVE: u32 = 20_000;
 
+/// What each HTTP request has, from the page's options.
+#[derive(Debug)]
+pub struct HttpOptions {
+    /// When cookies are sent: `include`, `same-origin` or `omit`.
+    pub credentials: &'static str,
+    /// The page's headers.
+    pub headers: Vec<(String, String)>,
+}
+
+impl HttpOptions {
+    /// Whether other origins than the page's get cookies too.
+    pub fn includes_cookies(&self) -> bool {
+        self.credentials == "include"
+    }
+
+    /// What a server must do for this page to read its answers, if it has another origin and gets
+    /// cookies; otherwise empty. For the end of an error.
+    pub fn cors_hint(&self, url: &str) -> &'static str {
+        if self.includes_cookies() && !is_same_origin(url) {
+            " (a server of another origin must allow this page's origin by name, and credentials; or set the option credentials to 'same-origin')"
+        } else {
+            ""
+        }
+    }
+}
+
+/// Whether HTTP allows a header with this name and value.
+pub fn is_header(name: &str, value: &str) -> bool {
+    Headers::new().is_ok_and(|headers| headers.append(name, value).is_ok())
+}
+
+/// Whether an address has the origin of the page or the worker.
+fn is_same_origin(url: &str) -> bool {
+    let own = js::member(&js::global(), "origin").as_string();
+    Url::new(url).is_ok_and(|url| Some(url.origin()) == own)
+}
+
 /// The answer to a request, or the error as text.
 pub type Answer = Result<HttpResponse<JsString>, String>;
 
@@ -43,27 +80,49 @@ impl Drop for Request {
 }
 
 /// Makes a request.
-pub fn request(request: &HttpRequest, done: impl FnOnce(Answer) + 'static) -> Request {
+pub fn request(
+    request: &HttpRequest,
+    options: &HttpOptions,
+    done: impl FnOnce(Answer) + 'static,
+) -> Request {
     let init = RequestInit::new();
     let controller = abortable(&init);
     init.set_method(request.method);
     // A last request outlives the page.
     keep_alive(&init);
-    if let Some(token) = &request.token {
-        let headers = Object::new();
-        js::put(&headers, "Authorization", format!("Bearer {token}"));
-        init.set_headers(&headers);
+    let mut headers = RequestHeaders::default();
+    if request.allows_preflight || is_same_origin(&request.url) {
+        headers.mark();
     }
-    start(&request.url, &init, |_| true, None, done);
+    if !request.is_foreign {
+        headers.add(options);
+    }
+    if let Some(token) = &request.token {
+        headers.set("Authorization", &format!("Bearer {token}"));
+    }
+    headers.put_on(&init);
+    start(&request.url, &init, options, |_| true, None, done);
     Request(controller)
 }
 
-/// POSTs a message. The content type is the default, `text/plain`, which needs no CORS preflight.
-pub fn post(url: &str, body: &JsString, done: impl FnOnce(Answer) + 'static) {
+/// POSTs a message. The content type is the default, `text/plain`, so that another origin needs no
+/// CORS preflight, unless the page sets headers.
+pub fn post(
+    url: &str,
+    body: &JsString,
+    options: &HttpOptions,
+    done: impl FnOnce(Answer) + 'static,
+) {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(body);
     init.set_redirect(RequestRedirect::Manual);
+    let mut headers = RequestHeaders::default();
+    if is_same_origin(url) {
+        headers.mark();
+    }
+    headers.add(options);
+    headers.put_on(&init);
     if body.length() <= LONGEST_KEPT_ALIVE {
         keep_alive(&init);
     }
@@ -75,7 +134,7 @@ pub fn post(url: &str, body: &JsString, done: impl FnOnce(Answer) + 'static) {
     });
     // The body of such an answer means nothing.
     let needs_body = |status| !(200..=299).contains(&status);
-    start(url, &init, needs_body, timeout, done);
+    start(url, &init, options, needs_body, timeout, done);
 }
 
 /// Lets a request be aborted.
@@ -83,6 +142,39 @@ fn abortable(init: &RequestInit) -> Option<AbortController> {
     let controller = AbortController::new().ok();
     init.set_signal(controller.as_ref().map(AbortController::signal).as_ref());
     controller
+}
+
+/// The headers of a request. A name that is set again replaces the earlier one.
+#[derive(Debug, Default)]
+struct RequestHeaders(Vec<(String, String)>);
+
+impl RequestHeaders {
+    fn set(&mut self, name: &str, value: &str) {
+        self.0
+            .retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Tells the server that the request isn't a navigation. If a login has expired, many servers
+    /// then answer 401 instead of a login page.
+    fn mark(&mut self) {
+        self.set("X-Requested-With", "XMLHttpRequest");
+    }
+
+    /// Adds the page's headers.
+    fn add(&mut self, options: &HttpOptions) {
+        for (name, value) in &options.headers {
+            self.set(name, value);
+        }
+    }
+
+    fn put_on(&self, init: &RequestInit) {
+        let headers = Object::new();
+        for (name, value) in &self.0 {
+            js::put(&headers, name, value);
+        }
+        init.set_headers(&headers);
+    }
 }
 
 /// Lets the request outlive the page. (web-sys has no setter for this member.)
@@ -95,10 +187,13 @@ fn keep_alive(init: &RequestInit) {
 fn start(
     url: &str,
     init: &RequestInit,
+    options: &HttpOptions,
     needs_body: fn(u16) -> bool,
     timeout: Option<Timer>,
     done: impl FnOnce(Answer) + 'static,
 ) {
+    js::put(init, "credentials", options.credentials);
+    let hint = options.cors_hint(url);
     let response = match fetch(url, init) {
         Ok(response) => Promise::resolve(&JsValue::from(response)),
         Err(thrown) => Promise::reject(&thrown),
@@ -108,7 +203,13 @@ fn start(
             read(response.unchecked_into(), needs_body, timeout, done);
         }
         Ok(other) => done(Err(format!("fetch returned {}", show(&other)))),
-        Err(thrown) => done(Err(js::text(&thrown))),
+        Err(thrown) => {
+            // The error of a request without an answer that the page may read. Others are those of
+            // requests that were aborted.
+            let is_unreadable = js::text(&js::member(&thrown, "name")) == "TypeError";
+            let hint = if is_unreadable { hint } else { "" };
+            done(Err(format!("{}{hint}", js::text(&thrown))));
+        }
     });
 }
 

@@ -7,7 +7,7 @@ use super::error::{Error, quoted, show, type_error};
 use super::js;
 
 /// All options. Members of an object have its name before a dot.
-const NAMES: [&str; 29] = [
+const NAMES: &[&str] = &[
     "url",
     "protocol",
     "transport",
@@ -19,6 +19,8 @@ const NAMES: [&str; 29] = [
     "target",
     "method",
     "accessToken",
+    "credentials",
+    "headers",
     "skipNegotiation",
     "hub",
     "channel",

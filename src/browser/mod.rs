@@ -2,13 +2,14 @@
 //!
 //! * `exports`: the functions that pages import. `signaling`: a signaling as the page sees it.
 //!   `channel`: one channel, its config and its handle. `options`: what `configure` and `new
-//!   Signaling` take.
+//!   Signaling` take, with `address` and `members`.
 //! * `driver`: carries inputs to the session and performs its actions, with `transmit`, `socket`,
 //!   `event_source`, `fetch`, `promises`, `timer` and `lifecycle`. `events`: calls the page's
 //!   handlers.
 //! * `error`: our errors as JavaScript sees them. `text`: JavaScript's strings as the session uses
 //!   them. `js`: what web-sys and js-sys lack.
 
+mod address;
 pub(crate) mod channel;
 pub(crate) mod driver;
 pub(crate) mod error;

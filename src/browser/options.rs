@@ -2,9 +2,10 @@
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
-use web_sys::Url;
 
-use super::error::{show, type_error};
+use super::address::server_url;
+use super::error::{quoted, show, type_error};
+use super::fetch::{self, HttpOptions};
 use super::js;
 use super::members::{LARGE, Members, OBJECT, bad_option};
 use super::random;
@@ -29,6 +30,8 @@ pub struct Options {
     pub url_provider: Option<JsValue>,
     /// The credentials, or the page's function that returns them.
     pub credentials: Option<CredentialsProvider>,
+    /// What each HTTP request has.
+    pub http: HttpOptions,
     /// The default channel name.
     pub channel: Option<String>,
 }
@@ -91,6 +94,12 @@ impl Options {
             server_url(&url.unwrap_or_default())?
         };
         let protocol = read_protocol(&members, url, transport.is_some())?;
+        let http = HttpOptions {
+            credentials: members
+                .choice("credentials", &["include", "same-origin", "omit"])?
+                .unwrap_or("include"),
+            headers: read_headers(&members)?,
+        };
         let channel = read_channel(&members)?;
         for handler in HANDLERS {
             let is_handler = |value: &JsValue| value.is_null() || value.is_function();
@@ -104,6 +113,7 @@ impl Options {
             transport,
             url_provider,
             credentials,
+            http,
             channel,
         })
     }
@@ -237,6 +247,27 @@ fn read_protocol(
     Ok(made?)
 }
 
+/// The option `headers`. Its values aren't shown, because they may be secrets.
+fn read_headers(members: &Members) -> Result<Vec<(String, String)>, JsValue> {
+    let Some(object) = members.checked("headers", JsValue::is_object, OBJECT)? else {
+        return Ok(Vec::new());
+    };
+    let mut headers = Vec::new();
+    for name in js::keys(&object) {
+        let value = Reflect::get(&object, &JsValue::from(&name))?.as_string();
+        let checked = value.filter(|value| fetch::is_header(&name, value));
+        let Some(value) = checked else {
+            let wanted = format!(
+                "one of texts that HTTP allows, and its member {} is none",
+                quoted(&name)
+            );
+            return Err(bad_option("headers", &object, &wanted).into());
+        };
+        headers.push((name, value));
+    }
+    Ok(headers)
+}
+
 /// The default channel name; `None`: there is none.
 fn read_channel(members: &Members) -> Result<Option<String>, JsValue> {
     let is_channel = |value: &JsValue| value.is_null() || value.is_string();
@@ -267,68 +298,4 @@ fn encode_query(object: &JsValue) -> Result<String, JsValue> {
         write_encoded(&mut query, &js::text(&value));
     }
     Ok(query)
-}
-
-/// The server's address in a form that every `WebSocket` accepts: absolute, `ws:` or `wss:`,
-/// without a fragment.
-pub fn server_url(given: &JsValue) -> Result<String, JsValue> {
-    let base = js::member(&js::member(&js::global(), "location"), "href");
-    let text = if given.is_undefined() {
-        "/".into()
-    } else {
-        js::text(given)
-    };
-    if !(given.is_undefined() || given.is_string() || is_url(given, &text)?) {
-        return Err(bad_option("url", given, "a string or a URL").into());
-    }
-    let parsed = match base.as_string() {
-        Some(base) => Url::new_with_base(&text, &base),
-        // Node has no page.
-        None => Url::new(&text),
-    };
-    let Ok(url) = parsed else {
-        return Err(bad_url(given, &base, "no URL here"));
-    };
-    url.set_hash("");
-    let href = url.href();
-    let schemes = [
-        ("ws:", "ws:"),
-        ("wss:", "wss:"),
-        ("http:", "ws:"),
-        ("https:", "wss:"),
-    ];
-    for (scheme, socket_scheme) in schemes {
-        if let Some(rest) = href.strip_prefix(scheme) {
-            return Ok(format!("{socket_scheme}{rest}"));
-        }
-    }
-    Err(bad_url(
-        given,
-        &base,
-        "no ws:, wss:, http: or https: address",
-    ))
-}
-
-/// Whether this is a URL object. Its text is its `href`.
-fn is_url(given: &JsValue, text: &str) -> Result<bool, JsValue> {
-    if !given.is_object() {
-        return Ok(false);
-    }
-    let href = Reflect::get(given, &"href".into())?;
-    Ok(href.as_string().as_deref() == Some(text))
-}
-
-fn bad_url(given: &JsValue, base: &JsValue, why: &str) -> JsValue {
-    let message = if given.is_undefined() {
-        format!(
-            "without the option url the server is the page's own origin, {}, which is {why}; name the server, as in configure({{ url: 'wss://example.org/' }})",
-            show(base)
-        )
-    } else {
-        format!(
-            "the option url is {}, which is {why}; it must be like 'wss://example.org/'",
-            show(given)
-        )
-    };
-    type_error("bad-url", message).into()
 }

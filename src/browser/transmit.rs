@@ -17,7 +17,7 @@ impl Driver {
         let outcome = match &transmission.post_url {
             Some(url) => {
                 let (connection, driver) = (self.connection(), Rc::clone(self));
-                fetch::post(url, &transmission.frame, move |answer| {
+                fetch::post(url, &transmission.frame, &self.http, move |answer| {
                     driver.handle_from(connection, Input::Posted(answer));
                 });
                 Ok(())

@@ -221,6 +221,11 @@ export interface Options {
    * origin, path `/`. A function, which may be async, is called on each attempt to connect, for
    * example to put a fresh token into the address. (The path of such an address doesn't name a
    * Socket.IO namespace.)
+   *
+   * Relative addresses resolve as in `new WebSocket`: against `document.baseURI`, in a worker
+   * against `self.location`. One that begins with a host, such as `'example.org/x'` or
+   * `'localhost:8888'`, lacks its scheme, which is a `bad-url` error; a path that looks like that
+   * is written `'./example.org/x'`.
    */
   url?: string | URL | (() => string | URL | PromiseLike<string | URL>) | undefined;
   /**
@@ -268,6 +273,20 @@ export interface Options {
    * again, it is tried five times more.
    */
   accessToken?: Provided<string> | undefined;
+  /**
+   * SignalR and `'sse'`: whether HTTP requests have cookies, as in `fetch`. Default `'include'`, as
+   * in SignalR's own client: servers of other origins get theirs too, which cookie logins and
+   * cookie affinity need. Such a server must then allow the page's origin by name (not with `*`)
+   * and `Access-Control-Allow-Credentials: true`; for others, set `'same-origin'`. WebSockets
+   * always have cookies, and with `'omit'` an event stream of the page's own origin has.
+   */
+  credentials?: 'include' | 'same-origin' | 'omit' | undefined;
+  /**
+   * SignalR and `'sse'`: headers for each HTTP request to the server that `url` names; if a hub
+   * redirects to another origin, that doesn't get them. Browsers can't set headers of WebSockets
+   * and of event streams. At another origin, they cause a CORS preflight.
+   */
+  headers?: Record<string, string> | undefined;
   /** ASP.NET Core SignalR: `true` opens the WebSocket without negotiation. Default `false`. */
   skipNegotiation?: boolean | undefined;
   /** Classic SignalR: the hub's name. Default `'webRtcHub3'`. */

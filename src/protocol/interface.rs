@@ -278,6 +278,12 @@ pub struct HttpRequest {
     pub url: String,
     /// The bearer token to send.
     pub token: Option<String>,
+    /// A hub redirected to another origin than the one that the page named. It doesn't get the
+    /// page's headers.
+    pub is_foreign: bool,
+    /// A server of another origin may be asked for permission first (a CORS preflight), because the
+    /// protocol's official client asks too.
+    pub allows_preflight: bool,
 }
 
 /// The status of a redirected POST request. It isn't followed, because most redirections turn it

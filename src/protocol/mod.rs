@@ -47,4 +47,4 @@ pub use options::{Credentials, InvalidOption, ProtocolOptions};
 pub use records::{RECORD_END, Records};
 pub use table::{AnyProtocol, DEFAULT, Entry, Make, PLAIN, PROTOCOLS, find};
 pub use text::{Frame, Text, Value};
-pub use url::{ServerUrl, write_encoded};
+pub use url::{ServerUrl, decode, write_encoded};

@@ -95,6 +95,8 @@ impl SignalR {
             method: "POST",
             url,
             token: self.token().map(Into::into),
+            is_foreign: !self.hub.has_named_origin(),
+            allows_preflight: true,
         }));
     }
 

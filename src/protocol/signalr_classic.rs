@@ -148,11 +148,13 @@ impl SignalRClassic {
         self.with_token(address)
     }
 
-    fn get<T: Text>(address: Address, out: &mut Outputs<T>) {
+    fn get<T: Text>(&self, address: Address, out: &mut Outputs<T>) {
         out.push(Output::Http(HttpRequest {
             method: "GET",
             url: address.into_string(),
             token: None,
+            is_foreign: !self.place.has_named_origin(),
+            allows_preflight: false,
         }));
     }
 
@@ -163,7 +165,7 @@ impl SignalRClassic {
             .http("/negotiate", &self.query)
             .raw("clientProtocol=2.1")
             .with("connectionData", &self.hubs());
-        SignalRClassic::get(self.with_token(address), out);
+        self.get(self.with_token(address), out);
     }
 
     fn resume<T: Text>(&mut self, out: &mut Outputs<T>) {
@@ -339,7 +341,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         if self.phase == Phase::SocketOpen && frame.member("S").as_number() == Some(1.0) {
             self.phase = Phase::Joining;
             let address = self.place.server().http("/start", &self.query);
-            SignalRClassic::get(self.with_connection(address), out);
+            self.get(self.with_connection(address), out);
         }
     }
 
@@ -364,6 +366,8 @@ impl<T: Text> Protocol<T> for SignalRClassic {
                 method: "POST",
                 url: self.with_connection(address).into_string(),
                 token: self.token().map(Into::into),
+                is_foreign: !self.place.has_named_origin(),
+                allows_preflight: false,
             }));
         }
     }

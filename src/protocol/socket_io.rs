@@ -19,10 +19,9 @@ use signal_wire::Embedding;
 use signal_wire::envelope::utf16_length;
 use signal_wire::json::quoted;
 
-use super::url::decode;
 use super::{
     CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
-    Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value, not_json,
+    Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value, decode, not_json,
 };
 
 /// After an open packet without `maxPayload`, a server of Socket.IO 2 sends its `40` within this

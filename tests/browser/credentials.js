@@ -61,7 +61,7 @@ export async function it_goes_where_the_protocol_has_it() {
     await settled();
     equal(
       [requests[0].headers, requests[0].url.includes('to')],
-      [{ Authorization: 'Bearer to/ken' }, false],
+      [{ 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer to/ken' }, false],
     );
     requests[0].answer(NEGOTIATED);
     await settled();
@@ -191,7 +191,10 @@ export async function functions_that_have_nothing_to_say() {
     });
     signaling.openSocket({});
     await settled();
-    equal([signaling.state, requests.length, requests[0].headers], ['connecting', 1, {}]);
+    equal(
+      [signaling.state, requests.length, requests[0].headers],
+      ['connecting', 1, { 'X-Requested-With': 'XMLHttpRequest' }],
+    );
     signaling.close();
     sockets.length = 0;
     const io = new Signaling({
@@ -263,7 +266,7 @@ export async function functions_that_answer_late() {
   equal([signaling.state, answers.length], ['connecting', 1]);
   answers[0].resolve('token');
   await settled();
-  equal(requests[0].headers, { Authorization: 'Bearer token' });
+  equal(requests[0].headers, { 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer token' });
   const socket = await servers.signalr.up();
   equal(servers.signalr.unwrap(socket.frames[1]).message, 'waits');
 }

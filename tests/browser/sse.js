@@ -79,7 +79,7 @@ export async function from_the_first_request_to_open() {
   equal(page.take(), [['open', 'connected']]);
   const [{ url, method, body, headers, redirect, signal, keepalive, rest }] = requests;
   equal(url, `https://server.test/events?mine=a%20b&yours=1&client=${client}&ref=1`);
-  equal([method, headers, redirect, keepalive, rest], ['POST', {}, 'manual', true, {}]);
+  equal([method, headers, redirect, keepalive, rest], ['POST', {}, 'manual', true, { credentials: 'include' }]);
   equal(body, JSON.stringify({ sender: signaling.userid, channel: 'room', message: 'early' }));
   ok(signal instanceof AbortSignal && !signal.aborted, 'it can be aborted');
   equal(clock.timers > 0, true);

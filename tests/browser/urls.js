@@ -240,7 +240,7 @@ export async function beside_what_the_page_says_of_itself() {
   await settled();
   equal(
     [requests[0].url.startsWith('https://server.test/hub/negotiate?'), requests[0].headers],
-    [true, { Authorization: 'Bearer token' }],
+    [true, { 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer token' }],
   );
   ok(requests[0].url.includes('b=2'), requests[0].url);
   hub.close();

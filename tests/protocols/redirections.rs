@@ -51,6 +51,8 @@ fn a_redirection_is_for_one_connection() {
         method: "POST",
         url: url.into(),
         token: Some(token.into()),
+        is_foreign: token == "granted",
+        allows_preflight: true,
     };
     for _ in 0..3 {
         let own = post("http://h/hub/negotiate?negotiateVersion=1", "own");

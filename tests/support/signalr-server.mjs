@@ -21,9 +21,11 @@ const LIMIT = 32 * 1024;
  * What a test may change at any time: `token` (what a client must bring), `redirect` (negotiate
  * sends clients elsewhere, with a token for there), `negotiation` (`{ status, type, body }` instead
  * of the answer), `handshakeError`, `split` (characters to a frame), `pack` (records wait for
- * `flush()`, which sends them in one frame), `silent` (it sends nothing more).
+ * `flush()`, which sends them in one frame), `silent` (it sends nothing more), `affinity`
+ * (negotiate gives a cookie, without which there is no WebSocket), `login` (a cookie without which
+ * there is no negotiation), `anyOrigin` (it allows all origins, and so no cookies).
  *
- * What it records: `requests` (`{ method, url, token }` of every negotiation and upgrade),
+ * What it records: `requests` (`{ method, url, token, headers }` of every negotiation and upgrade),
  * `received` (arguments of `Send`), `records` (every record).
  */
 export async function signalRServer({ path = '/hub', token, redirect = false, keepAlive = 15_000, clientTimeout = 30_000, handshakeTimeout = 15_000, files = {}, port = 0 } = {}) {
@@ -32,18 +34,31 @@ export async function signalRServer({ path = '/hub', token, redirect = false, ke
   const clients = new Set();
   const elsewhere = `/elsewhere${path}`;
   const granted = 'granted-by-redirect';
-  const server = { token, redirect, negotiation: undefined, handshakeError: undefined, split: 0, pack: false, silent: false, requests: [], received: [], records: [] };
+  const server = { token, redirect, negotiation: undefined, affinity: false, login: undefined, anyOrigin: false, handshakeError: undefined, split: 0, pack: false, silent: false, requests: [], received: [], records: [] };
 
   const allowed = (request, url) => {
     const wanted = url.pathname.startsWith(elsewhere) ? granted : server.token;
     return wanted === undefined || bearer(request, url) === wanted;
   };
 
+  const hasCookie = (request, cookie) => (request.headers.cookie ?? '').split('; ').includes(cookie);
+  const cookie = `affinity=${randomBytes(4).toString('hex')}`;
+
   const http = createServer((request, response) => {
+    if (server.anyOrigin) {
+      response.setHeader('access-control-allow-origin', '*');
+      delete request.headers.origin;
+    }
     const url = new URL(request.url, 'http://local/');
+    if (url.pathname === '/login') return answer(request, response, 200, '<title>Log in</title>', { 'content-type': 'text/html' });
     if (url.pathname !== `${path}/negotiate` && url.pathname !== `${elsewhere}/negotiate`) return others(request, response);
     if (request.method === 'OPTIONS') return answer(request, response, 204);
-    server.requests.push({ method: request.method, url: request.url, token: bearer(request, url) });
+    server.requests.push({ method: request.method, url: request.url, token: bearer(request, url), headers: request.headers });
+    if (server.login && !hasCookie(request, server.login)) {
+      // As ASP.NET's cookie authentication tells scripts from people.
+      const isScript = request.headers['x-requested-with'] === 'XMLHttpRequest';
+      return answer(request, response, isScript ? 401 : 302, '', isScript ? {} : { location: '/login' });
+    }
     if (request.method !== 'POST') return answer(request, response, 405);
     if (server.negotiation) return answer(request, response, server.negotiation.status ?? 200, server.negotiation.body, { 'content-type': server.negotiation.type ?? 'application/json' });
     if (!allowed(request, url)) return answer(request, response, 401, '', { 'www-authenticate': 'Bearer' });
@@ -59,12 +74,13 @@ export async function signalRServer({ path = '/hub', token, redirect = false, ke
       connectionId,
       ...(version === 1 ? { connectionToken: ticket } : {}),
       availableTransports: [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }],
-    });
+    }, server.affinity ? { 'set-cookie': `${cookie}; Path=/` } : {});
   });
 
   upgrades(http, (request, url) => {
-    if (url.pathname !== path && url.pathname !== elsewhere) return 404;
-    server.requests.push({ method: 'WebSocket', url: request.url, token: bearer(request, url) });
+    if (![path, elsewhere].includes(url.pathname.replace(/\/$/, ''))) return 404;
+    server.requests.push({ method: 'WebSocket', url: request.url, token: bearer(request, url), headers: request.headers });
+    if (server.affinity && !hasCookie(request, cookie)) return 404;
     if (!allowed(request, url)) return 401;
     const id = url.searchParams.get('id');
     if (id !== null && !tickets.delete(id)) return 404;

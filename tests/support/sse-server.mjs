@@ -14,7 +14,8 @@ const HISTORY = 1000;
  *
  * What a test may change at any time:
  *
- * * `cors`: whether pages of other origins may read its answers; `'streams'`: only those to GET.
+ * * `cors`: whether pages of other origins may read its answers; `'streams'`: only those to GET;
+ *   `'*'`: if they send no cookies.
  * * `token`: what the query must name, or 401.
  * * `ids`: events have ids, and a stream that names the last one begins behind it. Others begin
  *   with an event named `hello`, which has the last id.
@@ -50,8 +51,10 @@ export async function sseServer({ path = '/events', files = {}, port = 0, ...opt
     const { method } = request;
     const recorded = { method, url: request.url, query, body: undefined };
     server.requests.push(recorded);
-    if (server.cors === true || (server.cors === 'streams' && method === 'GET')) {
-      response.setHeader('access-control-allow-origin', '*');
+    if (server.cors === '*') response.setHeader('access-control-allow-origin', '*');
+    else if (server.cors === true || (server.cors === 'streams' && method === 'GET')) {
+      response.setHeader('access-control-allow-origin', request.headers.origin ?? '*');
+      response.setHeader('access-control-allow-credentials', 'true');
       response.setHeader('access-control-expose-headers', 'retry-after');
     }
     if (method === 'POST') return take(request, response, recorded);

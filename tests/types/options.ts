@@ -20,6 +20,8 @@ const all: Required<Options> = {
   target: 'onMessageReceived',
   method: 'Send',
   accessToken: 'jwt',
+  credentials: 'same-origin',
+  headers: { 'X-Api-Key': 'key' },
   skipNegotiation: true,
   hub: 'webRtcHub3',
   channel: 'main-channel',
@@ -48,6 +50,12 @@ configure({ query: {} });
 configure({ url: new URL('/signal', location.href) });
 configure({ url: () => '/signal' });
 configure({ url: async () => new URL('/signal', location.href) });
+for (const credentials of ['include', 'same-origin', 'omit'] as const) configure({ credentials });
+// @ts-expect-error TS2820: not one of the three
+configure({ credentials: 'same_origin' });
+configure({ headers: {} });
+// @ts-expect-error TS2322: the value of a header is a text
+configure({ headers: { 'X-Count': 5 } });
 // @ts-expect-error TS2322: an address is a must
 configure({ url: () => null });
 configure({ channel: null });
@@ -68,6 +76,8 @@ configure({
   target: undefined,
   method: undefined,
   accessToken: undefined,
+  credentials: undefined,
+  headers: undefined,
   skipNegotiation: undefined,
   hub: undefined,
   channel: undefined,

@@ -78,6 +78,8 @@ export function wrong_values_are_named_and_shown() {
     'auth': all.filter(([, shown]) => shown !== 'an object' && shown !== 'a function'),
     'query': all.filter(([, shown]) => shown !== 'an object'),
     'accessToken': all.filter(([value]) => !['string', 'function'].includes(typeof value)),
+    'credentials': all,
+    'headers': all.filter(([, shown]) => shown !== 'an object'),
     'skipNegotiation': but(true, false),
     'onstatechange': all.filter(([value]) => value !== null && typeof value !== 'function'),
     'ongap': all.filter(([value]) => value !== null && typeof value !== 'function'),
@@ -119,6 +121,24 @@ export function the_sentence_says_what_it_must_be() {
     'a string, or a function that gives it',
   );
   says({ skipNegotiation: 'yes' }, 'true or false');
+  says({ credentials: 'always' }, "'include' or 'same-origin' or 'omit'");
+  for (const [name, value] of /** @type {[string, any][]} */ ([
+    ['X-Key', 5],
+    ['X-Key', null],
+    ['X-Key', 'se\ncret'],
+    ['X Key', 'secret'],
+    ['', 'secret'],
+    ['Grüße', 'secret'],
+    ['X-Key', 'secret 漢'],
+  ])) {
+    const error = refused(
+      () => new Signaling({ headers: { 'X-Fine': 'secret', [name]: value } }),
+      'bad-option',
+      'the option headers is an object',
+      `'${name}'`,
+    );
+    ok(!error.message.includes('secret'), error.message);
+  }
   says({ query: 'a=b' }, "query is 'a=b'", 'an object');
   says({ transport: {} }, 'an object with a function send(text)');
   says({ transport: { send: 'text' } }, 'an object with a function send(text)');

@@ -43,8 +43,8 @@ export async function from_the_first_request_to_open() {
       {
         url: 'https://server.test/hub/negotiate?negotiateVersion=1',
         method: 'POST',
-        headers: {},
-        rest: {},
+        headers: { 'X-Requested-With': 'XMLHttpRequest' },
+        rest: { credentials: 'include' },
       },
     ],
   );
@@ -90,11 +90,13 @@ export async function other_targets_and_methods() {
   socket.deliver(
     invoke('on"Message', frame('room', 1)),
     invoke('onMessage', frame('room', 2)),
+    // As with SignalR's own client, capitals don't matter.
     invoke('ON"MESSAGE', frame('room', 3)),
     invoke('on"Message', frame('room', 4), 'and more', { a: 1 }),
   );
   equal(notes.take(), [
     ['onmessage', 1],
+    ['onmessage', 3],
     ['onmessage', 4],
   ]);
   equal(signaling.stats().bad, 0);

@@ -34,7 +34,7 @@ export async function redirection() {
   });
   signaling.openSocket({});
   await settled();
-  equal(requests[0].headers, { Authorization: 'Bearer mine' });
+  equal(requests[0].headers, { 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer mine' });
   requests[0].answer({ url: 'https://other.test/hub?hub=chat', accessToken: 'theirs' });
   await settled();
   equal(
@@ -42,14 +42,14 @@ export async function redirection() {
     [
       'https://other.test/hub/negotiate?hub=chat&a=1&negotiateVersion=1',
       'POST',
-      { Authorization: 'Bearer theirs' },
+      { 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer theirs' },
     ],
   );
   requests[1].answer({ url: 'https://third.test/' });
   await settled();
   equal(
     [requests[2].url, requests[2].headers],
-    ['https://third.test/negotiate?a=1&negotiateVersion=1', { Authorization: 'Bearer theirs' }],
+    ['https://third.test/negotiate?a=1&negotiateVersion=1', { 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer theirs' }],
   );
   requests[2].answer(NEGOTIATED);
   await settled();
@@ -62,7 +62,7 @@ export async function redirection() {
   await settled();
   equal(
     [requests[3].url, requests[3].headers],
-    ['https://server.test/hub/negotiate?a=1&negotiateVersion=1', { Authorization: 'Bearer mine' }],
+    ['https://server.test/hub/negotiate?a=1&negotiateVersion=1', { 'X-Requested-With': 'XMLHttpRequest', 'Authorization': 'Bearer mine' }],
   );
 }
 

@@ -29,8 +29,9 @@ export class FakeEventSource {
   /** @type {[string, (event: Event) => void][]} */
   #listeners = [];
 
-  constructor(url) {
+  constructor(url, { withCredentials = false } = {}) {
     this.url = new URL(url, location.href).href;
+    this.withCredentials = withCredentials;
     streams.push(this);
   }
 
