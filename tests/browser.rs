@@ -74,6 +74,7 @@ mod connection {
         reconnect_false_means_never,
         final_close_codes_are_final,
         a_browser_that_refuses_to_make_a_socket,
+        an_error_event_alone_can_be_the_end,
         a_refusal_at_the_next_attempt_ends_it_too,
     }
     tests! { "connection/messages.js":

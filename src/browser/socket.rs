@@ -1,6 +1,8 @@
 //! The browser's WebSocket, or the page's own transport. When it is dropped, it is closed and
 //! reports nothing more.
 
+use std::rc::Rc;
+
 use js_sys::{JsString, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
@@ -24,6 +26,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn open(this: &Carrier) -> Result<Option<JsValue>, JsValue>;
 }
+
+/// The close code of a connection that ended without one (RFC 6455, section 7.1.5).
+const ABNORMAL_CLOSURE: u16 = 1006;
 
 /// Callbacks of a socket. Each is a separate function, because the page's own transport may call
 /// them at any time.
@@ -111,9 +116,17 @@ impl NativeSocket {
         let onopen = Closure::<dyn Fn()>::new(open);
         let onmessage =
             Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| message(event.data()));
-        let onclose = on_close(close);
-        // `close` always follows. But in Node an error event without a listener ends the program.
-        let onerror = Closure::<dyn Fn()>::new(|| ());
+        let close = Rc::new(close);
+        let failed = (Rc::clone(&close), socket.clone());
+        let onclose = on_close(move |code, reason| close(code, reason));
+        // WebKit reports a blocked port by this event alone. In other cases `close` follows, and
+        // then it is stale.
+        let onerror = Closure::<dyn Fn()>::new(move || {
+            let (close, socket) = &failed;
+            if js::member(socket, "readyState").as_f64() == Some(WebSocket::CLOSED.into()) {
+                close(Some(ABNORMAL_CLOSURE), String::new());
+            }
+        });
         // The page may have put a WebSocket of its own there, whose setters throw.
         js::put(&socket, "binaryType", "arraybuffer");
         js::put(&socket, "onopen", onopen.as_ref());
@@ -141,7 +154,7 @@ impl Drop for NativeSocket {
 }
 
 /// A handler that takes an event, or the reason alone, as a transport gives it.
-fn on_close(close: Box<dyn Fn(Option<u16>, String)>) -> Closure<dyn Fn(JsValue)> {
+fn on_close(close: impl Fn(Option<u16>, String) + 'static) -> Closure<dyn Fn(JsValue)> {
     Closure::new(move |event: JsValue| {
         let code = js::member(&event, "code").as_f64().map(|code| code as u16);
         let reason = event

@@ -244,6 +244,33 @@ export function a_browser_that_refuses_to_make_a_socket() {
   globalThis.WebSocket = WebSocket;
 }
 
+/** As WebKit tells of a blocked port. */
+export function an_error_event_alone_can_be_the_end() {
+  const notes = new Notes();
+  const { signaling, socket } = connected({
+    onstatechange: (state, detail) => notes.taker(state)(detail),
+    onerror: notes.taker('onerror'),
+  });
+  notes.take();
+  // An error of a socket that is still open ends nothing.
+  socket.err();
+  equal([signaling.state, notes.take()], ['open', []]);
+  const made = sockets.length;
+  socket.block();
+  const [[state, { code, reason }], ...more] = notes.take();
+  equal([state, code, reason, more], ['waiting', 1006, 'the connection was lost', []]);
+  clock.advance(500);
+  equal(sockets.length, made + 1);
+  sockets.at(-1).block();
+  const [, { reason: why }] = notes.take().slice(-1)[0];
+  equal(why, 'no connection to ws://server.test/ could be made');
+  // Where `close` follows, it says nothing new.
+  clock.advance(1000);
+  notes.take();
+  sockets.at(-1).end(1006);
+  equal(notes.take().map(([state]) => state), ['waiting']);
+}
+
 export function a_refusal_at_the_next_attempt_ends_it_too() {
   const notes = new Notes();
   const { signaling, handle, socket } = connected({ onerror: notes.taker('onerror') });

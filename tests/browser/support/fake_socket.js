@@ -106,6 +106,17 @@ export class FakeSocket {
     this.#dispatch(new CloseEvent('close', { code, reason, wasClean: code !== 1006 }));
   }
 
+  /** The browser blocks the port: WebKit tells it by this event alone. */
+  block() {
+    this.readyState = CLOSED;
+    this.#dispatch(new Event('error'));
+  }
+
+  /** An error that ends nothing. */
+  err() {
+    this.#dispatch(new Event('error'));
+  }
+
   /** The connection is going down, and no event has told so yet. */
   sink() {
     this.readyState = CLOSING;
