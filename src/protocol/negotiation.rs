@@ -3,7 +3,7 @@
 use super::{CloseReason, HttpResponse, Output, Outputs, ServerUrl, Text};
 
 /// More redirections in a row than this are treated as a loop.
-const MAX_REDIRECTIONS: u32 = 100;
+const MAX_REDIRECTIONS: u32 = 10;
 
 /// The error of a redirection that can't be followed.
 pub const BAD_REDIRECTION: &str =
