@@ -60,4 +60,6 @@ pub mod browser;
 mod typed;
 
 #[cfg(all(target_arch = "wasm32", feature = "typed-api"))]
-pub use typed::{Channel, Error, Options, Outbox, Overflow, Reconnect, Signaling, State, Stats};
+pub use typed::{
+    Channel, Error, Heartbeat, Options, Outbox, Overflow, Reconnect, Signaling, State, Stats,
+};

@@ -86,6 +86,33 @@ pub struct Options {
     /// How to reconnect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconnect: Option<Reconnect>,
+    /// How long each step of connecting may take, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_timeout: Option<f64>,
+    /// ASP.NET Core SignalR: how long the hub may be silent, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_timeout: Option<f64>,
+    /// ASP.NET Core SignalR: the time between two pings, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<f64>,
+    /// Plain servers: a frame that is sent regularly, to which the server must answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// A frame that is sent regularly to a plain server, which must answer it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Heartbeat {
+    /// The time between two of them, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<f64>,
+    /// How long the server may be silent after one, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// The frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// Bounds of the outbox.

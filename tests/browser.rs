@@ -60,7 +60,7 @@ mod auto {
         with_protocol_websocket_a_hello_is_nothing,
         relay_insists,
         a_transport_is_plain,
-        readiness_that_waits_for_the_connection_waits_for_that_too,
+        readiness_that_waits_for_the_connection,
     }
 }
 
@@ -159,6 +159,8 @@ mod life {
         a_page_that_is_put_away_and_comes_back,
         put_away_in_each_state,
         a_page_that_is_put_away_for_good,
+        what_listeners_send_while_the_page_is_being_hidden,
+        a_browser_without_freeze,
         put_away_again_and_again,
         opening_and_sending_inside_the_showing,
         a_hidden_page_whose_timers_run_once_a_minute,
@@ -169,6 +171,8 @@ mod life {
         online_begins_the_count_anew,
         online_and_offline_in_the_other_states,
         a_connection_that_is_doubted,
+        a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent,
+        another_kind_of_network,
     }
     tests! { "life/listeners.js":
         what_is_listened_to_and_how_long,

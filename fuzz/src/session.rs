@@ -66,8 +66,8 @@ struct World {
     asked: Option<ConnectionId>,
     /// For which connection it has made a request that isn't answered.
     requested: Option<ConnectionId>,
-    /// On which connection it has POSTed a message that isn't answered.
-    posted: Option<ConnectionId>,
+    /// On which connection it has POSTed which message that isn't answered.
+    posted: Option<(ConnectionId, u64)>,
     is_hidden: bool,
     let_in: usize,
     marks: Vec<(u64, bool)>,
@@ -261,8 +261,8 @@ impl World {
 
     /// The answer to a message, which may come late.
     fn is_posted(&mut self, answer: Result<HttpResponse<HostText>, String>) {
-        if let Some(connection) = self.posted.take() {
-            let input = Input::Posted(answer);
+        if let Some((connection, number)) = self.posted.take() {
+            let input = Input::Posted(number, answer);
             self.page
                 .session
                 .handle_from(connection, self.page.now, input);
@@ -340,10 +340,12 @@ impl World {
                     let frame = transmission.frame.as_str();
                     assert!(!frame.is_empty());
                     self.is_subscribed |= frame.starts_with("{\"open\":");
-                    if let Some(url) = &transmission.post_url {
+                    if let (Some(url), Some(number)) =
+                        (&transmission.post_url, transmission.message)
+                    {
                         assert!(url.starts_with("http"), "{url}");
                         assert_eq!(self.posted, None, "two requests");
-                        self.posted = Some(self.page.session.connection());
+                        self.posted = Some((self.page.session.connection(), number));
                     }
                 }
             }

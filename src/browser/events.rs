@@ -150,6 +150,12 @@ fn dropped(channel: &str, why: DropReason) -> Error {
                 "a message on the channel {channel} was dropped: its ttl passed before the server took it"
             ),
         ),
+        DropReason::Hidden => signaling_error(
+            "message-expired",
+            format!(
+                "a message on the channel {channel} was dropped: it was sent while the page was being hidden, and the server hadn't taken it when the page went into the back/forward cache; send it again when the page is shown, if it still matters"
+            ),
+        ),
         DropReason::GivenUp => given_up(format!(
             "a message on the channel {channel} was dropped: the connection or the server failed on it twice"
         )),

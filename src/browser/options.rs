@@ -10,12 +10,19 @@ use super::js;
 use super::members::{LARGE, Members, OBJECT, bad_option};
 use super::random;
 use crate::protocol::{
-    self, AnyProtocol, Credentials, InvalidOption, ProtocolOptions, write_encoded,
+    self, AnyProtocol, Credentials, Heartbeat, InvalidOption, ProtocolOptions, write_encoded,
 };
 use crate::session::{Bounds, Config, CredentialsSource, OpenWhen, Overflow, ReconnectPolicy};
 
 /// The handlers, which become members of the page's object.
 const HANDLERS: [&str; 4] = ["onstatechange", "ongap", "onerror", "onframe"];
+
+/// The shortest interval of keep-alive frames, in milliseconds.
+const SHORTEST_INTERVAL: f64 = 1_000.0;
+
+/// The defaults of the option `heartbeat`, in milliseconds.
+const HEARTBEAT_INTERVAL: f64 = 25_000.0;
+const HEARTBEAT_TIMEOUT: f64 = 10_000.0;
 
 /// The options, checked.
 #[derive(Debug)]
@@ -221,6 +228,10 @@ fn read_protocol(
         target: members.text("target")?,
         method: members.text("method")?,
         hub: members.text("hub")?,
+        connect_timeout: members.number("connectTimeout", 1.0, LARGE)?,
+        server_timeout: members.number("serverTimeout", 1.0, LARGE)?,
+        keep_alive: members.number("keepAlive", SHORTEST_INTERVAL, LARGE)?,
+        heartbeat: read_heartbeat(members)?,
         own_transport,
         secret: random::secret()?,
         skip_negotiation: own_transport || skip_negotiation.is_some_and(|skip| skip.is_truthy()),
@@ -266,6 +277,22 @@ fn read_headers(members: &Members) -> Result<Vec<(String, String)>, JsValue> {
         headers.push((name, value));
     }
     Ok(headers)
+}
+
+fn read_heartbeat(members: &Members) -> Result<Option<Heartbeat>, JsValue> {
+    let Some(value) = members.get("heartbeat")? else {
+        return Ok(None);
+    };
+    let members = Members::new(&value, "heartbeat")?;
+    Ok(Some(Heartbeat {
+        interval: members
+            .number("interval", SHORTEST_INTERVAL, LARGE)?
+            .unwrap_or(HEARTBEAT_INTERVAL),
+        timeout: members
+            .number("timeout", 1.0, LARGE)?
+            .unwrap_or(HEARTBEAT_TIMEOUT),
+        message: members.text("message")?,
+    }))
 }
 
 /// The default channel name; `None`: there is none.

@@ -14,15 +14,15 @@ use crate::session::{ConnectionId, Input, Transmission, TransmitError};
 impl Driver {
     /// Sends a frame.
     pub(super) fn transmit(self: &Rc<Self>, transmission: Transmission<JsString>) {
-        let outcome = match &transmission.post_url {
-            Some(url) => {
+        let outcome = match (&transmission.post_url, transmission.message) {
+            (Some(url), Some(number)) => {
                 let (connection, driver) = (self.connection(), Rc::clone(self));
                 fetch::post(url, &transmission.frame, &self.http, move |answer| {
-                    driver.handle_from(connection, Input::Posted(answer));
+                    driver.handle_from(connection, Input::Posted(number, answer));
                 });
                 Ok(())
             }
-            None => {
+            _ => {
                 let connection = self.connection();
                 match self.send_frame(&transmission.frame) {
                     Ok(Some(promise)) => {

@@ -44,6 +44,10 @@ export interface Handle<Out = unknown> {
    * messages wait in the outbox until the connection is open, and are sent in order. It doesn't
    * need `this`, so `const { send } = handle` works.
    *
+   * Listeners of `beforeunload`, `pagehide`, `visibilitychange` and `freeze` may call it to say
+   * goodbye. What an open connection can't take then is dropped, and `onerror` fires with
+   * `message-expired`, so that it doesn't arrive when the page is back.
+   *
    * @throws {TypeError} `bad-message`: JSON can't hold the value (`undefined`, a function, a
    * BigInt, a cycle). `bad-option`: `ttl` isn't a number of milliseconds.
    * @throws {SignalingError} `message-too-large`, `channel-closed` or `signaling-closed`;
@@ -137,6 +141,26 @@ export interface Reconnect {
   cap?: number | undefined;
   /** How many attempts in a row before the signaling is closed. Default `Infinity`. */
   attempts?: number | undefined;
+}
+
+/**
+ * A heartbeat for plain servers, which have none of their own: a frame is sent regularly, and the
+ * server must answer it with any frame, or return it. Without it a dead connection to such a server
+ * shows only when the browser reports it, or when the network changes.
+ */
+export interface Heartbeat {
+  /** The time between two frames, in milliseconds, at least 1000. Default 25000. */
+  interval?: number | undefined;
+  /**
+   * How long the server may be silent after a frame, in milliseconds; any frame that it sends
+   * counts. Then the connection is lost. Default 10000.
+   */
+  timeout?: number | undefined;
+  /**
+   * The frame. Default `'{"ping":1}'`, which pages ignore if the server sends it to them. Frames
+   * from the server that aren't JSON, such as `'pong'`, count as answers and not as `bad`.
+   */
+  message?: string | undefined;
 }
 
 /**
@@ -322,6 +346,25 @@ export interface Options {
   outbox?: OutboxBounds | undefined;
   /** How to reconnect; `false` means never. */
   reconnect?: Reconnect | false | undefined;
+  /**
+   * How long each step of connecting may take, in milliseconds: opening the WebSocket, a request, an
+   * answer of the handshake. Default 10000. An attempt that ends while the browser is still opening
+   * the WebSocket doesn't count for `reconnect.attempts`: Firefox holds a WebSocket back for up to a
+   * minute after failures.
+   */
+  connectTimeout?: number | undefined;
+  /**
+   * ASP.NET Core SignalR: how long the hub may be silent, in milliseconds. Default 30000; it should
+   * be twice the hub's `KeepAliveInterval`. (Socket.IO, ASP.NET SignalR 2 and our relay announce it.)
+   */
+  serverTimeout?: number | undefined;
+  /**
+   * ASP.NET Core SignalR: the time between two pings of the page, in milliseconds, at least 1000.
+   * Default 15000; it should be half of the hub's `ClientTimeoutInterval`.
+   */
+  keepAlive?: number | undefined;
+  /** `'websocket'`, and `'auto'` with a server that isn't our relay: a heartbeat. */
+  heartbeat?: Heartbeat | undefined;
   /**
    * Called after each change of state. A transport that opens synchronously does so inside the
    * first call that opens a channel.

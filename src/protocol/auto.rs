@@ -1,6 +1,13 @@
 //! Detects our own relay, and speaks the plain protocol with any other server. A relay greets each
 //! plain WebSocket with a hello as its first frame, which pages of the plain protocol ignore.
-//! Nothing is added to the address, and nothing is sent before the server is known.
+//! Nothing is added to the address.
+//!
+//! An unknown server is taken for a plain one as soon as the socket is open. A relay's hello comes
+//! with the response that opens the socket, so messages wait a moment for it: with the relay's
+//! protocol they are acknowledged. A hello that comes later still changes the protocol. The relay
+//! has taken what was sent before, in order, when it acknowledges the subscription.
+//!
+//! A server that was a relay before must send a hello, before anything is sent to it.
 
 use signal_wire::{Head, Open};
 use std::mem;
@@ -9,12 +16,11 @@ use super::plain::Plain;
 use super::relay::Relay;
 use super::{
     Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase, Protocol,
-    ProtocolOptions, STEP_TIMEOUT, Text, not_json,
+    ProtocolOptions, Text,
 };
 
-/// A relay's hello arrives with the response that opens the socket. A server that is silent for
-/// longer is not a relay.
-const HELLO_TIMEOUT: Millis = 250.0;
+/// How long messages wait for the hello of an unknown server, after the socket has opened.
+const HELLO_TIMEOUT: Millis = 20.0;
 
 /// A conversation with a relay or a plain server.
 #[derive(Debug)]
@@ -25,6 +31,10 @@ pub struct Auto {
     speaks: Speaks,
     /// No frame was received on this connection yet.
     is_first: bool,
+    /// Messages wait for the hello of an unknown server.
+    holds_messages: bool,
+    /// A message was sent on this connection by the plain protocol.
+    has_sent: bool,
 }
 
 /// What is known about the server.
@@ -52,6 +62,8 @@ impl Auto {
             server: Server::Unknown,
             speaks: Speaks::Plain,
             is_first: true,
+            holds_messages: false,
+            has_sent: false,
         })
     }
 
@@ -69,7 +81,7 @@ impl Auto {
         }
     }
 
-    /// Whether the socket is open and the server still unknown.
+    /// Whether the socket is open, and nothing happens before the hello.
     fn awaits_hello<T: Text>(&self) -> bool {
         Protocol::<T>::phase(&self.relay) == Phase::SocketOpen && self.speaks == Speaks::Plain
     }
@@ -87,25 +99,31 @@ impl<T: Text> Protocol<T> for Auto {
         Protocol::<T>::on_close(self, now);
         self.speaks = Speaks::Plain;
         self.is_first = true;
+        self.has_sent = false;
         self.plain.connect(now, out);
     }
 
     fn on_socket_open(&mut self, out: &mut Outputs<T>) {
         match self.server {
             Server::Plain => self.plain.on_socket_open(out),
+            Server::Unknown if !self.relay.is_proven() => {
+                self.holds_messages = true;
+                self.plain.on_socket_open(out);
+            }
             Server::Unknown | Server::Relay => self.relay.on_socket_open(out),
         }
     }
 
     fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
         let Some(value) = text.parse() else {
-            return out.push(Output::Bad(not_json(head)));
+            return self.get_mut().on_message(head, text, out);
         };
+        self.holds_messages = false;
         let is_first = mem::take(&mut self.is_first);
         if self.speaks == Speaks::Relay {
             return self.relay.accept_message(text, value, out);
         }
-        if is_first && self.relay.accept_hello(text, &value, out) {
+        if is_first && self.relay.accept_hello(text, &value, self.has_sent, out) {
             self.server = Server::Relay;
             self.speaks = Speaks::Relay;
             return;
@@ -114,10 +132,14 @@ impl<T: Text> Protocol<T> for Auto {
         if self.awaits_hello::<T>() {
             self.begin_plain(out);
         }
+        self.server = Server::Plain;
         out.push(Output::Envelope(value));
     }
 
     fn on_timeout(&mut self, out: &mut Outputs<T>) {
+        if mem::take(&mut self.holds_messages) {
+            return;
+        }
         if self.awaits_hello::<T>() && self.server == Server::Unknown {
             return self.begin_plain(out);
         }
@@ -136,6 +158,7 @@ impl<T: Text> Protocol<T> for Auto {
     }
 
     fn on_close(&mut self, now: Millis) {
+        self.holds_messages = false;
         Protocol::<T>::on_close(&mut self.plain, now);
         Protocol::<T>::on_close(&mut self.relay, now);
     }
@@ -161,20 +184,26 @@ impl<T: Text> Protocol<T> for Auto {
         Protocol::<T>::set_url(&mut self.relay, url);
     }
 
-    fn server_timeout(&self) -> Option<Millis> {
-        if self.awaits_hello::<T>() {
-            let is_unknown = self.server == Server::Unknown && !self.relay.is_proven();
-            return Some(if is_unknown {
-                HELLO_TIMEOUT
-            } else {
-                STEP_TIMEOUT
-            });
-        }
-        self.get::<T>().server_timeout()
+    fn connect_timeout(&self) -> Millis {
+        Protocol::<T>::connect_timeout(&self.relay)
     }
 
-    fn keepalive(&self) -> Option<Keepalive> {
-        self.get::<T>().keepalive()
+    fn server_timeout(&self) -> Option<Millis> {
+        if self.holds_messages {
+            Some(HELLO_TIMEOUT)
+        } else if self.awaits_hello::<T>() {
+            Some(Protocol::<T>::connect_timeout(&self.relay))
+        } else {
+            self.get::<T>().server_timeout()
+        }
+    }
+
+    fn keepalive(&self) -> Option<Keepalive<'_>> {
+        match self.speaks {
+            Speaks::Plain if self.holds_messages => None,
+            Speaks::Plain => Protocol::<T>::keepalive(&self.plain),
+            Speaks::Relay => Protocol::<T>::keepalive(&self.relay),
+        }
     }
 
     fn framing(&self) -> &Framing {
@@ -191,7 +220,10 @@ impl<T: Text> Protocol<T> for Auto {
     fn read_head<'h>(&mut self, head: &'h str, whole: bool) -> Head<'h> {
         let read = self.get_mut::<T>().read_head(head, whole);
         // A frame that needs a full parse still goes to `on_message`.
-        self.is_first &= read == Head::NeedsFullParse;
+        if read != Head::NeedsFullParse && mem::take(&mut self.is_first) {
+            self.server = Server::Plain;
+            self.holds_messages = false;
+        }
         read
     }
 
@@ -200,6 +232,7 @@ impl<T: Text> Protocol<T> for Auto {
     }
 
     fn on_sending(&mut self, number: u64) {
+        self.has_sent |= self.speaks == Speaks::Plain;
         self.get_mut::<T>().on_sending(number);
     }
 
@@ -209,6 +242,10 @@ impl<T: Text> Protocol<T> for Auto {
 
     fn confirms(&self) -> bool {
         self.get::<T>().confirms()
+    }
+
+    fn is_busy(&self) -> bool {
+        self.holds_messages
     }
 
     fn acknowledges(&self) -> bool {

@@ -15,9 +15,6 @@ pub type Millis = f64;
 /// The longest `Retry-After` that is obeyed.
 pub const LONGEST_PAUSE: Millis = 60_000.0;
 
-/// The longest time that one step of a handshake may take.
-pub const STEP_TIMEOUT: Millis = 10_000.0;
-
 /// One protocol: a conversation with one server, over many connections.
 ///
 /// Methods that take `out` handle events, and add to it what they want done.
@@ -25,12 +22,22 @@ pub trait Protocol<T: Text> {
     /// A new attempt to connect.
     fn connect(&mut self, now: Millis, out: &mut Outputs<T>);
 
-    /// The answer to an HTTP request. That of a message may come after its connection has ended.
+    /// The answer to an HTTP request.
     fn on_http_response(&mut self, _response: &HttpResponse<T>, _out: &mut Outputs<T>) {}
 
     /// An HTTP request failed, for this reason.
     fn on_http_failure(&mut self, reason: &str, out: &mut Outputs<T>) {
         out.close(CloseReason::Transient, reason);
+    }
+
+    /// The answer to the POST request of the message with this number, or the reason of its
+    /// failure. It may come after the connection has ended.
+    fn on_posted(
+        &mut self,
+        _number: u64,
+        _answer: &Result<HttpResponse<T>, String>,
+        _out: &mut Outputs<T>,
+    ) {
     }
 
     /// The socket, or the event stream, is open.
@@ -70,13 +77,16 @@ pub trait Protocol<T: Text> {
     /// Uses these credentials from the next attempt on.
     fn set_credentials(&mut self, _credentials: Option<&Credentials>) {}
 
+    /// How long each step of connecting may take: the option `connectTimeout`.
+    fn connect_timeout(&self) -> Millis;
+
     /// How long the server may be silent in this phase; `None`: no limit.
     fn server_timeout(&self) -> Option<Millis> {
-        (self.phase() != Phase::Ready).then_some(STEP_TIMEOUT)
+        (self.phase() != Phase::Ready).then(|| self.connect_timeout())
     }
 
     /// The keep-alive frame that is sent regularly once messages may be sent.
-    fn keepalive(&self) -> Option<Keepalive> {
+    fn keepalive(&self) -> Option<Keepalive<'_>> {
         None
     }
 
@@ -111,12 +121,19 @@ pub trait Protocol<T: Text> {
     }
 
     /// Where to POST the frame of a message; `None`: send it on the socket.
-    /// [`on_http_response`](Self::on_http_response) receives the answer.
+    /// [`on_posted`](Self::on_posted) receives the answer.
     fn post_url(&self, _number: u64) -> Option<String> {
         None
     }
 
-    /// Whether the next message must wait for an answer of the server.
+    /// Whether messages travel on the socket. If not, they can be sent without it, as Chromium ends
+    /// event streams before it tells the page that it is being hidden.
+    fn needs_socket(&self) -> bool {
+        true
+    }
+
+    /// Whether the next message must wait for an answer of the server. A page that is being hidden
+    /// can't wait, and sends it nevertheless.
     fn is_busy(&self) -> bool {
         false
     }
@@ -173,11 +190,11 @@ pub enum Phase {
 
 /// A keep-alive frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Keepalive {
+pub struct Keepalive<'a> {
     /// The time between two of them.
     pub interval: Millis,
     /// The frame.
-    pub frame: &'static str,
+    pub frame: &'a str,
     /// The server answers it at once, so it measures the round trip and proves that the connection
     /// works.
     pub is_answered: bool,

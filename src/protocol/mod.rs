@@ -41,9 +41,10 @@ mod sse;
 pub use framing::{Framing, Outgoing};
 pub use interface::{
     CloseReason, HttpRequest, HttpResponse, Keepalive, LONGEST_EVENT_ID, LONGEST_PAUSE, Millis,
-    Output, Outputs, Phase, Protocol, REDIRECTED, Retry, STEP_TIMEOUT, ServerEvent, not_json,
+    Output, Outputs, Phase, Protocol, REDIRECTED, Retry, ServerEvent, not_json,
 };
-pub use options::{Credentials, InvalidOption, ProtocolOptions};
+pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions};
+pub use plain::HEARTBEAT;
 pub use records::{RECORD_END, Records};
 pub use table::{AnyProtocol, DEFAULT, Entry, Make, PLAIN, PROTOCOLS, find};
 pub use text::{Frame, Text, Value};

@@ -1,11 +1,17 @@
 //! The plain protocol of the seed's "any WebSocket server": each text frame is one envelope,
 //! `{"sender":…,"channel":…,"message":…}`, and the server hands it to every other page. There is no
-//! handshake, no heartbeat and no acknowledgement.
+//! handshake and no acknowledgement.
+//!
+//! There is a heartbeat only if the page wants one. Its frame goes to the server, which must answer
+//! it with any frame, or return it. Shims ignore the default one, because it names no channel.
 
 use super::{
-    Framing, InvalidOption, Millis, Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions,
-    Text, not_json,
+    Framing, Heartbeat, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
+    Protocol, ProtocolOptions, Text, not_json,
 };
+
+/// The frame of a heartbeat by default.
+pub const HEARTBEAT: &str = "{\"ping\":1}";
 
 /// The plain protocol.
 #[derive(Debug)]
@@ -13,6 +19,8 @@ pub struct Plain {
     url: String,
     phase: Phase,
     framing: Framing,
+    connect_timeout: Millis,
+    heartbeat: Option<Heartbeat>,
 }
 
 impl Plain {
@@ -22,6 +30,8 @@ impl Plain {
             url: options.url.clone(),
             phase: Phase::Disconnected,
             framing: Framing::plain(),
+            connect_timeout: options.connect_timeout(),
+            heartbeat: options.heartbeat.clone(),
         })
     }
 }
@@ -38,10 +48,12 @@ impl<T: Text> Protocol<T> for Plain {
     }
 
     fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
-        out.push(match text.parse() {
-            Some(value) => Output::Envelope(value),
-            None => Output::Bad(not_json(head)),
-        });
+        match text.parse() {
+            Some(value) => out.push(Output::Envelope(value)),
+            // The answer to a heartbeat.
+            None if self.heartbeat.is_some() => {}
+            None => out.push(Output::Bad(not_json(head))),
+        }
     }
 
     fn on_close(&mut self, _now: Millis) {
@@ -58,6 +70,27 @@ impl<T: Text> Protocol<T> for Plain {
 
     fn set_url(&mut self, url: &str) {
         self.url = url.into();
+    }
+
+    fn connect_timeout(&self) -> Millis {
+        self.connect_timeout
+    }
+
+    fn server_timeout(&self) -> Option<Millis> {
+        match &self.heartbeat {
+            _ if self.phase != Phase::Ready => Some(self.connect_timeout),
+            Some(heartbeat) => Some(heartbeat.interval + heartbeat.timeout),
+            None => None,
+        }
+    }
+
+    fn keepalive(&self) -> Option<Keepalive<'_>> {
+        let heartbeat = self.heartbeat.as_ref()?;
+        Some(Keepalive {
+            interval: heartbeat.interval,
+            frame: heartbeat.message.as_deref().unwrap_or(HEARTBEAT),
+            is_answered: true,
+        })
     }
 
     fn framing(&self) -> &Framing {

@@ -8,14 +8,15 @@
 //!    delivers the subscribed channels.
 //!
 //! Before that, the relay delivers all channels, as it does to pages of the plain protocol. These
-//! messages are replayed later, so they are ignored.
+//! messages are ignored. A session that is resumed gets them again later. In a new session they are
+//! from before the page's first message, unless one was sent before the hello.
 
 use signal_wire::frames::{encode_close, encode_pong};
 use signal_wire::{Open, ServerFrame};
 
 use super::{
     CloseReason, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
-    Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value, not_json,
+    Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 /// The tolerance for late pings of the relay.
@@ -32,11 +33,15 @@ pub struct Relay {
     framing: Framing,
     /// The session to resume.
     session: Option<Session>,
+    /// Messages are delivered before the first acknowledgement: they may be answers to what was sent
+    /// before the hello, and a new session replays nothing.
+    delivers_early: bool,
     /// The ping interval of both sides.
     ping: Millis,
     /// The server has acknowledged something on some connection. So it is a relay, and not another
     /// page that imitates one through a plain server.
     is_proven: bool,
+    connect_timeout: Millis,
 }
 
 #[derive(Debug)]
@@ -53,8 +58,10 @@ impl Relay {
             phase: Phase::Disconnected,
             framing: Framing::plain(),
             session: None,
+            delivers_early: false,
             ping: SHORTEST_PING,
             is_proven: false,
+            connect_timeout: options.connect_timeout(),
         })
     }
 
@@ -68,11 +75,13 @@ impl Relay {
         self.is_proven = false;
     }
 
-    /// Handles a connection's first frame. Returns false if it isn't a relay's hello.
+    /// Handles a connection's first frame. Returns false if it isn't a relay's hello. `has_sent`:
+    /// messages were sent before.
     pub fn accept_hello<T: Text>(
         &mut self,
         text: &T,
         value: &T::Value,
+        has_sent: bool,
         out: &mut Outputs<T>,
     ) -> bool {
         // Other first frames are recognised without a copy.
@@ -90,6 +99,7 @@ impl Relay {
         };
         let resumed = self.session.take().filter(|known| known.epoch == *epoch);
         let resume = resumed.as_ref().map(|session| session.secret.clone());
+        self.delivers_early = has_sent && resume.is_none();
         self.session = Some(resumed.unwrap_or_else(|| Session {
             secret: session.into_owned(),
             epoch: epoch.into_owned(),
@@ -103,7 +113,7 @@ impl Relay {
     /// Handles a frame after the hello.
     pub fn accept_message<T: Text>(&mut self, text: &T, value: T::Value, out: &mut Outputs<T>) {
         if !value.member("channel").is_undefined() {
-            if self.phase == Phase::Ready {
+            if self.phase == Phase::Ready || self.delivers_early {
                 out.push(Output::Envelope(value));
             }
             return;
@@ -141,7 +151,7 @@ impl<T: Text> Protocol<T> for Relay {
         };
         if self.phase > Phase::SocketOpen {
             self.accept_message(text, value, out);
-        } else if self.phase == Phase::SocketOpen && !self.accept_hello(text, &value, out) {
+        } else if self.phase == Phase::SocketOpen && !self.accept_hello(text, &value, false, out) {
             out.close(
                 CloseReason::ProtocolMismatch,
                 "the server is no signal-relay; the option protocol must be 'auto' or 'websocket'",
@@ -165,14 +175,18 @@ impl<T: Text> Protocol<T> for Relay {
         self.url = url.into();
     }
 
+    fn connect_timeout(&self) -> Millis {
+        self.connect_timeout
+    }
+
     fn server_timeout(&self) -> Option<Millis> {
         Some(match self.phase {
             Phase::Ready => self.ping + GRACE,
-            _ => STEP_TIMEOUT,
+            _ => self.connect_timeout,
         })
     }
 
-    fn keepalive(&self) -> Option<Keepalive> {
+    fn keepalive(&self) -> Option<Keepalive<'_>> {
         Some(Keepalive {
             interval: self.ping,
             frame: "{\"ping\":1}",

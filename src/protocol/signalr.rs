@@ -12,7 +12,7 @@
 //! | --- | --- | --- |
 //! | 1 | both | invocation: `target`, `arguments`, and an `invocationId` where the other side is to answer with a completion |
 //! | 3 | both | completion: `invocationId`, and a `result` or an `error`; it tells us of messages that the hub refuses |
-//! | 6 | both | ping, sent every 15 s; after 30 s of silence the other side is gone |
+//! | 6 | both | ping, sent every 15 s; after 30 s of silence the other side is gone (by default) |
 //! | 7 | to the client | close: `error`, `allowReconnect` |
 
 use signal_wire::Embedding;
@@ -23,8 +23,7 @@ use super::negotiation::{
 };
 use super::{
     CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Keepalive, Millis,
-    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value,
-    not_json,
+    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 const PING_INTERVAL: Millis = 15_000.0;
@@ -44,6 +43,9 @@ pub struct SignalR {
     token: Option<String>,
     phase: Phase,
     framing: Framing,
+    connect_timeout: Millis,
+    server_timeout: Millis,
+    keep_alive: Millis,
 }
 
 impl SignalR {
@@ -65,6 +67,9 @@ impl SignalR {
             skip_negotiation: options.skip_negotiation,
             token: None,
             phase: Phase::Disconnected,
+            connect_timeout: options.connect_timeout(),
+            server_timeout: options.server_timeout.unwrap_or(SERVER_TIMEOUT),
+            keep_alive: options.keep_alive.unwrap_or(PING_INTERVAL),
         };
         let target = options.target.as_deref().unwrap_or("onMessageReceived");
         signalr.set_target(target.into());
@@ -296,16 +301,20 @@ impl<T: Text> Protocol<T> for SignalR {
         self.token = credentials.and_then(Credentials::token).map(Into::into);
     }
 
+    fn connect_timeout(&self) -> Millis {
+        self.connect_timeout
+    }
+
     fn server_timeout(&self) -> Option<Millis> {
         Some(match self.phase {
-            Phase::Ready => SERVER_TIMEOUT,
-            _ => STEP_TIMEOUT,
+            Phase::Ready => self.server_timeout,
+            _ => self.connect_timeout,
         })
     }
 
-    fn keepalive(&self) -> Option<Keepalive> {
+    fn keepalive(&self) -> Option<Keepalive<'_>> {
         Some(Keepalive {
-            interval: PING_INTERVAL,
+            interval: self.keep_alive,
             frame: "{\"type\":6}\u{1e}",
             is_answered: false,
         })

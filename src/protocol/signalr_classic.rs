@@ -23,7 +23,7 @@ use super::negotiation::{
 use super::url::Address;
 use super::{
     CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Millis, Outgoing,
-    Output, Outputs, Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, Text, Value, not_json,
+    Output, Outputs, Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 /// How much longer than the last cursor the next one may be, together with the text before it, in a
@@ -65,6 +65,7 @@ pub struct SignalRClassic {
     /// How long after a loss the connection can be resumed.
     resume_window: Millis,
     resume_until: Option<Millis>,
+    connect_timeout: Millis,
 }
 
 /// The kind of an attempt to connect.
@@ -113,6 +114,7 @@ impl SignalRClassic {
             server_timeout: None,
             resume_window: 0.0,
             resume_until: None,
+            connect_timeout: options.connect_timeout(),
         };
         classic.set_prefix();
         Ok(classic)
@@ -389,10 +391,14 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         self.token = credentials.and_then(Credentials::token).map(Into::into);
     }
 
+    fn connect_timeout(&self) -> Millis {
+        self.connect_timeout
+    }
+
     fn server_timeout(&self) -> Option<Millis> {
         match self.phase {
             Phase::Ready => self.server_timeout,
-            _ => Some(STEP_TIMEOUT),
+            _ => Some(self.connect_timeout),
         }
     }
 

@@ -21,12 +21,15 @@ use signal_wire::json::quoted;
 
 use super::{
     CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
-    Phase, Protocol, ProtocolOptions, STEP_TIMEOUT, ServerUrl, Text, Value, decode, not_json,
+    Phase, Protocol, ProtocolOptions, ServerUrl, Text, Value, decode, not_json,
 };
 
 /// After an open packet without `maxPayload`, a server of Socket.IO 2 sends its `40` within this
 /// time. A server of Socket.IO 3 or 4 waits for ours.
 const UNASKED_CONNECT: Millis = 1_000.0;
+
+/// The shortest interval of pings, whatever the server wants.
+const SHORTEST_PING: Millis = 1_000.0;
 
 const DEFAULT_PATH: &str = "/socket.io/";
 
@@ -55,6 +58,7 @@ pub struct SocketIo {
     server_timeout: Option<Millis>,
     /// The longest frame that the server accepts, in bytes.
     max_payload: Option<usize>,
+    connect_timeout: Millis,
 }
 
 /// The version of Engine.IO's protocol.
@@ -111,6 +115,7 @@ impl SocketIo {
             ping_interval: None,
             server_timeout: None,
             max_payload: None,
+            connect_timeout: options.connect_timeout(),
         })
     }
 
@@ -122,7 +127,9 @@ impl SocketIo {
     fn on_open_packet<T: Text>(&mut self, open: &T::Value, out: &mut Outputs<T>) {
         let number = |name| open.member(name).as_number();
         // Until the version is known.
-        self.ping_interval = number("pingInterval").filter(|interval| *interval > 0.0);
+        self.ping_interval = number("pingInterval")
+            .filter(|interval| *interval > 0.0)
+            .map(|interval| interval.max(SHORTEST_PING));
         self.server_timeout = self
             .ping_interval
             .and_then(|interval| Some(interval + number("pingTimeout")?));
@@ -311,15 +318,19 @@ impl<T: Text> Protocol<T> for SocketIo {
         };
     }
 
+    fn connect_timeout(&self) -> Millis {
+        self.connect_timeout
+    }
+
     fn server_timeout(&self) -> Option<Millis> {
         match self.phase {
             Phase::Ready => self.server_timeout,
             Phase::ServerHello => Some(UNASKED_CONNECT),
-            _ => Some(STEP_TIMEOUT),
+            _ => Some(self.connect_timeout),
         }
     }
 
-    fn keepalive(&self) -> Option<Keepalive> {
+    fn keepalive(&self) -> Option<Keepalive<'_>> {
         self.ping_interval.map(|interval| Keepalive {
             interval,
             frame: "2",

@@ -15,6 +15,10 @@
 //! * `lastEventId`: on a stream after a lost one, the id of the last event received. With it the
 //!   server can send what the page missed. (A new `EventSource` has no header `Last-Event-ID`.)
 //!
+//! While the page is being hidden, no request waits for the answer to another. Requests that overlap
+//! may arrive in any order, so each names a `client` of its own: otherwise the server would take a
+//! lower `ref` for a repeated request.
+//!
 //! A stream may begin with an event of the type `hello`. Its id serves as `lastEventId` until a
 //! message is received. An event of the type `gap` says that messages may have been missed.
 
@@ -35,13 +39,14 @@ pub struct Sse {
     phase: Phase,
     framing: Framing,
     last_event_id: Option<String>,
-    /// The number of the message in the pending request. The request may outlive its connection, so
-    /// that there is never more than one.
-    in_flight: Option<u64>,
+    /// The numbers of the messages in pending requests. A request may outlive its connection. There
+    /// is more than one only if the page is being hidden.
+    in_flight: Vec<u64>,
     /// How many requests in a row failed.
     failures: u32,
     /// The server has accepted a message.
     is_proven: bool,
+    connect_timeout: Millis,
 }
 
 impl Sse {
@@ -62,9 +67,10 @@ impl Sse {
             phase: Phase::Disconnected,
             framing: Framing::plain(),
             last_event_id: None,
-            in_flight: None,
+            in_flight: Vec::new(),
             failures: 0,
             is_proven: false,
+            connect_timeout: options.connect_timeout(),
         };
         sse.go_to(&options.url);
         Ok(sse)
@@ -91,6 +97,18 @@ impl Sse {
             reason,
         }));
         self.failures += 1;
+    }
+
+    fn on_post_failure<T: Text>(&mut self, reason: &str, out: &mut Outputs<T>) {
+        let reason =
+            format!("a POST request got no answer, or one that this page may not read: {reason}");
+        // One failure leaves the stream alone, because messages may be missed while it is replaced.
+        // After more the network may be down, which an idle stream doesn't notice.
+        if self.failures == 0 {
+            self.retry(None, None, reason, out);
+        } else {
+            out.close(CloseReason::Transient, reason);
+        }
     }
 
     /// The server takes no messages at this address.
@@ -140,9 +158,19 @@ impl<T: Text> Protocol<T> for Sse {
         });
     }
 
-    fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
-        let Some(number) = self.in_flight.take() else {
+    fn on_posted(
+        &mut self,
+        number: u64,
+        answer: &Result<HttpResponse<T>, String>,
+        out: &mut Outputs<T>,
+    ) {
+        let Some(place) = self.in_flight.iter().position(|known| *known == number) else {
             return;
+        };
+        self.in_flight.remove(place);
+        let response = match answer {
+            Ok(response) => response,
+            Err(reason) => return self.on_post_failure(reason, out),
         };
         let status = response.status;
         match status {
@@ -176,19 +204,6 @@ impl<T: Text> Protocol<T> for Sse {
         }
     }
 
-    fn on_http_failure(&mut self, reason: &str, out: &mut Outputs<T>) {
-        self.in_flight = None;
-        let reason =
-            format!("a POST request got no answer, or one that this page may not read: {reason}");
-        // One failure leaves the stream alone, because messages may be missed while it is replaced.
-        // After more the network may be down, which an idle stream doesn't notice.
-        if self.failures == 0 {
-            self.retry(None, None, reason, out);
-        } else {
-            out.close(CloseReason::Transient, reason);
-        }
-    }
-
     fn on_timeout(&mut self, out: &mut Outputs<T>) {
         out.close(
             CloseReason::Transient,
@@ -218,6 +233,10 @@ impl<T: Text> Protocol<T> for Sse {
         }
     }
 
+    fn connect_timeout(&self) -> Millis {
+        self.connect_timeout
+    }
+
     fn framing(&self) -> &Framing {
         &self.framing
     }
@@ -227,20 +246,30 @@ impl<T: Text> Protocol<T> for Sse {
     }
 
     fn on_sending(&mut self, number: u64) {
-        self.in_flight = Some(number);
+        self.in_flight.push(number);
     }
 
     fn post_url(&self, number: u64) -> Option<String> {
+        let is_alone = self.in_flight.iter().all(|other| *other == number);
+        let client = if is_alone {
+            self.client.clone()
+        } else {
+            format!("{}.{number}", self.client)
+        };
         let address = self
             .server
             .http("", &self.query)
-            .with("client", &self.client)
+            .with("client", &client)
             .with("ref", &number.to_string());
         Some(address.into_string())
     }
 
+    fn needs_socket(&self) -> bool {
+        false
+    }
+
     fn is_busy(&self) -> bool {
-        self.in_flight.is_some()
+        !self.in_flight.is_empty()
     }
 
     fn acknowledges(&self) -> bool {

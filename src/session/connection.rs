@@ -14,6 +14,9 @@ use crate::protocol::{
     CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text,
 };
 
+/// A connection that is in doubt is replaced after this time and a random one.
+const DOUBT: Millis = 1_000.0;
+
 /// How many times credentials are tried again after they were refused. A server may refuse for a
 /// moment what it accepts later.
 const MAX_RETRIES: u32 = 5;
@@ -36,7 +39,7 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub fn handle_from(&mut self, connection: ConnectionId, now: Millis, input: Input<T>) -> bool {
         match input {
             input if connection == self.connection => self.handle(now, input),
-            Input::Posted(answer) if self.state != State::Closed => self.on_late_answer(&answer),
+            Input::Posted(number, answer) => self.on_late_answer(number, &answer),
             // The transport has taken a message although its connection is lost.
             Input::Sent(transmission, Ok(())) if !self.protocol().acknowledges() => {
                 let number = transmission.message.unwrap_or_default();
@@ -61,8 +64,12 @@ impl<T: Text, S: Clone> Session<T, S> {
             Input::Credentials(credentials) => self.on_credentials(now, credentials),
             Input::HttpResponse(response) => self.on_answer(now, &Ok(response)),
             Input::HttpFailed(reason) => self.on_answer(now, &Err(reason)),
-            Input::Posted(answer) => self.on_answer(now, &answer),
+            Input::Posted(number, answer) if self.state.has_connection() => {
+                self.on_posted(now, number, &answer);
+            }
+            Input::Posted(number, answer) => self.on_late_answer(number, &answer),
             Input::SocketOpen if self.state == State::Connecting => {
+                self.is_opening = false;
                 self.converse(now, |protocol, out| protocol.on_socket_open(out));
             }
             Input::SocketOpen => {}
@@ -72,11 +79,13 @@ impl<T: Text, S: Clone> Session<T, S> {
                 if matches!(self.state, State::Waiting { until: Some(_) }) {
                     self.reconnect_soon(now, "the network is back");
                 }
-                self.probe(now);
+                self.doubt(now);
             }
-            Input::Offline => self.probe(now),
+            Input::Offline => self.doubt(now),
+            Input::PageHiding => self.on_page_hiding(),
             Input::PageHidden => self.on_page_hidden(now),
             Input::PageShown => {
+                self.hiding = None;
                 if matches!(self.state, State::Waiting { .. }) {
                     self.reconnect_soon(now, "the page is back");
                 }
@@ -119,10 +128,10 @@ impl<T: Text, S: Clone> Session<T, S> {
             state
                 if state.has_connection() && self.keepalive.due().is_some_and(|due| now >= due) =>
             {
-                if self.keepalive.is_silent(now, self.server_timeout()) {
-                    let mut out = Outputs::<T>::default();
-                    self.protocol.get_mut().on_timeout(&mut out);
-                    self.apply(now, out, None);
+                if self.keepalive.is_lost(now) {
+                    self.replace(now);
+                } else if self.keepalive.is_silent(now, self.server_timeout()) {
+                    self.on_silence(now);
                 }
                 self.keep_alive(now);
             }
@@ -133,6 +142,32 @@ impl<T: Text, S: Clone> Session<T, S> {
             self.on_disconnect(now, Disconnect::transient(None, reason.into()));
         }
         self.release_ready(now);
+    }
+
+    /// The server timeout has passed.
+    fn on_silence(&mut self, now: Millis) {
+        if self.is_opening {
+            return self.stop_opening(now);
+        }
+        let mut out = Outputs::<T>::default();
+        self.protocol.get_mut().on_timeout(&mut out);
+        self.apply(now, out, None);
+    }
+
+    /// The browser hasn't opened the socket. The attempt doesn't count: Firefox holds sockets back
+    /// after failures, for up to a minute.
+    fn stop_opening(&mut self, now: Millis) {
+        let limit = self.server_timeout().unwrap_or_default() as u64;
+        let reason = format!(
+            "the browser didn't open the WebSocket within {limit} ms, the option connectTimeout; either the server can't be reached, or the browser holds the WebSocket back, as Firefox does after failures"
+        );
+        match self.reconnect.repeat() {
+            Some(delay) => {
+                self.leave(now);
+                self.schedule_reconnect(now, self.wait(now, delay), reason, None);
+            }
+            None => self.fail(reason, None, false),
+        }
     }
 
     pub(super) fn on_transmitted(
@@ -274,18 +309,35 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
+    /// The page is about to be unloaded, or to go into the back/forward cache.
+    fn on_page_hiding(&mut self) {
+        let last = self.outbox.last_number();
+        self.hiding.get_or_insert(last);
+    }
+
     /// The page goes into the back/forward cache. A connection would keep the browser from putting
-    /// it there.
-    pub(super) fn on_page_hidden(&mut self, now: Millis) {
+    /// it there. What the page sent while it was being hidden, such as a goodbye, must not arrive
+    /// when it is back.
+    fn on_page_hidden(&mut self, now: Millis) {
+        let hiding = self.hiding.take();
         if matches!(self.state, State::Idle | State::Closed) {
             return;
         }
+        self.leave(now);
+        let state = State::Waiting { until: None };
+        self.enter(state, "the page was put away".into(), None, None);
+        if let Some(last) = hiding {
+            self.outbox.expire_goodbyes(last, now);
+            self.expire(now, false);
+        }
+    }
+
+    /// Ends the connection; messages in flight wait for the next one.
+    fn leave(&mut self, now: Millis) {
         self.protocol.get_mut::<T>().on_close(now);
         self.outbox.unconfirmed().clear();
         self.outbox.requeue_in_flight();
         self.drop_socket();
-        let state = State::Waiting { until: None };
-        self.enter(state, "the page was put away".into(), None, None);
     }
 
     pub(super) fn reconnect_soon(&mut self, now: Millis, reason: &str) {
@@ -305,16 +357,36 @@ impl<T: Text, S: Clone> Session<T, S> {
         delay.max(least)
     }
 
-    /// Checks that the server still answers, if it can be pinged.
-    pub(super) fn probe(&mut self, now: Millis) {
+    /// The network has changed, which a connection may not survive, without a sign of it. If the
+    /// server answers keep-alive frames, it is asked whether it is still there. Otherwise something
+    /// must be received soon, or the connection is replaced. Until then it takes no messages, unless
+    /// the server acknowledges them.
+    fn doubt(&mut self, now: Millis) {
         let can_ask = self
             .protocol()
             .keepalive()
             .is_some_and(|frames| frames.is_answered);
+        // While the page's own functions run, there is nothing to doubt.
+        let is_waiting = self.state.is_open() || self.keepalive.due().is_some();
         if self.state.is_open() && can_ask && self.phase() == Phase::Ready {
             self.keepalive.probe(now, self.server_timeout());
-            self.keep_alive(now);
+        } else if self.state.has_connection()
+            && is_waiting
+            && !self.config.own_transport
+            && self.reconnect.can_reconnect()
+        {
+            self.keepalive.doubt(now + DOUBT + self.reconnect.soon());
+        } else {
+            return;
         }
+        self.keep_alive(now);
+    }
+
+    /// The network has changed, and the connection is silent: another takes its place at once.
+    fn replace(&mut self, now: Millis) {
+        self.leave(now);
+        let reason = "the network changed, and nothing was received since";
+        self.schedule_reconnect(now, self.wait(now, 0.0), reason.into(), None);
     }
 
     /// Sends a keep-alive frame if one is due, and schedules the next check.
@@ -324,10 +396,9 @@ impl<T: Text, S: Clone> Session<T, S> {
             .keepalive()
             .filter(|_| self.state.is_open() && protocol.phase() == Phase::Ready);
         let server_timeout = self.server_timeout();
-        if self.keepalive.schedule(now, server_timeout, frames)
-            && let Some(frames) = frames
-        {
-            self.send_own(Some(frames.frame.into()));
+        if self.keepalive.schedule(now, server_timeout, frames) {
+            let frame = frames.map(|frames| frames.frame.into());
+            self.send_own(frame);
         }
     }
 
@@ -342,7 +413,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn connect(&mut self, now: Millis, reason: &str) {
         self.connection += 1;
         self.not_before = None;
+        self.is_opening = false;
         self.keepalive.stop();
+        self.outbox.requeue_in_flight();
         self.enter(State::Connecting, reason.into(), None, None);
         if self.config.asks_url {
             self.actions.push_back(Action::AskUrl);
@@ -356,6 +429,8 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// Closes the socket, if there is one, and discards pending actions.
     pub(super) fn drop_socket(&mut self) {
         self.connection += 1;
+        self.is_opening = false;
+        self.keepalive.stop();
         self.paused_until = None;
         self.pending_sends.clear();
         self.actions.clear();

@@ -16,6 +16,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         step: impl FnOnce(&mut dyn Protocol<T>, &mut Outputs<T>),
     ) {
         if self.state.has_connection() {
+            self.keepalive.received(now);
             let mut out = Outputs::<T>::default();
             step(self.protocol.get_mut(), &mut out);
             self.apply(now, out, None);
@@ -24,14 +25,34 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// Handles the answer to a request, or its failure.
     pub(super) fn on_answer(&mut self, now: Millis, answer: &Result<HttpResponse<T>, String>) {
-        self.converse(now, |protocol, out| report(protocol, answer, out));
+        self.converse(now, |protocol, out| match answer {
+            Ok(response) => protocol.on_http_response(response, out),
+            Err(reason) => protocol.on_http_failure(reason, out),
+        });
     }
 
-    /// Handles the answer to a message of an earlier connection. A message that the server has
-    /// accepted or refused isn't sent again. Any other is, on the current connection.
-    pub(super) fn on_late_answer(&mut self, answer: &Result<HttpResponse<T>, String>) {
+    /// Handles the answer to a message. It says nothing about the event stream.
+    pub(super) fn on_posted(
+        &mut self,
+        now: Millis,
+        number: u64,
+        answer: &Result<HttpResponse<T>, String>,
+    ) {
         let mut out = Outputs::<T>::default();
-        report(self.protocol.get_mut(), answer, &mut out);
+        let protocol = self.protocol.get_mut();
+        protocol.on_posted(number, answer, &mut out);
+        self.apply(now, out, None);
+    }
+
+    /// Handles the answer to a message that comes after its connection. A message that the server has
+    /// accepted or refused isn't sent again. Any other is, on the current connection.
+    pub(super) fn on_late_answer(&mut self, number: u64, answer: &Result<HttpResponse<T>, String>) {
+        if self.state == State::Closed {
+            return;
+        }
+        let mut out = Outputs::<T>::default();
+        let protocol = self.protocol.get_mut();
+        protocol.on_posted(number, answer, &mut out);
         while let Some(output) = out.pop() {
             match output {
                 Output::Acknowledged(number) => self.outbox.acknowledge(number),
@@ -55,6 +76,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 Output::Http(request) => self.actions.push_back(Action::Http(request)),
                 Output::OpenSocket(url) => {
                     self.receiver.clear();
+                    self.is_opening = true;
                     self.actions.push_back(Action::OpenSocket(url));
                 }
                 Output::OpenEventSource(url) => {
@@ -101,14 +123,15 @@ impl<T: Text, S: Clone> Session<T, S> {
                 }
             }
         }
-        self.keepalive.received(now);
+        self.keepalive.restart(now);
         self.keep_alive(now);
     }
 
     /// The handshake is complete: messages may be sent.
     pub(super) fn on_ready(&mut self, now: Millis) {
         self.expire(now, true);
-        self.keepalive.ready(now, self.protocol().keepalive());
+        let protocol: &dyn Protocol<T> = self.protocol.get();
+        self.keepalive.ready(now, protocol.keepalive());
         // The state is open already if a server that seemed to be a plain one turns out to be our
         // relay.
         if !self.state.is_open() {
@@ -153,17 +176,6 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn gap(&mut self, channel: String) {
         self.stats.gaps += 1.0;
         self.emit(Event::Gap(channel));
-    }
-}
-
-fn report<T: Text>(
-    protocol: &mut dyn Protocol<T>,
-    answer: &Result<HttpResponse<T>, String>,
-    out: &mut Outputs<T>,
-) {
-    match answer {
-        Ok(response) => protocol.on_http_response(response, out),
-        Err(reason) => protocol.on_http_failure(reason, out),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Session<T: Text, S> {
     pub(super) protocol: AnyProtocol,
     pub(super) state: State,
     pub(super) connection: ConnectionId,
+    /// The browser was asked for a WebSocket, and hasn't opened it.
+    pub(super) is_opening: bool,
     pub(super) reconnect: Reconnect,
     pub(super) keepalive: Keepalive,
     pub(super) channels: Channels<S>,
@@ -45,6 +47,8 @@ pub struct Session<T: Text, S> {
     /// The server wants no attempt to connect before this time.
     pub(super) not_before: Option<Millis>,
     pub(super) stats: Stats,
+    /// The page is being hidden: the number of the last message that it sent before.
+    pub(super) hiding: Option<u64>,
     /// Nothing is sent before this time, because the server didn't accept a message.
     pub(super) paused_until: Option<Millis>,
     pub(super) pending_sends: PendingSends,
@@ -82,6 +86,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             protocol,
             state: State::Idle,
             connection: 0,
+            is_opening: false,
             reconnect: Reconnect::new(config.reconnect, seed),
             keepalive: Keepalive::new(),
             channels: Channels::new(),
@@ -94,6 +99,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             refusal: None,
             not_before: None,
             stats: Stats::default(),
+            hiding: None,
             paused_until: None,
             pending_sends: PendingSends::new(),
             is_inspected: false,
@@ -188,10 +194,17 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     fn may_send(&self) -> bool {
         let protocol = self.protocol();
-        self.state.is_open()
-            && self.paused_until.is_none()
-            && protocol.phase() == Phase::Ready
-            && !protocol.is_busy()
+        let is_ready = self.state.is_open() && protocol.phase() == Phase::Ready;
+        if self.hiding.is_some() {
+            return is_ready || (self.stats.connects > 0.0 && !protocol.needs_socket());
+        }
+        is_ready && self.paused_until.is_none() && !self.must_wait()
+    }
+
+    /// Whether messages wait for the server. A connection in doubt may lose them.
+    fn must_wait(&self) -> bool {
+        let protocol = self.protocol();
+        protocol.is_busy() || (self.keepalive.is_doubted() && !protocol.acknowledges())
     }
 
     /// The next frame for the inspector. Frames come before the events that they cause. Unlike
@@ -294,8 +307,8 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     pub(super) fn expire(&mut self, now: Millis, all: bool) {
-        while let Some(channel) = self.outbox.expire(now, all) {
-            self.dropped(channel, DropReason::Expired);
+        while let Some((channel, why)) = self.outbox.expire(now, all) {
+            self.dropped(channel, why);
         }
     }
 

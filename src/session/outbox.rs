@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use signal_wire::UserId;
 
+use super::state::DropReason;
 use super::unconfirmed::Unconfirmed;
-
 use crate::protocol::{Millis, Outgoing, Text};
 
 /// The option `outbox`.
@@ -56,6 +56,8 @@ pub struct Message<T> {
     pub number: u64,
     /// When it expires; `None`: never.
     expires: Option<Millis>,
+    /// It was sent while the page was being hidden, so it must not be sent later.
+    is_goodbye: bool,
     /// It was in flight on some connection.
     was_sent: bool,
     /// It was in flight when a connection failed.
@@ -179,6 +181,7 @@ impl<T: Text> Outbox<T> {
             payload,
             number: self.last_number + 1,
             expires,
+            is_goodbye: false,
             was_sent: false,
             is_suspect: false,
         };
@@ -230,22 +233,37 @@ impl<T: Text> Outbox<T> {
         self.in_flight = 0;
     }
 
-    /// Removes one expired message, and returns its channel. Messages in flight are kept: they are
+    /// Removes one expired message, and returns its channel and why. Messages in flight are kept: they are
     /// likely to arrive. A message that an earlier connection had in flight may have been accepted,
     /// so it is kept unless `all` is set.
-    pub fn expire(&mut self, now: Millis, all: bool) -> Option<Rc<str>> {
+    pub fn expire(&mut self, now: Millis, all: bool) -> Option<(Rc<str>, DropReason)> {
         self.next_expiry = None;
         for place in self.in_flight..self.waiting.len() {
             if let Some(message) = self.waiting.get(place)
                 && (all || !message.was_sent)
             {
                 if message.expires.is_some_and(|expires| expires <= now) {
-                    return self.drop_at(place);
+                    let why = if message.is_goodbye {
+                        DropReason::Hidden
+                    } else {
+                        DropReason::Expired
+                    };
+                    return self.drop_at(place).map(|channel| (channel, why));
                 }
                 self.next_expiry = earliest(self.next_expiry, message.expires);
             }
         }
         None
+    }
+
+    /// The page was hidden: messages after this number, which it sent meanwhile, expire now.
+    pub fn expire_goodbyes(&mut self, number: u64, now: Millis) {
+        for message in &mut self.waiting {
+            if message.number > number {
+                message.expires = Some(now);
+                message.is_goodbye = true;
+            }
+        }
     }
 
     /// When to call [`expire`](Self::expire) next, until it returns nothing more.

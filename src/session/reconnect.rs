@@ -72,6 +72,18 @@ impl Reconnect {
         delay
     }
 
+    /// The wait before the last attempt is made once more, without counting another. `None`: no
+    /// further attempt.
+    pub fn repeat(&mut self) -> Option<Millis> {
+        let attempt = self.attempts.saturating_sub(1);
+        self.policy.delay(attempt, self.random.next())
+    }
+
+    /// Whether a lost connection is followed by another.
+    pub fn can_reconnect(&self) -> bool {
+        self.policy.delay(0, 0.0).is_some()
+    }
+
     /// The wait before a message is sent again that failed `failures` times before; `None`: no
     /// further attempt.
     pub fn delay(&mut self, failures: u32) -> Option<Millis> {

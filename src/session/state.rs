@@ -67,8 +67,9 @@ pub enum Input<T: Text> {
     HttpResponse(HttpResponse<T>),
     /// An HTTP request failed, for this reason.
     HttpFailed(String),
-    /// The answer to the POST request of a [`Transmission`], or the reason of its failure.
-    Posted(Result<HttpResponse<T>, String>),
+    /// The answer to the POST request of the message with this number, or the reason of its
+    /// failure.
+    Posted(u64, Result<HttpResponse<T>, String>),
     /// The socket is open.
     SocketOpen,
     /// A frame was received.
@@ -86,10 +87,13 @@ pub enum Input<T: Text> {
     Sent(Transmission<T>, Result<(), TransmitError>),
     /// The time of [`Session::poll_timeout`](super::Session::poll_timeout) has come.
     Timeout,
-    /// The network is back.
+    /// The network is back, or it is another one.
     Online,
     /// The network is gone.
     Offline,
+    /// The page is about to be unloaded, or to go into the back/forward cache. What it sends from
+    /// now on can't wait.
+    PageHiding,
     /// The page goes into the back/forward cache.
     PageHidden,
     /// The page is restored from the back/forward cache.
@@ -208,6 +212,8 @@ pub enum Event<T: Text, S> {
 pub enum DropReason {
     /// Its `ttl` passed before the server accepted it.
     Expired,
+    /// It was sent while the page was being hidden, and the server hadn't accepted it then.
+    Hidden,
     /// The connection failed twice with it in flight.
     GivenUp,
     /// The outbox was full.

@@ -15,7 +15,9 @@ use gloo_timers::future::TimeoutFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use signal_wasm::{Channel, Error, Options, Outbox, Overflow, Reconnect, Signaling, State};
+use signal_wasm::{
+    Channel, Error, Heartbeat, Options, Outbox, Overflow, Reconnect, Signaling, State,
+};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -292,6 +294,25 @@ async fn options_that_cannot_be() {
             },
             "bad-option",
             "reconnect.cap is 0",
+        ),
+        (
+            Options {
+                heartbeat: Some(Heartbeat {
+                    interval: Some(5.0),
+                    ..Heartbeat::default()
+                }),
+                ..server()
+            },
+            "bad-option",
+            "heartbeat.interval is 5",
+        ),
+        (
+            Options {
+                connect_timeout: Some(0.0),
+                ..server()
+            },
+            "bad-option",
+            "connectTimeout is 0",
         ),
     ];
     for (options, code, says) in wrong {

@@ -15,19 +15,88 @@ const STUCK: &str = "the server didn't answer as the option protocol requires";
 type Meets = fn(&mut Client);
 
 /// Nothing more comes: the handshake times out after ten seconds.
-fn is_stuck(mut page: Client) {
-    page.done.clear();
-    page.passes(9_999.0);
-    assert_eq!(page.state(), State::Connecting);
-    page.passes(1.0);
+fn is_stuck(page: Client) {
+    let mut page = times_out(page, 10_000.0);
     waits(&page, STUCK);
     page.tries_again();
+}
+
+/// Nothing more comes: the browser didn't even open the socket.
+fn is_held_back(page: Client) {
+    let mut page = times_out(page, 10_000.0);
+    let (_, reason) = page.stands();
+    let start = "the browser didn't open the WebSocket within 10000 ms";
+    assert!(reason.starts_with(start), "{reason}");
+    page.tries_again();
+}
+
+fn times_out(mut page: Client, after: Millis) -> Client {
+    page.done.clear();
+    page.passes(after - 1.0);
+    assert_eq!(page.state(), State::Connecting);
+    page.passes(1.0);
+    assert_eq!(page.state().name(), "waiting");
+    page
+}
+
+/// Firefox holds a socket back after failures, for up to a minute.
+#[test]
+fn a_socket_that_the_browser_holds_back_uses_up_no_attempts() {
+    let mut plain = Setup::new("websocket", "ws://h/");
+    plain.config.reconnect.attempts = 2.0;
+    let mut page = opened(&plain);
+    page.connects();
+    page.loses_socket(Some(1006));
+    for _ in 0..10 {
+        page.tries_again();
+        page.passes(10_000.0);
+        let reason = page.stands().1;
+        assert!(
+            reason.contains("Firefox") && reason.contains("connectTimeout"),
+            "{reason}"
+        );
+    }
+    // One that failed does.
+    page.tries_again();
+    page.loses_socket(Some(1006));
+    page.tries_again();
+    page.loses_socket(Some(1006));
+    assert_eq!(page.state(), State::Closed);
+
+    // One that never reconnects gives up.
+    plain.config.reconnect.attempts = 0.0;
+    let mut page = opened(&plain);
+    page.passes(10_000.0);
+    assert_eq!(page.state(), State::Closed);
+}
+
+#[test]
+fn the_time_of_a_step_is_an_option() {
+    for (setup, meets) in [
+        (socket_io(), 0),
+        (socket_io(), 1),
+        (signalr(), 0),
+        (classic(), 0),
+        (Setup::new("websocket", "ws://h/"), 0),
+        (Setup::new("relay", "ws://h/"), 0),
+        (Setup::new("relay", "ws://h/"), 1),
+        (Setup::new("auto", "ws://h/"), 0),
+        (Setup::new("sse", "ws://h/"), 0),
+    ] {
+        let mut setup = setup;
+        setup.options.connect_timeout = Some(45_000.0);
+        let mut page = opened(&setup);
+        if meets > 0 {
+            page.connects();
+        }
+        times_out(page, 45_000.0);
+    }
 }
 
 #[test]
 fn every_step_of_a_handshake_has_ten_seconds() {
     // The socket is asked for; it is open; the namespace is asked for.
-    is_stuck(opened(&socket_io()));
+    is_held_back(opened(&socket_io()));
     let mut page = opened(&socket_io());
     page.connects();
     is_stuck(page);
@@ -42,7 +111,7 @@ fn every_step_of_a_handshake_has_ten_seconds() {
     posts(&mut page);
     page.passes(9_000.0);
     page.is_answered(200, NEGOTIATED);
-    is_stuck(page);
+    is_held_back(page);
     let mut page = opened(&signalr());
     posts(&mut page);
     page.is_answered(200, NEGOTIATED);
@@ -56,7 +125,7 @@ fn every_step_of_a_handshake_has_ten_seconds() {
         page.is_answered(200, CLASSIC);
         page
     };
-    is_stuck(negotiated());
+    is_held_back(negotiated());
     let mut page = negotiated();
     page.connects();
     page.passes(9_000.0);
@@ -69,7 +138,7 @@ fn every_step_of_a_handshake_has_ten_seconds() {
     // With a plain WebSocket only the socket has a time, and a transport of the page's takes its
     // own.
     let mut plain = Setup::new("websocket", "ws://h/");
-    is_stuck(opened(&plain));
+    is_held_back(opened(&plain));
     plain.config.own_transport = true;
     let mut page = opened(&plain);
     page.passes(1e9);

@@ -1,8 +1,8 @@
 //! Heartbeats, and silence.
 
 use crate::setups::{
-    Client, Make, classic, classic_up, opened, sent_in, signalr_up, socket_io_2, socket_io_4, up,
-    waits,
+    Client, Make, classic, classic_up, negotiates, opened, sent_in, signalr, signalr_up, socket_io,
+    socket_io_2, socket_io_4, up, waits,
 };
 use crate::setups::{INIT, requests};
 use crate::support::page::control;
@@ -50,6 +50,42 @@ fn engine_io_3_is_pinged_by_us() {
     let pings = page.done.drain(..).filter(|action| *action == ping);
     assert_eq!(pings.count(), 1);
     page.passes(29_999.0);
+    is_about_to_time_out(&mut page);
+}
+
+/// The official client pings as often as it is told: 270 times a second.
+#[test]
+fn engine_io_3_is_pinged_once_a_second_at_most() {
+    for interval in ["1", "0.001", "1e-300", "999"] {
+        let mut page = opened(&socket_io());
+        page.connects();
+        page.receive(&format!(
+            r#"0{{"sid":"a","upgrades":[],"pingInterval":{interval},"pingTimeout":1}}"#
+        ));
+        page.receive("40");
+        let mut page = up(page);
+        let sent = sent_in(&mut page, 5_000.0, "3");
+        assert_eq!(
+            sent,
+            at(&[1_000.0, 2_000.0, 3_000.0, 4_000.0, 5_000.0], "2")
+        );
+        page.passes(1_000.0);
+        is_about_to_time_out(&mut page);
+    }
+}
+
+#[test]
+fn signalr_pings_and_waits_for_as_long_as_the_options_say() {
+    let mut setup = signalr();
+    setup.options.keep_alive = Some(5_000.0);
+    setup.options.server_timeout = Some(120_000.0);
+    let mut page = opened(&setup);
+    negotiates(&mut page);
+    let mut page = up(page);
+    let ping = "{\"type\":6}\u{1e}";
+    let sent = sent_in(&mut page, 10_000.0, ping);
+    assert_eq!(sent, at(&[5_000.0, 10_000.0], ping));
+    page.passes(119_999.0);
     is_about_to_time_out(&mut page);
 }
 

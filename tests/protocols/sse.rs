@@ -75,12 +75,15 @@ impl SsePage for Page<&'static str> {
 
     /// The answer to it.
     fn says(&mut self, status: u16, retry_after: Option<Millis>) {
-        self.handle(Input::Posted(answer(status, retry_after)));
+        let number = self.session.flushed() + 1;
+        self.handle(Input::Posted(number, answer(status, retry_after)));
     }
 
     /// There is no answer to it.
     fn fails(&mut self) {
-        self.handle(Input::Posted(Err("TypeError: Failed to fetch".into())));
+        let number = self.session.flushed() + 1;
+        let failure = Err("TypeError: Failed to fetch".into());
+        self.handle(Input::Posted(number, failure));
     }
 }
 
@@ -227,11 +230,12 @@ fn what_the_server_never_accepts_is_refused() {
     let mut page = up();
     page.send("a", "1", FOREVER);
     page.posts();
-    page.handle(Input::Posted(Ok(HttpResponse {
+    let response = HttpResponse {
         status: 400,
         retry_after: None,
         body: "".into(),
-    })));
+    };
+    page.handle(Input::Posted(1, Ok(response)));
     assert_eq!(page.refusals(), ["HTTP status 400"]);
 }
 
@@ -402,7 +406,7 @@ fn a_request_does_not_end_with_its_stream() {
             page.streams();
             assert_eq!(page.done, [], "one at a time");
         }
-        page.handle_from(connection, Input::Posted(answer(204, None)));
+        page.handle_from(connection, Input::Posted(1, answer(204, None)));
         assert!(page.session.flushed() >= 1);
         if !is_back {
             page.tries_again();
@@ -417,7 +421,7 @@ fn a_request_does_not_end_with_its_stream() {
 #[test]
 fn a_late_answer_says_nothing_of_the_present_connection() {
     let (mut page, connection) = lost_amid_a_request();
-    page.handle_from(connection, Input::Posted(answer(400, None)));
+    page.handle_from(connection, Input::Posted(1, answer(400, None)));
     assert_eq!(page.refusals(), ["HTTP status 400: why"]);
     page.tries_again();
     page.streams();
@@ -428,7 +432,7 @@ fn a_late_answer_says_nothing_of_the_present_connection() {
         let (mut page, connection) = lost_amid_a_request();
         page.tries_again();
         page.streams();
-        page.handle_from(connection, Input::Posted(failure));
+        page.handle_from(connection, Input::Posted(1, failure));
         assert_eq!(page.state().name(), "open");
         assert_eq!(page.posts(), post(1, "a", "1"), "at once");
     }
@@ -444,7 +448,7 @@ fn an_answer_after_the_end() {
         page.close();
         page.done.clear();
         page.events.clear();
-        page.handle_from(connection, Input::Posted(answer(status, None)));
+        page.handle_from(connection, Input::Posted(1, answer(status, None)));
         assert_eq!((page.done.len(), page.events.len()), (0, 0));
     }
 }
@@ -468,6 +472,93 @@ fn a_pause_ends_with_its_connection() {
     page.tries_again();
     page.streams();
     assert_eq!(page.posts(), post(1, "a", "1"));
+}
+
+#[test]
+fn a_page_that_is_being_hidden_waits_for_no_answer() {
+    let mut page = up();
+    page.send("a", "1", FOREVER);
+    page.send("a", "2", FOREVER);
+    assert_eq!(page.posts(), post(1, "a", "1"));
+    assert_eq!(page.done, []);
+    page.handle(Input::PageHiding);
+    // They may overtake each other, so that their numbers mean nothing.
+    let overlapping = |number: u64| {
+        let (url, body) = post(number, "a", &number.to_string());
+        (
+            url.replace("client=secret", &format!("client=secret.{number}")),
+            body,
+        )
+    };
+    assert_eq!(page.posts(), overlapping(2));
+    page.send("a", "3", FOREVER);
+    page.send("a", "4", FOREVER);
+    assert_eq!(page.posts(), overlapping(3));
+    assert_eq!(page.posts(), overlapping(4));
+    let connection = page.session.connection();
+    page.handle(Input::PageHidden);
+    page.did(Action::Disconnect);
+    // What was POSTed may arrive; so nothing is known of it yet.
+    assert!(
+        page.events
+            .iter()
+            .all(|event| matches!(event, Event::State { .. }))
+    );
+    page.handle(Input::PageShown);
+    for number in [2, 3, 1] {
+        page.handle_from(connection, Input::Posted(number, answer(204, None)));
+    }
+    assert_eq!(page.session.flushed(), 3);
+    page.tries_again();
+    page.streams();
+    // There is no answer to the last: it was a goodbye, and the page is back.
+    assert_eq!(page.done, []);
+    let dropped = Event::Dropped {
+        channel: "a".into(),
+        why: DropReason::Hidden,
+    };
+    assert!(page.events.contains(&dropped));
+    page.handle_from(connection, Input::Posted(4, Err("no".into())));
+    page.send("a", "5", FOREVER);
+    assert_eq!(page.posts(), post(5, "a", "5"));
+}
+
+/// Chromium ends the stream first.
+#[test]
+fn a_page_that_is_unloaded_posts_without_a_stream() {
+    let mut page = up();
+    page.send("a", "1", FOREVER);
+    page.posts();
+    page.loses_socket(None);
+    page.fails();
+    page.send("a", "2", FOREVER);
+    page.did(Action::Disconnect);
+    assert_eq!(page.done, []);
+    page.handle(Input::PageHiding);
+    assert_eq!(page.posts(), post(1, "a", "1"));
+    page.posts();
+    page.send("a", "3", FOREVER);
+    page.posts();
+    // It wasn't unloaded after all.
+    let connection = page.session.connection();
+    page.handle(Input::PageShown);
+    page.handle_from(connection, Input::Posted(1, answer(204, None)));
+    page.handle_from(connection, Input::Posted(2, Err("no".into())));
+    page.handle_from(connection, Input::Posted(3, Err("no".into())));
+    page.tries_again();
+    page.streams();
+    assert_eq!(page.posts(), post(2, "a", "2"));
+    page.says(204, None);
+    assert_eq!(page.posts(), post(3, "a", "3"));
+    page.says(204, None);
+    assert_eq!(page.stats().queued, 0.0);
+
+    // A server that the page has never reached gets nothing.
+    let mut page = opened(&setup());
+    page.send("a", "1", FOREVER);
+    page.next_done();
+    page.handle(Input::PageHiding);
+    assert_eq!(page.done, []);
 }
 
 #[test]

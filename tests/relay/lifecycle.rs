@@ -2,7 +2,7 @@
 
 use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, foreign, message, plain};
 use signal_wasm::protocol::Millis;
-use signal_wasm::session::{Config, Input, State};
+use signal_wasm::session::{Config, DropReason, Event, Input, State};
 
 fn waits_and_did_nothing(client: &mut Client) {
     assert_eq!(client.state().name(), "waiting");
@@ -34,6 +34,48 @@ fn a_hidden_page_closes_its_socket_and_resumes_when_it_is_shown() {
             message("a", 1, "1")
         ]
     );
+}
+
+/// A goodbye would tell the others that a page has left which is back.
+#[test]
+fn what_is_sent_in_hiding_is_sent_then_or_never() {
+    let dropped = || Event::Dropped {
+        channel: "a".into(),
+        why: DropReason::Hidden,
+    };
+    // Connected: it is sent at once, and not again if the relay has it.
+    for accepted in [2, 1] {
+        let mut client = Client::subscribed();
+        client.sends(1.0, "a", "1", FOREVER);
+        client.done();
+        client.handles(2.0, Input::PageHiding);
+        client.sends(2.0, "a", "2", FOREVER);
+        assert_eq!(client.done(), [message("a", 2, "2")]);
+        client.handles(3.0, Input::PageHidden);
+        client.told();
+        client.handles(4.0, Input::PageShown);
+        client.sends(4.0, "a", "3", FOREVER);
+        let now = client.reconnects();
+        client.receives(now, HELLO_AGAIN);
+        client.receives(now, &format!("{{\"ack\":{accepted}}}"));
+        let told = client.told();
+        assert_eq!(told.contains(&dropped()), accepted == 1, "{told:?}");
+        assert_eq!(client.done()[2..], [message("a", 3, "3")]);
+    }
+    // Not connected: only what was sent in hiding is dropped.
+    let mut client = Client::subscribed();
+    client.loses(1.0, 1006);
+    client.sends(1.0, "a", "1", FOREVER);
+    client.handles(2.0, Input::PageHiding);
+    client.sends(2.0, "a", "2", FOREVER);
+    client.handles(3.0, Input::PageHidden);
+    assert!(client.told().contains(&dropped()));
+    client.handles(4.0, Input::PageShown);
+    let now = client.reconnects();
+    client.receives(now, HELLO_AGAIN);
+    client.receives(now, r#"{"ack":0}"#);
+    assert_eq!(client.done()[2..], [message("a", 1, "1")]);
+    assert_eq!(client.session().stats().queued, 1.0);
 }
 
 #[test]
@@ -80,15 +122,15 @@ fn a_connection_is_doubted_when_the_network_comes_or_goes() {
         client.handles(100.0, doubt.clone());
         assert_eq!(client.done(), [PING]);
         assert_eq!(client.timeout(), 1_000.0, "readiness comes first");
-        client.times_out(5_099.0);
+        client.times_out(3_099.0);
         assert!(client.state().is_open());
-        client.times_out(5_100.0);
+        client.times_out(3_100.0);
         assert_eq!(client.state().name(), "waiting");
 
         let mut client = Client::subscribed();
         client.handles(100.0, doubt);
-        client.receives(5_000.0, PONG);
-        client.times_out(5_100.0);
+        client.receives(3_000.0, PONG);
+        client.times_out(3_100.0);
         assert!(client.state().is_open());
     }
 }

@@ -30,6 +30,10 @@ const all: Required<Options> = {
   maxMessage: 65536,
   outbox: { messages: 10, bytes: 1000, overflow: 'throw' },
   reconnect: { base: 100, cap: 1000, attempts: Infinity },
+  connectTimeout: 30_000,
+  serverTimeout: 60_000,
+  keepAlive: 20_000,
+  heartbeat: { interval: 20_000, timeout: 5_000, message: 'ping' },
   onstatechange: (state, detail) => state + detail.reason + detail.retryIn + detail.code,
   ongap: (channel) => channel.length,
   onerror: (error) => error.code,
@@ -91,6 +95,8 @@ configure({
   onframe: undefined,
 });
 configure({ outbox: undefined, reconnect: undefined });
+configure({ heartbeat: {} });
+configure({ heartbeat: undefined, connectTimeout: undefined, serverTimeout: undefined, keepAlive: undefined });
 // A handler may look at less than it is given.
 configure({ onstatechange: (state) => state === 'open', onerror: () => {}, onframe: async () => {} });
 
@@ -187,6 +193,10 @@ configure({ openWhen: 'open' });
 configure({ maxMessage: '64k' });
 // @ts-expect-error TS2322: a limit isn't a BigInt
 configure({ maxMessage: 65536n });
+// @ts-expect-error TS2322: a frame is a text
+configure({ heartbeat: { message: {} } });
+// @ts-expect-error TS2559: a heartbeat has an interval
+configure({ heartbeat: 1000 });
 // @ts-expect-error TS2559: the outbox has two bounds, each with its name
 configure({ outbox: 1000 });
 // @ts-expect-error TS2353: unknown bound

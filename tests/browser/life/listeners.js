@@ -18,7 +18,7 @@ import {
   untyped,
 } from '../support/index.js';
 
-const KINDS = ['online', 'offline', 'pagehide', 'pageshow', 'visibilitychange'];
+const KINDS = ['online', 'offline', 'pagehide', 'pageshow', 'visibilitychange', 'freeze'];
 
 /** Counts the listeners of each kind that are added to the window from now on, until `restore`. */
 function watchListeners() {
@@ -46,8 +46,8 @@ function watchListeners() {
 export async function what_is_listened_to_and_how_long() {
   const { counts, restore } = watchListeners();
   try {
-    const none = Array(5).fill(0);
-    const one = Array(5).fill(1);
+    const none = Array(KINDS.length).fill(0);
+    const one = Array(KINDS.length).fill(1);
     const ends = {
       'close': ({ signaling }) => signaling.close(),
       'a final code': () => sockets.at(-1).end(4500),
@@ -80,7 +80,7 @@ export async function what_is_listened_to_and_how_long() {
     }
     // Two signalings, each with its own listeners.
     const pair = [connected(), connected()];
-    equal(counts(), Array(5).fill(2));
+    equal(counts(), Array(KINDS.length).fill(2));
     pair[0].signaling.close();
     equal(counts(), one);
     pageEvents.pagehide();

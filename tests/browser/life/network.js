@@ -2,12 +2,15 @@
 //
 // What's tested
 // * online in every state: the next attempt comes within a second
-// * offline and online make the library check a connection to our relay, and no other
+// * offline and online make the library ask our relay whether it is there, and replace any other
+//   connection that stays silent
+// * another kind of network is as good as one that is back; its speed is of no interest
 
 import {
   clock,
   connected,
   equal,
+  frame,
   greet,
   joined,
   kept,
@@ -16,6 +19,7 @@ import {
   refs,
   Signaling,
   sockets,
+  untyped,
 } from '../support/index.js';
 
 export function online_hurries_what_waits() {
@@ -73,10 +77,9 @@ export function online_and_offline_in_the_other_states() {
   told.length = 0;
   for (const what of ['online', 'offline', 'shown', 'hidden']) pageEvents[what]();
   equal([told, idle.state, sockets.length], [[], 'connecting', 1]);
-  // An ordinary server can't answer: nothing changes.
   sockets[0].accept();
   told.length = 0;
-  for (const what of ['online', 'offline', 'shown', 'hidden']) pageEvents[what]();
+  for (const what of ['shown', 'hidden']) pageEvents[what]();
   clock.advance(100_000);
   equal([told, idle.state, sockets[0].frames, sockets.length], [[], 'open', [], 1]);
   idle.close();
@@ -98,22 +101,22 @@ export function a_connection_that_is_doubted() {
     // It answers.
     pageEvents[event]();
     equal(socket.frames, ['{"ping":1}'], 'it is asked at once');
-    clock.advance(4_000);
+    clock.advance(2_000);
     socket.deliver('{"pong":1}');
-    equal(signaling.stats().roundTrip, 4_000);
+    equal(signaling.stats().roundTrip, 2_000);
     clock.advance(30_000);
     equal([signaling.state, states], ['open', []], event);
     socket.deliver('{"pong":1}');
     // Any other frame is as good as an answer.
     pageEvents[event]();
-    clock.advance(4_999);
+    clock.advance(2_999);
     socket.deliver(kept('other', 1, '1'));
     clock.advance(5_000);
     equal(signaling.state, 'open');
     // It is gone, and no close event will come.
     handle.send('into the void');
     pageEvents[event]();
-    clock.advance(4_999);
+    clock.advance(2_999);
     pageEvents[event]();
     equal(signaling.state, 'open', 'not too soon');
     clock.advance(1);
@@ -121,5 +124,61 @@ export function a_connection_that_is_doubted() {
     clock.advance(20_000);
     equal(refs(greet(0)), [[1, 'into the void']]);
     signaling.close();
+  }
+}
+
+export function a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent() {
+  for (const event of ['online', 'offline']) {
+    const states = [];
+    const { signaling, handle, socket } = connected({
+      onstatechange: (state, { reason }) => states.push([state, reason]),
+    });
+    states.length = 0;
+    // It delivers: nothing changes.
+    pageEvents[event]();
+    handle.send('waits');
+    equal(socket.frames, [], 'it might be lost');
+    clock.advance(900);
+    socket.deliver(frame('other', 1));
+    equal(socket.frames.length, 1, 'the doubt is over');
+    clock.advance(100_000);
+    equal([states, socket.closings], [[], 0]);
+    // It doesn't.
+    pageEvents[event]();
+    handle.send('waits');
+    const made = sockets.length;
+    clock.advance(2_001);
+    equal(
+      [states[0], socket.frames.length, socket.isHeard, sockets.length],
+      [['waiting', 'the network changed, and nothing was received since'], 1, false, made + 1],
+    );
+    sockets.at(-1).accept();
+    equal([signaling.state, JSON.parse(sockets.at(-1).frames[0]).message], ['open', 'waits']);
+    signaling.close();
+  }
+}
+
+export function another_kind_of_network() {
+  const { connection } = untyped(navigator);
+  let type = 'wifi';
+  Object.defineProperty(connection, 'type', { configurable: true, get: () => type });
+  try {
+    const { signaling } = connected();
+    const made = sockets.length;
+    // Its speed has changed.
+    connection.dispatchEvent(new Event('change'));
+    clock.advance(3_000);
+    equal(sockets.length, made);
+    type = 'cellular';
+    connection.dispatchEvent(new Event('change'));
+    clock.advance(3_000);
+    equal([sockets.length, signaling.state], [made + 1, 'connecting']);
+    signaling.close();
+    type = 'wifi';
+    connection.dispatchEvent(new Event('change'));
+    clock.advance(3_000);
+    equal([sockets.length, clock.timers], [made + 1, 0]);
+  } finally {
+    delete connection.type;
   }
 }

@@ -25,6 +25,7 @@ import {
   SECRET,
   Signaling,
   sockets,
+  untyped,
 } from '../support/index.js';
 
 export function a_page_that_is_put_away_and_comes_back() {
@@ -82,13 +83,13 @@ export function put_away_in_each_state() {
       signaling.openSocket({ channel: 'room' }).send(1);
       return signaling;
     },
-    'connecting, opened': () => {
+    'open, not greeted': () => {
       const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'auto' });
       signaling.openSocket({ channel: 'room' }).send(1);
       sockets.at(-1).accept();
       return signaling;
     },
-    'connecting, greeted': () => {
+    'open, greeted': () => {
       const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'auto' });
       signaling.openSocket({ channel: 'room' }).send(1);
       sockets.at(-1).accept().deliver(hello());
@@ -154,6 +155,90 @@ export function put_away_in_each_state() {
   pageEvents.pageshow();
   clock.advance(5000);
   equal([told, idle.state, closed.state], [[], 'idle', 'closed']);
+}
+
+export function what_listeners_send_while_the_page_is_being_hidden() {
+  const notes = new Notes();
+  const { signaling, handle, socket } = joined({
+    onstatechange: notes.taker('state'),
+    onerror: notes.taker('onerror'),
+  });
+  // In the last listener, too.
+  const says = (event) => handle.send(event.type);
+  addEventListener('pagehide', says);
+  addEventListener('visibilitychange', says);
+  document.addEventListener('freeze', says);
+  try {
+    notes.take();
+    socket.frames.length = 0;
+    pageEvents.pagehide();
+    equal(refs(socket).map(([, said]) => said), ['pagehide', 'visibilitychange', 'freeze']);
+    equal(notes.take(), [['state', 'waiting', { reason: 'the page was put away' }]]);
+    ok(!socket.isHeard && socket.closings === 1, 'the connection ends after the last of them');
+    pageEvents.pageshow();
+    clock.advance(1000);
+    sockets[1].accept().deliver(hello(), ack(2));
+    const [dropped] = notes.take().filter(([kind]) => kind === 'onerror');
+    equal(dropped[1].code, 'message-expired', 'the relay never had the last one');
+    equal([refs(sockets[1]), signaling.stats().queued], [[], 0], 'the page is back');
+    // Without a connection.
+    sockets[1].end();
+    handle.send('before');
+    pageEvents.pagehide();
+    equal(notes.take().filter(([kind]) => kind === 'onerror').map(([, { code }]) => code), Array(3).fill('message-expired'));
+    equal(signaling.stats().queued, 1);
+    // Frozen in the background: the connection stays.
+    pageEvents.pageshow();
+    clock.advance(1000);
+    equal(refs(greet(2)).map(([, said]) => said), ['before']);
+    pageEvents.freeze();
+    equal(signaling.state, 'open');
+    equal(refs(sockets[2]).at(-1)[1], 'freeze');
+  } finally {
+    removeEventListener('pagehide', says);
+    removeEventListener('visibilitychange', says);
+    document.removeEventListener('freeze', says);
+  }
+}
+
+/** Only Chromium has that event. */
+export function a_browser_without_freeze() {
+  const { onfreeze } = Object.getOwnPropertyDescriptors(Document.prototype);
+  delete untyped(Document.prototype).onfreeze;
+  const { signaling, handle, socket } = joined();
+  const says = (event) => handle.send(event.type);
+  addEventListener('pagehide', says);
+  addEventListener('visibilitychange', says);
+  try {
+    pageEvents.hiding();
+    equal(signaling.state, 'open');
+    pageEvents.hidden();
+    equal(refs(socket).map(([, said]) => said), ['pagehide', 'visibilitychange']);
+    equal([signaling.state, socket.isHeard], ['waiting', false]);
+    pageEvents.pageshow();
+    clock.advance(1000);
+    removeEventListener('visibilitychange', says);
+    const second = greet(2);
+    // A page that was hidden before isn't hidden again.
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: 'hidden' });
+    pageEvents.hiding();
+    equal([signaling.state, second.isHeard], ['waiting', false]);
+    pageEvents.pageshow();
+    clock.advance(1000);
+    delete untyped(document).visibilityState;
+    const third = greet(3);
+    // The browser tells nothing more.
+    pageEvents.hiding();
+    equal(signaling.state, 'open');
+    pageEvents.pageshow();
+    equal([signaling.state, third.isHeard], ['waiting', false]);
+    clock.advance(1000);
+    equal(signaling.state, 'connecting');
+  } finally {
+    removeEventListener('pagehide', says);
+    removeEventListener('visibilitychange', says);
+    if (onfreeze) Object.defineProperty(Document.prototype, 'onfreeze', onfreeze);
+  }
 }
 
 export function a_page_that_is_put_away_for_good() {

@@ -68,6 +68,13 @@ export function wrong_values_are_named_and_shown() {
     'reconnect.base': but(5),
     'reconnect.cap': but(5),
     'reconnect.attempts': but(0, 0.5, 5, Infinity, 2 ** 31, 1e300),
+    'connectTimeout': but(5),
+    'serverTimeout': but(5),
+    'keepAlive': all,
+    'heartbeat': all.filter(([, shown]) => shown !== 'an object').concat([[[], 'an object']]),
+    'heartbeat.interval': all,
+    'heartbeat.timeout': but(5),
+    'heartbeat.message': but('text'),
     'transport': all,
     'path': but('text'),
     'namespace': but('text'),
@@ -104,6 +111,8 @@ export function the_sentence_says_what_it_must_be() {
   says({ openDelay: -5 }, 'a number from 0 to 2147483647');
   says({ maxMessage: 1.5 }, 'a whole number from 1 to 2147483647');
   says({ reconnect: { attempts: -1 } }, 'a number from 0 to Infinity');
+  says({ keepAlive: 999 }, 'a number from 1000 to 2147483647');
+  says({ heartbeat: { interval: 1 } }, 'heartbeat.interval', 'a number from 1000 to 2147483647');
   says({ outbox: 5 }, 'an object');
   says({ outbox: { overflow: 'drop' } }, "overflow is 'drop'", "'throw' or 'drop-oldest'");
   says({ onerror: 'x' }, 'a function, or null');
@@ -168,6 +177,10 @@ export function undefined_is_the_default() {
     'maxMessage',
     'outbox',
     'reconnect',
+    'connectTimeout',
+    'serverTimeout',
+    'keepAlive',
+    'heartbeat',
     'onstatechange',
     'ongap',
     'onerror',
@@ -179,6 +192,7 @@ export function undefined_is_the_default() {
     {},
     none(names),
     { outbox: none(['messages', 'bytes', 'overflow']), reconnect: none(['base', 'cap', 'attempts']) },
+    { heartbeat: none(['interval', 'timeout', 'message']) },
     Object.freeze({ onerror: null, onframe: null, onstatechange: null }),
     Object.create(null),
   ]) {

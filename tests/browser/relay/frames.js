@@ -147,7 +147,7 @@ export function envelopes_before_the_answer_come_again_behind_it() {
     '{"id":"7","message":"early","channel":"room","sender":17}',
   ];
   socket.deliver(...early);
-  equal([notes.take(), signaling.state], [[], 'connecting']);
+  equal([notes.take(), signaling.state], [[], 'open']);
   // None of their ids was recorded either.
   const next = comeBack(socket).accept();
   next.deliver(hello());
