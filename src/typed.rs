@@ -59,6 +59,9 @@ pub struct Options {
     /// SignalR: the client's method that the hub calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// The subprotocols that the WebSocket offers, of which the server must choose one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subprotocols: Option<Vec<String>>,
     /// SignalR: the hub's method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,

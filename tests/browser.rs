@@ -185,6 +185,7 @@ mod options {
     tests! { "options/values.js":
         wrong_values_are_named_and_shown,
         the_sentence_says_what_it_must_be,
+        subprotocols_are_offered_on_each_connection,
         undefined_is_the_default,
         unknown_options_are_named_and_the_known_ones_listed,
         the_options_must_be_an_object,
@@ -529,6 +530,8 @@ mod wire {
         in_what_is_no_envelope_is_counted_and_reported_once,
         in_the_report_says_what_was_wrong,
         in_binary_frames_come_as_buffers,
+        in_binary_frames_are_the_text_in_them,
+        in_several_envelopes_in_a_frame_each_count,
         in_too_long_a_frame_is_not_even_read,
         in_hostile_members_harm_nobody,
         in_a_hundred_thousand_channels_that_nobody_opened,

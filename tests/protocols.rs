@@ -7,7 +7,8 @@
 //! * `protocols/addresses.rs`: where they connect to
 //! * `protocols/heartbeats.rs`, `handshakes.rs`, `readiness.rs`, `limits.rs`,
 //!   `socket_io_versions.rs`, `credentials.rs`, `hubs.rs`, `redirections.rs`, `resume.rs`,
-//!   `closing.rs`, `network.rs`, `plain.rs`, `sse.rs`: what the protocols do in time
+//!   `closing.rs`, `network.rs`, `plain.rs`, `packed.rs`, `sse.rs`: what the protocols do in
+//!   time
 //! * `protocols/generators.rs`: what random frames are made of; `agreement.rs`, `round_trips.rs`,
 //!   `any_text.rs`: what holds for all of them
 #![cfg(not(target_arch = "wasm32"))]
@@ -50,6 +51,8 @@ mod hubs;
 mod limits;
 #[path = "protocols/network.rs"]
 mod network;
+#[path = "protocols/packed.rs"]
+mod packed;
 #[path = "protocols/plain.rs"]
 mod plain;
 #[path = "protocols/readiness.rs"]

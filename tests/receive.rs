@@ -6,6 +6,7 @@
 //!   look like
 //! * `receive/heads.rs`: what the head decides, and at what cost
 //! * `receive/limits.rs`: frames that are too long, and bad ones
+//! * `receive/packed.rs`: several envelopes in a frame, and frames that are binary
 //! * `receive/javascript.rs`: the host of these tests does what JavaScript does
 #![cfg(not(target_arch = "wasm32"))]
 // A helper of a test may fail the test.
@@ -26,6 +27,8 @@ mod heads;
 mod javascript;
 #[path = "receive/limits.rs"]
 mod limits;
+#[path = "receive/packed.rs"]
+mod packed;
 mod support;
 
 use signal_wire::UserId;

@@ -51,7 +51,7 @@ enum Op<'a> {
     Online,
     Offline,
     Unanswered(&'a str),
-    Binary,
+    Binary(&'a [u8]),
     /// An event of an event stream: its type, its id and its data.
     Event(bool, &'a str, &'a str),
 }
@@ -213,7 +213,7 @@ impl World {
                     data: (*data).into(),
                 }));
             }
-            Op::Binary => self.strange_frame(Frame::Binary(vec![0])),
+            Op::Binary(bytes) => self.strange_frame(Frame::Binary(bytes.to_vec())),
             Op::LetIn => self.let_in(),
             Op::Passes(time) => self.page.now += Millis::from(*time),
             Op::TimesOut => self.handle(Input::Timeout),

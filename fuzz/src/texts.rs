@@ -2,7 +2,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use serde_json::value::RawValue;
-use signal_wasm::protocol::{RECORD_END, Records, write_encoded};
+use signal_wasm::protocol::{Cut, RECORD_END, Records, write_encoded};
 use signal_wire::json::{self, Scanner, is_number, items, quoted, whole_number};
 
 use crate::host::HostText;
@@ -37,7 +37,7 @@ fn records(frames: &[&str]) {
     let mut records = Records::default();
     let taken: Vec<_> = frames
         .iter()
-        .flat_map(|frame| records.take(&HostText::from(*frame)))
+        .flat_map(|frame| records.take(&HostText::from(*frame), Cut::Stream))
         .collect();
     let taken: Vec<_> = taken.iter().map(HostText::as_str).collect();
     assert_eq!(taken, expected);

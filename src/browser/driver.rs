@@ -38,6 +38,7 @@ pub struct Driver {
     pub(super) session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
     pub(super) clock: Clock,
     transport: Option<JsValue>,
+    subprotocols: Vec<String>,
     url_provider: Option<JsValue>,
     credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
@@ -72,6 +73,7 @@ impl Driver {
             session: RefCell::new(session),
             clock: Clock::default(),
             transport: options.transport,
+            subprotocols: options.subprotocols,
             url_provider: options.url_provider,
             credentials: options.credentials,
             http: options.http,
@@ -336,7 +338,7 @@ impl Driver {
         let reports = self.reports(connection);
         let socket = match &self.transport {
             Some(transport) => Transport::attach(transport, reports).map(Socket::Transport),
-            None => NativeSocket::open(url, reports).map(Socket::Native),
+            None => NativeSocket::open(url, &self.subprotocols, reports).map(Socket::Native),
         };
         match socket {
             Ok(socket) => self.use_socket(connection, Rc::new(socket)),

@@ -11,6 +11,26 @@ export function withThis(f) {
 }
 
 /**
+ * Whether a text has a line break before its last character. (js-sys would copy the line break into
+ * JavaScript for each text.)
+ */
+export function hasInnerLineBreak(text) {
+  const place = text.indexOf('\n');
+  return place >= 0 && place < text.length - 1;
+}
+
+/**
+ * The text in an `ArrayBuffer` or a view of one, or `undefined` if that isn't UTF-8.
+ */
+export function readUtf8(bytes) {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * `JSON.parse`, or `undefined` for a text that isn't JSON. (An exception in an import of Rust leaks
  * a slot of the externref table.)
  */

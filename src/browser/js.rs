@@ -31,6 +31,14 @@ extern "C" {
     /// Milliseconds since the page began, or NaN.
     #[wasm_bindgen(js_name = now)]
     fn performance_now() -> f64;
+
+    /// Whether there is a line break before the last character.
+    #[wasm_bindgen(js_name = hasInnerLineBreak)]
+    pub fn has_inner_line_break(text: &JsString) -> bool;
+
+    /// The UTF-8 text in an `ArrayBuffer` or a view of one; `undefined` if it is something else.
+    #[wasm_bindgen(js_name = readUtf8)]
+    pub fn read_utf8(bytes: &JsValue) -> Option<JsString>;
 }
 
 #[wasm_bindgen]

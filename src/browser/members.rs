@@ -11,6 +11,7 @@ const NAMES: &[&str] = &[
     "url",
     "protocol",
     "transport",
+    "subprotocols",
     "path",
     "namespace",
     "event",

@@ -1,6 +1,6 @@
 //! The options of `configure` and `new Signaling`. Each member is checked, and named in its error.
 
-use js_sys::Reflect;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::address::server_url;
@@ -33,6 +33,8 @@ pub struct Options {
     pub protocol: AnyProtocol,
     /// The page's own transport.
     pub transport: Option<JsValue>,
+    /// The subprotocols that each WebSocket offers.
+    pub subprotocols: Vec<String>,
     /// The page's function `url`.
     pub url_provider: Option<JsValue>,
     /// The credentials, or the page's function that returns them.
@@ -88,6 +90,7 @@ impl Options {
         let url_provider = url
             .clone()
             .filter(|url| transport.is_none() && url.is_function());
+        let subprotocols = read_subprotocols(&members)?;
         let credentials = read_credentials(&members)?;
         let config = read_config(
             &members,
@@ -118,12 +121,27 @@ impl Options {
             config,
             protocol,
             transport,
+            subprotocols,
             url_provider,
             credentials,
             http,
             channel,
         })
     }
+}
+
+/// They may hold a token, so no error shows them.
+fn read_subprotocols(members: &Members) -> Result<Vec<String>, JsValue> {
+    fn names(value: &JsValue) -> Option<Vec<String>> {
+        let names = value.dyn_ref::<Array>()?.iter();
+        names.map(|name| name.as_string()).collect()
+    }
+    let value = members.checked(
+        "subprotocols",
+        |value| names(value).is_some_and(|names| protocol::are_subprotocols(&names)),
+        "an array of different names without spaces, such as ['chat']",
+    )?;
+    Ok(value.as_ref().and_then(names).unwrap_or_default())
 }
 
 fn read_credentials(members: &Members) -> Result<Option<CredentialsProvider>, JsValue> {

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{JsString, Promise, Reflect};
+use js_sys::{Array, JsString, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
 
@@ -106,13 +106,22 @@ pub struct NativeSocket {
 
 impl NativeSocket {
     /// Starts to connect. The error is the browser's: it refuses the address, or has no WebSocket.
-    pub fn open(url: &str, reports: Reports) -> Result<NativeSocket, JsValue> {
+    pub fn open(
+        url: &str,
+        subprotocols: &[String],
+        reports: Reports,
+    ) -> Result<NativeSocket, JsValue> {
         let Reports {
             open,
             message,
             close,
         } = reports;
-        let socket = WebSocket::new(url)?;
+        let socket = if subprotocols.is_empty() {
+            WebSocket::new(url)?
+        } else {
+            let names: Array = subprotocols.iter().map(JsValue::from).collect();
+            WebSocket::new_with_str_sequence(url, &names)?
+        };
         let onopen = Closure::<dyn Fn()>::new(open);
         let onmessage =
             Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| message(event.data()));

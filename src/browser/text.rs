@@ -4,7 +4,7 @@ use js_sys::{JsString, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::js;
-use crate::protocol::{Text, Value};
+use crate::protocol::{NOT_TEXT, TOO_LONG, Text, Value};
 
 impl Text for JsString {
     type Value = JsValue;
@@ -12,6 +12,16 @@ impl Text for JsString {
 
     fn new(text: &str) -> JsString {
         text.into()
+    }
+
+    fn decode(binary: &JsValue, longest: usize) -> Result<JsString, &'static str> {
+        let Some(bytes) = js::member(binary, "byteLength").as_f64() else {
+            return Err(NOT_TEXT);
+        };
+        if bytes > longest as f64 {
+            return Err(TOO_LONG);
+        }
+        js::read_utf8(binary).ok_or(NOT_TEXT)
     }
 
     fn length(&self) -> usize {
@@ -40,6 +50,10 @@ impl Text for JsString {
             .all(|(back, byte)| self.char_code_at(length - back) == f64::from(byte))
     }
 
+    fn has_inner_line_break(&self) -> bool {
+        js::has_inner_line_break(self)
+    }
+
     fn contains_from(&self, part: &str, start: usize) -> bool {
         self.includes(part, i32::try_from(start).unwrap_or(i32::MAX))
     }
@@ -55,6 +69,15 @@ impl Text for JsString {
     fn split(&self, separator: &str) -> Vec<JsString> {
         let parts = JsString::split(self, separator);
         parts.iter().map(JsCast::unchecked_into).collect()
+    }
+
+    fn lines(&self, most: u32) -> Option<Vec<JsString>> {
+        let lines = self.split_limit("\n", most + 1);
+        (lines.length() <= most).then(|| {
+            let lines = lines.iter().map(JsCast::unchecked_into);
+            let is_blank = |line: &JsString| line.trim().length() == 0;
+            lines.filter(|line| !is_blank(line)).collect()
+        })
     }
 
     fn quoted(&self) -> JsString {

@@ -263,6 +263,12 @@ export interface Options {
    */
   transport?: Transport | undefined;
   /**
+   * The subprotocols that each WebSocket offers: different names without spaces. The server must
+   * choose one of them; browsers close the connection otherwise. Not used with a `transport` or
+   * `'sse'`.
+   */
+  subprotocols?: readonly string[] | undefined;
+  /**
    * Socket.IO: the path of the server's endpoint. Default `'/socket.io/'`. Without the first slash,
    * it is relative to the path in `url`. The last slash may be left out.
    */

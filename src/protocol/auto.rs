@@ -15,8 +15,8 @@ use std::mem;
 use super::plain::Plain;
 use super::relay::Relay;
 use super::{
-    Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase, Protocol,
-    ProtocolOptions, Text,
+    Framing, InvalidOption, Keepalive, Millis, Outgoing, Outputs, Phase, Protocol, ProtocolOptions,
+    Text,
 };
 
 /// How long messages wait for the hello of an unknown server, after the socket has opened.
@@ -133,7 +133,7 @@ impl<T: Text> Protocol<T> for Auto {
             self.begin_plain(out);
         }
         self.server = Server::Plain;
-        out.push(Output::Envelope(value));
+        out.envelopes(&value);
     }
 
     fn on_timeout(&mut self, out: &mut Outputs<T>) {

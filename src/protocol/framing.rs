@@ -3,6 +3,7 @@
 use signal_wire::envelope::{self, encode_head, utf16_length};
 use signal_wire::{Embedding, Head, UserId};
 
+use super::records::Cut;
 use super::text::Text;
 
 /// The canonical frames of a protocol: one envelope each, in the form that servers write. They can
@@ -19,8 +20,8 @@ pub struct Framing {
     /// A text that occurs after the first character of a frame only if the frame holds a second
     /// record.
     pub second_record: Option<&'static str>,
-    /// Frames are parts of a stream of records. A frame may hold several records, or part of one.
-    pub is_stream: bool,
+    /// How a frame is cut into records.
+    pub cut: Cut,
 }
 
 impl Framing {
@@ -31,7 +32,7 @@ impl Framing {
             suffix: envelope::TAIL,
             embedding: Embedding::Object,
             second_record: None,
-            is_stream: false,
+            cut: Cut::Lines,
         }
     }
 
@@ -44,6 +45,14 @@ impl Framing {
     /// Whether the envelope is embedded as a JSON string.
     pub fn is_string(&self) -> bool {
         self.embedding == Embedding::JsonString
+    }
+
+    /// Whether a frame whose head is canonical holds more than one record.
+    pub fn holds_more<T: Text>(&self, frame: &T) -> bool {
+        match self.second_record {
+            Some(sign) => frame.contains_from(sign, 1),
+            None => self.cut == Cut::Lines && frame.has_inner_line_break(),
+        }
     }
 
     /// The most code units that a message of that length takes in a frame.

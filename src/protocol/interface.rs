@@ -7,6 +7,7 @@ use signal_wire::{Head, Open};
 
 use super::framing::{Framing, Outgoing};
 use super::options::Credentials;
+use super::records::MOST_IN_FRAME;
 use super::text::{Text, Value};
 
 /// A duration in milliseconds, or a time on a monotonic clock.
@@ -166,9 +167,10 @@ pub trait Protocol<T: Text> {
         None
     }
 
-    /// A binary frame. It is bad, unless the protocol has such frames.
-    fn on_binary(&mut self, out: &mut Outputs<T>) {
-        out.push(Output::Bad("a binary frame"));
+    /// Whether the protocol has binary frames, none of which carries an envelope. If not, a binary
+    /// frame is read as the UTF-8 text in it.
+    fn has_binary_frames(&self) -> bool {
+        false
     }
 }
 
@@ -384,11 +386,27 @@ impl<T: Text> Outputs<T> {
         self.push(Output::Close(why, reason.into()));
     }
 
-    /// Reports an envelope, which the value may contain as JSON text.
-    pub fn envelope(&mut self, value: &T::Value) {
-        let parsed = value.as_text().and_then(|text| text.parse());
-        self.push(Output::Envelope(parsed.unwrap_or_else(|| value.clone())));
+    /// Reports what a value contains: an envelope, or an array of envelopes. Each may be given as its
+    /// JSON text.
+    pub fn envelopes(&mut self, value: &T::Value) {
+        let value = without_quotes::<T>(value);
+        if value.is_object() || value.item(0).is_undefined() {
+            return self.push(Output::Envelope(value));
+        }
+        if !value.item(MOST_IN_FRAME).is_undefined() {
+            return self.push(Output::Bad("an array of more than 10000 items"));
+        }
+        let items = (0..MOST_IN_FRAME).map(|place| value.item(place));
+        for item in items.take_while(|item| !item.is_undefined()) {
+            self.push(Output::Envelope(without_quotes::<T>(&item)));
+        }
     }
+}
+
+/// What a string is the JSON text of; any other value itself.
+fn without_quotes<T: Text>(value: &T::Value) -> T::Value {
+    let parsed = value.as_text().and_then(|text| text.parse());
+    parsed.unwrap_or_else(|| value.clone())
 }
 
 /// Describes a frame that isn't JSON, with the option that would fit.

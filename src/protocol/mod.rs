@@ -43,9 +43,9 @@ pub use interface::{
     CloseReason, HttpRequest, HttpResponse, Keepalive, LONGEST_EVENT_ID, LONGEST_PAUSE, Millis,
     Output, Outputs, Phase, Protocol, REDIRECTED, Retry, ServerEvent, not_json,
 };
-pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions};
+pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions, are_subprotocols};
 pub use plain::HEARTBEAT;
-pub use records::{RECORD_END, Records};
+pub use records::{Cut, MOST_IN_FRAME, RECORD_END, Records};
 pub use table::{AnyProtocol, DEFAULT, Entry, Make, PLAIN, PROTOCOLS, find};
-pub use text::{Frame, Text, Value};
+pub use text::{Frame, NOT_TEXT, TOO_LONG, Text, Value};
 pub use url::{ServerUrl, decode, write_encoded};

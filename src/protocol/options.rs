@@ -70,6 +70,17 @@ pub struct InvalidOption {
     pub wanted: &'static str,
 }
 
+/// Whether a browser offers these as the subprotocols of a WebSocket: all different, and each a
+/// token (RFC 6455, section 4.1).
+pub fn are_subprotocols(names: &[String]) -> bool {
+    let is_token_character =
+        |byte: u8| byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(&byte);
+    names.iter().enumerate().all(|(place, name)| {
+        let is_token = !name.is_empty() && name.bytes().all(is_token_character);
+        is_token && !names.iter().take(place).any(|earlier| earlier == name)
+    })
+}
+
 /// Credentials for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
@@ -91,5 +102,27 @@ impl Credentials {
             Credentials::Token(token) => Some(token),
             Credentials::Auth { .. } => None,
         }
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subprotocols_are_different_tokens() {
+        let are = |names: &[&str]| {
+            are_subprotocols(&names.iter().map(|name| (*name).into()).collect::<Vec<_>>())
+        };
+        assert!(are(&[]));
+        assert!(are(&["chat"]));
+        assert!(are(&["v1.chat+json", "!#$%&'*+-.^_`|~", "chat", "Chat"]));
+        for bad in [
+            "", " ", "a b", "a,b", "a/b", "é", "a\0", "a\u{7f}", "\"a\"", "a@b", "a\\b",
+        ] {
+            assert!(!are(&[bad]), "{bad:?}");
+            assert!(!are(&["chat", bad]), "{bad:?}");
+        }
+        assert!(!are(&["chat", "other", "chat"]));
     }
 }

@@ -49,7 +49,7 @@ impl<T: Text> Protocol<T> for Plain {
 
     fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
         match text.parse() {
-            Some(value) => out.push(Output::Envelope(value)),
+            Some(value) => out.envelopes(&value),
             // The answer to a heartbeat.
             None if self.heartbeat.is_some() => {}
             None => out.push(Output::Bad(not_json(head))),

@@ -1,12 +1,28 @@
-//! A stream of texts cut into records: SignalR ends each with the character U+001E, and a frame may
-//! hold several of them, or part of one.
+//! Frames cut into records, each one JSON text or one packet.
 
 use super::text::Text;
 
-/// The end of a record (SignalR's `TextMessageFormat`).
+/// The end of a record of SignalR (its `TextMessageFormat`).
 pub const RECORD_END: &str = "\u{1e}";
 
-/// Cuts frames into records, and keeps an incomplete record until its end is received.
+/// The most records, or items of an array, that a frame may hold. Each costs some microseconds,
+/// however short it is, and a frame of a million characters has room for hundreds of thousands.
+pub const MOST_IN_FRAME: u32 = 10_000;
+
+/// How a protocol's frames are cut into records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// A frame is one record.
+    Whole,
+    /// A frame is one JSON text, or several, each on a line. Servers that write what has queued up
+    /// as one frame put line breaks between the texts.
+    Lines,
+    /// Frames are parts of a stream of records. SignalR ends each with the character U+001E, and a
+    /// frame may hold several of them, or part of one.
+    Stream,
+}
+
+/// Cuts frames into records, and keeps an incomplete record of a stream until its end is received.
 #[derive(Debug)]
 pub struct Records<T> {
     begun: Option<T>,
@@ -25,7 +41,15 @@ impl<T> Default for Records<T> {
 
 impl<T: Text> Records<T> {
     /// Adds a frame, and returns the records that end in it.
-    pub fn take(&mut self, frame: &T) -> Vec<T> {
+    pub fn take(&mut self, frame: &T, cut: Cut) -> Vec<T> {
+        match cut {
+            Cut::Whole => Vec::from([frame.clone()]),
+            Cut::Lines => lines(frame),
+            Cut::Stream => self.take_stream(frame),
+        }
+    }
+
+    fn take_stream(&mut self, frame: &T) -> Vec<T> {
         let mut records = match self.begun.take() {
             Some(begun) => begun.followed_by(frame).split(RECORD_END),
             None => frame.split(RECORD_END),
@@ -64,4 +88,15 @@ impl<T: Text> Records<T> {
         self.begun = None;
         self.is_skipping = false;
     }
+}
+
+/// The lines of a frame that aren't blank; the frame itself if it is one JSON text, or has more
+/// lines than a frame may hold.
+fn lines<T: Text>(frame: &T) -> Vec<T> {
+    let lines = if frame.has_inner_line_break() && frame.parse().is_none() {
+        frame.lines(MOST_IN_FRAME)
+    } else {
+        None
+    };
+    lines.unwrap_or_else(|| Vec::from([frame.clone()]))
 }

@@ -22,8 +22,8 @@ use super::negotiation::{
     BAD_REDIRECTION, HubPlace, NO_WEBSOCKETS, on_http_error, unreachable_hub,
 };
 use super::{
-    CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Keepalive, Millis,
-    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, Text, Value, not_json,
+    CloseReason, Credentials, Cut, Framing, HttpRequest, HttpResponse, InvalidOption, Keepalive,
+    Millis, Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 const PING_INTERVAL: Millis = 15_000.0;
@@ -60,7 +60,7 @@ impl SignalR {
                 suffix: "]}\u{1e}",
                 embedding: Embedding::JsonString,
                 second_record: Some("\u{1e}{"),
-                is_stream: true,
+                cut: Cut::Stream,
             },
             target: String::new(),
             method: options.method.as_deref().unwrap_or("Send").into(),
@@ -180,7 +180,7 @@ impl SignalR {
             if target != self.target {
                 self.set_target(target);
             }
-            out.envelope(&invocation.member("arguments").item(0));
+            out.envelopes(&invocation.member("arguments").item(0));
         }
         let id = invocation.member("invocationId").as_string();
         if let Some(id) = id.filter(|id| !id.is_empty()) {

@@ -22,8 +22,8 @@ use super::negotiation::{
 };
 use super::url::Address;
 use super::{
-    CloseReason, Credentials, Framing, HttpRequest, HttpResponse, InvalidOption, Millis, Outgoing,
-    Output, Outputs, Phase, Protocol, ProtocolOptions, Text, Value, not_json,
+    CloseReason, Credentials, Cut, Framing, HttpRequest, HttpResponse, InvalidOption, Millis,
+    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 /// How much longer than the last cursor the next one may be, together with the text before it, in a
@@ -106,7 +106,7 @@ impl SignalRClassic {
                 suffix: "]}]}",
                 embedding: Embedding::JsonString,
                 second_record: Some(",{\"H\":"),
-                is_stream: false,
+                cut: Cut::Whole,
             },
             connection: None,
             cursor: None,
@@ -259,7 +259,7 @@ impl SignalRClassic {
                     self.target = target;
                     self.set_prefix();
                 }
-                out.envelope(&call.member("A").item(0));
+                out.envelopes(&call.member("A").item(0));
             }
         }
     }

@@ -20,8 +20,8 @@ use signal_wire::envelope::utf16_length;
 use signal_wire::json::quoted;
 
 use super::{
-    CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
-    Phase, Protocol, ProtocolOptions, ServerUrl, Text, Value, decode, not_json,
+    CloseReason, Credentials, Cut, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output,
+    Outputs, Phase, Protocol, ProtocolOptions, ServerUrl, Text, Value, decode, not_json,
 };
 
 /// After an open packet without `maxPayload`, a server of Socket.IO 2 sends its `40` within this
@@ -103,7 +103,7 @@ impl SocketIo {
                 suffix: "}]",
                 embedding: Embedding::Object,
                 second_record: None,
-                is_stream: false,
+                cut: Cut::Whole,
             },
             namespace,
             namespace_part,
@@ -192,7 +192,7 @@ impl SocketIo {
         if let Some(event) = event
             && event.item(0).as_string().as_ref() == Some(&self.event)
         {
-            out.envelope(&event.item(1));
+            out.envelopes(&event.item(1));
         }
         if !id.is_empty() {
             out.send(self.packet('3', &format!("{id}[]")));
@@ -271,8 +271,10 @@ impl<T: Text> Protocol<T> for SocketIo {
         }
     }
 
-    /// The binary parts of an event, which carry no envelope.
-    fn on_binary(&mut self, _out: &mut Outputs<T>) {}
+    /// The binary parts of an event.
+    fn has_binary_frames(&self) -> bool {
+        true
+    }
 
     fn on_timeout(&mut self, out: &mut Outputs<T>) {
         match self.phase {

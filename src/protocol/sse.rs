@@ -152,10 +152,10 @@ impl<T: Text> Protocol<T> for Sse {
     }
 
     fn on_message(&mut self, head: &str, text: &T, out: &mut Outputs<T>) {
-        out.push(match text.parse() {
-            Some(value) => Output::Envelope(value),
-            None => Output::Bad(not_json(head)),
-        });
+        match text.parse() {
+            Some(value) => out.envelopes(&value),
+            None => out.push(Output::Bad(not_json(head))),
+        }
     }
 
     fn on_posted(

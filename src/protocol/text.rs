@@ -10,11 +10,14 @@ use std::fmt::Debug;
 pub trait Text: Clone + Debug + PartialEq {
     /// The host's type of parsed JSON.
     type Value: Value<Text = Self>;
-    /// The host's type of binary frames, which are only passed on.
+    /// The host's type of binary frames.
     type Binary: Clone + Debug + PartialEq;
 
     /// A text with these characters.
     fn new(text: &str) -> Self;
+    /// The UTF-8 text in a binary frame of at most `longest` bytes. The error says what the frame is
+    /// instead.
+    fn decode(binary: &Self::Binary, longest: usize) -> Result<Self, &'static str>;
     /// How many code units it has.
     fn length(&self) -> usize;
     /// How many bytes it has as UTF-8; half a surrogate pair may count as two. It isn't copied.
@@ -26,6 +29,8 @@ pub trait Text: Clone + Debug + PartialEq {
     fn slice(&self, start: usize, end: usize) -> Self;
     /// Whether it ends with `suffix`, which is ASCII.
     fn ends_with(&self, suffix: &str) -> bool;
+    /// Whether it has a line break (U+000A) before its last code unit.
+    fn has_inner_line_break(&self) -> bool;
     /// Whether `part` occurs in it at `start` or later.
     fn contains_from(&self, part: &str, start: usize) -> bool;
     /// This text between two others.
@@ -34,6 +39,8 @@ pub trait Text: Clone + Debug + PartialEq {
     fn followed_by(&self, next: &Self) -> Self;
     /// The parts between the occurrences of `separator`.
     fn split(&self, separator: &str) -> Vec<Self>;
+    /// The lines that aren't blank; `None` if there are more than `most` lines.
+    fn lines(&self, most: u32) -> Option<Vec<Self>>;
     /// This text as a JSON string, as `JSON.stringify` writes it.
     fn quoted(&self) -> Self;
     /// The parsed value; `None` if it isn't JSON.
@@ -67,6 +74,12 @@ pub trait Value: Clone + Debug + PartialEq {
     /// JavaScript's `String(value)`; empty where that throws.
     fn to_text(&self) -> String;
 }
+
+/// What a binary frame is that doesn't hold UTF-8 text.
+pub const NOT_TEXT: &str = "a binary frame that isn't UTF-8 text";
+
+/// What a frame is that has too many characters or bytes.
+pub const TOO_LONG: &str = "a frame longer than maxMessage allows";
 
 /// A received frame.
 #[derive(Debug, Clone, PartialEq)]

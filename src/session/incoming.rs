@@ -6,53 +6,29 @@ use super::machine::{Queued, Session};
 use super::receive::{self, Received};
 use super::state::Event;
 use super::stats::FrameKind;
-use crate::protocol::{Frame, Millis, Output, Outputs, ServerEvent, Text};
+use crate::protocol::{Frame, Millis, Outputs, ServerEvent, TOO_LONG, Text};
 
-const TOO_LONG: &str = "a frame longer than maxMessage allows";
+/// The most bytes that a UTF-16 code unit takes in UTF-8.
+const LONGEST_CHARACTER: usize = 3;
 
 impl<T: Text, S: Clone> Session<T, S> {
     pub(super) fn on_frame(&mut self, now: Millis, frame: Frame<T>) {
-        let text = match frame {
-            Frame::Text(text) => text,
-            Frame::Binary(_) => return self.on_binary(now, frame),
-        };
-        let length = text.length();
-        if length > self.max_frame() {
-            return self.count_received(Received::Bad(TOO_LONG), || Frame::Text(text));
-        }
-        self.stats.received_length += length as f64;
-        self.keepalive.received(now);
-        let read =
-            self.receiver
-                .read_by_head(&text, length, self.protocol.get_mut(), &mut self.channels);
-        match read {
-            Some(received) => self.count_received(received, || Frame::Text(text)),
-            None => self.on_unread_frame(now, text),
-        }
-    }
-
-    pub(super) fn on_server_event(&mut self, now: Millis, event: ServerEvent<T>) {
-        self.converse(now, |protocol, out| protocol.on_server_event(&event, out));
-        if event.kind == "message" && self.state.has_connection() {
-            self.on_frame(now, Frame::Text(event.data));
-        }
-    }
-
-    /// A frame that needs a full parse.
-    pub(super) fn on_unread_frame(&mut self, now: Millis, frame: T) {
-        let connection = self.connection;
-        let last = frame.clone();
-        for record in self.receiver.split(frame, self.protocol.get()) {
-            // An earlier record may have closed the connection.
-            if self.connection == connection {
-                let head = record.head(self.protocol().head_length(self.channels.longest_name()));
-                let mut out = Outputs::<T>::default();
-                self.protocol.get_mut().on_message(&head, &record, &mut out);
-                self.apply(now, out, Some(&record));
+        match frame {
+            Frame::Text(text) => self.on_text(now, text),
+            Frame::Binary(_) if self.protocol().has_binary_frames() => {
+                self.keepalive.received(now);
+                self.count(FrameKind::Control, || frame);
             }
-        }
-        if self.receiver.skip_beyond(self.max_frame()) {
-            self.count_received(Received::Bad(TOO_LONG), || Frame::Text(last));
+            Frame::Binary(binary) => {
+                let longest = self.max_frame().saturating_mul(LONGEST_CHARACTER);
+                match T::decode(&binary, longest) {
+                    Ok(text) => self.on_text(now, text),
+                    Err(what) => {
+                        self.keepalive.received(now);
+                        self.count_received(Received::Bad(what), || Frame::Binary(binary));
+                    }
+                }
+            }
         }
     }
 
@@ -62,14 +38,63 @@ impl<T: Text, S: Clone> Session<T, S> {
         receive::max_frame(self.config.max_message, longest_name, self.protocol())
     }
 
-    pub(super) fn on_binary(&mut self, now: Millis, frame: Frame<T>) {
-        let mut out = Outputs::<T>::default();
-        self.protocol.get_mut().on_binary(&mut out);
-        self.keepalive.received(now);
-        match out.pop() {
-            Some(Output::Bad(what)) => self.count_received(Received::Bad(what), || frame),
-            _ => self.count(FrameKind::Control, || frame),
+    fn on_text(&mut self, now: Millis, text: T) {
+        let length = text.length();
+        if length > self.max_frame() {
+            return self.count_received(Received::Bad(TOO_LONG), || Frame::Text(text));
         }
+        self.stats.received_length += length as f64;
+        self.keepalive.received(now);
+        match self.read_by_head(&text, length) {
+            Some(received) => self.count_received(received, || Frame::Text(text)),
+            None => self.on_unread_frame(now, &text),
+        }
+    }
+
+    fn read_by_head(&mut self, text: &T, length: usize) -> Option<Received<T>> {
+        let protocol = self.protocol.get_mut();
+        self.receiver
+            .read_by_head(text, length, protocol, &mut self.channels)
+    }
+
+    pub(super) fn on_server_event(&mut self, now: Millis, event: ServerEvent<T>) {
+        self.converse(now, |protocol, out| protocol.on_server_event(&event, out));
+        if event.kind == "message" && self.state.has_connection() {
+            self.on_frame(now, Frame::Text(event.data));
+        }
+    }
+
+    /// A frame that its head doesn't explain: several records, or one that needs a full parse.
+    fn on_unread_frame(&mut self, now: Millis, frame: &T) {
+        let connection = self.connection;
+        let records = self.receiver.split(frame, self.protocol.get());
+        let is_one = records.len() == 1;
+        for record in records {
+            // An earlier record may have closed the connection.
+            if self.connection != connection {
+                return;
+            }
+            let by_head = if is_one {
+                None
+            } else {
+                self.read_by_head(&record, record.length())
+            };
+            match by_head {
+                Some(received) => self.count_received(received, || Frame::Text(record)),
+                None => self.on_record(now, &record),
+            }
+        }
+        if self.receiver.skip_beyond(self.max_frame()) {
+            self.count_received(Received::Bad(TOO_LONG), || Frame::Text(frame.clone()));
+        }
+    }
+
+    /// A record that needs a full parse.
+    fn on_record(&mut self, now: Millis, record: &T) {
+        let head = record.head(self.protocol().head_length(self.channels.longest_name()));
+        let mut out = Outputs::<T>::default();
+        self.protocol.get_mut().on_message(&head, record, &mut out);
+        self.apply(now, out, Some(record));
     }
 
     /// Whether a message came before readiness, which waits for the connection.

@@ -63,12 +63,8 @@ impl<T: Text> Receiver<T> {
     }
 
     /// The records that end in a frame.
-    pub fn split(&mut self, frame: T, protocol: &dyn Protocol<T>) -> Vec<T> {
-        if protocol.framing().is_stream {
-            self.records.take(&frame)
-        } else {
-            Vec::from([frame])
-        }
+    pub fn split(&mut self, frame: &T, protocol: &dyn Protocol<T>) -> Vec<T> {
+        self.records.take(frame, protocol.framing().cut)
     }
 
     /// Skips an incomplete record that is longer than `limit`. Returns whether it is.
@@ -86,7 +82,6 @@ impl<T: Text> Receiver<T> {
     ) -> Option<Received<T>> {
         let framing = protocol.framing();
         let (suffix, is_string) = (framing.suffix, framing.is_string());
-        let second_record = framing.second_record;
         // A record may begin in an earlier frame or end in a later one. After the messages of a
         // classic SignalR frame there may be other members.
         if is_string && (self.records.is_incomplete() || !frame.ends_with(suffix)) {
@@ -95,9 +90,11 @@ impl<T: Text> Receiver<T> {
         let head_length = protocol.head_length(channels.longest_name());
         let head = frame.head(head_length);
         let read = protocol.read_head(&head, length <= head_length);
-        if second_record.is_some_and(|sign| frame.contains_from(sign, 1)) {
-            return None;
-        }
+        // What isn't for this page is dropped, unless there is more in the frame. A payload for this
+        // page wouldn't be JSON then.
+        let dropped = |received, protocol: &dyn Protocol<T>| {
+            (!protocol.framing().holds_more(frame)).then_some(received)
+        };
         let (sender, channel, id, payload) = match read {
             Head::Envelope {
                 sender,
@@ -105,15 +102,17 @@ impl<T: Text> Receiver<T> {
                 id,
                 payload,
             } => (sender, channel, id, payload),
-            Head::NotOurs { sender } if sender.is(self.userid) => return Some(Received::Own),
-            Head::NotOurs { .. } => return Some(Received::Foreign),
+            Head::NotOurs { sender } if sender.is(self.userid) => {
+                return dropped(Received::Own, protocol);
+            }
+            Head::NotOurs { .. } => return dropped(Received::Foreign, protocol),
             Head::NeedsFullParse => return None,
         };
         if sender.is(self.userid) {
-            return Some(Received::Own);
+            return dropped(Received::Own, protocol);
         }
         if channels.get(channel).is_none() {
-            return Some(Received::Foreign);
+            return dropped(Received::Foreign, protocol);
         }
         if !frame.ends_with(suffix) {
             return None;

@@ -15,7 +15,7 @@ use crate::support::page::{Received, Setup};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::Value as Json;
-use signal_wasm::protocol::{Millis, Output, Records, Text};
+use signal_wasm::protocol::{Cut, Millis, Output, Records, Text};
 use signal_wasm::session::{Action, Transmission};
 
 /// A conversation that parses every frame, in the state in which a page is.
@@ -128,7 +128,7 @@ proptest! {
         let mut taken = Vec::new();
         let mut stream_of = Records::default();
         for frame in cut(&stream, &cuts) {
-            taken.extend(stream_of.take(&HostText::new(frame)));
+            taken.extend(stream_of.take(&HostText::new(frame), Cut::Stream));
         }
         let taken: Vec<_> = taken.iter().map(HostText::as_str).collect();
         prop_assert_eq!(taken, records);

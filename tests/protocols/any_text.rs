@@ -32,7 +32,6 @@ enum Happening {
     Encode(String),
     Answered(u16, String),
     Unanswered(String),
-    Binary,
     Frame(String),
 }
 
@@ -119,7 +118,6 @@ fn happenings() -> impl Strategy<Value = Happening> {
         1 => any::<String>().prop_map(Happening::Encode),
         3 => (select(vec![200, 200, 200, 401, 404, 500, 503, 0]), answers).prop_map(|(status, text)| Happening::Answered(status, text)),
         1 => words().prop_map(Happening::Unanswered),
-        1 => Just(Happening::Binary),
         5 => (starts, texts).prop_map(|(start, text)| Happening::Frame(format!("{start}{text}"))),
         4 => whole.prop_map(|text| Happening::Frame(text.into())),
     ]
@@ -164,7 +162,6 @@ fn happen(
             protocol.on_http_response(&response, out);
         }
         Happening::Unanswered(reason) => protocol.on_http_failure(reason, out),
-        Happening::Binary => protocol.on_binary(out),
         Happening::Frame(text) => {
             for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
                 for whole in [false, true] {

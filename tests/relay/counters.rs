@@ -1,7 +1,7 @@
 //! Frames are counted by what they were, and shown to an inspector in the order of things.
 
 use crate::client::{Client, FOREVER, PONG, foreign, message};
-use signal_wasm::protocol::Frame;
+use signal_wasm::protocol::{Frame, NOT_TEXT};
 use signal_wasm::session::{Event, FrameKind, Input, Stats};
 
 const OWN: &str = r#"{"sender":7,"channel":"a","message":1}"#;
@@ -23,7 +23,7 @@ fn frames_are_counted_and_the_first_bad_one_is_reported() {
         }
     }
     for _ in 0..5 {
-        client.handles(1.0, Input::Frame(Frame::Binary(vec![1])));
+        client.handles(1.0, Input::Frame(Frame::Binary(vec![0xff])));
     }
     let stats = client.session().stats();
     let counted = Stats {
@@ -45,7 +45,7 @@ fn frames_are_counted_and_the_first_bad_one_is_reported() {
         ..before
     };
     assert_eq!(stats, counted);
-    assert_eq!(client.told(), [Event::BadFrame("a binary frame")]);
+    assert_eq!(client.told(), [Event::BadFrame(NOT_TEXT)]);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn an_inspector_is_shown_each_frame_once() {
         assert_eq!(client.shown(), expected);
     }
     assert_eq!(client.told(), [Event::BadFrame("a frame that isn't JSON")]);
-    let binary = Frame::Binary(vec![1]);
+    let binary = Frame::Binary(vec![0xff]);
     client.handles(3.0, Input::Frame(binary.clone()));
     assert_eq!(client.shown(), [(FrameKind::Bad, binary)]);
     client.calls(3.0, |session| session.inspect(false));

@@ -66,12 +66,8 @@ impl FullParse {
     pub fn receive(&mut self, frame: &str) {
         let frame = HostText::new(frame);
         let protocol: &dyn Protocol<HostText> = self.protocol.get();
-        let records = if protocol.framing().is_stream {
-            self.records.take(&frame)
-        } else {
-            vec![frame]
-        };
-        for record in records {
+        let cut = protocol.framing().cut;
+        for record in self.records.take(&frame, cut) {
             // One of them may have ended the connection.
             if self.is_closing() {
                 return;

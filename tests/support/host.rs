@@ -7,7 +7,7 @@
 //! more than 127 levels.
 
 use serde_json::Value as Json;
-use signal_wasm::protocol::{Text, Value};
+use signal_wasm::protocol::{NOT_TEXT, TOO_LONG, Text, Value};
 use std::cell::Cell;
 use std::fmt;
 
@@ -124,6 +124,15 @@ impl Text for HostText {
         HostText::whole(text.into())
     }
 
+    fn decode(binary: &Vec<u8>, longest: usize) -> Result<HostText, &'static str> {
+        if binary.len() > longest {
+            return Err(TOO_LONG);
+        }
+        // `TextDecoder` leaves a byte order mark out.
+        let text = std::str::from_utf8(binary).map_err(|_| NOT_TEXT)?;
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text).into())
+    }
+
     fn length(&self) -> usize {
         self.text.encode_utf16().count()
     }
@@ -148,6 +157,11 @@ impl Text for HostText {
         self.text.ends_with(suffix)
     }
 
+    fn has_inner_line_break(&self) -> bool {
+        let place = self.text.find('\n');
+        place.is_some_and(|place| place + 1 < self.text.len())
+    }
+
     fn contains_from(&self, part: &str, start: usize) -> bool {
         slice(&self.text, start, usize::MAX).contains(part)
     }
@@ -162,6 +176,15 @@ impl Text for HostText {
 
     fn split(&self, separator: &str) -> Vec<HostText> {
         self.text.split(separator).map(HostText::new).collect()
+    }
+
+    fn lines(&self, most: u32) -> Option<Vec<HostText>> {
+        let lines: Vec<_> = self.text.split('\n').collect();
+        let is_blank = |line: &str| line.trim().is_empty();
+        (lines.len() <= most as usize).then(|| {
+            let lines = lines.into_iter().filter(|line| !is_blank(line));
+            lines.map(HostText::new).collect()
+        })
     }
 
     fn quoted(&self) -> HostText {

@@ -208,9 +208,9 @@ impl<S: Clone> Page<S> {
         self.receive_from(self.session.connection(), Frame::Text(frame.into()));
     }
 
-    /// A binary frame comes in.
+    /// A binary frame comes in that isn't text.
     pub fn receive_binary(&mut self) {
-        self.receive_from(self.session.connection(), Frame::Binary(vec![0, 1]));
+        self.receive_from(self.session.connection(), Frame::Binary(vec![0xff, 1]));
     }
 
     /// A frame comes in on that connection.

@@ -29,10 +29,12 @@ export const MOUNT_ARGS = Object.entries(MOUNTS).flatMap(([prefix, folder]) => [
  * The server that the seed describes (`socket.broadcast.emit`), on plain WebSocket: every message
  * goes to all others. `connections()` tells how many pages are connected, `port` lets a test start
  * it again in the same place, `echo` makes it one of those that send every message back to its
- * sender too, `greeting` is sent to each page that connects.
+ * sender too, `greeting` is sent to each page that connects, `frame` makes the frame that others are
+ * sent of a message, `subprotocol` is what it speaks alone.
  */
-export async function seedServer({ port = 0, echo = false, greeting } = {}) {
-  const server = new WebSocketServer({ host: '127.0.0.1', port, perMessageDeflate: false });
+export async function seedServer({ port = 0, echo = false, greeting, frame, subprotocol } = {}) {
+  const handleProtocols = (offered) => offered.has(subprotocol) && subprotocol;
+  const server = new WebSocketServer({ host: '127.0.0.1', port, perMessageDeflate: false, handleProtocols });
   await new Promise((done, fail) => server.once('listening', done).once('error', fail));
 
   server.on('connection', (socket) => {
@@ -40,7 +42,9 @@ export async function seedServer({ port = 0, echo = false, greeting } = {}) {
     if (greeting !== undefined) socket.send(greeting);
     socket.on('message', (data, binary) => {
       for (const other of server.clients) {
-        if ((echo || other !== socket) && other.readyState === WebSocket.OPEN) other.send(data, { binary });
+        if ((!echo && other === socket) || other.readyState !== WebSocket.OPEN) continue;
+        if (frame) other.send(frame(data));
+        else other.send(data, { binary });
       }
     });
   });

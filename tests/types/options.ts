@@ -12,6 +12,7 @@ const all: Required<Options> = {
   url: 'wss://example.org/',
   protocol: 'websocket',
   transport: { send: (text) => text.length, pipeline: true },
+  subprotocols: ['chat', 'v2.chat'],
   path: '/socket.io/',
   namespace: '/admin',
   event: 'message',
@@ -51,6 +52,10 @@ configure({ auth: () => ({ token: 'x' }) });
 configure({ auth: async () => ({ token: 'x', nested: { any: [1] } }) });
 export type Providers = [Must<Same<NonNullable<Options['accessToken']>, Provided<string>>>, Must<Same<NonNullable<Options['auth']>, Provided<Record<string, unknown>>>>];
 configure({ query: {} });
+configure({ subprotocols: [] });
+configure({ subprotocols: ['chat'] as const });
+// @ts-expect-error TS2322: a list, as only a list can be checked for duplicates
+configure({ subprotocols: 'chat' });
 configure({ url: new URL('/signal', location.href) });
 configure({ url: () => '/signal' });
 configure({ url: async () => new URL('/signal', location.href) });
@@ -72,6 +77,7 @@ configure({
   url: undefined,
   protocol: undefined,
   transport: undefined,
+  subprotocols: undefined,
   path: undefined,
   namespace: undefined,
   event: undefined,

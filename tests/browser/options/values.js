@@ -76,6 +76,14 @@ export function wrong_values_are_named_and_shown() {
     'heartbeat.timeout': but(5),
     'heartbeat.message': but('text'),
     'transport': all,
+    'subprotocols': all
+      .filter(([value]) => !Array.isArray(value) || value.length > 0)
+      .concat(
+        [[''], ['a b'], ['a,b'], ['é'], ['chat', 'other', 'chat'], ['chat', null]].map((names) => [
+          names,
+          'an object',
+        ]),
+      ),
     'path': but('text'),
     'namespace': but('text'),
     'event': but('text'),
@@ -156,11 +164,27 @@ export function the_sentence_says_what_it_must_be() {
   ok(says({ protocol: 'p'.repeat(100_000) }, "'ppp", '…').message.length < 300, 'the value is cut');
 }
 
+export function subprotocols_are_offered_on_each_connection() {
+  const subprotocols = ['v2.chat', 'Chat', 'chat'];
+  const signaling = new Signaling({ url: 'ws://server.test/', subprotocols });
+  signaling.openSocket({});
+  equal(sockets.at(-1).subprotocols, subprotocols);
+  subprotocols.length = 0;
+  sockets.at(-1).accept().end();
+  clock.advance(1000);
+  equal(sockets.length, 2);
+  equal(sockets.at(-1).subprotocols, ['v2.chat', 'Chat', 'chat']);
+  // What they are isn't shown: some pages pass a token in them.
+  const error = refused(() => new Signaling({ subprotocols: ['secret token'] }), 'bad-option');
+  ok(!error.message.includes('secret'), error.message);
+}
+
 export function undefined_is_the_default() {
   const names = [
     'url',
     'protocol',
     'transport',
+    'subprotocols',
     'path',
     'namespace',
     'event',

@@ -56,7 +56,7 @@ export class FakeSocket {
    */
   onsent = null;
 
-  constructor(url) {
+  constructor(url, subprotocols = []) {
     if (refusals.length > 0) {
       throw refusals.shift();
     }
@@ -65,6 +65,7 @@ export class FakeSocket {
       throw new DOMException(`the URL '${url}' is invalid`, 'SyntaxError');
     }
     this.url = href;
+    this.subprotocols = subprotocols;
     sockets.push(this);
   }
 

@@ -3,7 +3,8 @@
 // What's tested
 // * canonical frames and all the other ways to write the same envelope, names of every length,
 //   numbers for names
-// * what no shim ever sends (no envelope, binary, too long, hostile members) is dropped, counted
+// * binary frames that hold text; several envelopes in a frame, on lines and in arrays
+// * what no shim ever sends (no envelope, not UTF-8, too long, hostile members) is dropped, counted
 //   and reported once
 // * a hundred thousand frames for channels that nobody opened leave nothing behind
 
@@ -213,11 +214,11 @@ export function in_what_is_no_envelope_is_counted_and_reported_once() {
     '5',
     '"text"',
     '[]',
-    '[{"sender":17,"channel":"room","message":1}]',
+    '[[{"sender":17,"channel":"room","message":1}]]',
     '\ufeff{"sender":17,"channel":"room","message":1}',
-    new ArrayBuffer(0),
-    new ArrayBuffer(8),
-    new Uint8Array([123, 125]).buffer,
+    new Uint8Array([255]).buffer,
+    new Uint8Array([34, 195]).buffer,
+    new Uint8Array([123, 0, 125, 0, 255, 254]).buffer,
   ];
   socket.deliver(...bad);
   equal(channel.take(), []);
@@ -246,7 +247,8 @@ export function in_the_report_says_what_was_wrong() {
     ['x', "isn't JSON"],
     ['[]', "isn't an object"],
     ['null', "isn't an object"],
-    [new ArrayBuffer(1), 'binary'],
+    [new Uint8Array([255]).buffer, "a binary frame that isn't UTF-8 text"],
+    [new Uint8Array(5000).buffer, 'maxMessage'],
     ['x'.repeat(2000), 'maxMessage'],
   ]) {
     const notes = new Notes();
@@ -267,6 +269,49 @@ export function in_binary_frames_come_as_buffers() {
   const { signaling, socket } = connected();
   socket.deliver(new Blob(['{}']));
   equal(signaling.stats().bad, 1);
+}
+
+export function in_binary_frames_are_the_text_in_them() {
+  const { signaling, socket, notes } = connected({ onframe: null });
+  const text = frame('room', 'Grüße, 日本語, 🦀');
+  const bytes = new TextEncoder().encode(text);
+  const shifted = new Uint8Array(bytes.length + 9);
+  shifted.set(bytes, 7);
+  const shared = new Uint8Array(shifted.buffer, 7, bytes.length);
+  const kinds = [];
+  signaling.onframe = (kind, shown) => kinds.push([kind, shown === text]);
+  // A browser hands over a buffer; a page's transport may hand over views of one.
+  socket.deliver(bytes.buffer, bytes, shared, new DataView(shifted.buffer, 7, bytes.length));
+  equal(notes.take(), Array(4).fill(['onmessage', 'Grüße, 日本語, 🦀']));
+  equal(kinds, Array(4).fill(['delivered', true]));
+  socket.deliver(new TextEncoder().encode(frame('foreign', 1)).buffer);
+  socket.deliver(new TextEncoder().encode(`${frame('foreign', 1)}\n[${text}]`).buffer);
+  equal(notes.take(), [['onmessage', 'Grüße, 日本語, 🦀']]);
+  equal([signaling.stats().foreign, signaling.stats().bad], [2, 0]);
+  signaling.onframe = null;
+  const strange = [undefined, null, 5, {}, { byteLength: 2 }, new Date(0)];
+  socket.deliver(...strange, shifted.buffer);
+  equal(signaling.stats().bad, strange.length + 1);
+}
+
+export function in_several_envelopes_in_a_frame_each_count() {
+  const { signaling, socket, notes } = connected();
+  const own = frame('room', 0, signaling.userid);
+  socket.deliver(
+    [frame('foreign', 0), frame('room', 1), own, '', 'x', frame('room', 2), ''].join('\n'),
+    [frame('room', 3), frame('room', 4)].join('\r\n'),
+    `[${frame('foreign', 0)},${frame('room', 5)},${JSON.stringify(frame('room', 6))}]`,
+    JSON.stringify(frame('room', 7)),
+    `{\n"sender":17,\n"channel":"room",\n"message":8}`,
+  );
+  equal(
+    notes.take().map(([, message]) => message),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
+  const { received, delivered, foreign, bad } = signaling.stats();
+  equal({ received, delivered, foreign, own: signaling.stats().own, bad }, { received: 12, delivered: 8, foreign: 2, own: 1, bad: 1 });
+  socket.deliver('x\n'.repeat(500_000), `[${'{},'.repeat(300_000)}{}]`);
+  equal(signaling.stats().bad, 3, 'a frame of countless ones is one bad frame');
 }
 
 export function in_too_long_a_frame_is_not_even_read() {
