@@ -308,6 +308,7 @@ mod rules {
         r2_the_configs_channel_comes_first,
         r2_then_that_of_the_object_that_the_hook_hangs_on,
         r2_then_the_default,
+        r2_where_the_shim_has_no_channel_messages_carry_none,
         r2_no_channel_to_be_had_is_an_error,
         r2_numbers_are_names_too,
         r2_a_this_that_is_no_connection,

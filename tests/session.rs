@@ -6,6 +6,7 @@
 //! * `session/outbox.rs`: bounds and order of the messages that wait
 //! * `session/readiness.rs`: when channels are ready
 //! * `session/states.rs`: inputs at the wrong time, closing, names
+//! * `session/unnamed.rs`: messages without a channel
 #![cfg(not(target_arch = "wasm32"))]
 // A helper of a test may fail the test.
 #![allow(
@@ -28,6 +29,8 @@ mod schedules;
 #[path = "session/states.rs"]
 mod states;
 mod support;
+#[path = "session/unnamed.rs"]
+mod unnamed;
 #[path = "session/world.rs"]
 mod world;
 

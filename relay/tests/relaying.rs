@@ -17,3 +17,5 @@ mod limits;
 mod stopping;
 #[path = "relaying/store.rs"]
 mod store;
+#[path = "relaying/unnamed.rs"]
+mod unnamed;

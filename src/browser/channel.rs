@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Function, JsString, Number, Object, Reflect};
+use signal_wire::envelope::UNNAMED;
 use wasm_bindgen::prelude::*;
 
 use super::driver::Driver;
@@ -54,7 +55,7 @@ impl Opener {
     /// with callbacks, or a function that receives the messages. Returns the handle, `{ send,
     /// channel, close }`.
     pub fn open(&self, hook: Hook, this: &JsValue, config: &JsValue) -> Result<JsValue, JsValue> {
-        let name = channel_name(&self.driver, hook, this, config)?;
+        let Names { name, sends_on } = channel_names(&self.driver, hook, this, config)?;
         let ttl = ttl_in_config(config)?;
         let handle = JsValue::from(Object::new());
         let subscriber: Rc<dyn Subscriber> = if config.is_function() {
@@ -68,7 +69,8 @@ impl Opener {
         let id = self.driver.open(&name, subscriber)?;
         let name = JsString::from(name);
         let undefined = JsValue::UNDEFINED;
-        let send = self.send.bind2(&undefined, &name, &ttl.into());
+        let sends_on = sends_on.map_or_else(|| name.clone(), JsString::from);
+        let send = self.send.bind2(&undefined, &sends_on, &ttl.into());
         js::put(&handle, "send", send);
         js::put(&handle, "channel", &name);
         js::put(
@@ -80,13 +82,22 @@ impl Opener {
     }
 }
 
-/// The name in the config, else that of the hook's object, else the option `channel`.
-fn channel_name(
+/// The names of a channel.
+struct Names {
+    /// Its name.
+    name: String,
+    /// Its messages are sent on another channel.
+    sends_on: Option<&'static str>,
+}
+
+/// The name in the config, else that of the hook's object, else the option `channel`. Where the shim
+/// has no name, messages are sent without one.
+fn channel_names(
     driver: &Driver,
     hook: Hook,
     this: &JsValue,
     config: &JsValue,
-) -> Result<String, JsValue> {
+) -> Result<Names, JsValue> {
     let in_config = name_in_config(config)?;
     let name = match (in_config, hook) {
         (Some(name), _) => Some(name),
@@ -97,8 +108,18 @@ fn channel_name(
             .ok()
             .flatten(),
     };
-    match name.or_else(|| driver.default_channel().map(String::from)) {
-        Some(name) => Ok(name),
+    if let Some(name) = name {
+        return Ok(Names {
+            name,
+            sends_on: None,
+        });
+    }
+    match driver.default_channel() {
+        Some(name) => Ok(Names {
+            name,
+            sends_on: (hook == Hook::OpenSignalingChannel && !driver.names_default_channel())
+                .then_some(UNNAMED),
+        }),
         None => Err(type_error(
             "no-channel",
             "no channel: neither config.channel nor this.channel names one, and the option channel is null",

@@ -42,8 +42,7 @@ pub struct Driver {
     url_provider: Option<JsValue>,
     credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
-    /// The channel that is used where none is named.
-    default_channel: Option<String>,
+    names_default_channel: bool,
     page: Page,
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
     stream: RefCell<Option<Stream>>,
@@ -77,7 +76,7 @@ impl Driver {
             url_provider: options.url_provider,
             credentials: options.credentials,
             http: options.http,
-            default_channel: options.channel,
+            names_default_channel: options.names_default_channel,
             page,
             socket: RefCell::default(),
             stream: RefCell::default(),
@@ -109,8 +108,13 @@ impl Driver {
     }
 
     /// The channel that is used where none is named.
-    pub fn default_channel(&self) -> Option<&str> {
-        self.default_channel.as_deref()
+    pub fn default_channel(&self) -> Option<String> {
+        self.session.borrow().config().default_channel.clone()
+    }
+
+    /// Whether the page chose that channel.
+    pub fn names_default_channel(&self) -> bool {
+        self.names_default_channel
     }
 
     /// The page's inspector.
@@ -153,7 +157,9 @@ impl Driver {
         let sent = {
             let mut session = self.session.borrow_mut();
             let sent = session.send(now, channel, payload, ttl);
-            sent.map_err(|error| Error::of_send(error, channel, session.config()))
+            sent.map_err(|error| {
+                Error::of_send(error, session.shown_name(channel), session.config())
+            })
         };
         self.drain();
         sent

@@ -20,11 +20,13 @@ export function hasInnerLineBreak(text) {
 }
 
 /**
- * The text in an `ArrayBuffer` or a view of one, or `undefined` if that isn't UTF-8.
+ * The text in an `ArrayBuffer` or a view of one, or `undefined` if that isn't UTF-8. No text of a
+ * protocol has the character U+0000, but most binary data has.
  */
 export function readUtf8(bytes) {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
   } catch {
     return undefined;
   }

@@ -14,6 +14,9 @@ use crate::protocol::{
 };
 use crate::session::{Bounds, Config, CredentialsSource, OpenWhen, Overflow, ReconnectPolicy};
 
+/// The default of the option `channel`, as in the shim's `openSocket`.
+const DEFAULT_CHANNEL: &str = "main-channel";
+
 /// The handlers, which become members of the page's object.
 const HANDLERS: [&str; 4] = ["onstatechange", "ongap", "onerror", "onframe"];
 
@@ -41,8 +44,9 @@ pub struct Options {
     pub credentials: Option<CredentialsProvider>,
     /// What each HTTP request has.
     pub http: HttpOptions,
-    /// The default channel name.
-    pub channel: Option<String>,
+    /// Openings that name no channel have this one, because the page chose it: its messages carry
+    /// its name. Otherwise messages of `openSignalingChannel` carry none, as with the shim.
+    pub names_default_channel: bool,
 }
 
 /// Credentials, or a function of the page that returns them.
@@ -92,12 +96,19 @@ impl Options {
             .filter(|url| transport.is_none() && url.is_function());
         let subprotocols = read_subprotocols(&members)?;
         let credentials = read_credentials(&members)?;
-        let config = read_config(
-            &members,
-            transport.as_ref(),
-            url_provider.is_some(),
-            credentials.as_ref(),
-        )?;
+        let channel = members.checked("channel", is_channel, "a string, or null")?;
+        let config = Config {
+            default_channel: match &channel {
+                Some(channel) => channel.as_string().filter(|name| !name.is_empty()),
+                None => Some(DEFAULT_CHANNEL.into()),
+            },
+            ..read_config(
+                &members,
+                transport.as_ref(),
+                url_provider.is_some(),
+                credentials.as_ref(),
+            )?
+        };
         let url = if transport.is_some() || url_provider.is_some() {
             String::new()
         } else {
@@ -110,7 +121,6 @@ impl Options {
                 .unwrap_or("include"),
             headers: read_headers(&members)?,
         };
-        let channel = read_channel(&members)?;
         for handler in HANDLERS {
             let is_handler = |value: &JsValue| value.is_null() || value.is_function();
             if let Some(value) = members.checked(handler, is_handler, "a function, or null")? {
@@ -125,7 +135,7 @@ impl Options {
             url_provider,
             credentials,
             http,
-            channel,
+            names_default_channel: channel.is_some(),
         })
     }
 }
@@ -198,6 +208,7 @@ fn read_config(
             },
         },
         reconnect: read_reconnect(&members.get("reconnect")?.unwrap_or_default())?,
+        ..defaults
     })
 }
 
@@ -313,13 +324,8 @@ fn read_heartbeat(members: &Members) -> Result<Option<Heartbeat>, JsValue> {
     }))
 }
 
-/// The default channel name; `None`: there is none.
-fn read_channel(members: &Members) -> Result<Option<String>, JsValue> {
-    let is_channel = |value: &JsValue| value.is_null() || value.is_string();
-    match members.checked("channel", is_channel, "a string, or null")? {
-        Some(value) => Ok(value.as_string().filter(|name| !name.is_empty())),
-        None => Ok(Some("main-channel".into())),
-    }
+fn is_channel(value: &JsValue) -> bool {
+    value.is_null() || value.is_string()
 }
 
 const TRANSPORT: &str = "an object with a function send(text), whose onmessage can be set";

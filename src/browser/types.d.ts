@@ -54,7 +54,10 @@ export interface Handle<Out = unknown> {
    * `outbox-full` with the option `outbox.overflow: 'throw'` only.
    */
   send(message: Out, options?: SendOptions): void;
-  /** The channel's name, exactly as it is sent to the server. */
+  /**
+   * The channel's name, exactly as it is sent to the server (see the option `channel` for messages
+   * that are sent without one).
+   */
   readonly channel: string;
   /**
    * Closes the channel: `onmessage` isn't called any more, and `send` throws `channel-closed`. You
@@ -324,6 +327,10 @@ export interface Options {
   /**
    * The channel's name if neither the config nor `this` has one. Default `'main-channel'`. With
    * `null`, such a call throws `no-channel`.
+   *
+   * The channel also receives messages that have no channel. If this option isn't set, such a call
+   * of `openSignalingChannel` also sends them without one, as the shim does, so that old pages of
+   * libraries that name no channel (RTCMultiConnection 1.0) hear them.
    */
   channel?: string | null | undefined;
   /**

@@ -1,6 +1,6 @@
 //! The framing of an envelope: what a protocol writes before and after it.
 
-use signal_wire::envelope::{self, encode_head, utf16_length};
+use signal_wire::envelope::{self, UNNAMED, encode_head, encode_unnamed_head, utf16_length};
 use signal_wire::{Embedding, Head, UserId};
 
 use super::records::Cut;
@@ -94,7 +94,7 @@ impl Framing {
 pub struct Outgoing<'a, T> {
     /// The page that sends it.
     pub sender: UserId,
-    /// Its channel's name.
+    /// Its channel's name. [`UNNAMED`] stands for none.
     pub channel: &'a str,
     /// Its number, unique and rising within the session.
     pub number: u64,
@@ -105,17 +105,23 @@ pub struct Outgoing<'a, T> {
 impl<T: Text> Outgoing<'_, T> {
     /// The envelope between `before` and `after`.
     pub fn between(&self, before: &str, after: &str) -> T {
-        self.object(before, None, after)
+        let head = match self.channel {
+            UNNAMED => encode_unnamed_head(self.sender),
+            channel => encode_head(self.sender, channel, None),
+        };
+        self.object(before, &head, after)
     }
 
-    /// The envelope with the message's number as its member `ref`.
+    /// The envelope with the message's number as its member `ref`. It always names a channel,
+    /// because our relay tells messages from its other frames by that.
     pub fn with_reference(&self) -> T {
-        self.object("", Some(self.number), "")
+        let head = encode_head(self.sender, self.channel, Some(self.number));
+        self.object("", &head, "")
     }
 
-    fn object(&self, before: &str, reference: Option<u64>, after: &str) -> T {
+    fn object(&self, before: &str, envelope_head: &str, after: &str) -> T {
         let mut head = String::from(before);
-        head.push_str(&encode_head(self.sender, self.channel, reference));
+        head.push_str(envelope_head);
         let mut tail = String::from(envelope::TAIL);
         tail.push_str(after);
         self.payload.between(&head, &tail)

@@ -386,7 +386,12 @@ impl<T: Text> Outputs<T> {
         self.push(Output::Close(why, reason.into()));
     }
 
-    /// Reports what a value contains: an envelope, or an array of envelopes. Each may be given as its
+    /// Reports an envelope, which the value may contain as JSON text.
+    pub fn envelope(&mut self, value: &T::Value) {
+        self.push(Output::Envelope(without_quotes::<T>(value)));
+    }
+
+    /// Reports what a frame contains: an envelope, or an array of envelopes. Each may be given as its
     /// JSON text.
     pub fn envelopes(&mut self, value: &T::Value) {
         let value = without_quotes::<T>(value);

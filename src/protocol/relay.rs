@@ -112,7 +112,9 @@ impl Relay {
 
     /// Handles a frame after the hello.
     pub fn accept_message<T: Text>(&mut self, text: &T, value: T::Value, out: &mut Outputs<T>) {
-        if !value.member("channel").is_undefined() {
+        // An envelope without a channel has no member but its sender, its id and its message.
+        let is_envelope = |member| !value.member(member).is_undefined();
+        if is_envelope("channel") || is_envelope("message") {
             if self.phase == Phase::Ready || self.delivers_early {
                 out.push(Output::Envelope(value));
             }

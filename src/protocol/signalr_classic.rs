@@ -259,7 +259,7 @@ impl SignalRClassic {
                     self.target = target;
                     self.set_prefix();
                 }
-                out.envelopes(&call.member("A").item(0));
+                out.envelope(&call.member("A").item(0));
             }
         }
     }

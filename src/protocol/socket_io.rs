@@ -192,7 +192,7 @@ impl SocketIo {
         if let Some(event) = event
             && event.item(0).as_string().as_ref() == Some(&self.event)
         {
-            out.envelopes(&event.item(1));
+            out.envelope(&event.item(1));
         }
         if !id.is_empty() {
             out.send(self.packet('3', &format!("{id}[]")));

@@ -15,8 +15,8 @@ pub trait Text: Clone + Debug + PartialEq {
 
     /// A text with these characters.
     fn new(text: &str) -> Self;
-    /// The UTF-8 text in a binary frame of at most `longest` bytes. The error says what the frame is
-    /// instead.
+    /// The UTF-8 text, without U+0000, in a binary frame of at most `longest` bytes. The error says
+    /// what the frame is instead.
     fn decode(binary: &Self::Binary, longest: usize) -> Result<Self, &'static str>;
     /// How many code units it has.
     fn length(&self) -> usize;

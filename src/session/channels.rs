@@ -1,7 +1,13 @@
 //! The open channels, by name. Names come only from the page: a name that comes from the network is
 //! looked up, never added.
+//!
+//! Messages without a channel are those of the channel [`UNNAMED`], as in the shim. An opening of
+//! the default channel opens that one, too, so that a page hears those of pages whose library names
+//! no channel.
 
 use std::rc::Rc;
+
+use signal_wire::envelope::UNNAMED;
 
 use super::state::ChannelId;
 
@@ -11,6 +17,7 @@ pub struct Channels<S> {
     sorted: Vec<Channel<S>>,
     last_id: ChannelId,
     longest_name: usize,
+    default_channel: Option<Rc<str>>,
     /// The relay's id of the last message on any channel. Older messages are not replayed to
     /// channels opened later.
     last_seen_id: Option<String>,
@@ -31,15 +38,18 @@ pub struct Channel<S> {
     pub last_seen_id: Option<String>,
     /// The relay knows that it is open.
     pub subscribed: bool,
+    /// It is [`UNNAMED`], and was opened with the default channel.
+    pub is_unnamed: bool,
 }
 
 impl<S> Channels<S> {
     /// No open channel.
-    pub fn new() -> Channels<S> {
+    pub fn new(default_channel: Option<&str>) -> Channels<S> {
         Channels {
             sorted: Vec::new(),
             last_id: 0,
             longest_name: 0,
+            default_channel: default_channel.map(Into::into),
             last_seen_id: None,
         }
     }
@@ -50,8 +60,19 @@ impl<S> Channels<S> {
     }
 
     /// Opens `name`; an earlier opening of it gets no more messages.
-    pub fn open(&mut self, name: &str, subscriber: S) -> ChannelId {
+    pub fn open(&mut self, name: &str, subscriber: S) -> ChannelId
+    where
+        S: Clone,
+    {
         self.last_id = self.last_id.wrapping_add(1);
+        if self.default_channel.as_deref() == Some(name) && name != UNNAMED {
+            self.put(UNNAMED, subscriber.clone(), true);
+        }
+        self.put(name, subscriber, false);
+        self.last_id
+    }
+
+    fn put(&mut self, name: &str, subscriber: S, is_unnamed: bool) {
         // UTF-8 is never shorter than UTF-16.
         self.longest_name = self.longest_name.max(name.len());
         match self.position(name) {
@@ -60,6 +81,7 @@ impl<S> Channels<S> {
                     earlier.id = self.last_id;
                     earlier.subscriber = subscriber;
                     earlier.is_ready = false;
+                    earlier.is_unnamed = is_unnamed;
                 }
             }
             Err(place) => self.sorted.insert(
@@ -71,29 +93,45 @@ impl<S> Channels<S> {
                     is_ready: false,
                     last_seen_id: self.last_seen_id.clone(),
                     subscribed: false,
+                    is_unnamed,
                 },
             ),
         }
-        self.last_id
     }
 
-    /// Closes that opening of `name`. Returns false if it was superseded or closed before.
-    pub fn close(&mut self, name: &str, id: ChannelId) -> bool {
-        if let Ok(place) = self.position(name)
-            && self
-                .sorted
-                .get(place)
-                .is_some_and(|channel| channel.id == id)
-        {
-            self.sorted.remove(place);
-            return true;
+    /// The channels of that opening of `name`, except those that were superseded or closed.
+    pub fn names_of(&self, name: &str, id: ChannelId) -> Vec<Rc<str>> {
+        let unnamed = Some(UNNAMED).filter(|unnamed| *unnamed != name);
+        let channels = unnamed.into_iter().chain([name]);
+        let channels = channels.filter_map(|name| self.get(name));
+        let opened = channels.filter(|channel| channel.id == id);
+        opened.map(|channel| Rc::clone(&channel.name)).collect()
+    }
+
+    /// Closes that opening of `name`, and returns the channels that are closed. Those that were
+    /// superseded or closed before stay as they are.
+    pub fn close(&mut self, name: &str, id: ChannelId) -> Vec<Rc<str>> {
+        let names = self.names_of(name, id);
+        for name in &names {
+            if let Ok(place) = self.position(name) {
+                self.sorted.remove(place);
+            }
         }
-        false
+        names
+    }
+
+    /// The name under which the page knows a channel.
+    pub fn shown_name<'a>(&'a self, name: &'a str) -> &'a str {
+        let is_own = || self.get(name).is_some_and(|channel| !channel.is_unnamed);
+        match &self.default_channel {
+            Some(default) if name == UNNAMED && !is_own() => default,
+            _ => name,
+        }
     }
 
     /// The page learns that this opening is ready.
     pub fn set_ready(&mut self, id: ChannelId) {
-        if let Some(channel) = self.sorted.iter_mut().find(|channel| channel.id == id) {
+        for channel in self.sorted.iter_mut().filter(|channel| channel.id == id) {
             channel.is_ready = true;
         }
     }
@@ -141,9 +179,10 @@ impl<S> Channels<S> {
         }
     }
 
-    /// How many there are.
+    /// How many there are, as the page counts them.
     pub fn len(&self) -> usize {
-        self.sorted.len()
+        let counted = |channel: &&Channel<S>| !channel.is_unnamed;
+        self.sorted.iter().filter(counted).count()
     }
 
     /// The length of the longest name that was ever open, in UTF-8 bytes, which are at least as
@@ -182,7 +221,7 @@ mod tests {
         /// Names are opened, or an opening (be it long superseded) is closed.
         #[test]
         fn a_map_of_names(steps in prop::collection::vec(("[a-dé]{0,2}", any::<prop::sample::Index>(), any::<bool>()), 0..60)) {
-            let mut channels = Channels::new();
+            let mut channels = Channels::new(None);
             let mut model = BTreeMap::new();
             let mut openings = Vec::new();
             let mut longest = 0;
@@ -195,7 +234,7 @@ mod tests {
                     openings.push((name, id));
                 } else {
                     let (name, id) = index.get(&openings);
-                    let closed = channels.close(name, *id);
+                    let closed = !channels.close(name, *id).is_empty();
                     prop_assert_eq!(closed, model.get(name).is_some_and(|(open, _)| open == id));
                     if closed {
                         model.remove(name);
@@ -213,5 +252,44 @@ mod tests {
             prop_assert_eq!(channels.len(), 0);
             prop_assert!(openings.iter().all(|(name, _)| channels.get(name).is_none()));
         }
+    }
+
+    #[test]
+    fn the_default_channel_is_open_under_two_names() {
+        let mut channels = Channels::new(Some("main"));
+        let other = channels.open("other", 0);
+        assert!(channels.get(UNNAMED).is_none());
+        let first = channels.open("main", 1);
+        assert_eq!(channels.len(), 2);
+        assert_eq!(
+            channels.get(UNNAMED).map(|channel| channel.subscriber),
+            Some(1)
+        );
+        assert_eq!(channels.shown_name(UNNAMED), "main");
+        assert_eq!(channels.shown_name("other"), "other");
+        assert_eq!(channels.names_of("other", other), ["other".into()]);
+        // A later opening of either name takes it over.
+        let second = channels.open("main", 2);
+        assert!(channels.close("main", first).is_empty());
+        let unnamed = channels.open(UNNAMED, 3);
+        assert_eq!(channels.len(), 3);
+        assert_eq!(channels.shown_name(UNNAMED), UNNAMED);
+        assert_eq!(channels.close("main", second), ["main".into()]);
+        assert_eq!(
+            channels.get(UNNAMED).map(|channel| channel.subscriber),
+            Some(3)
+        );
+        assert_eq!(channels.close(UNNAMED, unnamed), [UNNAMED.into()]);
+        let third = channels.open("main", 4);
+        assert_eq!(
+            channels.close("main", third),
+            [UNNAMED.into(), "main".into()]
+        );
+        assert_eq!(channels.len(), 1);
+        // The default channel may be that one itself.
+        let mut channels = Channels::new(Some(UNNAMED));
+        let id = channels.open(UNNAMED, 1);
+        assert_eq!(channels.len(), 1);
+        assert_eq!(channels.close(UNNAMED, id), [UNNAMED.into()]);
     }
 }

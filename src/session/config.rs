@@ -40,6 +40,8 @@ pub struct Config {
     pub asks_url: bool,
     /// Where the credentials of each attempt come from.
     pub credentials: CredentialsSource,
+    /// The channel that receives messages without a channel.
+    pub default_channel: Option<String>,
     /// The time from opening a channel to readiness. `None`: 1 s with [`OpenWhen::Timer`], 0 with
     /// [`OpenWhen::Connected`].
     pub open_delay: Option<Millis>,
@@ -61,6 +63,7 @@ impl Default for Config {
             pipelines: false,
             asks_url: false,
             credentials: CredentialsSource::None,
+            default_channel: None,
             open_delay: None,
             open_when: OpenWhen::Timer,
             max_message: 1_000_000,

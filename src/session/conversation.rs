@@ -93,7 +93,8 @@ impl<T: Text, S: Clone> Session<T, S> {
                 Output::Gap(channel) if self.channels.get(&channel).is_some() => self.gap(channel),
                 Output::Gap(_) => {}
                 Output::GapOnAll => {
-                    let names = self.channels.iter().map(|channel| (*channel.name).into());
+                    let named = self.channels.iter().filter(|channel| !channel.is_unnamed);
+                    let names = named.map(|channel| (*channel.name).into());
                     for name in names.collect::<Vec<String>>() {
                         self.gap(name);
                     }
@@ -175,6 +176,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn gap(&mut self, channel: String) {
         self.stats.gaps += 1.0;
+        let channel = self.channels.shown_name(&channel).into();
         self.emit(Event::Gap(channel));
     }
 }

@@ -89,7 +89,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             is_opening: false,
             reconnect: Reconnect::new(config.reconnect, seed),
             keepalive: Keepalive::new(),
-            channels: Channels::new(),
+            channels: Channels::new(config.default_channel.as_deref()),
             pending_opens: PendingOpens::new(),
             early_messages: EarlyMessages::new(),
             open_calls: 0,
@@ -128,6 +128,11 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// The current connection or attempt. Events of an earlier one are stale.
     pub fn connection(&self) -> ConnectionId {
         self.connection
+    }
+
+    /// The name under which the page knows a channel on which it sends.
+    pub fn shown_name<'a>(&'a self, channel: &'a str) -> &'a str {
+        self.channels.shown_name(channel)
     }
 
     /// The server's address, for people to read.
@@ -341,6 +346,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     pub(super) fn dropped(&mut self, channel: Rc<str>, why: DropReason) {
         self.stats.dropped += 1.0;
+        let channel = self.channels.shown_name(&channel).into();
         self.emit(Event::Dropped { channel, why });
     }
 

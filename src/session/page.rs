@@ -11,7 +11,8 @@ use crate::protocol::{Millis, Outgoing, Text};
 
 impl<T: Text, S: Clone> Session<T, S> {
     /// Opens a channel. An earlier opening of the same name receives no more messages. The first
-    /// channel starts the connection. Readiness comes with the next
+    /// channel starts the connection. Messages without a channel are received on the default channel,
+    /// and sent on [`UNNAMED`](signal_wire::envelope::UNNAMED). Readiness comes with the next
     /// [`Input::Timeout`](super::Input::Timeout) at the earliest, because the page doesn't have its
     /// handle yet.
     pub fn open(&mut self, now: Millis, name: &str, subscriber: S) -> Result<ChannelId, Closed> {
@@ -23,14 +24,21 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.pending_opens.push(due, id, subscriber);
         if self.state == State::Idle {
             self.connect(now, "the first channel was opened");
-        } else if self.protocol().can_subscribe()
-            && let Some(channel) = self.channels.get_mut(name)
+        } else if self.protocol().can_subscribe() {
+            for name in self.channels.names_of(name, id) {
+                self.subscribe_to(&name);
+            }
+        }
+        Ok(id)
+    }
+
+    fn subscribe_to(&mut self, name: &str) {
+        if let Some(channel) = self.channels.get_mut(name)
             && !mem::replace(&mut channel.subscribed, true)
         {
             let frame = self.protocol().subscribe(&resume::open_one(name));
             self.send_own(frame);
         }
-        Ok(id)
     }
 
     /// The page is inside a call that opens a channel. Until it returns
@@ -47,9 +55,11 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// Closes that opening of a channel. Nothing happens if it was superseded or closed before.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
-        if self.channels.close(name, id) && self.protocol().can_subscribe() {
-            let frame = self.protocol().unsubscribe(name);
-            self.send_own(frame);
+        for closed in self.channels.close(name, id) {
+            if self.protocol().can_subscribe() {
+                let frame = self.protocol().unsubscribe(&closed);
+                self.send_own(frame);
+            }
         }
         self.pending_opens.remove(id);
         self.events

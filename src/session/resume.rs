@@ -27,7 +27,7 @@ pub fn resume<S>(channels: &mut Channels<S>, resume: Option<String>) -> Resumpti
     }
     let gaps = channels
         .iter()
-        .filter(|channel| channel.subscribed && !resumes)
+        .filter(|channel| channel.subscribed && !channel.is_unnamed && !resumes)
         .map(|channel| (*channel.name).into())
         .collect();
     let mut earlier = Vec::new();

@@ -1,4 +1,4 @@
-//! Several envelopes in one frame, in the protocols that wrap them, and binary frames.
+//! Several envelopes in one frame or event, and binary frames of protocols that wrap envelopes.
 
 use crate::setups::{self, Client, OWN};
 use crate::support::page::{Received, Setup};
@@ -46,20 +46,6 @@ fn received(page: &mut Client) -> (Vec<u64>, usize, usize) {
         }
     }
     (messages, own, bad)
-}
-
-#[test]
-fn an_argument_may_be_an_array_of_envelopes_or_its_text() {
-    for (make, wrap) in WRAPS {
-        let several = json!([to_main(1), own(), to_main(2), 5]);
-        let texts = json!([to_main(1).to_string(), own().to_string(), to_main(2), "5"]);
-        for given in [several.clone(), several.to_string().into(), texts] {
-            let mut page = make();
-            page.received.clear();
-            page.receive(&wrap(&given));
-            assert_eq!(received(&mut page), (vec![1, 2], 1, 1), "{given}");
-        }
-    }
 }
 
 /// An event of an event stream whose data has several lines has line breaks in it.

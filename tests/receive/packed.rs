@@ -175,8 +175,10 @@ fn a_binary_frame_is_the_text_in_it() {
 
     for bytes in [
         b"\xff".to_vec(),
-        // UTF-16.
+        // UTF-16, and what most binary data has.
         b"{\0}\0\xe9\0".to_vec(),
+        b"{\0}\0".to_vec(),
+        vec![0; 8],
         // Half a character, half a surrogate pair, and more bytes than the character needs.
         b"\"\xc3".to_vec(),
         b"\"\xed\xa0\x80\"".to_vec(),

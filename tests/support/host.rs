@@ -130,6 +130,9 @@ impl Text for HostText {
         }
         // `TextDecoder` leaves a byte order mark out.
         let text = std::str::from_utf8(binary).map_err(|_| NOT_TEXT)?;
+        if text.contains('\0') {
+            return Err(NOT_TEXT);
+        }
         Ok(text.strip_prefix('\u{feff}').unwrap_or(text).into())
     }
 

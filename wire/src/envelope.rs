@@ -101,6 +101,10 @@ const MESSAGE: &str = ",\"message\":";
 /// The end of an envelope, after the message.
 pub const TAIL: &str = "}";
 
+/// The channel of envelopes that have none. The shim looks up `channels[data.channel]`, and
+/// JavaScript reads `channels[undefined]` as `channels['undefined']`.
+pub const UNNAMED: &str = "undefined";
+
 /// The longest text before the channel's name: the sender has 16 digits in quotes.
 const BEFORE_NAME: usize = SENDER.len() + 18 + CHANNEL.len();
 
@@ -173,6 +177,15 @@ pub fn encode_head(sender: UserId, channel: &str, reference: Option<u64>) -> Str
         out.push_str(",\"ref\":");
         write_number(&mut out, reference);
     }
+    out.push_str(MESSAGE);
+    out
+}
+
+/// The beginning of an envelope without a channel, before the message.
+#[must_use]
+pub fn encode_unnamed_head(sender: UserId) -> String {
+    let mut out = String::from(SENDER);
+    write_number(&mut out, sender.get());
     out.push_str(MESSAGE);
     out
 }
@@ -262,9 +275,9 @@ pub fn utf16_length(text: &str) -> usize {
 /// as in `JSON.parse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope<'a> {
-    /// The channel's name, or its JSON text if it is a number.
+    /// The channel's name, or its JSON text if it is a number; [`UNNAMED`] if there is none.
     pub channel: Cow<'a, str>,
-    channel_json: &'a str,
+    channel_json: Option<&'a str>,
     sender: Option<&'a str>,
     message: Option<&'a str>,
     reference: Option<&'a str>,
@@ -283,7 +296,8 @@ pub struct Canonical {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads a frame. `None`: it isn't a JSON object whose `channel` is a string or a number.
+    /// Reads a frame. `None`: it isn't a JSON object whose `channel` is a string or a number, nor
+    /// one with no other members than `sender` and `message`, as the shim sends without a channel.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Envelope<'a>> {
         Envelope::of(json::members(text)?)
@@ -292,13 +306,14 @@ impl<'a> Envelope<'a> {
     /// Reads the members of an object.
     pub(crate) fn of(members: Vec<Member<'a>>) -> Option<Envelope<'a>> {
         let (mut sender, mut channel, mut message, mut reference) = (None, None, None, None);
+        let mut has_id = false;
         let mut others = Vec::new();
         for member in members {
             match &*member.name {
                 "sender" => sender = Some(member.value),
                 "channel" => channel = Some(member.value),
                 "message" => message = Some(member.value),
-                "id" => {}
+                "id" => has_id = true,
                 name => {
                     if name == "ref" {
                         reference = Some(member.value);
@@ -307,20 +322,35 @@ impl<'a> Envelope<'a> {
                 }
             }
         }
-        let channel_json = channel?;
-        let channel = if json::is_number(channel_json) {
-            Cow::Borrowed(channel_json)
-        } else {
-            json::string(channel_json)?
+        let name = match channel {
+            Some(json) if json::is_number(json) => Cow::Borrowed(json),
+            Some(json) => json::string(json)?,
+            None => {
+                // Objects with other members are messages of other programs.
+                let is_bare = others.is_empty() && !has_id && message.is_some();
+                is_bare.then_some(Cow::Borrowed(UNNAMED))?
+            }
         };
         Some(Envelope {
-            channel,
-            channel_json,
+            channel: name,
+            channel_json: channel,
             sender,
             message,
             reference,
             others,
         })
+    }
+
+    /// Whether it has a channel.
+    #[must_use]
+    pub fn has_channel(&self) -> bool {
+        self.channel_json.is_some()
+    }
+
+    /// Whether it has neither a sender nor a channel. Such an object may be anything.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.sender.is_none() && !self.has_channel()
     }
 
     /// The JSON text of `ref`.
@@ -331,31 +361,33 @@ impl<'a> Envelope<'a> {
 
     /// The text with its members in canonical order, followed by other members. Values are kept
     /// byte for byte, so large numbers and lone surrogates survive. An envelope without a sender
-    /// gets `own`, if given. `ref` is included only if `with_reference` is set.
+    /// gets `own`, if given, and an anonymous one `null`. `ref` is included only if `with_reference` is set.
     #[must_use]
     pub fn canonical(&self, own: Option<UserId>, with_reference: bool) -> Canonical {
-        let mut text = String::from("{");
+        let mut text = String::new();
         match (self.sender, own) {
             (Some(sender), _) => {
-                text.push_str("\"sender\":");
+                text.push_str(SENDER);
                 text.push_str(sender);
-                text.push(',');
             }
             (None, Some(own)) => {
-                text.push_str("\"sender\":");
+                text.push_str(SENDER);
                 write_number(&mut text, own.get());
-                text.push(',');
             }
+            (None, None) if self.is_anonymous() => text.push_str("{\"sender\":null"),
             (None, None) => {}
         }
-        text.push_str("\"channel\":");
-        // A name is rewritten without needless escapes. A name with a lone surrogate is kept as it
-        // is.
-        match &self.channel {
-            Cow::Owned(name) if !name.contains(char::REPLACEMENT_CHARACTER) => {
-                write_string(&mut text, name);
+        if let Some(json) = self.channel_json {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str("\"channel\":");
+            // A name is rewritten without needless escapes. A name with a lone surrogate is kept as
+            // it is.
+            match &self.channel {
+                Cow::Owned(name) if !name.contains(char::REPLACEMENT_CHARACTER) => {
+                    write_string(&mut text, name);
+                }
+                _ => text.push_str(json),
             }
-            _ => text.push_str(self.channel_json),
         }
         let id_place = text.len();
         if let Some(message) = self.message {

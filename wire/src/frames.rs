@@ -14,6 +14,10 @@
 //!
 //! A client that has never subscribed doesn't know these frames. Everything it sends is for other
 //! pages.
+//!
+//! Messages without a channel, `{"sender":…,"message":…}`, are those of the channel
+//! [`UNNAMED`](crate::envelope::UNNAMED). A client subscribes to it and publishes on it by that name,
+//! and receives them as they were sent, with an `id`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -110,21 +114,19 @@ impl<'a> ClientFrame<'a> {
     }
 
     /// Reads a frame of a client that has never subscribed. Only a valid `open` belongs to this
-    /// protocol; `ref` has no meaning in an envelope.
+    /// protocol; `ref` has no meaning in an envelope. An envelope may have no channel.
     #[must_use]
     pub fn decode_first(text: &'a str) -> ClientFrame<'a> {
         const NOT_FOR_US: ClientFrame<'_> = ClientFrame::Invalid("not for the relay");
         let Some(members) = json::members(text) else {
             return NOT_FOR_US;
         };
-        if find(&members, "channel").is_some() {
-            return Envelope::of(members)
-                .map_or(NOT_FOR_US, |envelope| ClientFrame::Publish(envelope, None));
+        let has_channel = find(&members, "channel").is_some();
+        if !has_channel && find(&members, "open").and_then(names).is_some() {
+            return ClientFrame::control(&members);
         }
-        match find(&members, "open").and_then(names) {
-            Some(_) => ClientFrame::control(&members),
-            None => NOT_FOR_US,
-        }
+        let envelope = Envelope::of(members).filter(|envelope| !envelope.is_anonymous());
+        envelope.map_or(NOT_FOR_US, |envelope| ClientFrame::Publish(envelope, None))
     }
 
     fn control(members: &[Member<'a>]) -> ClientFrame<'a> {

@@ -450,3 +450,44 @@ fn of_a_member_named_twice_the_last_counts() {
         r#"{"sender":2,"channel":"b","message":2}"#
     );
 }
+
+#[test]
+fn an_envelope_may_have_no_channel() {
+    let head = envelope::encode_unnamed_head(own());
+    assert_eq!(format!("{head}1{TAIL}"), r#"{"sender":77,"message":1}"#);
+    for (text, wanted) in [
+        (
+            r#"{"sender":5,"message":1}"#,
+            Some(r#"{"sender":5,"message":1}"#),
+        ),
+        (
+            r#" {"message" : [1], "sender":"5"} "#,
+            Some(r#"{"sender":"5","message":[1]}"#),
+        ),
+        (r#"{"message":1}"#, Some(r#"{"sender":77,"message":1}"#)),
+        (
+            r#"{"sender":5,"message":1,"message":2}"#,
+            Some(r#"{"sender":5,"message":2}"#),
+        ),
+        // Messages of other programs.
+        (r#"{"sender":5}"#, None),
+        (r#"{"sender":5,"message":1,"id":"7"}"#, None),
+        (r#"{"sender":5,"message":1,"ref":7}"#, None),
+        (r#"{"sender":5,"message":1,"type":"chat"}"#, None),
+        ("{}", None),
+        ("[]", None),
+    ] {
+        assert_eq!(canonical(text).as_deref(), wanted, "{text}");
+        if wanted.is_some() {
+            assert_eq!(Envelope::read(text).unwrap().channel, envelope::UNNAMED);
+        }
+    }
+    let anonymous = Envelope::read(r#"{"message":1}"#).unwrap();
+    assert!(anonymous.is_anonymous());
+    let made = anonymous.canonical(None, true);
+    assert_eq!(made.text, r#"{"sender":null,"message":1}"#);
+    assert_eq!(made.id_place, r#"{"sender":null"#.len());
+    for text in [r#"{"sender":5,"message":1}"#, r#"{"channel":"a"}"#] {
+        assert!(!Envelope::read(text).unwrap().is_anonymous());
+    }
+}

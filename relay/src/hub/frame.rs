@@ -24,13 +24,23 @@ pub struct PendingMessage {
     /// Where the id's member belongs in the text, in bytes.
     id_place: usize,
     channel: Arc<str>,
+    has_channel: bool,
 }
 
 impl PendingMessage {
     /// Reads an envelope. `sender` is for one that has none. `None`: the text isn't an envelope.
     #[must_use]
     pub fn read(text: &str, sender: Option<UserId>) -> Option<Self> {
-        Envelope::read(text).map(|envelope| Self::new(&envelope, sender, true))
+        let envelope = Envelope::read(text).filter(|envelope| !envelope.is_anonymous())?;
+        Some(Self::new(&envelope, sender, true))
+    }
+
+    /// Reads the string of a SignalR call. The shim for SignalR sends no sender, so an envelope may
+    /// have neither a sender nor a channel.
+    #[must_use]
+    pub fn read_call(text: &str, sender: UserId) -> Option<Self> {
+        let envelope = Envelope::read(text)?;
+        Some(Self::new(&envelope, Some(sender), true))
     }
 
     /// The message of an envelope. `sender` is for one that has none; `with_reference` says whether
@@ -42,6 +52,7 @@ impl PendingMessage {
             text: canonical.text,
             id_place: canonical.id_place,
             channel: Arc::from(&*envelope.channel),
+            has_channel: envelope.has_channel(),
         }
     }
 
@@ -57,13 +68,14 @@ impl PendingMessage {
         self.text.len()
     }
 
-    /// Always false: an envelope names at least a channel.
+    /// Always false: an envelope has at least a channel or a sender.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// The channel's name. For a channel that is a number, its JSON text.
+    /// The channel's name. For a channel that is a number, its JSON text; for an envelope without
+    /// a channel, [`UNNAMED`](signal_wire::envelope::UNNAMED).
     #[must_use]
     pub fn channel(&self) -> &Arc<str> {
         &self.channel
@@ -84,6 +96,7 @@ impl PendingMessage {
         Frame(Arc::new(Shared {
             text: text.into(),
             id: Some((id, head.len()..head.len() + member.len())),
+            has_channel: self.has_channel,
             encodings: Mutex::default(),
         }))
     }
@@ -101,6 +114,7 @@ struct Shared {
     text: Utf8Bytes,
     /// An envelope's id, and where the member stands that holds it, from the comma before it on.
     id: Option<(MessageId, Range<usize>)>,
+    has_channel: bool,
     /// What [`Frame::encoded`] has made so far.
     encodings: Mutex<Vec<(Encoding, Utf8Bytes)>>,
 }
@@ -112,6 +126,7 @@ impl Frame {
         Self(Arc::new(Shared {
             text,
             id: None,
+            has_channel: false,
             encodings: Mutex::default(),
         }))
     }
@@ -126,6 +141,18 @@ impl Frame {
     #[must_use]
     pub fn text(&self) -> &Utf8Bytes {
         &self.0.text
+    }
+
+    /// The text for a plain WebSocket that hasn't subscribed. An envelope without a channel is as
+    /// its sender wrote it, because such objects may be those of other programs.
+    #[must_use]
+    pub fn unsubscribed_text(&self) -> Utf8Bytes {
+        let as_sent = if self.0.has_channel {
+            None
+        } else {
+            self.encoded(Encoding("as sent"), str::to_owned)
+        };
+        as_sent.unwrap_or_else(|| self.0.text.clone())
     }
 
     /// The length in bytes of what its sender wrote. The id, which the relay put in, isn't counted.
@@ -234,5 +261,31 @@ mod tests {
         );
         let text = r#"{"sender":null,"channel":"a","message":"hi"}"#;
         assert_eq!(read(text).as_str(), text);
+        let anonymous = r#"{"message":"hi"}"#;
+        assert_eq!(PendingMessage::read(anonymous, own), None);
+        let call = PendingMessage::read_call(anonymous, UserId::from_bits(77)).unwrap();
+        assert_eq!(call.as_str(), r#"{"sender":77,"message":"hi"}"#);
+    }
+
+    #[test]
+    fn an_envelope_without_a_channel_stays_one() {
+        let message = PendingMessage::read(r#"{"message":"hi","sender":5}"#, None).unwrap();
+        assert_eq!(&**message.channel(), "undefined");
+        assert_eq!(
+            message.with_id(MessageId(18)).as_str(),
+            r#"{"sender":5,"id":"18","message":"hi"}"#
+        );
+        let unsubscribed = |message: &PendingMessage| {
+            let frame = message.with_id(MessageId(18));
+            frame.unsubscribed_text().as_str().to_owned()
+        };
+        assert_eq!(unsubscribed(&message), r#"{"sender":5,"message":"hi"}"#);
+        let message = PendingMessage::read(r#"{"channel":"undefined"}"#, None).unwrap();
+        assert_eq!(
+            unsubscribed(&message),
+            r#"{"channel":"undefined","id":"18"}"#
+        );
+        let frame = Frame::from("no envelope");
+        assert_eq!(frame.unsubscribed_text().as_str(), "no envelope");
     }
 }

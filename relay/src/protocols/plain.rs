@@ -178,9 +178,9 @@ impl Client<'_> {
         let sessions = self.relay.hub.sessions();
         let attached = sessions.attach(secret, &self.membership, self.resumed.clone());
         let session = self.session.insert(attached);
-        let opened = session.open_first(&self.membership, open, resumes).await;
+        // Already now: what is written meanwhile may be of the replay.
         self.subscribed.store(true, Ordering::Relaxed);
-        Ok(opened?)
+        Ok(session.open_first(&self.membership, open, resumes).await?)
     }
 }
 
@@ -246,7 +246,12 @@ impl Outbound for Output<'_> {
     }
 
     fn next(&mut self) -> Option<Utf8Bytes> {
-        self.queue.pop().map(|frame| frame.text().clone())
+        let frame = self.queue.pop()?;
+        Some(if self.subscribed.load(Ordering::Relaxed) {
+            frame.text().clone()
+        } else {
+            frame.unsubscribed_text()
+        })
     }
 
     fn keep_alive_interval(&self) -> Option<Duration> {

@@ -90,6 +90,55 @@ export function r2_then_the_default() {
   }
 }
 
+export function r2_where_the_shim_has_no_channel_messages_carry_none() {
+  const bare = '{"sender":17,"message":"bare"}';
+  const named = frame('main-channel', 'named');
+  for (const open of [
+    (signaling, config) => signaling.openSignalingChannel(config),
+    (signaling, config) => signaling.attach({}).openSignalingChannel(config),
+    (signaling, config) => (0, signaling.openSignalingChannel)(config),
+  ]) {
+    const notes = new Notes();
+    const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'websocket' });
+    const handle = open(signaling, { onmessage: notes.taker('onmessage') });
+    equal(handle.channel, 'main-channel');
+    handle.send('from here');
+    const socket = sockets.at(-1).accept();
+    equal(socket.frames, [`{"sender":${signaling.userid},"message":"from here"}`]);
+    socket.deliver(bare, named);
+    equal(notes.take(), [
+      ['onmessage', 'bare'],
+      ['onmessage', 'named'],
+    ]);
+    equal(signaling.stats().channels, 1);
+    handle.close();
+    refused(() => handle.send(1), 'channel-closed', "'main-channel'");
+    socket.deliver(bare, named);
+    equal([notes.take(), signaling.stats().foreign], [[], 2]);
+    signaling.close();
+  }
+  // Where the page or the library has a name, messages carry it; so do those of `openSocket`.
+  for (const [options, open] of [
+    [{}, (signaling, config) => signaling.openSocket(config)],
+    [{ channel: 'main-channel' }, (signaling, config) => signaling.openSignalingChannel(config)],
+    [{}, (signaling, config) => signaling.openSignalingChannel.call({ channel: 'main-channel' }, config)],
+    [{}, (signaling, config) => signaling.openSignalingChannel({ ...config, channel: 'main-channel' })],
+  ]) {
+    const notes = new Notes();
+    const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'websocket', ...options });
+    open(signaling, { onmessage: notes.taker('onmessage') }).send(1);
+    const socket = sockets.at(-1).accept();
+    equal(socket.frames, [frame('main-channel', 1, signaling.userid)]);
+    socket.deliver(bare, named);
+    equal(notes.take().length, 2, 'what has no channel is for the default one');
+    signaling.close();
+  }
+  const other = new Signaling({ url: 'ws://server.test/', protocol: 'websocket', channel: null });
+  other.openSocket({ channel: 'main-channel' });
+  sockets.at(-1).accept().deliver(bare);
+  equal(other.stats().foreign, 1, 'there is no default channel');
+}
+
 export function r2_no_channel_to_be_had_is_an_error() {
   const signaling = new Signaling({ url: 'ws://server.test/', channel: null });
   refused(

@@ -107,7 +107,7 @@ export function in_thousands_of_frames_as_the_shim_reads_them() {
       () => whole.slice(0, at) + whole.slice(at + 1),
       () => whole + whole,
       () => whole + '}',
-      () => `[${whole}]`,
+      () => `[[${whole}]]`,
     ])();
   };
 

@@ -2,7 +2,8 @@
 // once they have set it, one channel of it.
 
 function RTCMultiConnection() {
-  this.channel = location.hash.slice(1) || 'main';
+  // Version 1.0 has no channel.
+  if (location.hash !== '#none') this.channel = location.hash.slice(1) || 'main';
 }
 
 // Where the signaling server is.

@@ -43,7 +43,7 @@ pub(super) async fn publish(
     let message = text.and_then(|text| PendingMessage::read(text, None));
     let message = message.ok_or_else(|| {
         let sentence = "The body must be one envelope: a JSON object with the members channel and message, where \
-                        channel is a string or a number.\n";
+                        channel is a string or a number, or one with only sender and message.\n";
         refuse(StatusCode::BAD_REQUEST, sentence.to_owned())
     })?;
     let from = client.as_ref().map(|client| client.publisher);

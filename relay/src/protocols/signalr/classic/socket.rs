@@ -289,7 +289,7 @@ impl Input<'_> {
         if text.len() > self.max_frame {
             return Err(too_large);
         }
-        let Some(message) = PendingMessage::read(text, Some(self.session.sender)) else {
+        let Some(message) = PendingMessage::read_call(text, self.session.sender) else {
             return Ok(Err(NO_ENVELOPE));
         };
         // The sender that was added counts too.

@@ -264,7 +264,7 @@ impl Member<'_> {
         if text.len() > self.max_frame {
             return Err(too_large);
         }
-        let Some(message) = PendingMessage::read(text, Some(self.sender)) else {
+        let Some(message) = PendingMessage::read_call(text, self.sender) else {
             return Ok(Err(NO_ENVELOPE));
         };
         // The sender that was added counts too.
