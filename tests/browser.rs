@@ -300,6 +300,7 @@ mod rules {
         r1_the_config_is_a_bare_function,
         r1_all_members_are_optional_and_the_config_is_only_read,
         r1_inherited_members_count,
+        r1_misspelt_members_are_told_once,
         r1_anything_else_is_refused,
         r1_members_of_the_wrong_type_are_refused_by_name,
         r1_what_a_getter_of_the_config_throws_is_the_pages_own,
@@ -315,6 +316,13 @@ mod rules {
         r3_the_handle_is_a_plain_extensible_mutable_object,
         r3_libraries_replace_send,
         r4_the_handles_channel_is_the_very_name,
+    }
+    tests! { "rules/trouble.js":
+        a_server_of_another_protocol_is_named_once,
+        what_the_answers_tell,
+        a_page_with_a_handler_is_not_warned,
+        the_end_of_all_attempts_is_told_too,
+        no_token_is_in_any_text,
     }
     tests! { "rules/readiness.js":
         r5_readiness_comes_once_a_second_after_the_call,

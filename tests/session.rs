@@ -6,6 +6,7 @@
 //! * `session/outbox.rs`: bounds and order of the messages that wait
 //! * `session/readiness.rs`: when channels are ready
 //! * `session/states.rs`: inputs at the wrong time, closing, names
+//! * `session/trouble.rs`: servers that can't be reached, and tokens in reasons
 //! * `session/unnamed.rs`: messages without a channel
 #![cfg(not(target_arch = "wasm32"))]
 // A helper of a test may fail the test.
@@ -29,6 +30,8 @@ mod schedules;
 #[path = "session/states.rs"]
 mod states;
 mod support;
+#[path = "session/trouble.rs"]
+mod trouble;
 #[path = "session/unnamed.rs"]
 mod unnamed;
 #[path = "session/world.rs"]

@@ -54,6 +54,9 @@ enum Op<'a> {
     /// What the page says of itself from the next attempt on.
     Credentials(&'a str),
     Unanswered(&'a str),
+    /// Several envelopes in one frame: the sender and the channel of each, and how they are put
+    /// together.
+    Packed(Vec<(u16, u8)>, u8),
 }
 
 /// What the server does.
@@ -203,6 +206,20 @@ impl Pair {
                     "{{\"sender\":{sender},\"channel\":{channel}{id},\"message\":{message}}}"
                 );
                 call(&envelope, behind)
+            }
+            Op::Packed(ref envelopes, way) => {
+                let envelopes = envelopes.iter().map(|(sender, channel)| {
+                    let channel = OPEN.get(usize::from(*channel)).copied().unwrap_or("x");
+                    let channel = Json::from(channel);
+                    format!("{{\"sender\":{sender},\"channel\":{channel},\"message\":{way}}}")
+                });
+                let envelopes: Vec<_> = envelopes.collect();
+                Some(Said::Frame(match way % 4 {
+                    0 => envelopes.join("\n"),
+                    1 => envelopes.join("\r\n\n"),
+                    2 => format!("[{}]", envelopes.join(",")),
+                    _ => Json::from(envelopes.concat()).to_string(),
+                }))
             }
             _ => None,
         }
@@ -426,7 +443,11 @@ fn is_sound(protocol: &str, frame: &str) -> bool {
         },
         // No server says an empty cursor, which a head doesn't note.
         "signalr-classic" => is_sound_json(frame) && !frame.starts_with("{\"C\":\"\""),
-        _ => is_sound_json(frame),
+        // One envelope on each line.
+        _ => {
+            let mut lines = frame.lines().filter(|line| !line.trim().is_empty());
+            is_sound_json(frame) || lines.all(is_sound_json)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use web_sys::Url;
 use super::error::{quoted, show, type_error};
 use super::js;
 use super::members::bad_option;
+use crate::protocol::without_secrets;
 
 /// The server's address in a form that every `WebSocket` accepts: absolute, `ws:` or `wss:`,
 /// without a fragment.
@@ -139,13 +140,21 @@ fn bad_url(given: &JsValue, why: &str) -> JsValue {
         let page = js::member(&js::member(&js::global(), "location"), "href");
         format!(
             "without the option url the server is the page's own origin, {}, which is {why}; name the server, as in configure({{ url: 'wss://example.org/' }})",
-            show(&page)
+            show_address(&page)
         )
     } else {
         format!(
             "the option url is {}, which is {why}; it must be like 'wss://example.org/'",
-            show(given)
+            show_address(given)
         )
     };
     type_error("bad-url", message).into()
+}
+
+/// An address as errors show it.
+fn show_address(given: &JsValue) -> String {
+    match given.as_string() {
+        Some(url) => show(&without_secrets(&url).into()),
+        None => without_secrets(&js::text(given)),
+    }
 }

@@ -117,7 +117,7 @@ fn channel_names(
     match driver.default_channel() {
         Some(name) => Ok(Names {
             name,
-            sends_on: (hook == Hook::OpenSignalingChannel && !driver.names_default_channel())
+            sends_on: (hook == Hook::OpenSignalingChannel && !driver.names_default_channel)
                 .then_some(UNNAMED),
         }),
         None => Err(type_error(

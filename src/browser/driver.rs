@@ -13,10 +13,11 @@ use signal_wire::UserId;
 use wasm_bindgen::prelude::*;
 
 use super::address;
+use super::diagnosis;
 use super::error::{Error, signaling_error};
 use super::event_source::{Stream, StreamReports};
 use super::events::{Page, Subscriber};
-use super::fetch::{self, Answer, HttpOptions, Request};
+use super::fetch::{self, HttpOptions, Reply, Request};
 use super::js::{self, Clock};
 use super::lifecycle::Lifecycle;
 use super::options::{CredentialsProvider, Options};
@@ -24,7 +25,7 @@ use super::promises::{self, Flushes};
 use super::random;
 use super::socket::{NativeSocket, Reports, Socket, Transport};
 use super::timer::Timer;
-use crate::protocol::{CloseReason, Frame, Millis};
+use crate::protocol::{CloseReason, Frame, Millis, without_secrets};
 use crate::session::{Action, ChannelId, ConnectionId, Disconnect, Input, Session, State, Stats};
 
 /// The longest delay that `setTimeout` takes, in milliseconds; it fires at once for a longer one.
@@ -42,8 +43,9 @@ pub struct Driver {
     url_provider: Option<JsValue>,
     credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
-    names_default_channel: bool,
-    page: Page,
+    /// Whether the page chose the default channel.
+    pub(super) names_default_channel: bool,
+    pub(super) page: Page,
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
     stream: RefCell<Option<Stream>>,
     request: RefCell<Option<Request>>,
@@ -110,11 +112,6 @@ impl Driver {
     /// The channel that is used where none is named.
     pub fn default_channel(&self) -> Option<String> {
         self.session.borrow().config().default_channel.clone()
-    }
-
-    /// Whether the page chose that channel.
-    pub fn names_default_channel(&self) -> bool {
-        self.names_default_channel
     }
 
     /// The page's inspector.
@@ -326,7 +323,7 @@ impl Driver {
     }
 
     /// A callback for the answer to a request.
-    fn on_answer(self: &Rc<Self>) -> impl FnOnce(Answer) + 'static {
+    fn on_answer(self: &Rc<Self>) -> impl FnOnce(Reply) + 'static {
         let connection = self.connection();
         let driver = Rc::clone(self);
         move |answer| {
@@ -393,6 +390,7 @@ impl Driver {
         thrown: &JsValue,
     ) {
         let reason = format!("the browser made no {kind} for {url}: {}", js::text(thrown));
+        let reason = without_secrets(&reason);
         let error = signaling_error("connection-failed", &reason);
         drop(self.socket_error.replace(Some(error)));
         let disconnect = Disconnect {
@@ -448,7 +446,7 @@ impl Driver {
         }
     }
 
-    fn emit_events(&self) {
+    fn emit_events(self: &Rc<Self>) {
         if self.is_emitting.replace(true) {
             return;
         }
@@ -460,6 +458,9 @@ impl Driver {
             }
         }
         self.is_emitting.set(false);
+        if let Some(trouble) = self.session.borrow_mut().poll_trouble() {
+            diagnosis::warn(self, trouble);
+        }
         if self.state() == State::Closed {
             drop(self.lifecycle.take());
             self.page.release();
@@ -472,7 +473,7 @@ impl Driver {
 
     /// The server's address, for people to read.
     fn url(&self) -> String {
-        self.session.borrow().url().into()
+        without_secrets(self.session.borrow().url())
     }
 }
 

@@ -91,17 +91,34 @@ impl Page {
                 unauthorized,
                 reason,
                 unsent,
-            } => self.emit_error(signaling_error(
-                if unauthorized {
+            } => {
+                let code = if unauthorized {
                     "authentication-refused"
                 } else {
                     "connection-failed"
-                },
-                format!(
+                };
+                let sentence = format!(
                     "the connection to {} is lost for good, with {unsent} unsent messages: {reason}",
                     url()
-                ),
-            )),
+                );
+                self.warn(&format!("signal-wasm: {sentence}"));
+                self.emit_error(signaling_error(code, sentence));
+            }
+        }
+    }
+
+    /// Whether the page has a handler for errors or for changes of state.
+    pub fn is_attentive(&self) -> bool {
+        let object = self.object();
+        ["onerror", "onstatechange"]
+            .iter()
+            .any(|handler| js::member(&object, handler).is_function())
+    }
+
+    /// Writes a sentence to the console, if the page would learn of the trouble in no other way.
+    pub fn warn(&self, sentence: &str) {
+        if !self.is_attentive() {
+            web_sys::console::warn_1(&sentence.into());
         }
     }
 

@@ -9,7 +9,7 @@ use super::events;
 use super::js;
 use super::promises;
 use super::timer::Timer;
-use crate::protocol::{HttpRequest, HttpResponse};
+use crate::protocol::{Answer, Finding, HttpRequest, HttpResponse, Text};
 
 #[wasm_bindgen]
 extern "C" {
@@ -21,6 +21,12 @@ extern "C" {
 
 /// The time limit of a POST request, in milliseconds.
 const POST_TIMEOUT: u32 = 30_000;
+
+/// The time limit of a request that asks what a server is, in milliseconds.
+const PROBE_TIMEOUT: u32 = 5_000;
+
+/// How much of its answer is read, in UTF-16 code units.
+const PROBE_LENGTH: usize = 500;
 
 /// The longest message whose request outlives the page, in UTF-16 code units. The Fetch standard
 /// limits such bodies to 64 KiB.
@@ -64,7 +70,7 @@ fn is_same_origin(url: &str) -> bool {
 }
 
 /// The answer to a request, or the error as text.
-pub type Answer = Result<HttpResponse<JsString>, String>;
+pub type Reply = Result<HttpResponse<JsString>, String>;
 
 /// A request of a protocol. When it is dropped, it is aborted, unless it was answered.
 #[derive(Debug)]
@@ -83,7 +89,7 @@ impl Drop for Request {
 pub fn request(
     request: &HttpRequest,
     options: &HttpOptions,
-    done: impl FnOnce(Answer) + 'static,
+    done: impl FnOnce(Reply) + 'static,
 ) -> Request {
     let init = RequestInit::new();
     let controller = abortable(&init);
@@ -107,12 +113,7 @@ pub fn request(
 
 /// POSTs a message. The content type is the default, `text/plain`, so that another origin needs no
 /// CORS preflight, unless the page sets headers.
-pub fn post(
-    url: &str,
-    body: &JsString,
-    options: &HttpOptions,
-    done: impl FnOnce(Answer) + 'static,
-) {
+pub fn post(url: &str, body: &JsString, options: &HttpOptions, done: impl FnOnce(Reply) + 'static) {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(body);
@@ -126,15 +127,57 @@ pub fn post(
     if body.length() <= LONGEST_KEPT_ALIVE {
         keep_alive(&init);
     }
-    let controller = abortable(&init);
-    let timeout = Timer::start(POST_TIMEOUT, move || {
-        if let Some(controller) = controller {
-            events::call_member(&controller, "abort", &[&"it took too long".into()]);
-        }
-    });
+    let timeout = limit(&init, POST_TIMEOUT);
     // The body of such an answer means nothing.
     let needs_body = |status| !(200..=299).contains(&status);
     start(url, &init, options, needs_body, timeout, done);
+}
+
+/// Asks what answers at an address. `None`: nothing, or something that this page may not read.
+pub fn probe(url: &str, done: impl FnOnce(Option<Finding>) + 'static) {
+    let init = RequestInit::new();
+    init.set_method("GET");
+    let timeout = limit(&init, PROBE_TIMEOUT);
+    let done = move |finding| {
+        drop(timeout);
+        done(finding);
+    };
+    promises::when(&response(url, &init), move |response| match response {
+        Ok(response) if response.is_object() => {
+            let response: Response = response.unchecked_into();
+            let content_type = response.headers().get("Content-Type").ok().flatten();
+            let content_type = content_type.unwrap_or_default();
+            // An event stream has no end.
+            if content_type.starts_with("text/event-stream") {
+                events::call_member(&js::member(&response, "body"), "cancel", &[]);
+                return done(Some(finding(&response, &content_type, "")));
+            }
+            promises::when(&text(&response), move |body| {
+                let body = body.unwrap_or_default().dyn_into::<JsString>();
+                let head = body.map_or(String::new(), |body| Text::head(&body, PROBE_LENGTH));
+                done(Some(finding(&response, &content_type, &head)));
+            });
+        }
+        _ => done(None),
+    });
+}
+
+fn finding(response: &Response, content_type: &str, text: &str) -> Finding {
+    Finding::of(&Answer {
+        status: response.status(),
+        content_type,
+        text,
+    })
+}
+
+/// Aborts the request after that time, unless what is returned is dropped before.
+fn limit(init: &RequestInit, milliseconds: u32) -> Option<Timer> {
+    let controller = abortable(init);
+    Timer::start(milliseconds, move || {
+        if let Some(controller) = controller {
+            events::call_member(&controller, "abort", &[&"it took too long".into()]);
+        }
+    })
 }
 
 /// Lets a request be aborted.
@@ -190,15 +233,11 @@ fn start(
     options: &HttpOptions,
     needs_body: fn(u16) -> bool,
     timeout: Option<Timer>,
-    done: impl FnOnce(Answer) + 'static,
+    done: impl FnOnce(Reply) + 'static,
 ) {
     js::put(init, "credentials", options.credentials);
     let hint = options.cors_hint(url);
-    let response = match fetch(url, init) {
-        Ok(response) => Promise::resolve(&JsValue::from(response)),
-        Err(thrown) => Promise::reject(&thrown),
-    };
-    promises::when(&response, move |response| match response {
+    promises::when(&response(url, init), move |response| match response {
         Ok(response) if response.is_object() => {
             read(response.unchecked_into(), needs_body, timeout, done);
         }
@@ -213,17 +252,28 @@ fn start(
     });
 }
 
+fn response(url: &str, init: &RequestInit) -> Promise {
+    match fetch(url, init) {
+        Ok(response) => Promise::resolve(&JsValue::from(response)),
+        Err(thrown) => Promise::reject(&thrown),
+    }
+}
+
+fn text(response: &Response) -> Promise {
+    response
+        .text()
+        .unwrap_or_else(|thrown| Promise::reject(&thrown))
+}
+
 fn read(
     response: Response,
     needs_body: fn(u16) -> bool,
     timeout: Option<Timer>,
-    done: impl FnOnce(Answer) + 'static,
+    done: impl FnOnce(Reply) + 'static,
 ) {
     let status = response.status();
     let retry_after = retry_after(&response);
-    let text = response
-        .text()
-        .unwrap_or_else(|thrown| Promise::reject(&thrown));
+    let text = text(&response);
     let answer = move |body| HttpResponse {
         status,
         retry_after,

@@ -5,12 +5,13 @@
 //!   Signaling` take, with `address` and `members`.
 //! * `driver`: carries inputs to the session and performs its actions, with `transmit`, `socket`,
 //!   `event_source`, `fetch`, `promises`, `timer` and `lifecycle`. `events`: calls the page's
-//!   handlers.
+//!   handlers. `diagnosis`: warns where there are none.
 //! * `error`: our errors as JavaScript sees them. `text`: JavaScript's strings as the session uses
 //!   them. `js`: what web-sys and js-sys lack.
 
 mod address;
 pub(crate) mod channel;
+mod diagnosis;
 pub(crate) mod driver;
 pub(crate) mod error;
 mod event_source;

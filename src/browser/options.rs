@@ -10,7 +10,8 @@ use super::js;
 use super::members::{LARGE, Members, OBJECT, bad_option};
 use super::random;
 use crate::protocol::{
-    self, AnyProtocol, Credentials, Heartbeat, InvalidOption, ProtocolOptions, write_encoded,
+    self, AnyProtocol, Credentials, Heartbeat, InvalidOption, ProtocolOptions, SHORTEST_SECRET,
+    write_encoded,
 };
 use crate::session::{Bounds, Config, CredentialsSource, OpenWhen, Overflow, ReconnectPolicy};
 
@@ -80,9 +81,16 @@ impl CredentialsProvider {
                 let query = encode_query(given)?;
                 Ok(Some(Credentials::Auth { json, query }))
             }
+            _ if is_secret(given) => Err("a string".into()),
             _ => Err(show(given).into()),
         }
     }
+}
+
+/// Whether this may be a token. A short text is more likely a mistake that its author recognises.
+fn is_secret(given: &JsValue) -> bool {
+    let text = given.as_string();
+    text.is_some_and(|text| text.len() >= SHORTEST_SECRET)
 }
 
 impl Options {

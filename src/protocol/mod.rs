@@ -14,6 +14,7 @@
 //! most frames that a page receives are not for it. All other frames are parsed as a whole
 //! ([`Protocol::on_message`]).
 
+mod diagnosis;
 mod framing;
 mod interface;
 #[cfg(any(feature = "signalr", feature = "signalr-classic"))]
@@ -21,6 +22,7 @@ mod negotiation;
 mod options;
 mod plain;
 mod records;
+mod secrets;
 mod table;
 pub mod text;
 mod url;
@@ -38,6 +40,7 @@ mod socket_io;
 #[cfg(feature = "sse")]
 mod sse;
 
+pub use diagnosis::{Answer, Finding, Trouble};
 pub use framing::{Framing, Outgoing};
 pub use interface::{
     CloseReason, HttpRequest, HttpResponse, Keepalive, LONGEST_EVENT_ID, LONGEST_PAUSE, Millis,
@@ -46,6 +49,7 @@ pub use interface::{
 pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions, are_subprotocols};
 pub use plain::HEARTBEAT;
 pub use records::{Cut, MOST_IN_FRAME, RECORD_END, Records};
+pub use secrets::{SHORTEST_SECRET, without_secrets};
 pub use table::{AnyProtocol, DEFAULT, Entry, Make, PLAIN, PROTOCOLS, find};
 pub use text::{Frame, NOT_TEXT, TOO_LONG, Text, Value};
 pub use url::{ServerUrl, decode, write_encoded};

@@ -96,6 +96,17 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// The texts that no one else may see.
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Credentials::Token(token) => Vec::from([&**token]),
+            Credentials::Auth { query, .. } => {
+                let members = query.split('&').filter_map(|member| member.split_once('='));
+                members.map(|(_, value)| value).collect()
+            }
+        }
+    }
+
     /// The bearer token, if it is one.
     pub fn token(&self) -> Option<&str> {
         match self {

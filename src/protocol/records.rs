@@ -90,13 +90,16 @@ impl<T: Text> Records<T> {
     }
 }
 
-/// The lines of a frame that aren't blank; the frame itself if it is one JSON text, or has more
-/// lines than a frame may hold.
+/// The lines of a frame that aren't blank, if the first of them is JSON. Otherwise the frame itself,
+/// which may be JSON with line breaks in it. Likewise if it has more lines than a frame may hold.
 fn lines<T: Text>(frame: &T) -> Vec<T> {
-    let lines = if frame.has_inner_line_break() && frame.parse().is_none() {
-        frame.lines(MOST_IN_FRAME)
+    let mut lines = Vec::new();
+    if frame.has_inner_line_break() {
+        lines = frame.lines(MOST_IN_FRAME).unwrap_or_default();
+    }
+    if lines.first().is_some_and(|first| first.parse().is_some()) {
+        lines
     } else {
-        None
-    };
-    lines.unwrap_or_else(|| Vec::from([frame.clone()]))
+        Vec::from([frame.clone()])
+    }
 }

@@ -48,6 +48,16 @@ macro_rules! protocols {
         }
 
         impl AnyProtocol {
+            /// The value of the option `protocol`.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(
+                        #[cfg(all($(feature = $feature)?))]
+                        AnyProtocol::$variant(_) => $name,
+                    )*
+                }
+            }
+
             /// The protocol itself.
             #[inline]
             pub fn get<T: Text>(&self) -> &dyn Protocol<T> {

@@ -11,7 +11,7 @@ use super::state::{
 };
 use super::stats::FrameKind;
 use crate::protocol::{
-    CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text,
+    CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text, Trouble,
 };
 
 /// A connection that is in doubt is replaced after this time and a random one.
@@ -278,6 +278,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         match self.reconnect.after_loss(was_open_for) {
             Some(delay) if !is_last => {
                 self.drop_socket();
+                self.count_failure(&reason);
                 self.schedule_reconnect(now, self.wait(now, delay), reason, code);
             }
             _ => self.fail(reason, code, why == CloseReason::Unauthorized),
@@ -313,6 +314,22 @@ impl<T: Text, S: Clone> Session<T, S> {
     fn on_page_hiding(&mut self) {
         let last = self.outbox.last_number();
         self.hiding.get_or_insert(last);
+    }
+
+    /// An attempt failed. After the second, the page's author should know what the server is.
+    fn count_failure(&mut self, reason: &str) {
+        if self.stats.connects > 0.0 {
+            return;
+        }
+        self.failures += 1;
+        if self.failures == 2 {
+            self.trouble = Some(Trouble {
+                protocol: self.protocol.name(),
+                url: self.url().into(),
+                reason: self.without_secrets(reason),
+                own_transport: self.config.own_transport,
+            });
+        }
     }
 
     /// The page goes into the back/forward cache. A connection would keep the browser from putting

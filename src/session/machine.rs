@@ -19,7 +19,10 @@ use super::reconnect::Reconnect;
 use super::size;
 use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Transmission};
 use super::stats::{FrameKind, Stats};
-use crate::protocol::{AnyProtocol, Credentials, Frame, Millis, Phase, Protocol, Text};
+use crate::protocol::{
+    AnyProtocol, Credentials, Frame, Millis, Phase, Protocol, SHORTEST_SECRET, Text, Trouble,
+    without_secrets,
+};
 
 /// One logical connection. `T` is the host's string type. `S` identifies the receiver of a
 /// channel's messages; the session only stores it.
@@ -46,6 +49,10 @@ pub struct Session<T: Text, S> {
     pub(super) refusal: Option<Refusal>,
     /// The server wants no attempt to connect before this time.
     pub(super) not_before: Option<Millis>,
+    /// How many attempts failed before any succeeded.
+    pub(super) failures: u32,
+    /// What is to be told about them.
+    pub(super) trouble: Option<Trouble>,
     pub(super) stats: Stats,
     /// The page is being hidden: the number of the last message that it sent before.
     pub(super) hiding: Option<u64>,
@@ -98,6 +105,8 @@ impl<T: Text, S: Clone> Session<T, S> {
             credentials: None,
             refusal: None,
             not_before: None,
+            failures: 0,
+            trouble: None,
             stats: Stats::default(),
             hiding: None,
             paused_until: None,
@@ -257,6 +266,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
+    /// A server that never could be reached, after the second failed attempt. Returned once.
+    pub fn poll_trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+
     /// When to deliver [`Input::Timeout`](super::Input::Timeout). It may change with every input.
     pub fn poll_timeout(&self) -> Option<Millis> {
         let connection_due = match self.state {
@@ -307,8 +321,28 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    pub(super) fn emit(&mut self, event: Event<T, S>) {
+    /// Queues an event. Its text may come from the server, the browser or the page.
+    pub(super) fn emit(&mut self, mut event: Event<T, S>) {
+        if let Event::State { reason, .. } | Event::Failed { reason, .. } | Event::Refused(reason) =
+            &mut event
+        {
+            *reason = self.without_secrets(reason);
+        }
         self.events.push_back(Queued::Event(event));
+    }
+
+    /// The text without addresses' secrets and the credentials of the current attempt.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let mut text = without_secrets(text);
+        let credentials = self.credentials.as_ref();
+        let secrets = credentials.map_or_else(Vec::new, Credentials::secrets);
+        for secret in secrets
+            .iter()
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+        {
+            text = text.replace(secret, "…");
+        }
+        text
     }
 
     pub(super) fn expire(&mut self, now: Millis, all: bool) {

@@ -154,10 +154,11 @@ impl<T: Text> Receiver<T> {
         } else {
             None
         };
+        let message = envelope.member("message");
         match channels.receive(&channel, id.as_deref()) {
-            Some(channel) => {
-                Received::Message(Rc::clone(&channel.name), envelope.member("message"))
-            }
+            // Objects without a channel and a message are those of servers, such as a hello.
+            Some(channel) if channel.is_unnamed && message.is_undefined() => Received::Foreign,
+            Some(channel) => Received::Message(Rc::clone(&channel.name), message),
             None => Received::Foreign,
         }
     }

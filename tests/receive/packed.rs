@@ -65,7 +65,10 @@ fn envelopes_on_lines_each_count() {
         (format!("{here}\n"), vec![message("a", "hi")]),
         (format!("{foreign}\r\n"), vec![Received::Foreign]),
         ("hello".into(), vec![Received::Bad]),
-        ("hello\nthere".into(), vec![Received::Bad; 2]),
+        // Without an envelope on its first line it is one bad frame, be it JSON that was cut off.
+        ("hello\nthere".into(), vec![Received::Bad]),
+        (format!("hello\n{here}"), vec![Received::Bad]),
+        (format!("{{\n{here}"), vec![Received::Bad]),
         (String::new(), vec![Received::Bad]),
     ] {
         let mut page = listening();
@@ -89,7 +92,7 @@ fn a_foreign_envelope_is_never_parsed_for_what_comes_before_or_after_it() {
     }
     let cost = Cost::now();
     page.receive(&[&*foreign; 50].join("\n"));
-    // Once as a whole, which ends at the first line break.
+    // The first, which shows that they are lines.
     assert_eq!(Cost::since(cost).parses, 1);
     assert_eq!(page.stats().foreign, 53.0);
 }
@@ -142,7 +145,7 @@ fn a_frame_of_countless_envelopes_is_one_bad_frame() {
             format!("[{}]", vec!["{}"; most].join(",")),
             format!("[{}]", vec!["{}"; most + 1].join(",")),
         ),
-        ("x\n".repeat(most - 1), "x\n".repeat(most)),
+        ("{}\n".repeat(most - 1), "{}\n".repeat(most)),
     ] {
         let mut page = listening();
         page.receive(&whole);

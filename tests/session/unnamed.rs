@@ -60,11 +60,18 @@ fn the_default_channel_receives_them() {
         receivers(&mut page, &[BARE, NAMED, UNDEFINED]),
         ["second"; 3]
     );
+    let hello = r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#;
+    assert_eq!(
+        receivers(&mut page, &[hello, r#"{"sender":8}"#, "{}"]),
+        ["nobody"; 3]
+    );
     page.open(UNNAMED, "undefined");
     assert_eq!(
         receivers(&mut page, &[BARE, NAMED, UNDEFINED]),
         ["undefined", "second", "undefined"]
     );
+    // As the shim has it.
+    assert_eq!(receivers(&mut page, &["{}"]), ["undefined"]);
     page.open("main", "third");
     page.session.close_channel("main", second);
     assert_eq!(
