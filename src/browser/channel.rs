@@ -1,5 +1,6 @@
 //! A channel as the page sees it: the config that it passes, and the handle that it gets back.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, JsString, Number, Object, Reflect};
@@ -7,10 +8,10 @@ use signal_wire::envelope::UNNAMED;
 use wasm_bindgen::prelude::*;
 
 use super::driver::Driver;
-use super::error::{Error, show, type_error};
+use super::error::{Error, quoted, show, type_error};
 use super::events::{self, Subscriber};
 use super::js::{self, Config, Handler};
-use crate::session::ChannelId;
+use crate::session::{self, ChannelId};
 
 /// The two hooks. Both open a channel. They are members of different objects, whose `channel` is
 /// the default name.
@@ -31,6 +32,8 @@ pub struct Opener {
     /// memory, and the garbage collector frees it whenever it likes.
     send: Function<SendFunction>,
     close: Function<CloseFunction>,
+    /// The misspelt members that the page was warned of.
+    warned_of: RefCell<Vec<String>>,
 }
 
 type SendFunction = fn(JsString, Number, JsValue, JsValue) -> JsValue;
@@ -43,12 +46,28 @@ impl Opener {
             driver: Rc::clone(driver),
             send: send_function(driver),
             close: close_function(driver),
+            warned_of: RefCell::default(),
         })
     }
 
     /// The driver of the signaling.
     pub fn driver(&self) -> &Rc<Driver> {
         &self.driver
+    }
+
+    /// Says once of each misspelt member that it isn't read.
+    fn warn_of_misspelt(&self, config: &JsValue) {
+        for (name, meant) in misspelt_members(config) {
+            let shown = quoted(&name);
+            let is_new = !self.warned_of.borrow().contains(&name);
+            if is_new {
+                self.warned_of.borrow_mut().push(name);
+                let sentence = format!(
+                    "signal-wasm: a channel's config has the member {shown}, which isn't read; the member is '{meant}'"
+                );
+                web_sys::console::warn_1(&sentence.into());
+            }
+        }
     }
 
     /// Opens a channel. `this` is the object that the hook is a member of. `config` is an object
@@ -66,6 +85,7 @@ impl Opener {
                 handle: handle.clone(),
             })
         };
+        self.warn_of_misspelt(config);
         let id = self.driver.open(&name, subscriber)?;
         let name = JsString::from(name);
         let undefined = JsValue::UNDEFINED;
@@ -80,6 +100,19 @@ impl Opener {
         );
         Ok(handle)
     }
+}
+
+/// The members that a config doesn't have, but a misspelt one instead.
+fn misspelt_members(config: &JsValue) -> Vec<(String, &'static str)> {
+    if !config.is_object() {
+        return Vec::new();
+    }
+    // A proxy may throw. Its members are its own matter.
+    let keys = Reflect::own_keys(config).unwrap_or_default();
+    let names = keys.iter().filter_map(|key| key.as_string());
+    let misspelt = names.filter_map(|name| Some((session::misspelt(&name)?, name)));
+    let missing = misspelt.filter(|(meant, _)| js::member(config, meant).is_falsy());
+    missing.map(|(meant, name)| (name, meant)).collect()
 }
 
 /// The names of a channel.

@@ -95,6 +95,11 @@ export interface ChannelConfig<In = any> {
 /**
  * `openSignalingChannel` or `openSocket`: takes a config, or only the function that receives the
  * messages.
+ *
+ * A channel has one receiver. If the same channel is opened again, the last config receives its
+ * messages, and the earlier one receives none any more, as with the shim. Both handles can send. A
+ * member of a config that is a misspelt `channel`, `onmessage`, `onopen` or `callback` is told by
+ * one `console.warn`; other unknown members are ignored.
  */
 export type OpenChannel = <In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)) => Handle<Out>;
 
@@ -449,8 +454,8 @@ export interface Stats {
   /** Frames received for channels that aren't open here. */
   readonly foreign: number;
   /**
-   * Frames received that aren't envelopes: not JSON, not an object, binary, or longer than
-   * `maxMessage` allows.
+   * Frames received that aren't envelopes: not JSON, not an object, binary data that isn't UTF-8
+   * text, or longer than `maxMessage` allows.
    */
   readonly bad: number;
   /**

@@ -32,6 +32,7 @@ mod receive;
 mod reconnect;
 mod resume;
 mod size;
+mod spelling;
 mod state;
 mod stats;
 mod unconfirmed;
@@ -41,6 +42,7 @@ pub use config::{Config, CredentialsSource, OpenWhen};
 pub use machine::Session;
 pub use outbox::{Bounds, Overflow};
 pub use reconnect::ReconnectPolicy;
+pub use spelling::misspelt;
 pub use state::{
     Action, ChannelId, Closed, ConnectionId, Disconnect, DropReason, Event, Input, SendError,
     State, Transmission, TransmitError,

@@ -200,7 +200,7 @@ fn a_dropped_message_is_one_of_the_default_channel() {
         why: DropReason::Expired,
     };
     page.passes(1.0);
-    assert_eq!(page.events, [dropped.clone()]);
+    assert_eq!(page.events, std::slice::from_ref(&dropped));
     page.events.clear();
     // Even when it is closed.
     page.session.close_channel("main", id);

@@ -2,6 +2,7 @@
 //
 // What's tested
 // * the config is an object or a bare function; its members are optional, and it is only read
+// * a misspelt member is told once in the console
 // * anything else is refused, and so are members of the wrong type; what a getter throws is passed
 //   on
 
@@ -13,6 +14,7 @@ import {
   frame,
   messages,
   Notes,
+  ok,
   openSignalingChannel,
   openSocket,
   refused,
@@ -182,4 +184,43 @@ export function r1_what_a_getter_of_the_config_throws_is_the_pages_own() {
   equal(signaling.stats().channels, 0);
   signaling.openSocket({});
   equal(signaling.stats().channels, 1);
+}
+
+export function r1_misspelt_members_are_told_once() {
+  const lines = [];
+  const real = console.warn;
+  console.warn = (line) => lines.push(line);
+  try {
+    const signaling = new Signaling({ url: 'ws://server.test/' });
+    const misspelt = { chanel: 'room', onMessage: () => undefined, onOpen: () => undefined };
+    equal(signaling.openSocket(untyped(misspelt)).channel, 'main-channel');
+    equal(
+      lines.map((line) => /has the member '(\w+)'.*the member is '(\w+)'/.exec(line)?.slice(1)),
+      [
+        ['chanel', 'channel'],
+        ['onMessage', 'onmessage'],
+        ['onOpen', 'onopen'],
+      ],
+    );
+    lines.length = 0;
+    signaling.openSocket(untyped({ ...misspelt, callBack: () => undefined }));
+    signaling.openSignalingChannel(untyped(misspelt));
+    equal(lines.length, 1, 'each once');
+    ok(lines[0].includes("'callBack'") && lines[0].includes("'callback'"), lines[0]);
+    lines.length = 0;
+    // What is there isn't missing; what libraries pass is theirs; a proxy may refuse to tell.
+    signaling.openSocket(untyped({ channel: 'a', channels: {}, onmessage: () => 1, onMessage: 1 }));
+    signaling.openSocket(
+      untyped({ onclose: 1, onerror: 1, message: 1, open: 1, extra: {}, userid: 1, [Symbol('chanel')]: 1 }),
+    );
+    signaling.openSocket(() => undefined);
+    const secretive = { ownKeys: () => { throw new Error('mine'); } };
+    signaling.openSocket(new Proxy({}, secretive));
+    equal(lines, []);
+    // Another signaling is another page's part.
+    new Signaling({ url: 'ws://server.test/' }).openSocket(untyped({ chanel: 'room' }));
+    equal(lines.length, 1);
+  } finally {
+    console.warn = real;
+  }
 }
