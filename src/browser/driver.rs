@@ -389,8 +389,8 @@ impl Driver {
         url: &str,
         thrown: &JsValue,
     ) {
-        let reason = format!("the browser made no {kind} for {url}: {}", js::text(thrown));
-        let reason = without_secrets(&reason);
+        let why = js::text(thrown);
+        let reason = without_secrets(&format!("the browser made no {kind} for {url}: {why}"));
         let error = signaling_error("connection-failed", &reason);
         drop(self.socket_error.replace(Some(error)));
         let disconnect = Disconnect {

@@ -3,7 +3,7 @@
 //! The browser doesn't say why a WebSocket failed. Servers of other protocols answer HTTP requests
 //! in their own ways, which tell the option that fits.
 
-use super::secrets::without_secrets;
+use super::secrets::{position, without_secrets};
 use super::url::ServerUrl;
 
 /// A server that couldn't be reached.
@@ -43,8 +43,7 @@ impl Trouble {
     /// The addresses to ask, one after the other, until an answer tells the protocol. A server of
     /// Socket.IO answers at no other path, and often lets pages of other origins read that alone.
     pub fn probes(&self) -> Vec<String> {
-        let is_address = self.url.contains("://") && !self.own_transport;
-        if !is_address {
+        if self.own_transport || self.url.is_empty() {
             return Vec::new();
         }
         // `fetch` refuses addresses with a user name.
@@ -107,6 +106,7 @@ impl Finding {
     /// Reads an answer.
     pub fn of(answer: &Answer<'_>) -> Finding {
         let text = answer.text.trim_start();
+        let has = |part| position(text, part).is_some();
         let finding = |what: &str, protocol| Finding {
             what: what.into(),
             protocol: Some(protocol),
@@ -114,16 +114,16 @@ impl Finding {
         if is_engine_io(text) {
             return finding("a Socket.IO server", "socket.io");
         }
-        if text.starts_with("Connection ID required") || text.contains("\"negotiateVersion\"") {
+        if text.starts_with("Connection ID required") || has("\"negotiateVersion\"") {
             return finding("a SignalR hub of ASP.NET Core", "signalr");
         }
-        if text.starts_with("Protocol error: ") || text.contains("\"ConnectionToken\"") {
+        if text.starts_with("Protocol error: ") || has("\"ConnectionToken\"") {
             return finding("a server of ASP.NET SignalR 2", "signalr-classic");
         }
         if answer.content_type.starts_with("text/event-stream") {
             return finding("a server that sends events", "sse");
         }
-        let names_websocket = text.to_ascii_lowercase().contains("websocket");
+        let names_websocket = has("websocket") || has("WebSocket");
         if answer.status == 426 || (answer.status == 400 && names_websocket) {
             return finding("a server of plain WebSockets", "websocket");
         }
@@ -149,7 +149,7 @@ fn is_engine_io(text: &str) -> bool {
         None => text,
     };
     packet.starts_with("0{\"sid\":")
-        || (text.starts_with("{\"code\":") && text.contains("\"message\":"))
+        || (text.starts_with("{\"code\":") && position(text, "\"message\":").is_some())
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -49,7 +49,7 @@ pub use interface::{
 pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions, are_subprotocols};
 pub use plain::HEARTBEAT;
 pub use records::{Cut, MOST_IN_FRAME, RECORD_END, Records};
-pub use secrets::{SHORTEST_SECRET, without_secrets};
+pub use secrets::{SHORTEST_SECRET, without_secret, without_secrets};
 pub use table::{AnyProtocol, DEFAULT, Entry, Make, PLAIN, PROTOCOLS, find};
 pub use text::{Frame, NOT_TEXT, TOO_LONG, Text, Value};
 pub use url::{ServerUrl, decode, write_encoded};

@@ -5,6 +5,27 @@
 /// word.
 pub const SHORTEST_SECRET: usize = 8;
 
+/// Where `part` begins in a text, in bytes. (The search of `str` takes some kilobytes of the module.)
+pub fn position(text: &str, part: &str) -> Option<usize> {
+    let mut windows = text.as_bytes().windows(part.len());
+    windows.position(|window| window == part.as_bytes())
+}
+
+/// The text with an ellipsis in the place of each `secret`.
+pub fn without_secret(text: &str, secret: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = position(rest, secret)
+        && let (Some(before), Some(behind)) = (rest.get(..at), rest.get(at + secret.len()..))
+    {
+        out.push_str(before);
+        out.push('…');
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The text without the query, the fragment, the user name and the password of each address in it.
 /// An address is anything with `://`, and a path with a query, as in `/hub?token=x`.
 pub fn without_secrets(text: &str) -> String {
@@ -29,20 +50,20 @@ fn ends_address(character: char) -> bool {
 }
 
 fn write_word(out: &mut String, word: &str) {
-    let is_whole = word.contains("://");
+    let is_whole = position(word, "://").is_some();
     let query = word.find(['?', '#']).and_then(|at| {
         let is_query = is_whole || word.get(at..)?.contains('=');
         is_query.then_some(at)
     });
     let place = query.and_then(|at| word.get(..at)).unwrap_or(word);
-    let Some((scheme, rest)) = place.split_once("://") else {
-        return out.push_str(place);
-    };
-    let (host, path) = rest
-        .split_at_checked(rest.find('/').unwrap_or(rest.len()))
-        .unwrap_or((rest, ""));
+    let host = position(place, "://").map(|at| at + "://".len());
+    let (scheme, rest) = host
+        .and_then(|at| place.split_at_checked(at))
+        .unwrap_or((place, ""));
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    for part in [scheme, "://", host, path] {
+    for part in [scheme, host, path] {
         out.push_str(part);
     }
 }
@@ -50,6 +71,16 @@ fn write_word(out: &mut String, word: &str) {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_taken_out_wherever_it_is() {
+        assert_eq!(without_secret("abcab", "ab"), "…c…");
+        assert_eq!(without_secret("aaa", "aa"), "…a");
+        assert_eq!(without_secret("é日é", "日"), "é…é");
+        assert_eq!(without_secret("abc", "abcd"), "abc");
+        assert_eq!(position("abc", "c"), Some(2));
+        assert_eq!(position("", "c"), None);
+    }
 
     #[test]
     fn addresses_lose_what_may_be_secret() {

@@ -21,7 +21,7 @@ use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Tr
 use super::stats::{FrameKind, Stats};
 use crate::protocol::{
     AnyProtocol, Credentials, Frame, Millis, Phase, Protocol, SHORTEST_SECRET, Text, Trouble,
-    without_secrets,
+    without_secret, without_secrets,
 };
 
 /// One logical connection. `T` is the host's string type. `S` identifies the receiver of a
@@ -340,7 +340,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             .iter()
             .filter(|secret| secret.len() >= SHORTEST_SECRET)
         {
-            text = text.replace(secret, "…");
+            text = without_secret(&text, secret);
         }
         text
     }
