@@ -7,9 +7,11 @@ use super::driver::Driver;
 use super::fetch;
 use crate::protocol::{Finding, Trouble};
 
-/// Writes one warning to the console, after the server was asked what it is.
-pub fn warn(driver: &Rc<Driver>, trouble: Trouble) {
-    if !driver.page.is_attentive() {
+/// Writes one warning to the console if there is trouble, after the server was asked what it is.
+pub fn warn(driver: &Rc<Driver>, trouble: Option<Trouble>) {
+    if let Some(trouble) = trouble
+        && !driver.page.is_attentive()
+    {
         let probes = trouble.probes();
         ask(Rc::clone(driver), trouble, probes.into_iter(), None);
     }

@@ -458,9 +458,8 @@ impl Driver {
             }
         }
         self.is_emitting.set(false);
-        if let Some(trouble) = self.session.borrow_mut().poll_trouble() {
-            diagnosis::warn(self, trouble);
-        }
+        let trouble = self.session.borrow_mut().poll_trouble();
+        diagnosis::warn(self, trouble);
         if self.state() == State::Closed {
             drop(self.lifecycle.take());
             self.page.release();

@@ -118,12 +118,14 @@ export function r2_where_the_shim_has_no_channel_messages_carry_none() {
     signaling.close();
   }
   // Where the page or the library has a name, messages carry it; so do those of `openSocket`.
-  for (const [options, open] of [
+  /** @type {[{ channel?: string }, (signaling: any, config: any) => any][]} */
+  const namedSomewhere = [
     [{}, (signaling, config) => signaling.openSocket(config)],
     [{ channel: 'main-channel' }, (signaling, config) => signaling.openSignalingChannel(config)],
     [{}, (signaling, config) => signaling.openSignalingChannel.call({ channel: 'main-channel' }, config)],
     [{}, (signaling, config) => signaling.openSignalingChannel({ ...config, channel: 'main-channel' })],
-  ]) {
+  ];
+  for (const [options, open] of namedSomewhere) {
     const notes = new Notes();
     const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'websocket', ...options });
     open(signaling, { onmessage: notes.taker('onmessage') }).send(1);

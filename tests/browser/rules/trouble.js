@@ -167,7 +167,8 @@ export async function the_end_of_all_attempts_is_told_too() {
     signaling.close();
   });
   equal(transport.length, 1);
-  ok(transport[0].includes('through the option transport') && transport[0].includes('no luck'));
+  for (const part of ['through the option transport', 'no luck'])
+    ok(transport[0].includes(part), transport[0]);
   equal(requests.length, 0);
 }
 
@@ -250,7 +251,8 @@ export async function no_token_is_in_any_text() {
       new Signaling(bad);
       ok(false, 'it is wrong');
     } catch (error) {
-      ok(!/s3cret/.test(error.message), error.message);
+      const { message } = untyped(error);
+      ok(!message.includes('s3cret'), message);
     }
   }
 }
