@@ -12,6 +12,7 @@ import {
   connected,
   equal,
   isOurs,
+  jsonError,
   messages,
   Notes,
   ok,
@@ -32,7 +33,7 @@ export function values_that_json_cannot_hold() {
     [Symbol('s'), 'Symbol(s)'],
     [5n, 'BigInt'],
     [{ deep: [5n] }, 'BigInt'],
-    [cycle, 'circular'],
+    [cycle, jsonError(cycle)],
     [
       {
         toJSON() {

@@ -23,12 +23,13 @@ use project::Project;
 const HELP: &str = "\
 cargo xtask <command>
 
-  setup               installs what is missing: npm packages, Rust's library for wasm32, wasm-bindgen, wasm-pack, a browser
+  setup               installs what is missing: npm packages, Rust's library for wasm32, wasm-bindgen, wasm-pack, browsers
   build               builds dist/, the npm package, and the relay
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 (npm start)
   test [SUITE…]       runs lint host types transports browser package pages chaos size, or only the named suites,
                       which may be bench too (npm test)
-  browser [ARG…]      runs only the wasm-bindgen tests; arguments go to cargo, such as --test browser
+  browser [ARG…]      runs only the wasm-bindgen tests, in Chromium or, if the first argument is --firefox or --safari, in
+                      Firefox or WebKitGTK; other arguments go to cargo, such as --test browser
   package             builds the npm package and checks what would be published
   size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
                       --record writes the sizes to benches/size.json, to compare with later (npm run size)
@@ -40,7 +41,8 @@ cargo xtask <command>
   ci                  what continuous integration runs: all suites, with CI set
 
 Each command first installs what it needs, and prints each step. Environment variables: SIGNAL_WASM_TOOLS is the folder
-for build tools; CHROMIUM and CHROMEDRIVER are the browser for the tests, and its driver.";
+for build tools; CHROMIUM and FIREFOX are the browsers for the tests, CHROMEDRIVER and GECKODRIVER their drivers, and
+WEBKITDRIVER and XVFB are WebKitGTK's driver and its display.";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -86,12 +88,12 @@ fn run(words: &[String]) -> Outcome {
 
 /// Runs a program for Node that needs a browser, the package and the relay.
 fn script(project: &Project, path: &str, arguments: &[String]) -> Outcome {
-    let browser = setup::for_tests(project)?;
+    let browsers = setup::for_tests(project)?;
     build::all(project)?;
     process::run(
         Command::new("node")
             .current_dir(&project.root)
-            .env("CHROMIUM", &browser.program)
+            .env("CHROMIUM", &browsers.chromium.program)
             .env("SIGNAL_RELAY", project.relay())
             .arg(path)
             .args(arguments),

@@ -11,6 +11,9 @@ use crate::problem::{Outcome, Problem, fail};
 /// wasm-pack isn't in Cargo.lock, so its version stands here.
 pub const WASM_PACK: &str = "0.15.1";
 
+/// So does geckodriver's, which drives Firefox in the tests.
+pub const GECKODRIVER: &str = "0.37.1";
+
 /// The places that all commands share.
 #[derive(Debug)]
 pub struct Project {
@@ -96,6 +99,7 @@ impl Project {
             self.tool_folder("wasm-bindgen", &self.locked("wasm-bindgen")?)
                 .join("bin"),
             self.tool_folder("wasm-pack", WASM_PACK).join("bin"),
+            self.tool_folder("geckodriver", GECKODRIVER).join("bin"),
             self.root.join("node_modules/.bin"),
         ];
         folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));

@@ -17,9 +17,10 @@ export function close_lets_go_of_everything() {
       return signaling;
     },
   };
+  // WebKitGTK 2.50 doesn't have it.
+  const dispose = Symbol.dispose ?? 'close';
   for (const [state, make] of Object.entries(prepare)) {
-    // Some browsers have no `Symbol.dispose`.
-    for (const how of ['close', Symbol.dispose ?? 'close']) {
+    for (const how of ['close', dispose]) {
       const before = sockets.length;
       const signaling = make();
       const socket = sockets.length > before ? sockets.at(-1) : null;

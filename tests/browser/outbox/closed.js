@@ -83,7 +83,7 @@ export async function closed_whichever_way_it_ends() {
     reported().map(({ message }) => message),
     ['mine'],
   );
-  // `using` and the default signaling.
+  // `using`, where the browser has it, and the default signaling.
   const configured = configure({ url: 'ws://server.test/' });
   configured[Symbol.dispose ?? 'close']();
   equal(await configured.closed, { reason: 'closed by the page' });

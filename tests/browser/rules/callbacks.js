@@ -10,6 +10,7 @@ import {
   messages,
   Notes,
   noting,
+  ok,
   refused,
   reported,
   Signaling,
@@ -268,15 +269,16 @@ export function r10_a_handler_that_recurses_without_end_breaks_nobody_else() {
   signaling.openSocket({
     channel: 'endless',
     onmessage() {
-      const again = () => again();
+      // A call in tail position takes no stack in WebKit, and would never end.
+      const again = () => 1 + again();
       again();
     },
   });
   socket.deliver(frame('endless', 1), frame('room', 2));
-  equal(
-    reported().map((error) => error.name),
-    ['RangeError'],
-  );
+  const [error, ...others] = reported();
+  // Firefox has its own word.
+  ok(['RangeError', 'InternalError'].includes(error.name), error.name);
+  equal(others, []);
   equal(notes.take(), [['onmessage', 2]]);
 }
 

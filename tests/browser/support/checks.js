@@ -188,3 +188,14 @@ export function thrownBy(call) {
   }
   throw new Error(`nothing was thrown by ${call}, but ${show(result)} returned`);
 }
+
+/**
+ * How the browser says that JSON can't hold a value. Each browser has other words, and Chromium adds
+ * lines.
+ *
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function jsonError(value) {
+  return thrownBy(() => JSON.stringify(value)).message.split('\n')[0];
+}

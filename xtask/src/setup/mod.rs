@@ -1,11 +1,11 @@
 //! `cargo xtask setup`: installs what is missing. Each step is printed with its time. Nothing is
 //! printed where nothing is missing.
 //!
-//! * `npm`, `tools`, `browser`: Node's packages, wasm-pack and wasm-bindgen, Chromium.
+//! * `npm`, `tools`, `browsers`: Node's packages, wasm-pack and wasm-bindgen, the tests' browsers.
 //! * `wasm32`: Rust's standard library for wasm32, by `rustup` or, where that can't download, by
 //!   `offline`. `rust`: the toolchain in use.
 
-mod browser;
+mod browsers;
 mod npm;
 mod offline;
 mod rust;
@@ -13,7 +13,7 @@ mod rustup;
 mod tools;
 mod wasm32;
 
-pub use browser::Browser;
+pub use browsers::Browsers;
 pub use wasm32::rustflags as wasm_rustflags;
 
 use crate::lock;
@@ -29,10 +29,11 @@ pub fn for_package(project: &Project) -> Outcome {
     tools::install(project)
 }
 
-/// Installs what the tests need too: a browser with its driver.
-pub fn for_tests(project: &Project) -> Outcome<Browser> {
+/// Installs what the tests need too: browsers with their drivers.
+pub fn for_tests(project: &Project) -> Outcome<Browsers> {
     for_package(project)?;
-    browser::find_or_install()
+    let _lock = lock::take(&project.scratch(), "setup")?;
+    browsers::find_or_install(project)
 }
 
 /// Checks for two parts of Rust that a minimal installation lacks and the suite `lint` needs.
@@ -54,8 +55,13 @@ pub fn for_lint() -> Outcome {
 
 /// The command `setup`: installs everything.
 pub fn all(project: &Project) -> Outcome {
-    for_tests(project)?;
+    let browsers = for_tests(project)?;
     for_lint()?;
-    crate::say::line("Everything that the build and the tests need is installed.");
+    for (name, problem) in browsers.missing() {
+        crate::say::line(format!(
+            "{name} is missing, and tests in it are skipped: {problem}"
+        ));
+    }
+    crate::say::line("Everything that the build and the other tests need is installed.");
     Ok(())
 }

@@ -1,19 +1,19 @@
-//! wasm-bindgen and wasm-pack, built from source into a folder of this user.
+//! wasm-bindgen, wasm-pack and geckodriver, built from source into a folder of this user.
 //!
 //! Downloading their releases would be quicker, but not every machine can, and npm's package of
 //! wasm-pack only downloads such a release. Building without optimisation takes a third of the
 //! time, and the tools run about as fast.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::files;
 use crate::problem::{Outcome, Problem, fail};
 use crate::process;
-use crate::project::{Project, WASM_PACK};
+use crate::project::{GECKODRIVER, Project, WASM_PACK};
 use crate::say;
 
-/// Installs both, unless the right version is in that folder or on `PATH`.
+/// Installs wasm-bindgen and wasm-pack, unless the right version is in that folder or on `PATH`.
 pub fn install(project: &Project) -> Outcome {
     let bindgen = project.locked("wasm-bindgen")?;
     // wasm-pack expects the test runner beside wasm-bindgen.
@@ -26,6 +26,17 @@ pub fn install(project: &Project) -> Outcome {
     )?;
     tool(project, "wasm-pack", "wasm-pack", WASM_PACK, &["wasm-pack"])?;
     files::remove(&shared_target(project))
+}
+
+/// Installs Firefox's driver in the same way, and returns its path.
+pub fn geckodriver(project: &Project) -> Outcome<PathBuf> {
+    let name = "geckodriver";
+    tool(project, name, name, GECKODRIVER, &[name])?;
+    files::remove(&shared_target(project))?;
+    match process::find(name, &project.path()?) {
+        Some(path) => Ok(path),
+        None => fail!("{name} {GECKODRIVER} is installed, but not on PATH"),
+    }
 }
 
 fn tool(project: &Project, name: &str, package: &str, version: &str, programs: &[&str]) -> Outcome {
@@ -96,7 +107,7 @@ fn cargo_install(
             "--root",
         ])
         .arg(folder)
-        // The two have half of their dependencies in common.
+        // wasm-bindgen and wasm-pack have half of their dependencies in common.
         .env("CARGO_TARGET_DIR", shared_target(project))
         .env_remove("CARGO_BUILD_TARGET");
     if locked {
@@ -105,8 +116,9 @@ fn cargo_install(
     process::quiet(&mut install).map(drop)
 }
 
-fn shared_target(project: &Project) -> std::path::PathBuf {
-    project.tools.join("target")
+fn shared_target(project: &Project) -> PathBuf {
+    // Not in the tools' folder: another checkout may install tools at the same time.
+    project.scratch().join("tools")
 }
 
 fn is_version(program: &Path, version: &str) -> bool {

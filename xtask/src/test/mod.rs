@@ -21,7 +21,7 @@ use crate::problem::{Outcome, Problem, fail};
 use crate::process;
 use crate::project::Project;
 use crate::say;
-use crate::setup::{self, Browser};
+use crate::setup::{self, Browsers};
 use crate::size;
 use tally::Tally;
 use watch::Watched;
@@ -74,19 +74,26 @@ const SUITES: [(&str, Suite); 10] = [
 #[derive(Debug)]
 pub struct Ground<'project> {
     project: &'project Project,
-    browser: Browser,
+    browsers: Browsers,
     /// How long a test program may print nothing before it counts as hanging.
     limit: Duration,
 }
 
 impl Ground<'_> {
-    /// Node in the project's folder, with the places of the browser and the relay.
+    /// Node in the project's folder, with the places of the browsers and the relay.
     fn node(&self) -> std::process::Command {
         let mut node = std::process::Command::new("node");
         node.current_dir(&self.project.root)
-            .env("CHROMIUM", &self.browser.program)
-            .env("CHROMEDRIVER", &self.browser.driver)
+            .env("CHROMIUM", &self.browsers.chromium.program)
+            .env("CHROMEDRIVER", &self.browsers.chromium.driver)
             .env("SIGNAL_RELAY", self.project.relay());
+        if let Ok(firefox) = &self.browsers.firefox {
+            node.env("FIREFOX", &firefox.program);
+        }
+        if let Ok(webkit) = &self.browsers.webkit {
+            node.env("WEBKITDRIVER", &webkit.driver)
+                .env("XVFB", &webkit.display);
+        }
         node
     }
 }
@@ -125,7 +132,7 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     setup::for_lint()?;
     let ground = Ground {
         project,
-        browser: setup::for_tests(project)?,
+        browsers: setup::for_tests(project)?,
         limit: Duration::from_secs(15 * 60).mul_f64(time_factor()?),
     };
     if let Err(problem) = build::all(project) {
@@ -146,11 +153,11 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     conclude(&table)
 }
 
-/// The command `browser`: only the wasm-bindgen tests. `arguments` go to cargo, such as
-/// `--test browser`.
+/// The command `browser`: only the wasm-bindgen tests, in one browser. `arguments` go to cargo, such
+/// as `--test browser`; the first may name the browser, as wasm-pack does.
 pub fn browser(project: &Project, arguments: &[String]) -> Outcome {
-    let browser = setup::for_tests(project)?;
-    process::run(wasm_suite::command(project, &browser)?.args(arguments))
+    let browsers = setup::for_tests(project)?;
+    process::run(&mut wasm_suite::command(project, &browsers, arguments)?)
 }
 
 /// Whether this is continuous integration, where nobody reads about skipped tests.

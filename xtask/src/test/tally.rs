@@ -26,6 +26,12 @@ impl Tally {
         self.complaints.push(complaint.into());
     }
 
+    /// Counts tests that couldn't be run as one that was skipped, in words.
+    pub fn skip(&mut self, complaint: impl Into<String>) {
+        self.skipped += 1;
+        self.complaints.push(complaint.into());
+    }
+
     /// Counts one check that has no tests inside, such as a linter's run.
     pub fn check(&mut self, what: &str, outcome: Outcome) {
         match outcome {
