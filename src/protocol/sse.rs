@@ -207,7 +207,7 @@ impl<T: Text> Protocol<T> for Sse {
     fn on_timeout(&mut self, out: &mut Outputs<T>) {
         out.close(
             CloseReason::Transient,
-            "the server didn't answer with an event stream in time; it must send the head of its answer at once",
+            "the server didn't answer with an event stream in time; it must begin the stream at once, with a line such as ':', for which Firefox waits",
         );
     }
 

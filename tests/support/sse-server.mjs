@@ -69,7 +69,7 @@ export async function sseServer({ path = '/events', files = {}, port = 0, ...opt
 
   function stream(request, response, { lastEventId = request.headers['last-event-id'] }) {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.flushHeaders();
+    response.write(':\n\n');
     streams.add(response);
     response.on('close', () => streams.delete(response));
     if (!server.ids) return;
