@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchBrowser } from '../support/browsers.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { openPage, TEST_MOUNTS } from '../support/pages.mjs';
@@ -81,7 +81,7 @@ const PROTOCOLS = {
 let browser;
 let files;
 before(async () => {
-  [browser, files] = await Promise.all([launchChromium(), serveFiles({ ...MOUNTS, ...TEST_MOUNTS })]);
+  [browser, files] = await Promise.all([launchBrowser(), serveFiles({ ...MOUNTS, ...TEST_MOUNTS })]);
 }, TIMEOUT);
 after(async () => {
   await browser?.close();

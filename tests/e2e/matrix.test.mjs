@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchBrowser } from '../support/browsers.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { assertNoTroubles, openPage, SERVERS } from '../support/pages.mjs';
 
@@ -49,7 +49,7 @@ const OURS = {
 let browser;
 let server;
 before(async () => {
-  [browser, server] = await Promise.all([launchChromium(), SERVERS['our relay']()]);
+  [browser, server] = await Promise.all([launchBrowser(), SERVERS['our relay']()]);
 }, TIMEOUT);
 after(async () => {
   await browser?.close();

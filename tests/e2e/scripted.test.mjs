@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchBrowser } from '../support/browsers.mjs';
 import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
 import { deadline, TIMEOUT, until } from '../support/deadline.mjs';
 import { assertNoTroubles, openPage, rawClient, TEST_MOUNTS } from '../support/pages.mjs';
@@ -13,7 +13,7 @@ import { signalRServer } from '../support/signalr-server.mjs';
 
 let browser;
 before(async () => {
-  browser = await launchChromium();
+  browser = await launchBrowser();
 }, TIMEOUT);
 after(() => browser?.close(), TIMEOUT);
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { launchBrowser } from '../support/browsers.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { assertNoTroubles, openPage, rawClient, SERVERS } from '../support/pages.mjs';
 import { seedServer } from '../support/servers.mjs';
@@ -35,7 +35,7 @@ const VALUES = [
 
 let browser;
 before(async () => {
-  browser = await launchChromium();
+  browser = await launchBrowser();
 }, TIMEOUT);
 after(() => browser?.close(), TIMEOUT);
 

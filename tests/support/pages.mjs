@@ -43,6 +43,9 @@ export const SERVERS = {
   },
 };
 
+/** How Firefox reports a connection that failed: late, and as if the page had thrown something. */
+const NOT_CONNECTED = /^(Firefox can’t establish a connection|The connection to \S+ was interrupted|Cross-Origin Request Blocked)/;
+
 /**
  * Opens a page of its own browser context. `page.troubles` fills with everything that went wrong on
  * it. `prepare` is called in it before its own scripts.
@@ -52,7 +55,10 @@ export async function openPage(browser, address, { prepare, ...options } = {}) {
   if (prepare) await context.addInitScript(prepare);
   const page = await context.newPage();
   page.troubles = [];
-  page.on('pageerror', (error) => page.troubles.push(`uncaught: ${error.stack ?? error}`));
+  page.on('pageerror', (error) => {
+    const text = String(error.stack ?? error);
+    if (!NOT_CONNECTED.test(text)) page.troubles.push(`uncaught: ${text}`);
+  });
   page.on('console', (message) => {
     if (message.type() === 'error') page.troubles.push(`console: ${message.text()}`);
   });

@@ -2,7 +2,7 @@
 // beside them, and what is said between the two.
 
 import assert from 'node:assert/strict';
-import { launchChromium } from './chromium.mjs';
+import { launchBrowser } from './browsers.mjs';
 import * as classic from './classic-signalr-server.mjs';
 import { serveFiles } from './files.mjs';
 import { assertNoTroubles, openPage, TEST_MOUNTS } from './pages.mjs';
@@ -64,7 +64,7 @@ const idle = [];
 
 /** For `before`: starts the browser and the server of the pages. */
 export async function setUp() {
-  [browser, files] = await Promise.all([launchChromium(), serveFiles(FILES)]);
+  [browser, files] = await Promise.all([launchBrowser(), serveFiles(FILES)]);
 }
 
 /** For `after`: ends them, and every server that a test started. */

@@ -23,12 +23,13 @@ const canaries = new FinalizationRegistry(() => {
 /** Makes garbage until the browser has collected some and run finalisers. */
 async function makeGarbage() {
   const before = collections;
+  const isDone = () => collections > before;
   canaries.register({}, undefined);
-  for (let round = 0; round < 10_000 && collections === before; round += 1) {
+  for (let round = 0; round < 10_000 && !isDone(); round += 1) {
     new Uint8Array(10_000_000);
     await nextTask();
   }
-  if (collections === before) throw new Error('the browser collects no garbage');
+  if (!isDone()) throw new Error('the browser collects no garbage');
 }
 
 /** Has all garbage collected, and lets finalisers run. */

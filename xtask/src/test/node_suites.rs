@@ -10,38 +10,66 @@ use crate::test::{Ground, watch};
 /// Files that run by themselves, because they measure memory after garbage collection.
 const ALONE: [&str; 1] = ["memory.test.mjs"];
 
+/// Files that run in Firefox too; see tests/support/browsers.mjs.
+const IN_FIREFOX: [&str; 6] = [
+    "entries.test.mjs",
+    "hostile.test.mjs",
+    "matrix.test.mjs",
+    "protocols.test.mjs",
+    "scripted.test.mjs",
+    "wire.test.mjs",
+];
+
+/// Files that run in WebKitGTK only.
+const IN_WEBKIT: [&str; 1] = ["webkit.test.mjs"];
+
 /// Runs the files `*.test.mjs` of a folder, one after the other.
 pub fn run(ground: &Ground, folder: &str) -> Outcome<Tally> {
     let names = test_files(&ground.project.root, folder)?;
-    run_files(
-        ground,
-        &format!("{}.tsv", folder.replace('/', "-")),
-        1,
-        &names,
-    )
+    let counts = folder.replace('/', "-");
+    run_files(ground, "chromium", &counts, 1, &names)
 }
 
 /// Runs the test files of a folder with pages, two at a time: half of its time a page waits, for
 /// timers, servers and other pages. With more of them each would be too slow for its deadlines.
 pub fn run_pages(ground: &Ground, folder: &str) -> Outcome<Tally> {
-    let (alone, others) = apart(test_files(&ground.project.root, folder)?);
     let counts = folder.replace('/', "-");
-    let mut sum = run_files(ground, &format!("{counts}.tsv"), 2, &others)?;
-    sum.add(run_files(
-        ground,
-        &format!("{counts}-alone.tsv"),
-        1,
-        &alone,
-    )?);
+    let all = test_files(&ground.project.root, folder)?;
+    let in_firefox: Vec<String> = (all.iter())
+        .filter(|name| is_one_of(&IN_FIREFOX, name))
+        .cloned()
+        .collect();
+    let (alone, mut others) = apart(all, &ALONE);
+
+    let mut sum = Tally::default();
+    if let Err(problem) = &ground.browsers.webkit {
+        let (in_webkit, rest) = apart(others, &IN_WEBKIT);
+        others = rest;
+        sum.skip(format!("{}: {problem}", in_webkit.join(" ")));
+    }
+    sum.add(run_files(ground, "chromium", &counts, 2, &others)?);
+    match &ground.browsers.firefox {
+        Ok(_) => sum.add(run_files(
+            ground,
+            "firefox",
+            &format!("{counts}-firefox"),
+            2,
+            &in_firefox,
+        )?),
+        Err(problem) => sum.skip(format!("{} in Firefox: {problem}", in_firefox.join(" "))),
+    }
+    let counts = format!("{counts}-alone");
+    sum.add(run_files(ground, "chromium", &counts, 1, &alone)?);
     Ok(sum)
 }
 
-/// The files that run alone, and the others.
-fn apart(names: Vec<String>) -> (Vec<String>, Vec<String>) {
-    names.into_iter().partition(|name| {
-        let file = name.rsplit('/').next().unwrap_or_default();
-        ALONE.contains(&file)
-    })
+/// The files of these names, and the others.
+fn apart(paths: Vec<String>, names: &[&str]) -> (Vec<String>, Vec<String>) {
+    paths.into_iter().partition(|path| is_one_of(names, path))
+}
+
+fn is_one_of(names: &[&str], path: &str) -> bool {
+    names.contains(&path.rsplit('/').next().unwrap_or_default())
 }
 
 /// The files `*.test.mjs` of a folder; there must be some.
@@ -58,16 +86,24 @@ fn test_files(root: &Path, folder: &str) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// Runs files, `at_once` at a time, in Node's order, which is that of their names.
-fn run_files(ground: &Ground, counts: &str, at_once: usize, names: &[String]) -> Outcome<Tally> {
+/// Runs files, `at_once` at a time, in Node's order, which is that of their names. `counts` is the
+/// name of the file with the results. Files that know no other browser run in Chromium.
+fn run_files(
+    ground: &Ground,
+    browser: &str,
+    counts: &str,
+    at_once: usize,
+    names: &[String],
+) -> Outcome<Tally> {
     // Node would look for tests by itself.
     if names.is_empty() {
         return Ok(Tally::default());
     }
-    let counts = ground.project.scratch().join(counts);
+    let counts = ground.project.scratch().join(format!("{counts}.tsv"));
     files::remove(&counts)?;
     let mut test = ground.node();
-    test.args(["--test", &format!("--test-concurrency={at_once}")])
+    test.env("SIGNAL_BROWSER", browser)
+        .args(["--test", &format!("--test-concurrency={at_once}")])
         // A file that hangs fails by its name, before `watch` stops them all.
         .arg(format!(
             "--test-timeout={}",
@@ -88,6 +124,9 @@ fn run_files(ground: &Ground, counts: &str, at_once: usize, names: &[String]) ->
         && tally.failed == 0
     {
         tally.fail(format!("node --test {}: {problem}", names.join(" ")));
+    }
+    for complaint in &mut tally.complaints {
+        *complaint = format!("{complaint} ({browser})");
     }
     Ok(tally)
 }
@@ -151,12 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_left_out_and_those_that_run_alone_are_there() {
+    fn no_file_is_left_out_and_those_that_are_named_are_there() {
         let root = Path::new("..");
         let all = test_files(root, "tests/e2e").unwrap();
-        let (alone, others) = apart(all.clone());
-        assert_eq!(alone, ALONE.map(|name| format!("tests/e2e/{name}")));
-        assert_eq!(alone.len() + others.len(), all.len());
+        for names in [&ALONE[..], &IN_FIREFOX, &IN_WEBKIT] {
+            let (named, others) = apart(all.clone(), names);
+            assert_eq!(named.len(), names.len(), "{names:?}");
+            assert_eq!(named.len() + others.len(), all.len());
+        }
         assert!(test_files(root, "tests/nowhere").is_err());
     }
 

@@ -1,9 +1,10 @@
 //! The suite `browser`: `wasm-pack test --headless`, the tests that run as WebAssembly in real
-//! browsers, one browser after the other.
+//! browsers.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use crate::files;
 use crate::problem::{Outcome, Problem, fail};
@@ -25,22 +26,32 @@ struct Run<'browsers> {
     command: Result<Command, &'browsers Problem>,
 }
 
-/// Runs the suite.
+/// Runs the suite. The browsers run at the same time: each keeps one processor busy.
 pub fn run(ground: &Ground) -> Outcome<Tally> {
     let mut sum = Tally::default();
-    for Run { name, command, .. } in runs(ground.project, &ground.browsers)? {
-        match command {
-            Ok(test) => sum.add(run_in(ground, name, test)?),
-            Err(problem) => sum.skip(format!("the suite in {name}: {problem}")),
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        for Run { name, command, .. } in runs(ground.project, &ground.browsers)? {
+            match command {
+                Ok(test) => running.push(scope.spawn(move || run_in(ground, name, test))),
+                Err(problem) => sum.skip(format!("the suite in {name}: {problem}")),
+            }
         }
-    }
-    Ok(sum)
+        for one in running {
+            match one.join() {
+                Ok(tally) => sum.add(tally?),
+                Err(_) => fail!("the suite ended by a panic"),
+            }
+        }
+        Ok(sum)
+    })
 }
 
 fn run_in(ground: &Ground, name: &str, mut test: Command) -> Outcome<Tally> {
     let mut output = Libtest::default();
     let mut ran = BTreeSet::new();
-    let ended = watch::run(&mut test, ground.limit, |line| {
+    let label = format!("{name:<9} │ ");
+    let ended = watch::run_beside(&label, &mut test, ground.limit, |line| {
         output.read(line);
         ran.extend(browser_tests::ran(line));
     })?;

@@ -36,7 +36,13 @@ impl Watched {
 
 /// Runs a program, shows its lines, standard output and error alike, and gives each to `on_line`. A
 /// program that prints nothing for as long as `limit` is stopped.
-pub fn run(
+pub fn run(command: &mut Command, limit: Duration, on_line: impl FnMut(&str)) -> Outcome<Watched> {
+    run_beside("", command, limit, on_line)
+}
+
+/// The same for a program that others run beside: `label` is shown before each line.
+pub fn run_beside(
+    label: &str,
     command: &mut Command,
     limit: Duration,
     mut on_line: impl FnMut(&str),
@@ -61,7 +67,7 @@ pub fn run(
         match lines.recv_timeout(Duration::from_millis(100)) {
             Ok(line) => {
                 last_line = Instant::now();
-                say::line(&line);
+                say::line(format!("{label}{line}"));
                 on_line(&line);
                 continue;
             }
