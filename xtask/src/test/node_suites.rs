@@ -10,6 +10,9 @@ use crate::test::{Ground, watch};
 /// Files that run by themselves, because they measure memory after garbage collection.
 const ALONE: [&str; 1] = ["memory.test.mjs"];
 
+/// The browser where files name no other; see tests/support/browsers.mjs.
+const CHROMIUM: &str = "chromium";
+
 /// Files that run in Firefox too; see tests/support/browsers.mjs.
 const IN_FIREFOX: [&str; 6] = [
     "entries.test.mjs",
@@ -27,7 +30,7 @@ const IN_WEBKIT: [&str; 1] = ["webkit.test.mjs"];
 pub fn run(ground: &Ground, folder: &str) -> Outcome<Tally> {
     let names = test_files(&ground.project.root, folder)?;
     let counts = folder.replace('/', "-");
-    run_files(ground, "chromium", &counts, 1, &names)
+    run_files(ground, CHROMIUM, &counts, 1, &names)
 }
 
 /// Runs the test files of a folder with pages, two at a time: half of its time a page waits, for
@@ -47,7 +50,7 @@ pub fn run_pages(ground: &Ground, folder: &str) -> Outcome<Tally> {
         others = rest;
         sum.skip(format!("{}: {problem}", in_webkit.join(" ")));
     }
-    sum.add(run_files(ground, "chromium", &counts, 2, &others)?);
+    sum.add(run_files(ground, CHROMIUM, &counts, 2, &others)?);
     match &ground.browsers.firefox {
         Ok(_) => sum.add(run_files(
             ground,
@@ -59,7 +62,7 @@ pub fn run_pages(ground: &Ground, folder: &str) -> Outcome<Tally> {
         Err(problem) => sum.skip(format!("{} in Firefox: {problem}", in_firefox.join(" "))),
     }
     let counts = format!("{counts}-alone");
-    sum.add(run_files(ground, "chromium", &counts, 1, &alone)?);
+    sum.add(run_files(ground, CHROMIUM, &counts, 1, &alone)?);
     Ok(sum)
 }
 
@@ -125,8 +128,10 @@ fn run_files(
     {
         tally.fail(format!("node --test {}: {problem}", names.join(" ")));
     }
-    for complaint in &mut tally.complaints {
-        *complaint = format!("{complaint} ({browser})");
+    if browser != CHROMIUM {
+        for complaint in &mut tally.complaints {
+            *complaint = format!("{complaint} (in {browser})");
+        }
     }
     Ok(tally)
 }
