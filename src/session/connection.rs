@@ -1,5 +1,4 @@
-//! The life of the connection: connecting, losing it, reconnecting, page lifecycle, network events
-//! and timeouts.
+//! The life of the connection: connecting, losing it, reconnecting and timeouts.
 
 use signal_wire::close;
 
@@ -13,9 +12,6 @@ use super::stats::FrameKind;
 use crate::protocol::{
     CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text, Trouble,
 };
-
-/// A connection that is in doubt is replaced after this time and a random one.
-const DOUBT: Millis = 1_000.0;
 
 /// How many times credentials are tried again after they were refused. A server may refuse for a
 /// moment what it accepts later.
@@ -52,6 +48,8 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// Handles an event.
     pub fn handle(&mut self, now: Millis, input: Input<T>) {
+        // The input may let messages go that waited, and a hidden page's timers fire late.
+        self.expire(now, false);
         match input {
             Input::Frame(frame) => self.on_frame(now, frame),
             Input::Transmitted(transmission, outcome) => {
@@ -310,12 +308,6 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// The page is about to be unloaded, or to go into the back/forward cache.
-    fn on_page_hiding(&mut self) {
-        let last = self.outbox.last_number();
-        self.hiding.get_or_insert(last);
-    }
-
     /// An attempt failed. After the second, the page's author should know what the server is.
     fn count_failure(&mut self, reason: &str) {
         if self.stats.connects > 0.0 {
@@ -332,78 +324,18 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// The page goes into the back/forward cache. A connection would keep the browser from putting
-    /// it there. What the page sent while it was being hidden, such as a goodbye, must not arrive
-    /// when it is back.
-    fn on_page_hidden(&mut self, now: Millis) {
-        let hiding = self.hiding.take();
-        if matches!(self.state, State::Idle | State::Closed) {
-            return;
-        }
-        self.leave(now);
-        let state = State::Waiting { until: None };
-        self.enter(state, "the page was put away".into(), None, None);
-        if let Some(last) = hiding {
-            self.outbox.expire_goodbyes(last, now);
-            self.expire(now, false);
-        }
-    }
-
     /// Ends the connection; messages in flight wait for the next one.
-    fn leave(&mut self, now: Millis) {
+    pub(super) fn leave(&mut self, now: Millis) {
         self.protocol.get_mut::<T>().on_close(now);
         self.outbox.unconfirmed().clear();
         self.outbox.requeue_in_flight();
         self.drop_socket();
     }
 
-    pub(super) fn reconnect_soon(&mut self, now: Millis, reason: &str) {
-        let State::Waiting { until } = self.state else {
-            return;
-        };
-        let soon = self.reconnect.soon();
-        let delay = self.wait(now, soon);
-        if until.is_none_or(|until| now + delay < until) {
-            self.schedule_reconnect(now, delay, reason.into(), None);
-        }
-    }
-
     /// The wait before the next attempt: `delay`, or longer if the server wants that.
-    fn wait(&self, now: Millis, delay: Millis) -> Millis {
+    pub(super) fn wait(&self, now: Millis, delay: Millis) -> Millis {
         let least = self.not_before.map_or(0.0, |time| time - now);
         delay.max(least)
-    }
-
-    /// The network has changed, which a connection may not survive, without a sign of it. If the
-    /// server answers keep-alive frames, it is asked whether it is still there. Otherwise something
-    /// must be received soon, or the connection is replaced. Until then it takes no messages, unless
-    /// the server acknowledges them.
-    fn doubt(&mut self, now: Millis) {
-        let can_ask = self
-            .protocol()
-            .keepalive()
-            .is_some_and(|frames| frames.is_answered);
-        // While the page's own functions run, there is nothing to doubt.
-        let is_waiting = self.state.is_open() || self.keepalive.due().is_some();
-        if self.state.is_open() && can_ask && self.phase() == Phase::Ready {
-            self.keepalive.probe(now, self.server_timeout());
-        } else if self.state.has_connection()
-            && is_waiting
-            && !self.config.own_transport
-            && self.reconnect.can_reconnect()
-        {
-            self.keepalive.doubt(now + DOUBT + self.reconnect.soon());
-        } else {
-            return;
-        }
-        self.keep_alive(now);
-    }
-
-    /// The network has changed, and the connection is silent: another takes its place at once.
-    fn replace(&mut self, now: Millis) {
-        self.leave(now);
-        let reason = "the network changed, and nothing was received since";
-        self.schedule_reconnect(now, self.wait(now, 0.0), reason.into(), None);
     }
 
     /// Sends a keep-alive frame if one is due, and schedules the next check.

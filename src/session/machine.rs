@@ -345,7 +345,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         text
     }
 
+    /// Drops messages that have expired. `all`: also those that an earlier connection had in flight.
     pub(super) fn expire(&mut self, now: Millis, all: bool) {
+        if !all && self.outbox.next_expiry().is_none_or(|next| next > now) {
+            return;
+        }
         while let Some((channel, why)) = self.outbox.expire(now, all) {
             self.dropped(channel, why);
         }

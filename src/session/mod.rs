@@ -35,6 +35,7 @@ mod size;
 mod spelling;
 mod state;
 mod stats;
+mod surroundings;
 mod unconfirmed;
 
 pub use crate::protocol::Millis;

@@ -233,9 +233,9 @@ impl<T: Text> Outbox<T> {
         self.in_flight = 0;
     }
 
-    /// Removes one expired message, and returns its channel and why. Messages in flight are kept: they are
-    /// likely to arrive. A message that an earlier connection had in flight may have been accepted,
-    /// so it is kept unless `all` is set.
+    /// Removes one expired message, and returns its channel and why. Messages in flight are kept:
+    /// they are likely to arrive. A message that an earlier connection had in flight may have been
+    /// accepted, so it is kept unless `all` is set.
     pub fn expire(&mut self, now: Millis, all: bool) -> Option<(Rc<str>, DropReason)> {
         self.next_expiry = None;
         for place in self.in_flight..self.waiting.len() {
@@ -262,6 +262,7 @@ impl<T: Text> Outbox<T> {
             if message.number > number {
                 message.expires = Some(now);
                 message.is_goodbye = true;
+                self.next_expiry = Some(now);
             }
         }
     }

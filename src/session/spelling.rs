@@ -5,10 +5,13 @@
 //! would get no message, and no error either.
 
 /// The members of a channel's config.
-pub const CONFIG_MEMBERS: [&str; 4] = ["channel", "onmessage", "onopen", "callback"];
+pub const CONFIG_MEMBERS: [&str; 5] = ["channel", "onmessage", "onopen", "callback", "ttl"];
 
-/// A known member of at least this length may differ by two letters, a shorter one by one.
+/// A known member of at least this length may differ by two letters.
 const LONG: usize = 8;
+
+/// A known member shorter than this may differ only in capitals: too many words are near it.
+const SHORT: usize = 4;
 
 /// The known member that a misspelt one stands for; `None` if it is known, or like none.
 pub fn misspelt(member: &str) -> Option<&'static str> {
@@ -19,7 +22,11 @@ pub fn misspelt(member: &str) -> Option<&'static str> {
     CONFIG_MEMBERS.into_iter().find(|known| {
         // Two letters more or less are the most, so a long name is never compared.
         let is_near = given.len().abs_diff(known.len()) <= 2;
-        let most = if known.len() < LONG { 1 } else { 2 };
+        let most = match known.len() {
+            ..SHORT => 0,
+            SHORT..LONG => 1,
+            LONG.. => 2,
+        };
         // Nobody misspells the first letter.
         is_near && given.get(..1) == known.get(..1) && distance(&given, known) <= most
     })

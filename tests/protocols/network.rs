@@ -5,7 +5,7 @@ use crate::setups::{
 };
 use crate::support::host::HostText;
 use crate::support::page::Setup;
-use signal_wasm::protocol::{Frame, Millis, ServerEvent};
+use signal_wasm::protocol::{Frame, HttpResponse, Millis, ServerEvent};
 use signal_wasm::session::{Action, Input, State};
 
 const FOREVER: Millis = Millis::INFINITY;
@@ -161,6 +161,34 @@ fn messages_wait_until_the_doubt_is_over() {
     page.handle(Input::PageHiding);
     page.send("main", "2", FOREVER);
     assert!(page.sent_message().ends_with("\"message\":2}"));
+}
+
+/// The timers of a hidden page fire late.
+#[test]
+fn what_expired_meanwhile_is_dropped_though_no_timer_fired() {
+    let frame = r#"{"sender":1,"channel":"x","message":1}"#;
+    let mut page = websocket();
+    page.handle(Input::Online);
+    page.send("main", "1", 100.0);
+    page.send("main", "2", FOREVER);
+    page.now += 900.0;
+    page.receive(frame);
+    assert!(page.sent_message().ends_with("\"message\":2}"));
+    assert_eq!(page.stats().dropped, 1.0);
+    // The same while a message waits for the answer to another.
+    let mut page = sse();
+    page.send("main", "1", FOREVER);
+    page.send("main", "2", 100.0);
+    page.done.clear();
+    page.now += 900.0;
+    let answer = HttpResponse {
+        status: 204,
+        retry_after: None,
+        body: "".into(),
+    };
+    page.handle(Input::Posted(1, Ok(answer)));
+    assert_eq!(page.done, []);
+    assert_eq!((page.stats().queued, page.stats().dropped), (0.0, 1.0));
 }
 
 #[test]
