@@ -380,6 +380,7 @@ mod rules {
         a_fetch_that_is_not_quite_the_browsers,
         events_that_are_not_quite_the_browsers,
         promises_of_another_kind,
+        listeners_that_cannot_be_removed,
         timers_that_throw_thousands_of_times,
     }
     tests! { "rules/hooks.js":

@@ -65,7 +65,7 @@ impl Opener {
                 let sentence = format!(
                     "signal-wasm: a channel's config has the member {shown}, which isn't read; the member is '{meant}'"
                 );
-                web_sys::console::warn_1(&sentence.into());
+                js::warn(&sentence);
             }
         }
     }

@@ -118,7 +118,7 @@ impl Page {
     /// Writes a sentence to the console, if the page would learn of the trouble in no other way.
     pub fn warn(&self, sentence: &str) {
         if !self.is_attentive() {
-            web_sys::console::warn_1(&sentence.into());
+            js::warn(sentence);
         }
     }
 

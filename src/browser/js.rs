@@ -114,6 +114,12 @@ pub fn put(target: &JsValue, member: &str, value: impl Into<JsValue>) {
     let _ = Reflect::set(target, &member.into(), &value.into());
 }
 
+/// Writes a sentence to the console. What a page's own console throws is reported.
+pub fn warn(sentence: &str) {
+    let sentence = JsValue::from(sentence);
+    contain(&mut || web_sys::console::warn_1(&sentence));
+}
+
 /// `String(value)`; empty where that throws.
 pub fn text(value: &JsValue) -> String {
     to_string(value).unwrap_or_default()

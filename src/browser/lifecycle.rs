@@ -31,8 +31,9 @@ const EVENTS: [&str; 6] = [
 pub struct Lifecycle {
     window: EventTarget,
     network: Option<EventTarget>,
-    listener: Closure<dyn Fn(Event)>,
-    last: LastListener,
+    listener: Option<Closure<dyn Fn(Event)>>,
+    /// Called after all other listeners.
+    last: Option<Closure<dyn Fn()>>,
 }
 
 impl Lifecycle {
@@ -46,7 +47,7 @@ impl Lifecycle {
         let window: EventTarget = global.unchecked_into();
         let handler = Rc::new(handler);
         let is_leaving = Rc::new(Cell::new(false));
-        let last = LastListener::new({
+        let last = Closure::<dyn Fn()>::new({
             let (handler, is_leaving) = (Rc::clone(&handler), Rc::clone(&is_leaving));
             move || {
                 if is_leaving.take() {
@@ -59,7 +60,7 @@ impl Lifecycle {
             window: window.clone(),
             network_type: RefCell::new(network_type()),
             is_leaving,
-            last: last.function(),
+            last: last.as_ref().unchecked_ref::<Function>().clone(),
         };
         let listener =
             Closure::<dyn Fn(Event)>::new(move |event: Event| page.on_event(&event, &*handler));
@@ -77,48 +78,40 @@ impl Lifecycle {
         Some(Lifecycle {
             window,
             network,
-            listener,
-            last,
+            listener: Some(listener),
+            last: Some(last),
         })
     }
 }
 
 impl Drop for Lifecycle {
     fn drop(&mut self) {
+        let (Some(listener), Some(last)) = (self.listener.take(), self.last.take()) else {
+            return;
+        };
+        let mut is_detached = true;
+        let mut detach = |target: &EventTarget, event: &str, f: &JsValue, capture: bool| {
+            let f = f.unchecked_ref();
+            is_detached &= target
+                .remove_event_listener_with_callback_and_bool(event, f, capture)
+                .is_ok();
+        };
         for event in EVENTS {
-            let _ = self.window.remove_event_listener_with_callback_and_bool(
-                event,
-                self.listener.as_ref().unchecked_ref(),
-                true,
-            );
+            detach(&self.window, event, listener.as_ref(), true);
         }
         if let Some(network) = &self.network {
-            let _ = network.remove_event_listener_with_callback(
-                "change",
-                self.listener.as_ref().unchecked_ref(),
-            );
+            detach(network, "change", listener.as_ref(), false);
         }
-        let last = self.last.function();
-        let _ = self
-            .window
-            .remove_event_listener_with_callback("visibilitychange", &last);
+        detach(&self.window, "visibilitychange", last.as_ref(), false);
         if let Ok(document) = document().dyn_into::<EventTarget>() {
-            let _ = document.remove_event_listener_with_callback("freeze", &last);
+            detach(&document, "freeze", last.as_ref(), false);
         }
-    }
-}
-
-/// A listener that is called after all others.
-#[derive(Debug)]
-struct LastListener(Closure<dyn Fn()>);
-
-impl LastListener {
-    fn new(f: impl Fn() + 'static) -> LastListener {
-        LastListener(Closure::new(f))
-    }
-
-    fn function(&self) -> Function {
-        self.0.as_ref().unchecked_ref::<Function>().clone()
+        // A page may have replaced `removeEventListener` by a function that throws. Then events
+        // still call these closures, so they must not be freed. The closed session ignores them.
+        if !is_detached {
+            listener.forget();
+            last.forget();
+        }
     }
 }
 

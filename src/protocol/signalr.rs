@@ -180,7 +180,7 @@ impl SignalR {
             if target != self.target {
                 self.set_target(target);
             }
-            out.envelopes(&invocation.member("arguments").item(0));
+            out.envelope(&invocation.member("arguments").item(0));
         }
         let id = invocation.member("invocationId").as_string();
         if let Some(id) = id.filter(|id| !id.is_empty()) {

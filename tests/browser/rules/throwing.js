@@ -15,6 +15,7 @@ import {
   messages,
   noting,
   ok,
+  pageEvents,
   refused,
   reported,
   requests,
@@ -389,6 +390,17 @@ export async function promises_of_another_kind() {
   } finally {
     restore.forEach((back) => back());
   }
+}
+
+export function listeners_that_cannot_be_removed() {
+  const { signaling } = connected();
+  const restore = replace(globalThis, 'removeEventListener', fail);
+  signaling.close();
+  restore();
+  pageEvents.online();
+  pageEvents.pagehide();
+  pageEvents.pageshow();
+  equal([reported(), signaling.state, sockets.length], [[], 'closed', 1]);
 }
 
 export function timers_that_throw_thousands_of_times() {
