@@ -29,8 +29,8 @@ const options = {
 };
 
 /**
- * Runs `live` for hundreds of rounds and then for a thousand more, of which nothing may be kept. A
- * millisecond passes between two rounds.
+ * Runs `live` for hundreds of rounds and then for a thousand more, of which nothing may be kept; if
+ * something is, for a second and a third thousand. A millisecond passes between two rounds.
  */
 async function nothingIsKept(live) {
   let gone = 0;
@@ -48,11 +48,18 @@ async function nothingIsKept(live) {
     // The last one is still in use.
     ok(await collected(() => gone >= rounds - 1), `${gone} of ${rounds} went`);
   };
-  // Until memory has reached its peak: the garbage of two hundreds may overlap.
   for (let part = 0; part < 5; part += 1) await hundred();
-  const before = await held();
-  for (let part = 0; part < 10; part += 1) await hundred();
-  await keptNothing(before, 1_000);
+  // Memory stays as large as it was at its peak, and a busy machine may reach a new peak later,
+  // because the garbage of several hundreds overlaps. A leak takes more memory each time.
+  for (let tries = 1; ; tries += 1) {
+    const before = await held();
+    for (let part = 0; part < 10; part += 1) await hundred();
+    try {
+      return await keptNothing(before, 1_000);
+    } catch (kept) {
+      if (tries === 3) throw kept;
+    }
+  }
 }
 
 export async function hundreds_of_event_streams() {

@@ -159,6 +159,11 @@ export function a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent
 }
 
 export function another_kind_of_network() {
+  // Firefox and WebKit on a desktop say nothing about their network.
+  const isMissing = !('connection' in navigator);
+  if (isMissing) {
+    Object.defineProperty(navigator, 'connection', { configurable: true, value: new EventTarget() });
+  }
   const { connection } = untyped(navigator);
   let type = 'wifi';
   Object.defineProperty(connection, 'type', { configurable: true, get: () => type });
@@ -180,5 +185,6 @@ export function another_kind_of_network() {
     equal([sockets.length, clock.timers], [made + 1, 0]);
   } finally {
     delete connection.type;
+    if (isMissing) delete untyped(navigator).connection;
   }
 }
