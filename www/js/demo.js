@@ -73,8 +73,20 @@ async function start() {
   await init();
   const options = await signalingOptions(protocol, serverFromAddress());
 
-  // The protocol that is in use; 'auto' finds it out.
-  let spoken = protocol === 'auto' ? 'websocket' : protocol;
+  // The protocol that is in use. Of 'auto' it is known when our relay's first frame has come, or has
+  // not come soon.
+  let spoken = protocol === 'auto' ? undefined : protocol;
+  let announcing;
+  /** Tells the others of this tab. */
+  const announce = () => {
+    clearTimeout(announcing);
+    announcing = undefined;
+    spoken ??= 'websocket';
+    me.protocol = spoken;
+    $('state-protocol').textContent = protocolName(spoken);
+    call?.reconnected();
+    presence?.hello();
+  };
   const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: () => protocolName(spoken) });
   const link = connection({ card: $('link'), pill: $('link-state'), word: $('link-word'), more: $('link-more'), events: $('events'), svg: $('plot'), trip: $('trip') });
   const frames = inspector({ counters: $('counters'), frames: $('frames'), pause: $('inspector-pause'), clear: $('inspector-clear') });
@@ -86,7 +98,10 @@ async function start() {
   const signaling = configure({
     ...options,
     onframe(kind, frame) {
-      if (protocol === 'auto' && kind === 'control') spoken = foundIn(frame) ?? spoken;
+      if (protocol === 'auto' && kind === 'control') {
+        spoken = foundIn(frame) ?? spoken;
+        if (spoken !== undefined && announcing !== undefined) announce();
+      }
       frames.onframe(kind, frame);
       link.onframe(kind, frame);
     },
@@ -103,11 +118,11 @@ async function start() {
       $('chat-note').textContent = state === 'open' || state === 'idle' ? '' : 'No connection: what you send waits, and is sent after the reconnect.';
       // After each reconnect, too: people may have come and gone, and parts of a call's set-up may
       // be lost.
-      if (state === 'open') {
-        me.protocol = spoken;
-        call?.reconnected();
-        presence?.hello();
-      }
+      clearTimeout(announcing);
+      announcing = undefined;
+      if (state !== 'open') return;
+      if (spoken === undefined) announcing = setTimeout(announce, 200);
+      else announce();
     },
   });
   frames.watch(signaling);
