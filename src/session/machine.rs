@@ -209,7 +209,11 @@ impl<T: Text, S: Clone> Session<T, S> {
     fn may_send(&self) -> bool {
         let protocol = self.protocol();
         let is_ready = self.state.is_open() && protocol.phase() == Phase::Ready;
-        if self.hiding.is_some() {
+        // A goodbye, and what was sent before it, can't wait. A page that says none keeps its order.
+        if self
+            .hiding
+            .is_some_and(|last| self.outbox.last_number() > last)
+        {
             return is_ready || (self.stats.connects > 0.0 && !protocol.needs_socket());
         }
         is_ready && self.paused_until.is_none() && !self.must_wait()

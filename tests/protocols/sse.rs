@@ -482,6 +482,8 @@ fn a_page_that_is_being_hidden_waits_for_no_answer() {
     assert_eq!(page.posts(), post(1, "a", "1"));
     assert_eq!(page.done, []);
     page.handle(Input::PageHiding);
+    assert_eq!(page.done, [], "a page that says no goodbye keeps its order");
+    page.send("a", "3", FOREVER);
     // They may overtake each other, so that their numbers mean nothing.
     let overlapping = |number: u64| {
         let (url, body) = post(number, "a", &number.to_string());
@@ -491,9 +493,8 @@ fn a_page_that_is_being_hidden_waits_for_no_answer() {
         )
     };
     assert_eq!(page.posts(), overlapping(2));
-    page.send("a", "3", FOREVER);
-    page.send("a", "4", FOREVER);
     assert_eq!(page.posts(), overlapping(3));
+    page.send("a", "4", FOREVER);
     assert_eq!(page.posts(), overlapping(4));
     let connection = page.session.connection();
     page.handle(Input::PageHidden);
@@ -535,9 +536,10 @@ fn a_page_that_is_unloaded_posts_without_a_stream() {
     page.did(Action::Disconnect);
     assert_eq!(page.done, []);
     page.handle(Input::PageHiding);
+    assert_eq!(page.done, []);
+    page.send("a", "3", FOREVER);
     assert_eq!(page.posts(), post(1, "a", "1"));
     page.posts();
-    page.send("a", "3", FOREVER);
     page.posts();
     // It wasn't unloaded after all.
     let connection = page.session.connection();
