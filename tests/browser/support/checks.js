@@ -32,7 +32,7 @@ export function beginChecks() {
 export function nothingReported() {
   const left = reported();
   if (left.length > 0) {
-    throw new Error(`reported, but not asked for: ${left.map(show).join('; ')}`);
+    throw new Error(`reported, but not asked for: ${left.map((error) => `${show(error)} ${error?.stack}`).join('; ')}`);
   }
 }
 
