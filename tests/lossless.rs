@@ -274,7 +274,31 @@ fn what_was_found_stays_mended() {
     let cut = |page| Op::Cut { page, server: None };
     let stall = |up, down| Op::Stall { up, down };
     let both = vec!["auto", "auto"];
-    let schedules: [(_, _, _, Schedule); 3] = [
+    let schedules: [(_, _, _, Schedule); 4] = [
+        // The first frames of a connection that come when a newer one has resumed its session.
+        (
+            both.clone(),
+            (0, 2_000),
+            108399347057725563,
+            vec![
+                (7, 0, stall(true, false)),
+                (0, 8505, Op::Close(2)),
+                (11, 33, Op::Open(1)),
+                (0, 1940, Op::Reopen(0)),
+                (181, 511, Op::Hide),
+                (0, 0, Op::Throttle(1)),
+                (
+                    162,
+                    0,
+                    Op::Send {
+                        channel: 1,
+                        count: 1,
+                        pad: 0,
+                        ttl: None,
+                    },
+                ),
+            ],
+        ),
         // A relay whose hello is late, once, is still a relay: what it hasn't acknowledged must
         // not go out as to another server.
         (

@@ -192,7 +192,14 @@ impl Relay {
         if member.session.is_none() {
             let said = frame.get("session").map(|said| said.as_str().unwrap());
             let name = String::from(said.unwrap_or(&member.secret));
-            is_unknown = said.is_some() && !self.sessions.contains_key(&name);
+            let is_known = self.sessions.contains_key(&name);
+            // A newer connection has resumed the session of this one's hello.
+            if said.is_none() && is_known {
+                self.members.remove(&conn);
+                outs.push(Out::Close(conn, RESUMED));
+                return;
+            }
+            is_unknown = said.is_some() && !is_known;
             member.session = Some(name.clone());
             let session = self.sessions.entry(name).or_default();
             if let Some(earlier) = session.conn.replace(conn) {

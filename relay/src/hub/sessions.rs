@@ -153,12 +153,16 @@ impl Sessions {
 
     /// Attaches a connection to the session with this secret, which is created if it doesn't exist.
     /// Another connection that has the session loses it: its `resumed` is cancelled.
+    ///
+    /// A connection that doesn't resume brings the secret of its own hello. If that session exists,
+    /// a newer connection has resumed it, and these are late frames of a connection that is gone.
     pub(crate) fn attach(
         self: &Arc<Self>,
         secret: &str,
+        resumes: bool,
         membership: &Membership,
         resumed: CancellationToken,
-    ) -> Attached {
+    ) -> Result<Attached, SessionError> {
         let name = Name {
             space: Arc::clone(membership.space()),
             secret: secret.into(),
@@ -166,6 +170,9 @@ impl Sessions {
         let mut registry = self.registry();
         let known = registry.sessions.get(&name).cloned();
         let found = known.is_some();
+        if found && !resumes {
+            return Err(SessionError::ResumedElsewhere);
+        }
         let session = known.unwrap_or_else(|| {
             let session = Arc::new(Session {
                 name: name.clone(),
@@ -191,12 +198,12 @@ impl Sessions {
         holder.generation += 1;
         let generation = holder.generation;
         drop(holder);
-        Attached {
+        Ok(Attached {
             sessions: Arc::clone(self),
             session,
             generation,
             found,
-        }
+        })
     }
 
     /// Drops sessions that have been kept for [`Limits::age`]. To be called regularly.

@@ -176,7 +176,7 @@ impl Client<'_> {
             None => (self.secret.as_str(), false),
         };
         let sessions = self.relay.hub.sessions();
-        let attached = sessions.attach(secret, &self.membership, self.resumed.clone());
+        let attached = sessions.attach(secret, resumes, &self.membership, self.resumed.clone())?;
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.
         self.subscribed.store(true, Ordering::Relaxed);

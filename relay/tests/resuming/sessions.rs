@@ -302,6 +302,29 @@ async fn nothing_is_left_behind() {
     assert_eq!(relay.stats.get().sessions, sessions::Stats::default());
 }
 
+/// The first frames of a connection may be so late that its page has made another, which resumes the
+/// session of the first one's hello.
+#[tokio::test]
+async fn late_frames_of_a_connection_dont_take_its_session_back() {
+    let relay = Relay::start(config()).await;
+    let mut other = relay.join("/").await;
+    let mut late = Page::connect(&relay, "/").await;
+    let secret = late.secret.clone();
+    let mut page = Page::connect(&relay, "/").await;
+    page.resume(&secret, &["a", "b"], &[]).await;
+    page.ack(0).await;
+    for channel in ["a", "b"] {
+        assert_eq!(page.next().await, format!(r#"{{"gap":"{channel}"}}"#));
+    }
+    late.say(r#"{"open":["a"],"after":{}}"#).await;
+    assert_eq!(
+        late.client.closed().await,
+        (4009, "resumed by another connection".into())
+    );
+    other.send(&text(1, "b", "1")).await;
+    assert_eq!(page.message().await, text(1, "b", "1"));
+}
+
 /// The page opened `b` on a connection that was dead already, so the relay hears of it when the
 /// page resumes. That connection dies too, before the page has read the replay.
 #[tokio::test]
