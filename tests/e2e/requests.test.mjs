@@ -187,9 +187,9 @@ describe('a hub that redirects to another origin', { concurrency: 3 }, () => {
     ['signalr-classic', classicSignalRServer],
   ]) {
     test(`${protocol}: gets no token of the page’s, unless it brings one`, TIMEOUT, async () => {
-      const [front, other] = await Promise.all([make({ token: 'secret' }), make()]);
       for (const granted of [undefined, 'granted']) {
-        front.requests.length = other.requests.length = 0;
+        // New ones each time: the last request of a page that leaves may come late.
+        const [front, other] = await Promise.all([make({ token: 'secret' }), make()]);
         front.negotiation = {
           body:
             protocol === 'signalr'
@@ -199,7 +199,6 @@ describe('a hub that redirects to another origin', { concurrency: 3 }, () => {
         const ours = await join({ url: front.url, protocol, accessToken: 'secret' });
         await send(ours, ['1']);
         await until(() => other.received.length > 0);
-        other.received.length = 0;
         assert.deepEqual([...new Set(front.requests.map(({ token }) => token))], ['secret']);
         assert.deepEqual([...new Set(other.requests.map(({ token }) => token))], [granted]);
         assert.ok(!JSON.stringify(other.requests).includes('secret'));
