@@ -139,17 +139,19 @@ export class FakeSocket {
 
 /** Time, which passes only in `advance`. */
 export class Clock {
+  /** No other clock's timer has the same id, nor one of the browser's. */
+  static #lastId = 1_000_000_000;
+
   now = 5000.25;
   /** @type {Map<number, { due: number, callback: () => void }>} */
   #timers = new Map();
-  #lastId = 0;
   /** By how much timers run early, as the browser's do that count in whole milliseconds. */
   early = 0;
   /** How often timers run at most, as in a hidden page; 0: whenever they are due. */
   late = 0;
 
   setTimeout(callback, delay = 0) {
-    const id = ++this.#lastId;
+    const id = ++Clock.#lastId;
     // The browser takes what it can't count for nothing.
     const wait = delay > 0x7fffffff ? 0 : Math.max(delay - this.early, 0);
     const due = this.now + wait;
@@ -158,7 +160,8 @@ export class Clock {
   }
 
   clearTimeout(id) {
-    this.#timers.delete(id);
+    // A signaling that a test left open may have set a timer of the browser's between two tests.
+    if (!this.#timers.delete(id)) real.clearTimeout.call(globalThis, id);
   }
 
   /** How many timers are set. */
