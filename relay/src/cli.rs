@@ -101,9 +101,9 @@ pub(crate) struct Arguments {
     ///
     /// One that doesn't answer within --ping-timeout is closed with code 4012. The relay also sends
     /// something this often to pages with signal-wasm and to clients of Socket.IO, SignalR and
-    /// server-sent events. The first two are told the interval, and so detect a lost connection as
-    /// soon. Behind a proxy that drops idle connections, give less than the proxy's time. In
-    /// seconds, from 1s to 24h; 10s, 5m and 2h are understood too.
+    /// server-sent events. Pages with signal-wasm and Socket.IO clients learn the interval, and so
+    /// detect a lost connection as soon. Behind a proxy that drops idle connections, give less than
+    /// the proxy's time. In seconds, from 1s to 24h; 10s, 5m and 2h are understood too.
     #[arg(long, value_name = "TIME", default_value = "25s", value_parser = ping_time, allow_negative_numbers = true)]
     ping_interval: Duration,
 

@@ -97,9 +97,9 @@ export interface ChannelConfig<In = any> {
  * messages.
  *
  * A channel has one receiver. If the same channel is opened again, the last config receives its
- * messages, and the earlier one receives none any more, as with the shim. Both handles can send. A
- * member of a config that is a misspelt `channel`, `onmessage`, `onopen` or `callback` is told by
- * one `console.warn`; other unknown members are ignored.
+ * messages, and the earlier one receives none any more, as with the shim. Both handles can send. One
+ * `console.warn` reports a member of a config that is a misspelt `channel`, `onmessage`, `onopen`,
+ * `callback` or `ttl`; other unknown members are ignored.
  */
 export type OpenChannel = <In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)) => Handle<Out>;
 

@@ -82,7 +82,7 @@ export async function held() {
 }
 
 /**
- * Checks that wasm kept nothing of each of so many rounds since it held `before`. Two pages of
+ * Checks that wasm kept nothing of each of so many rounds since it held `before`. One page of
  * memory more may be chance, and so may a value or two that wait for their finaliser. What is kept
  * of each round shows beside that if there are rounds enough.
  *
@@ -99,7 +99,7 @@ export async function keptNothing(before, rounds) {
     await collect();
   }
   ok(
-    grown.bytes <= 131_072 && grown.values < rounds / 20,
+    grown.bytes <= 65_536 && grown.values < rounds / 20,
     `wasm keeps nothing of each round: after ${rounds} it holds ${show(grown)} more`,
   );
 }
