@@ -30,6 +30,7 @@
 //! | module | |
 //! | --- | --- |
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
+//! | [`address`] | whose share something is paid from |
 //! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
 //! | [`limits`], `relay` | what connections may cost; what they all share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
@@ -40,6 +41,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod config;
 mod connection;
 pub mod files;

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
+use crate::address::ClientAddress;
 use crate::config::Config;
 use crate::files::{Files, Mount};
 use crate::http::{self, Site};
@@ -241,11 +242,12 @@ async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
     let slots = HttpSlots::new();
     while let Some(slot) = slots.take().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let address = ClientAddress::new(peer.ip());
                 let (relay, service) = (Arc::clone(relay), service.clone());
                 let tasks = relay.tasks.clone();
                 tasks.spawn(async move {
-                    serve_connection(stream, &relay, service, slot.clone()).await;
+                    serve_connection(stream, address, &relay, service, slot.clone()).await;
                     slot.release();
                 });
             }
@@ -266,7 +268,13 @@ async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
 }
 
 /// Answers the requests of one connection, until it ends or has become a WebSocket.
-async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router, slot: HttpSlot) {
+async fn serve_connection(
+    stream: TcpStream,
+    address: ClientAddress,
+    relay: &Relay,
+    service: Router,
+    slot: HttpSlot,
+) {
     // Without this, small frames could wait for the acknowledgement of those before them.
     if stream.set_nodelay(true).is_err() {
         return;
@@ -279,6 +287,7 @@ async fn serve_connection(stream: TcpStream, relay: &Relay, service: Router, slo
             TokioIo::new(stream),
             service_fn(move |mut request| {
                 request.extensions_mut().insert(carried.clone());
+                request.extensions_mut().insert(address);
                 service.clone().oneshot(request)
             }),
         )
