@@ -40,8 +40,9 @@ function dice(seed) {
   };
 }
 
-/** What a page may be told while its server says such things. */
-const FITTING = ['bad-frame', 'connection-failed', 'authentication-refused', 'message-refused'];
+/** What a page may hear of a server that says such things: a record that ends the connection blames
+ * the message in flight. */
+const FITTING = ['bad-frame', 'connection-failed', 'authentication-refused', 'message-refused', 'message-given-up'];
 
 const PIECES = ['{', '}', '[', ']', '"', '\\', ',', ':', '\x1e', '0', '4', '42', '43', '45', '1e999', '-', 'null', 'true', '\\u0000', '\\ud800', '\u2028', 'é', '🦀', '/', '{}', '[]', '""', '"M":', '"type":1', '"A":[', '__proto__'];
 
