@@ -36,6 +36,8 @@ cargo xtask <command>
   bench [OPTION…]     measures the receive path in a browser, beside the shim (npm run bench)
   chaos [OPTION…]     cuts connections and kills the relay while pages and clients talk, and counts lost, repeated and
                       reordered messages; --faults sets how many, --seed repeats a run, --help lists the rest (npm run chaos)
+  attack [ATTACK…]    attacks the relay in each known way at full size, or in the named ones, while two pages talk, and prints
+                      whether they felt it; --help lists the attacks and options (npm run attack)
   fuzz [TARGET…]      fuzzes the decoders, the session and the relay: all targets or the named ones, each for a minute or
                       --seconds; needs Rust's nightly and cargo-fuzz
   ci                  what continuous integration runs: all suites, with CI set
@@ -77,6 +79,7 @@ fn run(words: &[String]) -> Outcome {
         ("size", _) => size::run(&project, rest),
         ("bench", _) => script(&project, "benches/receive.mjs", rest),
         ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),
+        ("attack", _) => script(&project, "tests/attack/run.mjs", rest),
         ("fuzz", _) => fuzz::run(&project, rest),
         ("ci", []) => ci(&project),
         ("setup" | "build" | "package" | "ci", [extra, ..]) => {
