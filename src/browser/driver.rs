@@ -72,7 +72,7 @@ impl Driver {
         let session = Session::new(options.config, options.protocol, userid, random::number()?);
         Ok(Rc::new(Driver {
             session: RefCell::new(session),
-            clock: Clock::default(),
+            clock: Clock::new(),
             transport: options.transport,
             subprotocols: options.subprotocols,
             url_provider: options.url_provider,

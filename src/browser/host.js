@@ -81,8 +81,8 @@ export function contain(f) {
   }
 }
 
-/** `performance.now()`; not a number where it is missing, or a page's replacement throws. */
-export function now() {
+/** `performance.now()`; not a number where there is none, or a page's replacement throws. */
+export function now(performance) {
   try {
     return performance.now();
   } catch {

@@ -30,7 +30,7 @@ extern "C" {
 
     /// Milliseconds since the page began, or NaN.
     #[wasm_bindgen(js_name = now)]
-    fn performance_now() -> f64;
+    fn performance_now(performance: &JsValue) -> f64;
 
     /// Whether there is a line break before the last character.
     #[wasm_bindgen(js_name = hasInnerLineBreak)]
@@ -134,18 +134,29 @@ pub fn keys(object: &JsValue) -> impl Iterator<Item = String> {
 
 /// A clock that never goes back: `performance.now()`. From the moment where that fails for the first
 /// time, it goes on by `Date.now()`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Clock {
+    /// Cached: reading it from the global object for each frame would be slow.
+    performance: JsValue,
     latest: Cell<f64>,
     /// What has to be added to `Date.now()`, once it is used.
     offset: Cell<Option<f64>>,
 }
 
 impl Clock {
+    /// The page's clock.
+    pub fn new() -> Clock {
+        Clock {
+            performance: member(&global(), "performance"),
+            latest: Cell::new(0.0),
+            offset: Cell::new(None),
+        }
+    }
+
     /// Milliseconds since the page began.
     pub fn now(&self) -> f64 {
         let now = match self.offset.get() {
-            None => performance_now(),
+            None => performance_now(&self.performance),
             Some(_) => f64::NAN,
         };
         let now = if now.is_nan() { self.by_date() } else { now };
