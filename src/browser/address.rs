@@ -37,18 +37,12 @@ pub fn server_url(given: &JsValue) -> Result<String, JsValue> {
     };
     url.set_hash("");
     let href = url.href();
-    let schemes = [
-        ("ws:", "ws:"),
-        ("wss:", "wss:"),
-        ("http:", "ws:"),
-        ("https:", "wss:"),
-    ];
-    for (scheme, socket_scheme) in schemes {
-        if let Some(rest) = href.strip_prefix(scheme) {
-            return Ok(format!("{socket_scheme}{rest}"));
-        }
+    match href.split_once(':') {
+        Some(("ws" | "wss", _)) => Ok(href),
+        Some(("http", rest)) => Ok(format!("ws:{rest}")),
+        Some(("https", rest)) => Ok(format!("wss:{rest}")),
+        _ => Err(bad_url(given, "no ws:, wss:, http: or https: address")),
     }
-    Err(bad_url(given, "no ws:, wss:, http: or https: address"))
 }
 
 /// Whether this is a URL object. Its text is its `href`.

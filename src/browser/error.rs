@@ -19,7 +19,7 @@ pub fn type_error(code: &str, message: impl AsRef<str>) -> Error {
 /// Any other error: an `Error` named `SignalingError`.
 pub fn signaling_error(code: &str, message: impl AsRef<str>) -> Error {
     let error = js_sys::Error::new(message.as_ref());
-    error.set_name("SignalingError");
+    js::put(&error, "name", "SignalingError");
     Error::new(error.into(), code)
 }
 

@@ -2,7 +2,7 @@
 
 use js_sys::{JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Headers, RequestInit, RequestRedirect, Response, Url};
+use web_sys::{AbortController, Headers, Response, Url};
 
 use super::error::show;
 use super::events;
@@ -16,7 +16,7 @@ extern "C" {
     /// web-sys has it without `catch`, but a `fetch` that a polyfill or an extension has replaced
     /// may throw.
     #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<Option<JsValue>, JsValue>;
+    fn fetch(url: &str, init: &Object) -> Result<Option<JsValue>, JsValue>;
 }
 
 /// The time limit of a POST request, in milliseconds.
@@ -72,6 +72,9 @@ fn is_same_origin(url: &str) -> bool {
 /// The answer to a request, or the error as text.
 pub type Reply = Result<HttpResponse<JsString>, String>;
 
+/// A callback for it.
+type Done = Box<dyn FnOnce(Reply)>;
+
 /// A request of a protocol. When it is dropped, it is aborted, unless it was answered.
 #[derive(Debug)]
 #[must_use = "it is aborted when it is dropped"]
@@ -91,9 +94,9 @@ pub fn request(
     options: &HttpOptions,
     done: impl FnOnce(Reply) + 'static,
 ) -> Request {
-    let init = RequestInit::new();
+    let init = Object::new();
     let controller = abortable(&init);
-    init.set_method(request.method);
+    js::put(&init, "method", request.method);
     // A last request outlives the page.
     keep_alive(&init);
     let mut headers = RequestHeaders::default();
@@ -107,17 +110,17 @@ pub fn request(
         headers.set("Authorization", &format!("Bearer {token}"));
     }
     headers.put_on(&init);
-    start(&request.url, &init, options, |_| true, None, done);
+    start(&request.url, &init, options, |_| true, None, Box::new(done));
     Request(controller)
 }
 
 /// POSTs a message. The content type is the default, `text/plain`, so that another origin needs no
 /// CORS preflight, unless the page sets headers.
 pub fn post(url: &str, body: &JsString, options: &HttpOptions, done: impl FnOnce(Reply) + 'static) {
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(body);
-    init.set_redirect(RequestRedirect::Manual);
+    let init = Object::new();
+    js::put(&init, "method", "POST");
+    js::put(&init, "body", body);
+    js::put(&init, "redirect", "manual");
     let mut headers = RequestHeaders::default();
     if is_same_origin(url) {
         headers.mark();
@@ -130,13 +133,12 @@ pub fn post(url: &str, body: &JsString, options: &HttpOptions, done: impl FnOnce
     let timeout = limit(&init, POST_TIMEOUT);
     // The body of such an answer means nothing.
     let needs_body = |status| !(200..=299).contains(&status);
-    start(url, &init, options, needs_body, timeout, done);
+    start(url, &init, options, needs_body, timeout, Box::new(done));
 }
 
 /// Asks what answers at an address. `None`: nothing, or something that this page may not read.
 pub fn probe(url: &str, done: impl FnOnce(Option<Finding>) + 'static) {
-    let init = RequestInit::new();
-    init.set_method("GET");
+    let init = Object::new();
     let timeout = limit(&init, PROBE_TIMEOUT);
     let done = move |finding| {
         drop(timeout);
@@ -171,7 +173,7 @@ fn finding(response: &Response, content_type: &str, text: &str) -> Finding {
 }
 
 /// Aborts the request after that time, unless what is returned is dropped before.
-fn limit(init: &RequestInit, milliseconds: u32) -> Option<Timer> {
+fn limit(init: &Object, milliseconds: u32) -> Option<Timer> {
     let controller = abortable(init);
     Timer::start(milliseconds, move || {
         if let Some(controller) = controller {
@@ -181,10 +183,10 @@ fn limit(init: &RequestInit, milliseconds: u32) -> Option<Timer> {
 }
 
 /// Lets a request be aborted.
-fn abortable(init: &RequestInit) -> Option<AbortController> {
-    let controller = AbortController::new().ok();
-    init.set_signal(controller.as_ref().map(AbortController::signal).as_ref());
-    controller
+fn abortable(init: &Object) -> Option<AbortController> {
+    let controller = AbortController::new().ok()?;
+    js::put(init, "signal", controller.signal());
+    Some(controller)
 }
 
 /// The headers of a request. A name that is set again replaces the earlier one.
@@ -211,17 +213,17 @@ impl RequestHeaders {
         }
     }
 
-    fn put_on(&self, init: &RequestInit) {
+    fn put_on(&self, init: &Object) {
         let headers = Object::new();
         for (name, value) in &self.0 {
             js::put(&headers, name, value);
         }
-        init.set_headers(&headers);
+        js::put(init, "headers", headers);
     }
 }
 
-/// Lets the request outlive the page. (web-sys has no setter for this member.)
-fn keep_alive(init: &RequestInit) {
+/// Lets the request outlive the page.
+fn keep_alive(init: &Object) {
     js::put(init, "keepalive", true);
 }
 
@@ -229,11 +231,11 @@ fn keep_alive(init: &RequestInit) {
 /// aborts it, so that the browser can use the connection again.
 fn start(
     url: &str,
-    init: &RequestInit,
+    init: &Object,
     options: &HttpOptions,
     needs_body: fn(u16) -> bool,
     timeout: Option<Timer>,
-    done: impl FnOnce(Reply) + 'static,
+    done: Done,
 ) {
     js::put(init, "credentials", options.credentials);
     let hint = options.cors_hint(url);
@@ -252,7 +254,7 @@ fn start(
     });
 }
 
-fn response(url: &str, init: &RequestInit) -> Promise {
+fn response(url: &str, init: &Object) -> Promise {
     match fetch(url, init) {
         Ok(response) => Promise::resolve(&JsValue::from(response)),
         Err(thrown) => Promise::reject(&thrown),
@@ -265,12 +267,7 @@ fn text(response: &Response) -> Promise {
         .unwrap_or_else(|thrown| Promise::reject(&thrown))
 }
 
-fn read(
-    response: Response,
-    needs_body: fn(u16) -> bool,
-    timeout: Option<Timer>,
-    done: impl FnOnce(Reply) + 'static,
-) {
+fn read(response: Response, needs_body: fn(u16) -> bool, timeout: Option<Timer>, done: Done) {
     let status = response.status();
     let retry_after = retry_after(&response);
     let text = text(&response);

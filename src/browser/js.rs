@@ -111,7 +111,11 @@ pub fn member(target: &JsValue, member: &str) -> JsValue {
 
 /// `target[member] = value`. What a setter throws is ignored.
 pub fn put(target: &JsValue, member: &str, value: impl Into<JsValue>) {
-    let _ = Reflect::set(target, &member.into(), &value.into());
+    put_value(target, member, &value.into());
+}
+
+fn put_value(target: &JsValue, member: &str, value: &JsValue) {
+    let _ = Reflect::set(target, &member.into(), value);
 }
 
 /// Writes a sentence to the console. What a page's own console throws is reported.

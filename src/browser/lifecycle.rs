@@ -72,8 +72,11 @@ impl Lifecycle {
             );
         }
         if let Some(network) = &network {
-            let _ = network
-                .add_event_listener_with_callback("change", listener.as_ref().unchecked_ref());
+            let _ = network.add_event_listener_with_callback_and_bool(
+                "change",
+                listener.as_ref().unchecked_ref(),
+                false,
+            );
         }
         Some(Lifecycle {
             window,
@@ -174,8 +177,8 @@ impl Page {
     /// Listens once to an event that is being dispatched. `target` is where it comes last.
     fn listen_last(&self, kind: &str, target: &EventTarget) {
         // Moves it behind the listeners that were added since the last time.
-        let _ = target.remove_event_listener_with_callback(kind, &self.last);
-        let _ = target.add_event_listener_with_callback(kind, &self.last);
+        let _ = target.remove_event_listener_with_callback_and_bool(kind, &self.last, false);
+        let _ = target.add_event_listener_with_callback_and_bool(kind, &self.last, false);
     }
 }
 

@@ -10,13 +10,18 @@ use super::error::Error;
 use super::js::{self, Handler};
 
 type Outcome = Result<JsValue, JsValue>;
-/// A callback for an outcome, called once.
-type Done = Rc<Cell<Option<Box<dyn FnOnce(Outcome)>>>>;
+/// A callback for an outcome.
+type Done = Box<dyn FnOnce(Outcome)>;
+/// The same for two functions, of which one is called.
+type Once = Rc<Cell<Option<Done>>>;
 
 /// Calls `done` with what a promise resolves to, or with what it rejects with.
 pub fn when(promise: &Promise, done: impl FnOnce(Outcome) + 'static) {
-    let done: Box<dyn FnOnce(Outcome)> = Box::new(done);
-    let done: Done = Rc::new(Cell::new(Some(done)));
+    settle(promise, Box::new(done));
+}
+
+fn settle(promise: &Promise, done: Done) {
+    let done: Once = Rc::new(Cell::new(Some(done)));
     let resolved = settle_function(&done, Ok);
     let rejected = settle_function(&done, Err);
     // zone.js puts a Promise of its own in the place of the browser's, and its `then` throws for
@@ -26,7 +31,7 @@ pub fn when(promise: &Promise, done: impl FnOnce(Outcome) + 'static) {
 }
 
 /// A function that calls `done`. The garbage collector frees it, even if the promise never settles.
-fn settle_function(done: &Done, outcome: fn(JsValue) -> Outcome) -> JsValue {
+fn settle_function(done: &Once, outcome: fn(JsValue) -> Outcome) -> JsValue {
     let done = Rc::clone(done);
     let settle = Closure::<dyn Fn(JsValue)>::new(move |value| {
         if let Some(done) = done.take() {

@@ -29,9 +29,9 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
     let open_signaling_channel = hook(&opener, Hook::OpenSignalingChannel);
     js::put(object, "openSignalingChannel", &open_signaling_channel);
     js::put(object, "openSocket", hook(&opener, Hook::OpenSocket));
-    let attach =
-        move |driver: &Rc<Driver>, connection| attach(driver, connection, &open_signaling_channel);
-    js::put(object, "attach", method(&driver, attach));
+    let attached = Rc::clone(&driver);
+    let attach = move |connection| attach(&attached, connection, &open_signaling_channel);
+    js::put(object, "attach", function(Box::new(attach)));
     js::put(
         object,
         "stats",
@@ -52,16 +52,18 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
     Ok(opener)
 }
 
-/// A function with at most one argument. The garbage collector frees it.
+/// A function with at most one argument that is about a driver.
 fn method(
     driver: &Rc<Driver>,
-    body: impl Fn(&Rc<Driver>, JsValue) -> Result<JsValue, JsValue> + 'static,
+    body: fn(&Rc<Driver>, JsValue) -> Result<JsValue, JsValue>,
 ) -> JsValue {
     let driver = Rc::clone(driver);
-    Closure::<dyn Fn(JsValue) -> Result<JsValue, JsValue>>::new(move |argument| {
-        body(&driver, argument)
-    })
-    .into_js_value()
+    function(Box::new(move |argument| body(&driver, argument)))
+}
+
+/// A function with at most one argument. The garbage collector frees it.
+fn function(body: Box<dyn Fn(JsValue) -> Result<JsValue, JsValue>>) -> JsValue {
+    Closure::wrap(body).into_js_value()
 }
 
 /// A hook. It uses `this`: the page's object that it is a member of.

@@ -67,7 +67,7 @@ impl Text for JsString {
     }
 
     fn split(&self, separator: &str) -> Vec<JsString> {
-        let parts = JsString::split(self, separator);
+        let parts = self.split_limit(separator, u32::MAX);
         parts.iter().map(JsCast::unchecked_into).collect()
     }
 

@@ -12,6 +12,10 @@ pub struct Timer(Option<Timeout>);
 impl Timer {
     /// Calls `done` after `delay` milliseconds. `None` if `setTimeout` throws, which is reported.
     pub fn start(delay: u32, done: impl FnOnce() + 'static) -> Option<Timer> {
+        Timer::start_boxed(delay, Box::new(done))
+    }
+
+    fn start_boxed(delay: u32, done: Box<dyn FnOnce()>) -> Option<Timer> {
         let mut done = Some(done);
         let mut timeout = None;
         js::contain(&mut || timeout = done.take().map(|done| Timeout::new(delay, done)));
