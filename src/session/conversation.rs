@@ -162,8 +162,9 @@ impl<T: Text, S: Clone> Session<T, S> {
         let resumption = resume::resume(&mut self.channels, resume);
         let protocol: &dyn Protocol<T> = self.protocol.get();
         for request in &resumption.requests {
-            let frame = protocol.subscribe(request);
-            self.actions.extend(frame.map(own_frame));
+            if let Some(frame) = protocol.subscribe(request) {
+                self.actions.push_back(own_frame(frame));
+            }
         }
         for channel in resumption.gaps {
             self.gap(channel);
@@ -171,7 +172,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     pub(super) fn send_own(&mut self, frame: Option<String>) {
-        self.actions.extend(frame.map(own_frame));
+        if let Some(frame) = frame {
+            self.actions.push_back(own_frame(frame));
+        }
     }
 
     pub(super) fn gap(&mut self, channel: String) {

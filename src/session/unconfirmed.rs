@@ -137,7 +137,10 @@ impl<T: Text> Unconfirmed<T> {
         let sizes: Vec<usize> = self.sent.iter().map(|sent| bytes(&sent.message)).collect();
         let largest = sizes.iter().copied().max().unwrap_or_default();
         let mut verdict = Verdict::none();
-        for (sent, size) in std::mem::take(&mut self.sent).into_iter().zip(sizes) {
+        for size in sizes {
+            let Some(sent) = self.remove_first() else {
+                break;
+            };
             if verdict.culprit.is_some() {
                 verdict.unread.push(sent.message);
             } else if size == largest {
@@ -154,8 +157,9 @@ impl<T: Text> Unconfirmed<T> {
     /// The server closed the connection over the kind of a message. Each may be the one.
     pub fn blame_any(&mut self) -> Verdict<T> {
         let mut verdict = Verdict::none();
-        let sent = std::mem::take(&mut self.sent).into_iter();
-        verdict.uncertain.extend(sent.map(|sent| sent.message));
+        while let Some(sent) = self.remove_first() {
+            verdict.uncertain.push(sent.message);
+        }
         self.clear();
         verdict
     }
