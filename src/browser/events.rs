@@ -159,43 +159,40 @@ impl Page {
 }
 
 fn dropped(channel: &str, why: DropReason) -> Error {
-    let channel = quoted(channel);
-    match why {
-        DropReason::Expired => signaling_error(
+    let (code, what) = match why {
+        DropReason::Expired => (
             "message-expired",
-            format!(
-                "a message on the channel {channel} was dropped: its ttl passed before the server took it"
+            "was dropped: its ttl passed before the server took it",
+        ),
+        DropReason::Hidden => (
+            "message-expired",
+            "was dropped: it was sent while the page was being hidden, and the server hadn't taken it when the page went into the back/forward cache; send it again when the page is shown, if it still matters",
+        ),
+        DropReason::GivenUp => (
+            "message-given-up",
+            "was dropped: the connection or the server failed on it twice",
+        ),
+        DropReason::TooLarge { limit } => (
+            "message-given-up",
+            &*format!(
+                "was dropped: the server accepts frames of up to {limit} bytes; send it in parts, or raise the server's limit"
             ),
         ),
-        DropReason::Hidden => signaling_error(
-            "message-expired",
-            format!(
-                "a message on the channel {channel} was dropped: it was sent while the page was being hidden, and the server hadn't taken it when the page went into the back/forward cache; send it again when the page is shown, if it still matters"
-            ),
+        DropReason::Blamed => (
+            "message-given-up",
+            "was dropped: the server closed the connection over it; if it is larger than the server accepts, send it in parts, and set the option maxMessage to the server's limit",
         ),
-        DropReason::GivenUp => given_up(format!(
-            "a message on the channel {channel} was dropped: the connection or the server failed on it twice"
-        )),
-        DropReason::TooLarge { limit } => given_up(format!(
-            "a message on the channel {channel} was dropped: the server accepts frames of up to {limit} bytes; send it in parts, or raise the server's limit"
-        )),
-        DropReason::Blamed => given_up(format!(
-            "a message on the channel {channel} was dropped: the server closed the connection over it; if it is larger than the server accepts, send it in parts, and set the option maxMessage to the server's limit"
-        )),
-        DropReason::Uncertain => given_up(format!(
-            "a message on the channel {channel} may be lost: the server closed the connection over this or another message; set the option maxMessage to the server's limit"
-        )),
-        DropReason::Overflow => signaling_error(
+        DropReason::Uncertain => (
+            "message-given-up",
+            "may be lost: the server closed the connection over this or another message; set the option maxMessage to the server's limit",
+        ),
+        DropReason::Overflow => (
             "outbox-full",
-            format!(
-                "a message on the channel {channel} was dropped: the outbox is full; send less while the connection is down, give messages a ttl, or raise the option outbox"
-            ),
+            "was dropped: the outbox is full; send less while the connection is down, give messages a ttl, or raise the option outbox",
         ),
-    }
-}
-
-fn given_up(message: String) -> Error {
-    signaling_error("message-given-up", message)
+    };
+    let channel = quoted(channel);
+    signaling_error(code, format!("a message on the channel {channel} {what}"))
 }
 
 /// A member that must be a function. `None` if it is missing or falsy, as in the shim's `if
