@@ -172,6 +172,7 @@ mod life {
         online_and_offline_in_the_other_states,
         a_connection_that_is_doubted,
         a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent,
+        a_connection_that_was_alive_after_all_is_kept,
         another_kind_of_network,
     }
     tests! { "life/listeners.js":

@@ -54,6 +54,10 @@ enum Op<'a> {
     Binary(&'a [u8]),
     /// An event of an event stream: its type, its id and its data.
     Event(bool, &'a str, &'a str),
+    /// The second socket opens, or can't be opened.
+    StandbyOpens,
+    StandbyCloses,
+    StandbyFrame(&'a str),
 }
 
 const NAMES: [&str; 4] = ["a", "b", "é\n", ""];
@@ -136,6 +140,12 @@ impl World {
         self.page.session.handle(self.page.now, input);
     }
 
+    fn handle_standby(&mut self, input: Input<HostText>) {
+        if let Some(standby) = self.page.session.standby() {
+            self.page.session.handle_from(standby, self.page.now, input);
+        }
+    }
+
     fn apply(&mut self, op: &Op<'_>) {
         let (now, session) = (self.page.now, &mut self.page.session);
         let name = |place: &u8| NAMES[usize::from(*place) % NAMES.len()];
@@ -183,6 +193,12 @@ impl World {
                 }
             }
             Op::SocketOpens if self.page.has_socket => self.handle(Input::SocketOpen),
+            Op::StandbyOpens => self.handle_standby(Input::SocketOpen),
+            Op::StandbyCloses => self.handle_standby(Input::SocketClosed(loss(None))),
+            Op::StandbyFrame(text) => {
+                self.is_strange = true;
+                self.handle_standby(Input::Frame(Frame::Text((*text).into())));
+            }
             Op::SocketCloses(code) => {
                 let code = Some(*code).filter(|code| *code != 0);
                 self.handle(Input::SocketClosed(loss(code)));
@@ -320,7 +336,11 @@ impl World {
                 Action::AskUrl | Action::AskCredentials => {
                     self.asked = Some(self.page.session.connection());
                 }
-                Action::Disconnect => {}
+                Action::Disconnect | Action::UseStandby | Action::CloseStandby => {}
+                Action::OpenStandby(url) => {
+                    assert!(!self.is_hidden, "a socket of a hidden page");
+                    assert!(url.starts_with("ws"), "{url}");
+                }
                 Action::OpenSocket(url) => {
                     assert!(!self.is_hidden, "a socket of a hidden page");
                     assert!(url.starts_with("ws"), "{url}");

@@ -14,8 +14,8 @@ use wasm_bindgen::prelude::*;
 
 use super::address;
 use super::diagnosis;
-use super::error::{Error, signaling_error};
-use super::event_source::{Stream, StreamReports};
+use super::error::Error;
+use super::event_source::Stream;
 use super::events::{Page, Subscriber};
 use super::fetch::{self, HttpOptions, Reply, Request};
 use super::js::{self, Clock};
@@ -23,9 +23,9 @@ use super::lifecycle::Lifecycle;
 use super::options::{CredentialsProvider, Options};
 use super::promises::{self, Flushes};
 use super::random;
-use super::socket::{NativeSocket, Reports, Socket, Transport};
+use super::socket::Socket;
 use super::timer::Timer;
-use crate::protocol::{CloseReason, Frame, Millis, without_secrets};
+use crate::protocol::{Frame, Millis, without_secrets};
 use crate::session::{Action, ChannelId, ConnectionId, Disconnect, Input, Session, State, Stats};
 
 /// The longest delay that `setTimeout` takes, in milliseconds; it fires at once for a longer one.
@@ -38,8 +38,8 @@ const LONGEST_DELAY: Millis = 2_147_483_647.0;
 pub struct Driver {
     pub(super) session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
     pub(super) clock: Clock,
-    transport: Option<JsValue>,
-    subprotocols: Vec<String>,
+    pub(super) transport: Option<JsValue>,
+    pub(super) subprotocols: Vec<String>,
     url_provider: Option<JsValue>,
     credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
@@ -47,7 +47,9 @@ pub struct Driver {
     pub(super) names_default_channel: bool,
     pub(super) page: Page,
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
-    stream: RefCell<Option<Stream>>,
+    /// A second one, which may take its place.
+    pub(super) standby: RefCell<Option<Rc<Socket>>>,
+    pub(super) stream: RefCell<Option<Stream>>,
     request: RefCell<Option<Request>>,
     timer: RefCell<Option<Wake>>,
     lifecycle: RefCell<Option<Lifecycle>>,
@@ -55,7 +57,7 @@ pub struct Driver {
     is_performing: Cell<bool>,
     is_emitting: Cell<bool>,
     /// Why the browser refused to create a socket. If `open` caused it, `open` throws this.
-    socket_error: RefCell<Option<Error>>,
+    pub(super) socket_error: RefCell<Option<Error>>,
 }
 
 /// The next timeout of the session.
@@ -81,6 +83,7 @@ impl Driver {
             names_default_channel: options.names_default_channel,
             page,
             socket: RefCell::default(),
+            standby: RefCell::default(),
             stream: RefCell::default(),
             request: RefCell::default(),
             timer: RefCell::default(),
@@ -202,7 +205,7 @@ impl Driver {
         }
     }
 
-    fn on_frame(self: &Rc<Self>, connection: ConnectionId, data: JsValue) {
+    pub(super) fn on_frame(self: &Rc<Self>, connection: ConnectionId, data: JsValue) {
         let frame = match data.dyn_into::<JsString>() {
             Ok(text) => Frame::Text(text),
             Err(data) => Frame::Binary(data),
@@ -210,7 +213,12 @@ impl Driver {
         self.handle_from(connection, Input::Frame(frame));
     }
 
-    fn on_close(self: &Rc<Self>, connection: ConnectionId, code: Option<u16>, reason: String) {
+    pub(super) fn on_close(
+        self: &Rc<Self>,
+        connection: ConnectionId,
+        code: Option<u16>,
+        reason: String,
+    ) {
         let reason = match (self.state(), &*reason) {
             (State::Open { .. }, "") => "the connection was lost".into(),
             (_, "") => format!("no connection to {} could be made", self.url()),
@@ -220,7 +228,7 @@ impl Driver {
         self.handle_from(connection, Input::SocketClosed(disconnect));
     }
 
-    fn on_stream_close(self: &Rc<Self>, connection: ConnectionId, is_refused: bool) {
+    pub(super) fn on_stream_close(self: &Rc<Self>, connection: ConnectionId, is_refused: bool) {
         if !is_refused || matches!(self.state(), State::Open { .. }) {
             return self.on_close(connection, None, String::new());
         }
@@ -234,7 +242,12 @@ impl Driver {
     }
 
     /// An attempt failed. `what` says which step.
-    fn on_failure(self: &Rc<Self>, connection: ConnectionId, what: &str, thrown: &JsValue) {
+    pub(super) fn on_failure(
+        self: &Rc<Self>,
+        connection: ConnectionId,
+        what: &str,
+        thrown: &JsValue,
+    ) {
         let reason = format!("{what}: {}", js::text(thrown));
         let disconnect = Disconnect::transient(None, reason);
         self.handle_from(connection, Input::SocketClosed(disconnect));
@@ -273,11 +286,15 @@ impl Driver {
                 drop(self.request.replace(Some(request)));
             }
             Action::OpenSocket(url) => self.open_socket(&url),
+            Action::OpenStandby(url) => self.open_standby(&url),
+            Action::UseStandby => drop(self.socket.replace(self.standby.take())),
+            Action::CloseStandby => drop(self.standby.take()),
             Action::OpenEventSource(url) => self.open_stream(&url),
             Action::Transmit(transmission) => self.transmit(transmission),
             // `take` ends the borrow before the page's transport is closed, which may call back.
             Action::Disconnect => {
                 drop(self.socket.take());
+                drop(self.standby.take());
                 drop(self.stream.take());
                 drop(self.request.take());
             }
@@ -335,82 +352,7 @@ impl Driver {
         }
     }
 
-    fn open_socket(self: &Rc<Self>, url: &str) {
-        self.listen();
-        let connection = self.connection();
-        let reports = self.reports(connection);
-        let socket = match &self.transport {
-            Some(transport) => Transport::attach(transport, reports).map(Socket::Transport),
-            None => NativeSocket::open(url, &self.subprotocols, reports).map(Socket::Native),
-        };
-        match socket {
-            Ok(socket) => self.use_socket(connection, Rc::new(socket)),
-            Err(thrown) => self.fail_socket(connection, "WebSocket", url, &thrown),
-        }
-    }
-
-    fn open_stream(self: &Rc<Self>, url: &str) {
-        self.listen();
-        let connection = self.connection();
-        let (opened, received, closed) = (Rc::clone(self), Rc::clone(self), Rc::clone(self));
-        let reports = StreamReports {
-            open: Box::new(move || opened.handle_from(connection, Input::SocketOpen)),
-            event: Box::new(move |event| {
-                received.handle_from(connection, Input::ServerEvent(event));
-            }),
-            close: Box::new(move |is_refused| closed.on_stream_close(connection, is_refused)),
-        };
-        match Stream::open(url, self.http.includes_cookies(), reports) {
-            Ok(stream) => drop(self.stream.replace(Some(stream))),
-            Err(thrown) => self.fail_socket(connection, "EventSource", url, &thrown),
-        }
-    }
-
-    fn use_socket(self: &Rc<Self>, connection: ConnectionId, socket: Rc<Socket>) {
-        drop(self.socket.replace(Some(Rc::clone(&socket))));
-        let Socket::Transport(transport) = &*socket else {
-            return;
-        };
-        if transport.has_open() {
-            let driver = Rc::clone(self);
-            transport.open(move |thrown| {
-                driver.on_failure(connection, "the transport didn't open", &thrown);
-            });
-        } else {
-            self.handle_from(connection, Input::SocketOpen);
-        }
-    }
-
-    /// The browser refuses the address, so a further attempt is pointless.
-    fn fail_socket(
-        self: &Rc<Self>,
-        connection: ConnectionId,
-        kind: &str,
-        url: &str,
-        thrown: &JsValue,
-    ) {
-        let why = js::text(thrown);
-        let reason = without_secrets(&format!("the browser made no {kind} for {url}: {why}"));
-        let error = signaling_error("connection-failed", &reason);
-        drop(self.socket_error.replace(Some(error)));
-        let disconnect = Disconnect {
-            why: CloseReason::Fatal,
-            code: None,
-            reason,
-        };
-        self.handle_from(connection, Input::SocketClosed(disconnect));
-    }
-
-    fn reports(self: &Rc<Self>, connection: ConnectionId) -> Reports {
-        let (opened, received, closed) = (Rc::clone(self), Rc::clone(self), Rc::clone(self));
-        Reports {
-            open: Box::new(move || opened.handle_from(connection, Input::SocketOpen)),
-            message: Box::new(move |data| received.on_frame(connection, data)),
-            close: Box::new(move |code, reason| closed.on_close(connection, code, reason)),
-        }
-    }
-
-    fn listen(self: &Rc<Self>) {
+    pub(super) fn listen(self: &Rc<Self>) {
         if self.lifecycle.borrow().is_none() {
             let driver = Rc::clone(self);
             let lifecycle = Lifecycle::listen(move |input| driver.handle(input));
@@ -471,7 +413,7 @@ impl Driver {
     }
 
     /// The server's address, for people to read.
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         without_secrets(self.session.borrow().url())
     }
 }

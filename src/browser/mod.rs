@@ -3,7 +3,7 @@
 //! * `exports`: the functions that pages import. `signaling`: a signaling as the page sees it.
 //!   `channel`: one channel, its config and its handle. `options`: what `configure` and `new
 //!   Signaling` take, with `address` and `members`.
-//! * `driver`: carries inputs to the session and performs its actions, with `transmit`, `socket`,
+//! * `driver`: carries inputs to the session and performs its actions, with `connecting`, `transmit`,
 //!   `event_source`, `fetch`, `promises`, `timer` and `lifecycle`. `events`: calls the page's
 //!   handlers. `diagnosis`: warns where there are none.
 //! * `error`: our errors as JavaScript sees them. `text`: JavaScript's strings as the session uses
@@ -11,6 +11,7 @@
 
 mod address;
 pub(crate) mod channel;
+mod connecting;
 mod diagnosis;
 pub(crate) mod driver;
 pub(crate) mod error;

@@ -174,6 +174,13 @@ impl<T: Text> Protocol<T> for Auto {
         Protocol::<T>::url(&self.plain)
     }
 
+    fn standby_url(&self) -> Option<&str> {
+        match self.speaks {
+            Speaks::Plain => Protocol::<T>::standby_url(&self.plain),
+            Speaks::Relay => None,
+        }
+    }
+
     fn set_url(&mut self, url: &str) {
         let place = |url: &str| String::from(url.split('?').next().unwrap_or_default());
         if place(url) != place(Protocol::<T>::url(&self.plain)) {

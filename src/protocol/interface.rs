@@ -72,6 +72,15 @@ pub trait Protocol<T: Text> {
     /// The server's address, for people to read.
     fn url(&self) -> &str;
 
+    /// The address of a second WebSocket, which may be opened while the first is silent, to take its
+    /// place. `None`: the first is closed before. Only a server that keeps nothing for a connection
+    /// allows it, as a plain server does. The others show each connection to applications as another
+    /// client (Socket.IO, SignalR), or deliver later what was missed (our relay, classic SignalR,
+    /// event streams).
+    fn standby_url(&self) -> Option<&str> {
+        None
+    }
+
     /// Uses another server address from the next attempt on.
     fn set_url(&mut self, url: &str);
 

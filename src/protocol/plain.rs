@@ -68,6 +68,10 @@ impl<T: Text> Protocol<T> for Plain {
         &self.url
     }
 
+    fn standby_url(&self) -> Option<&str> {
+        Some(&self.url)
+    }
+
     fn set_url(&mut self, url: &str) {
         self.url = url.into();
     }

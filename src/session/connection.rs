@@ -35,6 +35,7 @@ impl<T: Text, S: Clone> Session<T, S> {
     pub fn handle_from(&mut self, connection: ConnectionId, now: Millis, input: Input<T>) -> bool {
         match input {
             input if connection == self.connection => self.handle(now, input),
+            input if Some(connection) == self.standby() => self.on_standby(now, input),
             Input::Posted(number, answer) => self.on_late_answer(number, &answer),
             // The transport has taken a message although its connection is lost.
             Input::Sent(transmission, Ok(())) if !self.protocol().acknowledges() => {
@@ -127,7 +128,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 if state.has_connection() && self.keepalive.due().is_some_and(|due| now >= due) =>
             {
                 if self.keepalive.is_lost(now) {
-                    self.replace(now);
+                    self.on_lost(now);
                 } else if self.keepalive.is_silent(now, self.server_timeout()) {
                     self.on_silence(now);
                 }
@@ -359,8 +360,12 @@ impl<T: Text, S: Clone> Session<T, S> {
             .filter(|_| !opens_in_its_own_time)
     }
 
+    /// Begins an attempt to connect, or uses the second connection, which is open.
     pub(super) fn connect(&mut self, now: Millis, reason: &str) {
-        self.connection += 1;
+        self.connection = match self.standby() {
+            Some(standby) => standby,
+            None => self.next_connection(),
+        };
         self.not_before = None;
         self.is_opening = false;
         self.keepalive.stop();
@@ -375,9 +380,15 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
+    pub(super) fn next_connection(&mut self) -> ConnectionId {
+        self.last_connection += 1;
+        self.last_connection
+    }
+
     /// Closes the socket, if there is one, and discards pending actions.
     pub(super) fn drop_socket(&mut self) {
-        self.connection += 1;
+        self.connection = self.next_connection();
+        self.standby = None;
         self.is_opening = false;
         self.keepalive.stop();
         self.paused_until = None;

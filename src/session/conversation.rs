@@ -16,7 +16,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         step: impl FnOnce(&mut dyn Protocol<T>, &mut Outputs<T>),
     ) {
         if self.state.has_connection() {
-            self.keepalive.received(now);
+            self.received(now);
             let mut out = Outputs::<T>::default();
             step(self.protocol.get_mut(), &mut out);
             self.apply(now, out, None);
@@ -76,8 +76,11 @@ impl<T: Text, S: Clone> Session<T, S> {
                 Output::Http(request) => self.actions.push_back(Action::Http(request)),
                 Output::OpenSocket(url) => {
                     self.receiver.clear();
-                    self.is_opening = true;
-                    self.actions.push_back(Action::OpenSocket(url));
+                    self.is_opening = self.standby.is_none();
+                    self.actions.push_back(match self.standby.take() {
+                        Some(_) => Action::UseStandby,
+                        None => Action::OpenSocket(url),
+                    });
                 }
                 Output::OpenEventSource(url) => {
                     self.actions.push_back(Action::OpenEventSource(url));

@@ -16,7 +16,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         match frame {
             Frame::Text(text) => self.on_text(now, text),
             Frame::Binary(_) if self.protocol().has_binary_frames() => {
-                self.keepalive.received(now);
+                self.received(now);
                 self.count(FrameKind::Control, || frame);
             }
             Frame::Binary(binary) => {
@@ -24,7 +24,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 match T::decode(&binary, longest) {
                     Ok(text) => self.on_text(now, text),
                     Err(what) => {
-                        self.keepalive.received(now);
+                        self.received(now);
                         self.count_received(Received::Bad(what), || Frame::Binary(binary));
                     }
                 }
@@ -44,7 +44,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             return self.count_received(Received::Bad(TOO_LONG), || Frame::Text(text));
         }
         self.stats.received_length += length as f64;
-        self.keepalive.received(now);
+        self.received(now);
         match self.read_by_head(&text, length) {
             Some(received) => self.count_received(received, || Frame::Text(text)),
             None => self.on_unread_frame(now, &text),

@@ -97,6 +97,11 @@ impl Keepalive {
         };
     }
 
+    /// The connection stays in doubt until something is received, at the latest until this time.
+    pub fn prolong_doubt(&mut self, until: Millis) {
+        self.doubt = Doubt::Until(until);
+    }
+
     /// Whether the connection is in doubt.
     pub fn is_doubted(&self) -> bool {
         self.doubt != Doubt::No

@@ -17,6 +17,7 @@ use super::readiness::{EarlyMessages, PendingOpens};
 use super::receive::Receiver;
 use super::reconnect::Reconnect;
 use super::size;
+use super::standby::Standby;
 use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Transmission};
 use super::stats::{FrameKind, Stats};
 use crate::protocol::{
@@ -32,6 +33,10 @@ pub struct Session<T: Text, S> {
     pub(super) protocol: AnyProtocol,
     pub(super) state: State,
     pub(super) connection: ConnectionId,
+    /// The last that was given to a connection.
+    pub(super) last_connection: ConnectionId,
+    /// The second connection, if there is one.
+    pub(super) standby: Option<Standby<T>>,
     /// The browser was asked for a WebSocket, and hasn't opened it.
     pub(super) is_opening: bool,
     pub(super) reconnect: Reconnect,
@@ -93,6 +98,8 @@ impl<T: Text, S: Clone> Session<T, S> {
             protocol,
             state: State::Idle,
             connection: 0,
+            last_connection: 0,
+            standby: None,
             is_opening: false,
             reconnect: Reconnect::new(config.reconnect, seed),
             keepalive: Keepalive::new(),
@@ -137,6 +144,11 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// The current connection or attempt. Events of an earlier one are stale.
     pub fn connection(&self) -> ConnectionId {
         self.connection
+    }
+
+    /// The second connection, which is being made to take the place of the current one.
+    pub fn standby(&self) -> Option<ConnectionId> {
+        self.standby.as_ref().map(|standby| standby.connection)
     }
 
     /// The name under which the page knows a channel on which it sends.

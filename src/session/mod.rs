@@ -33,6 +33,7 @@ mod reconnect;
 mod resume;
 mod size;
 mod spelling;
+mod standby;
 mod state;
 mod stats;
 mod surroundings;

@@ -156,12 +156,19 @@ pub enum Action<T> {
     Http(HttpRequest),
     /// Open a WebSocket to this address: [`Input::SocketOpen`] or [`Input::SocketClosed`].
     OpenSocket(String),
-    /// Open an event stream at this address, likewise.
+    /// Open a second WebSocket to this address, beside the current one. Its events come from
+    /// [`Session::standby`](super::Session::standby).
+    OpenStandby(String),
+    /// Close the current socket, and use the second one, which is open, from now on.
+    UseStandby,
+    /// Close the second WebSocket, and report nothing more of it.
+    CloseStandby,
+    /// Open an event stream at this address: [`Input::SocketOpen`] or [`Input::SocketClosed`].
     OpenEventSource(String),
     /// Send a frame: [`Input::Transmitted`] or [`Input::Sending`] follows at once. The answer to a
     /// POST request comes later, as with [`Action::Http`].
     Transmit(Transmission<T>),
-    /// Close the socket, and report nothing more of it.
+    /// Close the socket, and a second one, and report nothing more of them.
     Disconnect,
 }
 

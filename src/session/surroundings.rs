@@ -68,7 +68,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.keep_alive(now);
     }
 
-    /// The network has changed, and the connection is silent: another takes its place at once.
+    /// Closes the connection; another takes its place at once.
     pub(super) fn replace(&mut self, now: Millis) {
         self.leave(now);
         let reason = "the network changed, and nothing was received since";

@@ -1,6 +1,7 @@
 // The network of a page goes away and comes back, and its old connection leads nowhere: nothing
 // arrives, and neither end is notified. On every protocol the page is back on a new connection by
-// itself, and what it sent meanwhile arrives once.
+// itself, and what it sent meanwhile arrives once. A connection to a plain server that was alive
+// after all misses nothing meanwhile, and delivers nothing twice.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -73,6 +74,63 @@ for (const [name, [start, path]] of Object.entries(PROTOCOLS)) {
       assert.deepEqual(said(), ['before', 'meanwhile 1', 'meanwhile 2', 'after']);
       other.send(JSON.stringify({ sender: 'other', channel: 'life', message: 'welcome back' }));
       await page.waitForFunction(() => heard.includes('welcome back'), undefined, { polling: 50 });
+      assert.deepEqual(await page.evaluate(() => errors), []);
+    } finally {
+      await page.close();
+      await other?.close();
+      await network?.close();
+      await server.close();
+    }
+  });
+}
+
+for (const protocol of ['auto', 'websocket']) {
+  test(`${protocol}, a plain server: a connection that is alive misses nothing`, TIMEOUT, async () => {
+    const server = await seedServer();
+    const page = await browser.context.newPage();
+    let network;
+    let other;
+    try {
+      network = await proxy(() => server.port);
+      other = await rawClient(server.url);
+      const { host } = new URL(network.url);
+      const query = new URLSearchParams({ url: `http://${host}/`, protocol });
+      await page.goto(`${files.origin}/test-pages/life.html?${query}`);
+      await page.bringToFront();
+      await is(page, 'open');
+      let sent = 0;
+      const sendOne = () => {
+        sent += 1;
+        other.send(JSON.stringify({ sender: 'other', channel: 'life', message: sent }));
+      };
+      const hearsAll = () =>
+        page.waitForFunction((count) => heard.length >= count, sent, { polling: 50 });
+      sendOne();
+      await hearsAll();
+
+      // It is silent, and another connection is made beside it.
+      const [first] = network.links();
+      await page.evaluate(() => dispatchEvent(new Event('online')));
+      await until(() => network.links().length === 2, 'the second connection');
+      assert.ok(network.links().includes(first), 'the first is kept');
+      // What the server sends now may go to one of them or to both.
+      await until(() => {
+        sendOne();
+        return network.links().length === 1;
+      }, 'one connection');
+      sendOne();
+      await hearsAll();
+      const expected = Array.from({ length: sent }, (_, at) => at + 1);
+      assert.deepEqual(await page.evaluate(() => heard), expected);
+
+      // It stays silent: the second takes its place.
+      const [kept] = network.links();
+      await page.evaluate(() => dispatchEvent(new Event('online')));
+      await until(() => !network.links().includes(kept), 'the second connection alone');
+      await is(page, 'open');
+      sendOne();
+      await hearsAll();
+      assert.equal(await page.evaluate(() => heard.at(-1)), sent);
       assert.deepEqual(await page.evaluate(() => errors), []);
     } finally {
       await page.close();

@@ -21,6 +21,11 @@ pub enum Deed {
         /// A message in the plain way, which isn't acknowledged.
         is_plain: bool,
     },
+    /// A second socket, beside the first.
+    Standby(ConnectionId),
+    /// The second one takes the place of the first.
+    UseStandby,
+    CloseStandby,
     Disconnect,
 }
 
@@ -249,6 +254,12 @@ impl Client {
                     let connection = self.session().connection();
                     self.deeds.push_back(Deed::Socket(connection));
                 }
+                Action::OpenStandby(_) => {
+                    let standby = self.session().standby().expect("no second connection");
+                    self.deeds.push_back(Deed::Standby(standby));
+                }
+                Action::UseStandby => self.deeds.push_back(Deed::UseStandby),
+                Action::CloseStandby => self.deeds.push_back(Deed::CloseStandby),
                 Action::Http(request) => self.deeds.push_back(Deed::Request(request.url)),
                 Action::Transmit(transmission) => {
                     let text = String::from(transmission.frame.as_str());

@@ -38,21 +38,11 @@ impl World {
             match deed {
                 Deed::Socket(connection) => {
                     assert_eq!(self.peers[place].conn, None, "more than one socket");
-                    let conn = self.new_net(place, connection);
-                    self.peers[place].conn = Some(conn);
-                    self.tally.connects += 1;
-                    let peer = &mut self.peers[place];
-                    let refused = peer.refuse > 0;
-                    peer.refuse = peer.refuse.saturating_sub(1);
-                    let at = self.now + self.latency();
-                    if refused && self.peers[place].hang {
-                        self.nets[conn].hangs = true;
-                    } else if refused {
-                        self.nets[conn].hangs = true;
-                        self.at(at, Item::PageNotices(conn, Some(1006)));
-                    } else {
-                        self.at(at, Item::Connect(conn));
-                    }
+                    self.peers[place].conn = Some(self.new_socket(place, connection));
+                }
+                Deed::Standby(connection) => {
+                    assert_eq!(self.peers[place].standby, None, "more than two sockets");
+                    self.peers[place].standby = Some(self.new_socket(place, connection));
                 }
                 Deed::Frame { text, is_plain } => {
                     let peer = &mut self.peers[place];
@@ -62,16 +52,21 @@ impl World {
                         && self.now > self.nets[conn].opened_at + 5_000.0;
                     self.send_up(conn, Some(text));
                 }
+                Deed::UseStandby => {
+                    let standby = self.peers[place].standby.take();
+                    let silent = std::mem::replace(&mut self.peers[place].conn, standby);
+                    self.close_socket(place, silent.expect("no socket to replace"));
+                }
+                Deed::CloseStandby => {
+                    let standby = self.peers[place].standby.take();
+                    self.close_socket(place, standby.expect("no second socket to close"));
+                }
                 Deed::Disconnect => {
                     let conn = self.peers[place].conn.take().expect("no socket to close");
-                    self.nets[conn].has_goodbye = true;
-                    if self.peers[place].is_plain {
-                        // Where nothing is acknowledged, what comes late from an earlier connection
-                        // comes out of order.
-                        self.nets[conn].is_cut = true;
-                        self.at(self.now, Item::ServerNotices(conn));
+                    self.close_socket(place, conn);
+                    if let Some(standby) = self.peers[place].standby.take() {
+                        self.close_socket(place, standby);
                     }
-                    self.send_up(conn, None);
                 }
                 Deed::Request(url) => {
                     let Server::Broker(broker) = &self.server else {
@@ -99,6 +94,35 @@ impl World {
         let now = self.now;
         self.peers[place].client.check(now);
         self.look_at_marks(place);
+    }
+
+    fn new_socket(&mut self, place: usize, connection: ConnectionId) -> Conn {
+        let conn = self.new_net(place, connection);
+        self.tally.connects += 1;
+        let peer = &mut self.peers[place];
+        let refused = peer.refuse > 0;
+        peer.refuse = peer.refuse.saturating_sub(1);
+        let at = self.now + self.latency();
+        if refused && self.peers[place].hang {
+            self.nets[conn].hangs = true;
+        } else if refused {
+            self.nets[conn].hangs = true;
+            self.at(at, Item::PageNotices(conn, Some(1006)));
+        } else {
+            self.at(at, Item::Connect(conn));
+        }
+        conn
+    }
+
+    fn close_socket(&mut self, place: usize, conn: Conn) {
+        self.nets[conn].has_goodbye = true;
+        if self.peers[place].is_plain {
+            // Where nothing is acknowledged, what comes late from an earlier connection comes out
+            // of order.
+            self.nets[conn].is_cut = true;
+            self.at(self.now, Item::ServerNotices(conn));
+        }
+        self.send_up(conn, None);
     }
 
     pub fn new_net(&mut self, peer: usize, connection: ConnectionId) -> Conn {

@@ -53,6 +53,8 @@ pub struct Net {
 pub struct Peer {
     pub client: Client,
     pub conn: Option<Conn>,
+    /// A second one, which may take its place.
+    pub standby: Option<Conn>,
     pub asleep_until: Millis,
     pub throttled_until: Millis,
     pub backlog: VecDeque<(Conn, Wire)>,
@@ -130,6 +132,7 @@ impl World {
                     && (setup.protocol != "auto" || matches!(server, Server::Broker(_))),
                 client: Client::new(number, &setup),
                 conn: None,
+                standby: None,
                 asleep_until: 0.0,
                 throttled_until: 0.0,
                 backlog: VecDeque::new(),

@@ -4,9 +4,9 @@ use crate::setups::{
     Client, Make, classic_up, opened, signalr_up, socket_io, socket_io_2, socket_io_4, up,
 };
 use crate::support::host::HostText;
-use crate::support::page::Setup;
+use crate::support::page::{Setup, loss};
 use signal_wasm::protocol::{Frame, HttpResponse, Millis, ServerEvent};
-use signal_wasm::session::{Action, Input, State};
+use signal_wasm::session::{Action, Event, Input, State};
 
 const FOREVER: Millis = Millis::INFINITY;
 
@@ -30,9 +30,13 @@ fn sse() -> Client {
     up(page)
 }
 
-const UNASKED: [(Make, &str); 7] = [
+const PLAIN: [(Make, &str); 2] = [
     (websocket, r#"{"sender":1,"channel":"x","message":1}"#),
     (auto, r#"{"sender":1,"channel":"x","message":1}"#),
+];
+
+/// Their servers know a connection from any other.
+const KNOWN: [(Make, &str); 5] = [
     (socket_io_4, "2"),
     (socket_io_2, "3"),
     (signalr_up, "{\"type\":6}\u{1e}"),
@@ -40,8 +44,54 @@ const UNASKED: [(Make, &str); 7] = [
     (sse, r#"{"sender":1,"channel":"x","message":1}"#),
 ];
 
+fn unasked() -> impl Iterator<Item = (Make, &'static str)> {
+    PLAIN.into_iter().chain(KNOWN)
+}
+
 fn changes() -> [Input<HostText>; 2] {
     [Input::Online, Input::Offline]
+}
+
+fn standby() -> Action<HostText> {
+    Action::OpenStandby("ws://h/".into())
+}
+
+fn message(number: u64) -> HostText {
+    format!(r#"{{"sender":1,"channel":"main","message":{number}}}"#)
+        .as_str()
+        .into()
+}
+
+fn from_standby(page: &mut Client, input: Input<HostText>) {
+    let standby = page.session.standby().expect("no second connection");
+    page.handle_from(standby, input);
+}
+
+fn standby_opens(page: &mut Client) {
+    from_standby(page, Input::SocketOpen);
+    assert_eq!(page.done, []);
+}
+
+/// A plain connection that is silent since a change of the network, and a second one beside it.
+fn doubled(make: Make, change: Input<HostText>) -> Client {
+    let mut page = make();
+    page.passes(5.0);
+    page.handle(change);
+    page.passes(999.0);
+    assert_eq!(page.done, [], "it may be alive");
+    page.passes(1_001.0);
+    page.did(standby());
+    assert_eq!(page.done, [], "it may still be alive");
+    assert!(page.state().is_open());
+    page
+}
+
+fn heard(page: &Client) -> Vec<u64> {
+    let messages = page.events.iter().filter_map(|event| match event {
+        Event::Message(_, message) => message.0.as_ref()?.as_u64(),
+        _ => None,
+    });
+    messages.collect()
 }
 
 fn reads_a_stream(page: &Client) -> bool {
@@ -58,7 +108,7 @@ fn is_attempt(action: &Action<HostText>) -> bool {
 
 #[test]
 fn a_silent_connection_is_replaced_within_two_seconds() {
-    for (make, _) in UNASKED {
+    for (make, _) in KNOWN {
         for change in changes() {
             let mut page = make();
             page.passes(5.0);
@@ -80,6 +130,156 @@ fn a_silent_connection_is_replaced_within_two_seconds() {
     }
 }
 
+/// The second connection is open before the first is closed.
+#[test]
+fn a_plain_connection_is_kept_until_the_second_is_open() {
+    for (make, _) in PLAIN {
+        for change in changes() {
+            let mut page = doubled(make, change);
+            let silent = page.session.connection();
+            page.events.clear();
+            page.send("main", "1", FOREVER);
+            standby_opens(&mut page);
+            page.passes(99.0);
+            from_standby(&mut page, Input::Frame(Frame::Text(message(5))));
+            from_standby(&mut page, Input::Frame(Frame::Text(message(6))));
+            assert_eq!(page.done, [], "something may still be on its way");
+            page.passes(1.0);
+            page.did(Action::UseStandby);
+            page.passes(20.0);
+            assert!(page.sent_message().ends_with("\"message\":1}"));
+            let states: Vec<_> = page
+                .states()
+                .iter()
+                .map(|(state, _)| state.name())
+                .collect();
+            assert_eq!(states, ["connecting", "open"]);
+            assert_eq!(page.session.standby(), None);
+            // What the first one still says is stale.
+            page.handle_from(silent, Input::SocketClosed(loss(Some(1006))));
+            page.receive_from(silent, Frame::Text(message(7)));
+            page.receive_from(page.session.connection(), Frame::Text(message(8)));
+            assert_eq!(heard(&page), [5, 6, 8]);
+            page.passes(100_000.0);
+            assert!(page.state().is_open());
+            assert_eq!(page.done, []);
+        }
+    }
+}
+
+/// A message that the server sends to both of its connections arrives once.
+#[test]
+fn a_plain_connection_that_is_alive_is_kept_and_misses_nothing() {
+    for (make, _) in PLAIN {
+        for is_open in [false, true] {
+            let mut page = doubled(make, Input::Offline);
+            let standby = page.session.standby().expect("no second connection");
+            page.events.clear();
+            page.send("main", "1", FOREVER);
+            let alive = page.session.connection();
+            if is_open {
+                page.handle_from(standby, Input::SocketOpen);
+                page.handle_from(standby, Input::Frame(Frame::Text(message(1))));
+            }
+            page.receive_from(alive, Frame::Text(message(1)));
+            page.did(Action::CloseStandby);
+            assert!(page.sent_message().ends_with("\"message\":1}"));
+            for late in [
+                Input::SocketOpen,
+                Input::Frame(Frame::Text(message(1))),
+                Input::SocketClosed(loss(None)),
+            ] {
+                page.handle_from(standby, late);
+            }
+            page.receive_from(alive, Frame::Text(message(2)));
+            page.passes(100_000.0);
+            assert_eq!(heard(&page), [1, 2]);
+            assert_eq!(page.states(), []);
+            assert_eq!(page.done, []);
+            // The same may happen again.
+            page.handle(Input::Online);
+            page.passes(2_000.0);
+            page.did(Action::OpenStandby("ws://h/".into()));
+            assert_ne!(page.session.standby(), Some(standby));
+        }
+    }
+}
+
+/// What is held costs no memory without limit.
+#[test]
+fn a_second_connection_that_receives_much_takes_over_at_once() {
+    let mut page = doubled(websocket, Input::Offline);
+    standby_opens(&mut page);
+    for number in 0..100 {
+        assert_eq!(page.done, []);
+        from_standby(&mut page, Input::Frame(Frame::Text(message(number))));
+    }
+    page.did(Action::UseStandby);
+    assert_eq!(heard(&page), (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn without_a_second_connection_the_first_is_replaced() {
+    let fails: [fn(&mut Client); 4] = [
+        |page| from_standby(page, Input::SocketClosed(loss(None))),
+        |page| {
+            standby_opens(page);
+            from_standby(page, Input::SocketClosed(loss(Some(1006))));
+        },
+        // The option connectTimeout.
+        |page| page.passes(10_000.0),
+        // The network changes again, and both are silent.
+        |page| {
+            page.handle(Input::Online);
+            page.passes(2_000.0);
+        },
+    ];
+    for fail in fails {
+        let mut page = doubled(websocket, Input::Offline);
+        page.events.clear();
+        fail(&mut page);
+        page.did(Action::Disconnect);
+        page.passes(0.0);
+        page.connects();
+        let reasons: Vec<_> = page.states().iter().map(|(_, reason)| *reason).collect();
+        assert_eq!(
+            reasons[0],
+            "the network changed, and nothing was received since"
+        );
+        assert!(page.state().is_open());
+    }
+    // The page's functions may give an address, or credentials, for one connection only.
+    let mut setup = Setup::new("websocket", "ws://h/");
+    setup.config.asks_url = true;
+    let mut page = opened(&setup);
+    page.did(Action::AskUrl);
+    page.handle(Input::Url("ws://h/?ticket=1".into()));
+    page.connects();
+    page.handle(Input::Online);
+    page.passes(2_000.0);
+    page.did(Action::Disconnect);
+    page.did(Action::AskUrl);
+}
+
+#[test]
+fn what_ends_the_first_connection_closes_the_second() {
+    let ends: [fn(&mut Client); 3] = [
+        |page| page.loses_socket(Some(1006)),
+        |page| page.handle(Input::PageHidden),
+        |page| page.close(),
+    ];
+    for end in ends {
+        let mut page = doubled(websocket, Input::Offline);
+        let standby = page.session.standby().expect("no second connection");
+        end(&mut page);
+        page.did(Action::Disconnect);
+        assert_eq!(page.session.standby(), None);
+        let state = page.state();
+        page.handle_from(standby, Input::SocketOpen);
+        assert_eq!(page.state(), state);
+    }
+}
+
 #[test]
 fn a_network_that_comes_and_goes_gives_no_more_time() {
     let mut page = websocket();
@@ -89,12 +289,12 @@ fn a_network_that_comes_and_goes_gives_no_more_time() {
         page.handle(Input::Online);
         page.passes(250.0);
     }
-    assert_eq!(page.state(), State::Connecting);
+    page.did(standby());
 }
 
 #[test]
 fn one_that_delivers_is_kept() {
-    for (make, frame) in UNASKED {
+    for (make, frame) in unasked() {
         for change in changes() {
             let mut page = make();
             page.handle(change);
@@ -126,7 +326,7 @@ fn a_binary_frame_is_a_sign_of_life_too() {
 /// A connection without acknowledgements would lose them without a word.
 #[test]
 fn messages_wait_until_the_doubt_is_over() {
-    for (make, frame) in UNASKED {
+    for (make, frame) in unasked() {
         let mut page = make();
         if reads_a_stream(&page) {
             continue;
@@ -152,9 +352,11 @@ fn messages_wait_until_the_doubt_is_over() {
     page.handle(Input::Online);
     page.send("main", "1", FOREVER);
     page.passes(2_000.0);
-    page.did(Action::Disconnect);
+    page.did(standby());
     assert_eq!(page.stats().sent, 0.0);
-    page.connects();
+    standby_opens(&mut page);
+    page.passes(100.0);
+    page.did(Action::UseStandby);
     assert!(page.sent_message().ends_with("\"message\":1}"));
     // A page that leaves can't wait.
     page.handle(Input::Offline);

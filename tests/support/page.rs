@@ -99,6 +99,8 @@ pub struct Page<S> {
     pub by_head: usize,
     /// It has asked for a socket, and still has it.
     pub has_socket: bool,
+    /// A second socket beside it, open or not.
+    pub has_standby: bool,
     /// What the socket does with messages.
     pub takes_messages: Result<(), TransmitError>,
     /// What it gives when it is asked for credentials, one after the other, and the last again and
@@ -122,6 +124,7 @@ impl<S: Clone> Page<S> {
             received: Vec::new(),
             by_head: 0,
             has_socket: false,
+            has_standby: false,
             takes_messages: Ok(()),
             credentials: VecDeque::new(),
             asked: 0,
@@ -300,6 +303,13 @@ impl<S: Clone> Page<S> {
                     assert!(!self.has_socket, "a second socket");
                     self.has_socket = true;
                 }
+                Action::OpenStandby(_) => {
+                    assert!(self.has_socket && !self.has_standby, "a second standby");
+                    self.has_standby = true;
+                }
+                Action::UseStandby | Action::CloseStandby => {
+                    assert!(std::mem::take(&mut self.has_standby), "no standby");
+                }
                 Action::Transmit(transmission) => {
                     let is_posted = transmission.post_url.is_some();
                     assert!(
@@ -314,6 +324,7 @@ impl<S: Clone> Page<S> {
                     self.session.handle(self.now, input);
                 }
                 Action::Disconnect => {
+                    self.has_standby = false;
                     if !std::mem::take(&mut self.has_socket) {
                         continue;
                     }

@@ -3,7 +3,7 @@
 // What's tested
 // * online in every state: the next attempt comes within a second
 // * offline and online make the library ask our relay whether it is there, and replace any other
-//   connection that stays silent
+//   connection that stays silent: a plain one when a second is open beside it
 // * another kind of network is as good as one that is back; its speed is of no interest
 
 import {
@@ -130,7 +130,7 @@ export function a_connection_that_is_doubted() {
 export function a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent() {
   for (const event of ['online', 'offline']) {
     const states = [];
-    const { signaling, handle, socket } = connected({
+    const { signaling, handle, socket, notes } = connected({
       onstatechange: (state, { reason }) => states.push([state, reason]),
     });
     states.length = 0;
@@ -143,19 +143,59 @@ export function a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent
     equal(socket.frames.length, 1, 'the doubt is over');
     clock.advance(100_000);
     equal([states, socket.closings], [[], 0]);
-    // It doesn't.
+    // It doesn't: a second connection is made beside it.
     pageEvents[event]();
     handle.send('waits');
     const made = sockets.length;
     clock.advance(2_001);
+    const second = sockets.at(-1);
     equal(
-      [states[0], socket.frames.length, socket.isHeard, sockets.length],
-      [['waiting', 'the network changed, and nothing was received since'], 1, false, made + 1],
+      [states, socket.frames.length, socket.closings, sockets.length],
+      [[], 1, 0, made + 1],
+      'the silent one is kept',
     );
-    sockets.at(-1).accept();
-    equal([signaling.state, JSON.parse(sockets.at(-1).frames[0]).message], ['open', 'waits']);
+    second.accept().deliver(frame('room', 'new'));
+    equal([states, socket.closings], [[], 0], 'something may still be on its way');
+    clock.advance(100);
+    equal(
+      [states.map(([state]) => state), socket.isHeard, socket.closings],
+      [['connecting', 'open'], false, 1],
+      'only when the second is open',
+    );
+    equal(notes.take().at(-1), ['onmessage', 'new']);
+    equal([signaling.state, JSON.parse(second.frames[0]).message], ['open', 'waits']);
     signaling.close();
+    equal(second.closings, 1);
   }
+}
+
+export function a_connection_that_was_alive_after_all_is_kept() {
+  const states = [];
+  const { signaling, handle, socket, notes } = connected({
+    onstatechange: (state) => states.push(state),
+  });
+  states.length = 0;
+  for (const round of [1, 2]) {
+    pageEvents.offline();
+    pageEvents.online();
+    clock.advance(2_001);
+    const second = sockets.at(-1);
+    handle.send(`waits ${round}`);
+    // The server sends it to both.
+    if (round === 2) second.accept().deliver(frame('room', round));
+    socket.deliver(frame('room', round));
+    equal([second.isHeard, second.closings], [false, 1]);
+    clock.advance(100_000);
+    equal(JSON.parse(socket.frames.at(-1)).message, `waits ${round}`);
+  }
+  const heard = notes.take().filter(([name]) => name === 'onmessage');
+  equal(heard, [['onmessage', 1], ['onmessage', 2]]);
+  equal([states, socket.closings, sockets.length], [[], 0, 3]);
+  // The page ends both.
+  pageEvents.offline();
+  clock.advance(2_001);
+  signaling.close();
+  equal([socket.closings, sockets.at(-1).closings, sockets.at(-1).isHeard], [1, 1, false]);
 }
 
 export function another_kind_of_network() {
