@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { folderProxy } from '../support/folder-proxy.mjs';
+import { handOn, missingNginx, nginx } from '../support/nginx.mjs';
 import {
   classicSignalRServer,
   converse,
@@ -152,34 +153,55 @@ describe('our relay and pages of another origin', { concurrency: 3 }, () => {
   }
 });
 
-describe('a reverse proxy that redirects a folder without its slash', { concurrency: 3 }, () => {
-  async function hub(t) {
-    const server = await signalRServer({ path: '/rt' });
-    const proxy = await folderProxy('/rt/', server.port);
-    t.after(() => proxy.close());
-    return { server, url: `${proxy.origin}/rt/` };
-  }
+/** Each stands in front of a loopback port, with one folder. */
+const FOLDER_PROXIES = {
+  'a reverse proxy that redirects a folder without its slash': {
+    make: (folder, port) => folderProxy(folder, port),
+    skip: false,
+  },
+  'nginx': {
+    make: (folder, port) => nginx(`location ${folder} {${handOn(port)}\n    }`),
+    skip: missingNginx(),
+  },
+};
 
-  test('a hub behind it is reached at its address', TIMEOUT, async (t) => {
-    const { server, url } = await hub(t);
-    const [one, other] = await Promise.all([
-      join({ url, protocol: 'signalr' }),
-      join({ url, protocol: 'signalr', skipNegotiation: true }),
-    ]);
-    await converse(one, other, { echo: true });
-    assert.ok(server.requests.every(({ url }) => url.startsWith('/rt/')));
-    await leave(one, other);
-  });
+for (const [name, { make, skip }] of Object.entries(FOLDER_PROXIES)) {
+  describe(name, { concurrency: 3, skip }, () => {
+    async function hub(t) {
+      const server = await signalRServer({ path: '/rt' });
+      const proxy = await make('/rt/', server.port);
+      t.after(() => proxy.close());
+      return { server, origin: proxy.origin, url: `${proxy.origin}/rt/` };
+    }
 
-  test('a hub behind it is reached by a redirection', TIMEOUT, async (t) => {
-    const { url } = await hub(t);
-    const front = await signalRServer();
-    front.negotiation = { body: { url } };
-    const ours = await join({ url: front.url, protocol: 'signalr', accessToken: 'secret', query: { room: 'red' } });
-    await send(ours, ['1']);
-    await leave(ours);
+    test('an address without its last slash is redirected', TIMEOUT, async (t) => {
+      const { origin, url } = await hub(t);
+      const answer = await fetch(url.slice(0, -1), { redirect: 'manual' });
+      assert.equal(answer.status, 301);
+      assert.equal(new URL(answer.headers.get('location'), origin).href, url);
+    });
+
+    test('a hub behind it is reached at its address', TIMEOUT, async (t) => {
+      const { server, url } = await hub(t);
+      const [one, other] = await Promise.all([
+        join({ url, protocol: 'signalr' }),
+        join({ url, protocol: 'signalr', skipNegotiation: true }),
+      ]);
+      await converse(one, other, { echo: true });
+      assert.ok(server.requests.every(({ url }) => url.startsWith('/rt/')));
+      await leave(one, other);
+    });
+
+    test('a hub behind it is reached by a redirection', TIMEOUT, async (t) => {
+      const { url } = await hub(t);
+      const front = await signalRServer();
+      front.negotiation = { body: { url } };
+      const ours = await join({ url: front.url, protocol: 'signalr', accessToken: 'secret', query: { room: 'red' } });
+      await send(ours, ['1']);
+      await leave(ours);
+    });
   });
-});
+}
 
 describe('a hub that redirects to another origin', { concurrency: 3 }, () => {
   for (const [protocol, make] of [

@@ -1,4 +1,4 @@
-// Where the browsers of this machine are.
+// Where the browsers and other programs of this machine are.
 
 import { existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -20,7 +20,7 @@ export function programPath({ what, variable, names, debian }) {
   }
   const found = onPath(names);
   if (found) return found;
-  throw new Error(`no browser: none of ${names.join(', ')} is on PATH; install Debian's ${debian}, or set ${variable} to the path of ${what}`);
+  throw new Error(`${what} is missing: none of ${names.join(', ')} is on PATH; install Debian's ${debian}, or set ${variable} to the path of ${what}`);
 }
 
 function onPath(names) {

@@ -1,9 +1,7 @@
 // WebKitGTK's driver: Debian's WebKitWebDriver (or $WEBKITDRIVER), on a display without a screen,
 // because WebKitGTK has no headless mode.
 
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import process from 'node:process';
+import { freePort, start } from './children.mjs';
 import { deadline, until } from './deadline.mjs';
 import { programPath } from './programs.mjs';
 
@@ -66,34 +64,4 @@ async function startDriver(display) {
   const answers = () => command(origin, 'GET', '/status').then(() => true, () => false);
   await Promise.race([ended, until(answers, path)]);
   return { origin, end };
-}
-
-/** Runs a program that ends when its standard input does, as it does when this process is killed. */
-const UNTIL_END = '"$@" & while read -r line; do :; done; kill $!';
-
-/** Starts a program that runs until `end()`. `ended` rejects when it does. */
-function start(path, args, variables = {}) {
-  const child = spawn('sh', ['-c', UNTIL_END, 'sh', path, ...args], {
-    env: { ...process.env, ...variables },
-    stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
-  });
-  const closed = new Promise((done) => child.once('error', done).once('close', done));
-  const ended = closed.then(() => Promise.reject(new Error(`${path} has ended`)));
-  ended.catch(() => {});
-  const end = () => {
-    child.stdin.end();
-    return closed;
-  };
-  return { child, ended, end };
-}
-
-/** A port that is free at the moment. The driver can't pick one by itself. */
-function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
-    });
-  });
 }

@@ -114,6 +114,27 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
+/// The program that an environment variable names, by a path or a name on `PATH`; without the
+/// variable, the first of `names` that is on `PATH`, or of the paths `elsewhere`.
+pub fn program(variable: &str, names: &[&str], elsewhere: &[&str]) -> Outcome<Option<PathBuf>> {
+    let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
+        let on_path = names.iter().find_map(|name| find_on_path(name));
+        let mut elsewhere = elsewhere.iter().map(PathBuf::from);
+        return Ok(on_path.or_else(|| elsewhere.find(|path| path.is_file())));
+    };
+    let path = PathBuf::from(&value);
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    match value.to_str().and_then(find_on_path) {
+        Some(path) => Ok(Some(path)),
+        None => fail!(
+            "{variable} is {}, but there is no such program",
+            path.display()
+        ),
+    }
+}
+
 /// A program of an npm package, from node_modules.
 pub fn npm_program(root: &Path, name: &str) -> Outcome<Command> {
     let folder = root.join("node_modules").join(".bin");

@@ -1,11 +1,14 @@
 //! `cargo xtask setup`: installs what is missing. Each step is printed with its time. Nothing is
 //! printed where nothing is missing.
 //!
-//! * `npm`, `tools`, `browsers`: Node's packages, wasm-pack and wasm-bindgen, the tests' browsers.
+//! * `npm`, `tools`, `browsers`, `nginx`: Node's packages, wasm-pack and wasm-bindgen, the tests'
+//!   browsers and the proxy that they put in front of servers.
 //! * `wasm32`: Rust's standard library for wasm32, by `rustup` or, where that can't download, by
 //!   `offline`. `rust`: the toolchain in use.
 
 mod browsers;
+mod debian;
+mod nginx;
 mod npm;
 mod offline;
 mod rust;
@@ -15,6 +18,8 @@ mod wasm32;
 
 pub use browsers::Browsers;
 pub use wasm32::rustflags as wasm_rustflags;
+
+use std::path::PathBuf;
 
 use crate::lock;
 use crate::problem::{Outcome, fail};
@@ -34,6 +39,12 @@ pub fn for_tests(project: &Project) -> Outcome<Browsers> {
     for_package(project)?;
     let _lock = lock::take(&project.scratch(), "setup")?;
     browsers::find_or_install(project)
+}
+
+/// Finds nginx, which a few tests need, or unpacks it first.
+pub fn nginx(project: &Project) -> Outcome<PathBuf> {
+    let _lock = lock::take(&project.scratch(), "setup")?;
+    nginx::find_or_unpack(project)
 }
 
 /// Checks for two parts of Rust that a minimal installation lacks and the suite `lint` needs.
@@ -61,6 +72,9 @@ pub fn all(project: &Project) -> Outcome {
         crate::say::line(format!(
             "{name} is missing, and tests in it are skipped: {problem}"
         ));
+    }
+    if let Err(problem) = nginx(project) {
+        crate::say::line(format!("tests behind nginx are skipped: {problem}"));
     }
     crate::say::line("Everything that the build and the other tests need is installed.");
     Ok(())

@@ -14,6 +14,7 @@ mod wasm_suite;
 mod watch;
 
 use std::env;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::build;
@@ -75,6 +76,8 @@ const SUITES: [(&str, Suite); 10] = [
 pub struct Ground<'project> {
     project: &'project Project,
     browsers: Browsers,
+    /// `None`: the tests that need nginx are skipped.
+    nginx: Option<PathBuf>,
     /// How long a test program may print nothing before it counts as hanging.
     limit: Duration,
 }
@@ -87,6 +90,9 @@ impl Ground<'_> {
             .env("CHROMIUM", &self.browsers.chromium.program)
             .env("CHROMEDRIVER", &self.browsers.chromium.driver)
             .env("SIGNAL_RELAY", self.project.relay());
+        if let Some(nginx) = &self.nginx {
+            node.env("NGINX_PROGRAM", nginx);
+        }
         if let Ok(firefox) = &self.browsers.firefox {
             node.env("FIREFOX", &firefox.program);
         }
@@ -133,6 +139,9 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     let ground = Ground {
         project,
         browsers: setup::for_tests(project)?,
+        nginx: setup::nginx(project)
+            .inspect_err(|problem| say::line(problem.to_string()))
+            .ok(),
         limit: Duration::from_secs(15 * 60).mul_f64(time_factor()?),
     };
     if let Err(problem) = build::all(project) {

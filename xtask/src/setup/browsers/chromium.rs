@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::problem::{Outcome, fail};
-use crate::process;
-use crate::setup::browsers::{Chromium, program};
+use crate::process::{self, program};
+use crate::setup::browsers::Chromium;
 
 /// Its names, the preferred ones first. tests/support/chromium.mjs has the same list.
 const NAMES: [&str; 5] = [

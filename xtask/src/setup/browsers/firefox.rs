@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::problem::{Outcome, fail};
+use crate::process::program;
 use crate::project::Project;
-use crate::setup::browsers::{Firefox, program};
+use crate::setup::browsers::Firefox;
 use crate::setup::tools;
 
 /// Its names, the preferred ones first. tests/support/firefox.mjs has the same list.

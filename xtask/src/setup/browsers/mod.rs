@@ -8,11 +8,9 @@ mod debian;
 mod firefox;
 mod webkit;
 
-use std::env;
 use std::path::PathBuf;
 
-use crate::problem::{Outcome, Problem, fail};
-use crate::process;
+use crate::problem::{Outcome, Problem};
 use crate::project::Project;
 use crate::say;
 
@@ -91,25 +89,4 @@ fn missing_packages() -> Outcome<Vec<&'static str>> {
         packages.extend(webkit::PACKAGES);
     }
     Ok(packages)
-}
-
-/// The program that an environment variable names, by a path or a name on `PATH`; without the
-/// variable, the first of `names` that is on `PATH`, or of the paths `elsewhere`.
-fn program(variable: &str, names: &[&str], elsewhere: &[&str]) -> Outcome<Option<PathBuf>> {
-    let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
-        let on_path = names.iter().find_map(|name| process::find_on_path(name));
-        let mut elsewhere = elsewhere.iter().map(PathBuf::from);
-        return Ok(on_path.or_else(|| elsewhere.find(|path| path.is_file())));
-    };
-    let path = PathBuf::from(&value);
-    if path.is_file() {
-        return Ok(Some(path));
-    }
-    match value.to_str().and_then(process::find_on_path) {
-        Some(path) => Ok(Some(path)),
-        None => fail!(
-            "{variable} is {}, but there is no such program",
-            path.display()
-        ),
-    }
 }

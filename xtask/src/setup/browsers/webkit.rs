@@ -2,7 +2,8 @@
 //! mode.
 
 use crate::problem::{Outcome, fail};
-use crate::setup::browsers::{WebKit, program};
+use crate::process::program;
+use crate::setup::browsers::WebKit;
 
 /// Debian's packages. The library's package holds the browser that the driver starts.
 pub const PACKAGES: [&str; 3] = ["webkit2gtk-driver", "libwebkit2gtk-4.1-0", "xvfb"];

@@ -4,62 +4,27 @@
 //! with a sources file and package lists of its own, so that the machine's configuration stays.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::files;
 use crate::problem::{Outcome, fail};
-use crate::process;
+use crate::setup::debian;
 
 /// The suite that keeps several recent versions of rust-src.
 const SUITE: &str = "trixie-backports";
 
 /// Downloads the library's source of exactly this version into `work`; returns its folder.
 pub fn rust_library(release: &str, work: &Path) -> Outcome<PathBuf> {
-    for program in ["apt-get", "dpkg-deb"] {
-        if process::find_on_path(program).is_none() {
-            fail!(
-                "{program} isn't on PATH, so this isn't Debian, where the package rust-src would have the source"
-            );
-        }
-    }
+    debian::check()
+        .map_err(|problem| problem.during("Debian's package rust-src would have the source"))?;
     let source = own_source()?;
     let sources = work.join("suite.sources");
-    let lists = work.join("lists");
     files::write(&sources, source.for_suite(SUITE))?;
-    files::make_folder(&lists.join("partial"))?;
-
-    let apt = |arguments: &[&str]| {
-        let mut apt = Command::new("apt-get");
-        apt.current_dir(work)
-            .arg("-qq")
-            .arg(format!("-oDir::Etc::SourceList={}", sources.display()))
-            .arg("-oDir::Etc::SourceParts=/dev/null")
-            .arg(format!("-oDir::State::Lists={}", lists.display()))
-            .arg(format!("-oDir::Cache={}", work.join("cache").display()))
-            // As root, apt would download as a user who may not write here.
-            .arg("-oAPT::Sandbox::User=")
-            .args(arguments);
-        process::quiet(&mut apt)
-    };
-    apt(&["update"])?;
-    apt(&["download", &format!("rust-src={release}*")]).map_err(|problem| {
-        problem.during(format!(
-            "Debian's {SUITE} has no rust-src of version {release}"
-        ))
-    })?;
-
-    let Some(package) = files::list(work)
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|ending| ending == "deb"))
-    else {
-        fail!("apt-get has downloaded no package to {}", work.display());
-    };
-    let unpacked = work.join("unpacked");
-    process::quiet(
-        Command::new("dpkg-deb")
-            .arg("--extract")
-            .arg(&package)
-            .arg(&unpacked),
+    let unpacked = debian::unpack(&format!("rust-src={release}*"), work, Some(&sources)).map_err(
+        |problem| {
+            problem.during(format!(
+                "Debian's {SUITE} has no rust-src of version {release}"
+            ))
+        },
     )?;
     let library = unpacked.join(format!("usr/src/rustc-{release}/library"));
     if !library.is_dir() {

@@ -1,0 +1,41 @@
+// Programs that tests start, and that end with them.
+
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import process from 'node:process';
+
+/** Runs a program that ends when its standard input does, as it does when this process is killed. */
+const UNTIL_END = '"$@" & while read -r line; do :; done; kill $!';
+
+/**
+ * Starts a program that runs until `end()`, or until this process ends. `ended` rejects when it does.
+ *
+ * @param {string} path
+ * @param {string[]} args
+ * @param {Record<string, string>} variables
+ */
+export function start(path, args, variables = {}) {
+  const child = spawn('sh', ['-c', UNTIL_END, 'sh', path, ...args], {
+    env: { ...process.env, ...variables },
+    stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
+  });
+  const closed = new Promise((done) => child.once('error', done).once('close', done));
+  const ended = closed.then(() => Promise.reject(new Error(`${path} has ended`)));
+  ended.catch(() => {});
+  const end = () => {
+    child.stdin.end();
+    return closed;
+  };
+  return { child, ended, end };
+}
+
+/** A port that is free at the moment, for programs that can't pick one by themselves. */
+export function freePort() {
+  return new Promise((done, fail) => {
+    const server = createServer().once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
