@@ -9,7 +9,7 @@ use super::events;
 use super::js;
 use super::promises;
 use super::timer::Timer;
-use crate::protocol::{Answer, Finding, HttpRequest, HttpResponse, Text};
+use crate::protocol::{Answer, Finding, HttpRequest, HttpResponse, Millis, Text, retry_after};
 
 #[wasm_bindgen]
 extern "C" {
@@ -269,7 +269,7 @@ fn text(response: &Response) -> Promise {
 
 fn read(response: Response, needs_body: fn(u16) -> bool, timeout: Option<Timer>, done: Done) {
     let status = response.status();
-    let retry_after = retry_after(&response);
+    let retry_after = retry_after_of(&response);
     let text = text(&response);
     let answer = move |body| HttpResponse {
         status,
@@ -293,9 +293,7 @@ fn read(response: Response, needs_body: fn(u16) -> bool, timeout: Option<Timer>,
     });
 }
 
-/// The header `Retry-After` in milliseconds, if it gives seconds (RFC 9110, section 10.2.3).
-fn retry_after(response: &Response) -> Option<f64> {
+fn retry_after_of(response: &Response) -> Option<Millis> {
     let value = response.headers().get("Retry-After").ok().flatten()?;
-    let seconds: u32 = value.parse().ok()?;
-    Some(f64::from(seconds) * 1_000.0)
+    retry_after(&value, js_sys::Date::now())
 }

@@ -323,7 +323,7 @@ pub const REDIRECTED: u16 = 0;
 pub struct HttpResponse<T> {
     /// The HTTP status, or [`REDIRECTED`].
     pub status: u16,
-    /// The header `Retry-After` in milliseconds, if it gives seconds and the page may read it.
+    /// The header `Retry-After` in milliseconds, if it is one and the page may read it.
     pub retry_after: Option<Millis>,
     /// The body.
     pub body: T,

@@ -22,6 +22,7 @@ mod negotiation;
 mod options;
 mod plain;
 mod records;
+mod retry_after;
 mod secrets;
 mod table;
 pub mod text;
@@ -49,6 +50,7 @@ pub use interface::{
 pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions, are_subprotocols};
 pub use plain::HEARTBEAT;
 pub use records::{Cut, MOST_IN_FRAME, RECORD_END, Records};
+pub use retry_after::retry_after;
 pub use secrets::{SHORTEST_SECRET, without_secret, without_secrets};
 pub use table::{AnyProtocol, DEFAULT, Entry, Make, PLAIN, PROTOCOLS, find};
 pub use text::{Frame, NOT_TEXT, TOO_LONG, Text, Value};

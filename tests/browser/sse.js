@@ -271,7 +271,10 @@ export async function retry_after_as_servers_give_it() {
     ['soon', 0, 500],
     ['-5', 0, 500],
     ['1.5', 0, 500],
-    ['Wed, 21 Oct 2099 07:28:00 GMT', 0, 500],
+    ['Wed, 21 Oct 2099 07:28:00 GMT', 60_000, 60_000],
+    ['Wed, 21 Oct 2015 07:28:00 GMT', 0, 500],
+    [new Date(Date.now() + 40_000).toUTCString(), 30_000, 40_000],
+    ['2099-10-21T07:28:00Z', 0, 500],
   ])) {
     requests.length = 0;
     const { signaling, handle } = up();

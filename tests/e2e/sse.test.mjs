@@ -136,6 +136,7 @@ describe('a server that answers a message otherwise', { concurrency: 3 }, () => 
   const later = { status: 503, headers: { 'retry-after': '1' } };
   for (const [name, fates] of Object.entries({
     'later, in a second': [later],
+    'later, after a date in the past': [{ status: 503, headers: { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' } }],
     'too many requests': [{ status: 429, headers: { 'retry-after': '0' } }, { status: 429 }],
     'a gateway without its server': [{ status: 502 }, { status: 504 }, { status: 503 }],
     'an error, once': [{ status: 500 }],
@@ -151,6 +152,18 @@ describe('a server that answers a message otherwise', { concurrency: 3 }, () => 
       await leaveFailing(ours, other);
     });
   }
+
+  test('later, after a date', TIMEOUT, async () => {
+    const server = await sseServer();
+    const ours = await join(options(server));
+    const date = new Date(Date.now() + 3_000).toUTCString();
+    server.fates.push({ status: 503, headers: { 'retry-after': date } });
+    await send(ours, ['1']);
+    await until(() => server.received.length === 1);
+    // Timers may fire a little early.
+    assert.ok(Date.now() >= Date.parse(date) - 50, date);
+    await leaveFailing(ours);
+  });
 
   test('an error twice: the message is given up, and that is told', TIMEOUT, async () => {
     const server = await sseServer();
