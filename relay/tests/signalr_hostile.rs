@@ -20,7 +20,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseResult, TestRunner};
 use serde_json::Value;
-use support::{Client, Relay, config, get, request};
+use support::{Client, Relay, config, get, request, within};
 use tokio::sync::Mutex;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -180,30 +180,34 @@ fn no_input_brings_the_relay_down() {
                 }
             }
             let _ = client.0.close(None).await;
-            loop {
-                match client.next().await {
-                    Some(Ok(Message::Close(frame))) => {
-                        let code = frame.map(|frame| u16::from(frame.code));
-                        seen.borrow_mut().insert(code);
-                        prop_assert!(matches!(code, None | Some(1000 | 1005 | 1009)), "{code:?}");
+            let codes = within("the end", async {
+                let mut codes = Vec::new();
+                while let Some(Ok(message)) = client.next().await {
+                    if let Message::Close(frame) = message {
+                        codes.push(frame.map(|frame| u16::from(frame.code)));
                     }
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => break,
                 }
+                codes
+            });
+            for code in codes.await {
+                seen.borrow_mut().insert(code);
+                prop_assert!(matches!(code, None | Some(1000 | 1005 | 1009)), "{code:?}");
             }
             // The others understand each other, and what they got in between were envelopes.
             let mut others = others.lock().await;
             let [one, other] = &mut *others;
             one.send(r#"{"channel":"last"}"#).await;
-            loop {
-                let text = other.text().await;
-                let value: Value = serde_json::from_str(&text).unwrap();
-                if value["channel"] == "last" {
-                    break;
+            let last = async {
+                loop {
+                    let text = other.text().await;
+                    let value: Value = serde_json::from_str(&text).unwrap();
+                    if value["channel"] == "last" {
+                        return Ok(());
+                    }
+                    prop_assert!(value["channel"].is_string() || value["channel"].is_number());
                 }
-                prop_assert!(value["channel"].is_string() || value["channel"].is_number());
-            }
-            Ok(())
+            };
+            within("the last envelope", last).await
         })?;
         prop_assert_eq!(PANICS.load(Ordering::SeqCst), 0);
         Ok(())

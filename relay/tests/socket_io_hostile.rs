@@ -86,7 +86,7 @@ fn no_packets_bring_the_relay_down() {
                         }
                     }
                     let _ = client.0.close(None).await;
-                    while let Some(Ok(_)) = client.next().await {}
+                    client.ended().await;
                 }
                 prop_assert_eq!(PANICS.load(Ordering::SeqCst), 0);
                 relay.until(|stats| stats.members == 2).await;
@@ -94,7 +94,7 @@ fn no_packets_bring_the_relay_down() {
                 // What the other one published meanwhile comes first.
                 let here = format!(r#"{{"sender":1,"channel":"here","message":{version}}}"#);
                 asking.send(&event(&here)).await;
-                while answering.text().await != event(&here) {}
+                answering.until_text(|text| text == event(&here)).await;
                 Ok(())
             })
         })

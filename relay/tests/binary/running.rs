@@ -24,7 +24,7 @@ async fn a_signal_ends_it_and_its_members_are_told() {
                 client.closed().await,
                 (1001, "the relay is shutting down".into())
             );
-            while client.next().await.is_some() {}
+            client.ended().await;
         }
         let ended = tokio::time::timeout(LIMIT, tokio::task::spawn_blocking(|| program.end()))
             .await
@@ -188,15 +188,18 @@ async fn a_silent_client_is_closed_in_every_protocol() {
         let mut silent = support::raw(address, path).await;
         support::raw_send(&mut silent, first).await;
         let mut pinged = false;
-        loop {
-            let (kind, payload) = support::raw_next(&mut silent).await;
-            pinged |= payload == ping.as_bytes();
-            if kind == 0x88 {
-                assert_eq!((kind, &*payload), CLOSE, "{path}");
-                assert!(pinged, "{path}");
-                return;
+        support::within("the close frame", async {
+            loop {
+                let (kind, payload) = support::raw_next(&mut silent).await;
+                pinged |= payload == ping.as_bytes();
+                if kind == 0x88 {
+                    assert_eq!((kind, &*payload), CLOSE, "{path}");
+                    assert!(pinged, "{path}");
+                    return;
+                }
             }
-        }
+        })
+        .await;
     });
     // A client that answers stays, however long the others take.
     let mut lively = Client::open(address, "/").await.unwrap();

@@ -8,7 +8,7 @@ use signal_relay::{Config, Server, StartError};
 use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::support::{self, Client, LIMIT, Relay, config};
+use super::support::{self, Client, LIMIT, Relay, config, within};
 
 #[tokio::test]
 async fn a_frame_over_the_limit_ends_its_senders_connection_only() {
@@ -87,11 +87,14 @@ async fn a_receiver_that_does_not_read_is_closed_and_nobody_waits_for_it() {
     slow.greeted().await;
     relay.until(|stats| stats.members == 3).await;
     let mut sent = 0;
-    while relay.stats.get().members == 3 {
-        sender.send(&format!("{sent:0>60000}")).await;
-        assert_eq!(reader.text().await, format!("{sent:0>60000}"));
-        sent += 1;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().members == 3 {
+            sender.send(&format!("{sent:0>60000}")).await;
+            assert_eq!(reader.text().await, format!("{sent:0>60000}"));
+            sent += 1;
+        }
+    })
+    .await;
     // What the slow one finds when it reads at last: the beginning without a gap, and why there is
     // no more.
     let mut next = 0;
@@ -128,10 +131,13 @@ async fn many_short_frames_fill_a_queue_too() {
     let mut slow = Client::open_narrow(relay.address, "/").await;
     slow.greeted().await;
     relay.until(|stats| stats.members == 3).await;
-    while relay.stats.get().members == 3 {
-        sender.send(&"x".repeat(2000)).await;
-        reader.text().await;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().members == 3 {
+            sender.send(&"x".repeat(2000)).await;
+            reader.text().await;
+        }
+    })
+    .await;
     assert_eq!(slow.closed().await, (4008, "too slow".into()));
 }
 
@@ -157,11 +163,8 @@ async fn a_silent_connection_is_pinged_and_then_closed() {
 
 /// A short text frame, read without answering anything.
 async fn read_text(stream: &mut tokio::net::TcpStream) -> String {
-    assert_eq!(stream.read_u8().await.unwrap(), 0x81);
-    let length = stream.read_u8().await.unwrap();
-    assert!(length < 126);
-    let mut text = vec![0; usize::from(length)];
-    stream.read_exact(&mut text).await.unwrap();
+    let (kind, text) = support::raw_next(stream).await;
+    assert_eq!(kind, 0x81);
     String::from_utf8(text).unwrap()
 }
 

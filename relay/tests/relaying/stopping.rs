@@ -29,7 +29,7 @@ async fn stopping_writes_what_waits_and_says_so() {
     // Everything has gone through the hub when another member has the last frame.
     let mut last = relay.join("/").await;
     sender.send("the last").await;
-    while last.text().await != "the last" {}
+    last.until_text(|text| text == "the last").await;
 
     let served = relay.stop();
     for number in 0..600 {
@@ -42,8 +42,7 @@ async fn stopping_writes_what_waits_and_says_so() {
             client.closed().await,
             (1001, "the relay is shutting down".into())
         );
-        // Reads to the end, as every client does.
-        while client.next().await.is_some() {}
+        client.ended().await;
     }
     tokio::time::timeout(LIMIT, served)
         .await

@@ -7,7 +7,7 @@ use signal_relay::Config;
 use signal_relay::hub::{frame, history};
 
 use super::support::resuming::{Page, message, text};
-use super::support::{Relay, config};
+use super::support::{Relay, config, within};
 
 #[tokio::test]
 async fn an_id_that_was_never_given_is_a_gap() {
@@ -50,13 +50,16 @@ async fn overrun(history: history::Limits, messages: usize, length: usize) -> Ve
     page.ack(0).await;
     page.say(r#"{"ping":1}"#).await;
     let mut came = Vec::new();
-    loop {
-        let text = page.next().await;
-        if text == r#"{"pong":1}"# {
-            return came;
+    within("the answer to a ping", async {
+        loop {
+            let text = page.next().await;
+            if text == r#"{"pong":1}"# {
+                return came;
+            }
+            came.push(text);
         }
-        came.push(text);
-    }
+    })
+    .await
 }
 
 fn numbers(came: &[String]) -> Vec<usize> {

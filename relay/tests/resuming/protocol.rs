@@ -17,7 +17,7 @@ async fn members_of_all_protocols_share_a_space() {
         .await
         .unwrap();
     socket_io.send("40").await;
-    while !socket_io.text().await.starts_with("40") {}
+    socket_io.until_text(|text| text.starts_with("40")).await;
     let mut signalr = Client::open(relay.address, "/hub").await.unwrap();
     signalr
         .send("{\"protocol\":\"json\",\"version\":1}\u{1e}")

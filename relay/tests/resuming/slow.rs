@@ -5,7 +5,7 @@ use signal_relay::hub::history;
 use signal_relay::hub::queue::Limits;
 
 use super::support::resuming::{Page, message};
-use super::support::{self, Relay, config};
+use super::support::{self, Relay, config, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_may_be_larger_than_the_queue() {
@@ -99,11 +99,14 @@ async fn a_slow_consumer_that_resumes_misses_nothing() {
     relay.until(|stats| stats.sessions.attached == 2).await;
     let body = |number: u64| format!("\"{number:0>8000}\"");
     let mut sent = 0;
-    while relay.stats.get().sessions.kept == 0 {
-        sent += 1;
-        sender.send(1, sent, "a", &body(sent)).await;
-        sender.acknowledged(sent).await;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().sessions.kept == 0 {
+            sent += 1;
+            sender.send(1, sent, "a", &body(sent)).await;
+            sender.acknowledged(sent).await;
+        }
+    })
+    .await;
     slow.ack(0).await;
     let (mut next, mut seen) = (1, None);
     let code = loop {

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::signalr_classic::{Hub, envelope, query, token};
-use super::support::{Client, LIMIT, Relay, amid_chatter, config, raw, status};
+use super::support::{Client, LIMIT, Relay, amid_chatter, config, raw, status, within};
 
 #[tokio::test]
 async fn messages_go_both_ways_and_not_back() {
@@ -277,10 +277,13 @@ async fn a_client_that_does_not_read_is_dropped() {
         r#"{{"sender":1,"channel":"a","message":"{}"}}"#,
         "x".repeat(90_000)
     );
-    while relay.stats.get().members == 2 {
-        page.send(&frame).await;
-        page.heard().await;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().members == 2 {
+            page.send(&frame).await;
+            page.heard().await;
+        }
+    })
+    .await;
     assert_eq!(
         status(
             Client::open(

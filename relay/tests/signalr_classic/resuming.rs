@@ -8,7 +8,7 @@ use signal_relay::protocols::signalr::Timing;
 use tokio_tungstenite::tungstenite::Error;
 
 use super::support::signalr_classic::{Hub, abort, envelope, query, token};
-use super::support::{Client, Relay, config, status};
+use super::support::{Client, Relay, config, status, within};
 
 #[tokio::test]
 async fn a_client_that_resumes_receives_what_it_missed() {
@@ -169,10 +169,13 @@ async fn a_session_ends_when_its_queue_overflows_while_away() {
     let hub = Hub::join(&relay, "/signalr").await;
     let path = hub.reconnect_path();
     let _lost = hub.lose();
-    while relay.stats.get().members == 2 {
-        page.send(&envelope(0)).await;
-        page.heard().await;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().members == 2 {
+            page.send(&envelope(0)).await;
+            page.heard().await;
+        }
+    })
+    .await;
     assert_eq!(status(Client::open(relay.address, &path).await), 404);
 }
 
@@ -219,14 +222,17 @@ async fn clients_count_as_connections_also_while_away() {
     let path = format!("/signalr/connect?{}", query(&token));
     assert_eq!(status(Client::open(relay.address, &path).await), 503);
     // Its own place is enough to come back with, once the loss was noticed.
-    let mut hub = loop {
-        match lost.try_back(&relay).await {
-            Ok(hub) => break hub,
-            Err(Error::Http(response)) => assert_eq!(response.status(), 503),
-            Err(error) => panic!("{error}"),
+    let back = async {
+        loop {
+            match lost.try_back(&relay).await {
+                Ok(hub) => return hub,
+                Err(Error::Http(response)) => assert_eq!(response.status(), 503),
+                Err(error) => panic!("{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
     };
+    let mut hub = within("its own place", back).await;
     page.send(&envelope(1)).await;
     assert_eq!(hub.delivered().await, envelope(1));
     assert_eq!(relay.stats.connections(), 2);

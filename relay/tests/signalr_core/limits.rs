@@ -8,7 +8,7 @@ use signal_relay::protocols::signalr::Timing;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::signalr_core::{HANDSHAKE, Hub};
-use super::support::{self, Client, LIMIT, Relay, amid_chatter, config};
+use super::support::{self, Client, LIMIT, Relay, amid_chatter, config, within};
 
 #[tokio::test]
 async fn each_kind_of_long_record_is_refused() {
@@ -133,14 +133,17 @@ async fn a_client_that_answers_no_ping_is_dropped() {
     let mut silent = support::raw(relay.address, "/hub").await;
     support::raw_send(&mut silent, HANDSHAKE).await;
     let (mut pings, mut last) = (0, Vec::new());
-    let close = loop {
-        match support::raw_next(&mut silent).await {
-            (0x81, text) => last = text,
-            (0x89, _) => pings += 1,
-            (0x88, close) => break close,
-            other => panic!("{other:?}"),
+    let closed = async {
+        loop {
+            match support::raw_next(&mut silent).await {
+                (0x81, text) => last = text,
+                (0x89, _) => pings += 1,
+                (0x88, close) => return close,
+                other => panic!("{other:?}"),
+            }
         }
     };
+    let close = within("the close frame", closed).await;
     assert_eq!(pings, 1);
     assert_eq!(
         String::from_utf8(last).unwrap(),
@@ -202,10 +205,13 @@ async fn a_client_that_does_not_read_is_dropped_whatever_fills_its_queue() {
     hub.send(HANDSHAKE).await;
     relay.until(|stats| stats.members == 1).await;
     let mut page = relay.join("/").await;
-    while relay.stats.get().members == 2 {
-        page.send(&frame).await;
-        page.heard().await;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().members == 2 {
+            page.send(&frame).await;
+            page.heard().await;
+        }
+    })
+    .await;
     // Filled by answers to its own calls.
     let mut hub = Client::open_narrow(relay.address, "/elsewhere/hub").await;
     hub.send(HANDSHAKE).await;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use futures_util::SinkExt;
 
 use super::support::socket_io::{ENVELOPE, Poller, code, event, impatient, join, path};
-use super::support::{self, Client, Relay, config, get};
+use super::support::{self, Client, Relay, config, get, within};
 
 #[tokio::test]
 async fn clients_of_version_4_are_pinged() {
@@ -67,15 +67,18 @@ async fn a_session_that_joins_nothing_ends() {
     let mut client = Client::open(relay.address, &path(4, "websocket"))
         .await
         .unwrap();
-    let code = loop {
-        match client.next().await {
-            // Alive it is.
-            Some(Ok(Message::Text(text))) if text.as_str() == "2" => client.send("3").await,
-            Some(Ok(Message::Text(text))) => assert!(text.starts_with('0')),
-            Some(Ok(Message::Close(Some(frame)))) => break u16::from(frame.code),
-            other => panic!("{other:?}"),
+    let closed = async {
+        loop {
+            match client.next().await {
+                // Alive it is.
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => client.send("3").await,
+                Some(Ok(Message::Text(text))) => assert!(text.starts_with('0')),
+                Some(Ok(Message::Close(Some(frame)))) => return u16::from(frame.code),
+                other => panic!("{other:?}"),
+            }
         }
     };
+    let code = within("the close frame", closed).await;
     assert_eq!(code, 4012);
     drop(client);
     relay.until_empty().await;
@@ -213,18 +216,19 @@ async fn a_client_that_does_not_read_is_closed_and_nobody_waits_for_it() {
         }
         relay.until(|stats| stats.members == 3).await;
         let mut sent = 0;
-        while relay.stats.get().members == 3 {
-            let text = format!(r#"{{"channel":"a","message":"{sent:0>60000}"}}"#);
-            sender.send(&text).await;
-            assert_eq!(reader.text().await, event(&text));
-            sent += 1;
-        }
+        within("the relay to close it", async {
+            while relay.stats.get().members == 3 {
+                let text = format!(r#"{{"channel":"a","message":"{sent:0>60000}"}}"#);
+                sender.send(&text).await;
+                assert_eq!(reader.text().await, event(&text));
+                sent += 1;
+            }
+        })
+        .await;
         assert_eq!(slow.closed().await, (4008, "too slow".into()));
         drop(slow);
         // Reading on or not, it is gone.
-        while relay.stats.connections() > 2 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        relay.until(|_| relay.stats.connections() <= 2).await;
     }
 }
 
@@ -266,11 +270,14 @@ async fn a_client_that_asks_and_does_not_read_the_answers_is_closed() {
     slow.send(&format!("40/{},", "a".repeat(1000))).await;
     relay.until(|stats| stats.members == 1).await;
     let ask = format!("42/{},1[\"hello\"]", "a".repeat(1000));
-    while relay.stats.get().members == 1 {
-        if slow.0.send(Message::text(ask.as_str())).await.is_err() {
-            break;
+    within("the relay to close it", async {
+        while relay.stats.get().members == 1 {
+            if slow.0.send(Message::text(ask.as_str())).await.is_err() {
+                break;
+            }
         }
-    }
+    })
+    .await;
     assert_eq!(slow.closed().await, (4008, "too slow".into()));
     // One that polls asks in one body.
     let poller = Poller::join(&relay, 4).await;
@@ -298,9 +305,7 @@ async fn a_relay_that_stops_says_goodbye() {
         tokio::spawn(async move { get(address, &path).await })
     };
     // The poll waits before the relay stops: its answer to another would come first.
-    while relay.stats.get().members < 4 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    relay.until(|stats| stats.members >= 4).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let served = relay.stop();
     for client in [&mut four, &mut three] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::Error;
 
 use super::support::socket_io::{ENVELOPE, Poller, code, event, packets};
-use super::support::{Client, Relay, config, get, request_with};
+use super::support::{Client, Relay, config, get, request_with, within};
 
 #[tokio::test]
 async fn long_polling_of_both_versions() {
@@ -137,12 +137,17 @@ async fn an_aborted_upgrade_leaves_the_session_as_it_was() {
         socket.send("2probe").await;
         assert_eq!(socket.text().await, "3probe");
         socket.send(last).await;
-        while let Some(Ok(_)) = socket.next().await {}
+        socket.ended().await;
         plain.send(ENVELOPE).await;
-        let mut polled = poller.poll().await;
-        while polled == ["6"] {
-            polled = poller.poll().await;
-        }
+        let polled = within("an event", async {
+            loop {
+                let polled = poller.poll().await;
+                if polled != ["6"] {
+                    return polled;
+                }
+            }
+        })
+        .await;
         assert_eq!(polled, [event(ENVELOPE)], "{last}");
     }
     assert_eq!(poller.post(&event(ENVELOPE)).await.body, "ok");

@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use super::support::sse::{Reader, post, post_with};
-use super::support::{LIMIT, Relay, config, get, request};
+use super::support::{LIMIT, Relay, config, get, request, within};
 
 const ENVELOPE: &str = r#"{"sender":1,"channel":"a","message":1}"#;
 
@@ -152,11 +152,14 @@ async fn a_slow_reader_is_dropped_and_nobody_waits_for_it() {
     let mut slow = Reader::open_narrow(&relay, "/sse").await;
     let text = |sent: usize| format!(r#"{{"channel":"a","message":"{sent:0>60000}"}}"#);
     let mut sent = 0;
-    while relay.stats.get().members == 3 {
-        sender.send(&text(sent)).await;
-        assert_eq!(other.message().await, text(sent));
-        sent += 1;
-    }
+    within("the relay to close it", async {
+        while relay.stats.get().members == 3 {
+            sender.send(&text(sent)).await;
+            assert_eq!(other.message().await, text(sent));
+            sent += 1;
+        }
+    })
+    .await;
     relay.until(|_| relay.stats.connections() == 2).await;
     // It finds the beginning without a gap, and then the end of its connection.
     let mut next = 0;

@@ -34,6 +34,15 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 pub const LIMIT: Duration = Duration::from_secs(60);
 
+/// The result of `wait`, which must come in time. `what` is what the test waits for. Loops need it
+/// that read over frames: each frame comes in time, and a relay that pings sends them for ever.
+pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(LIMIT, wait).await {
+        Ok(result) => result,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
+}
+
 /// The result of `hearing` while somebody in the space sends texts without a pause that not
 /// everybody receives.
 pub async fn amid_chatter(relay: &Relay, hearing: impl Future<Output = String>) -> String {
@@ -50,7 +59,7 @@ pub async fn amid_chatter(relay: &Relay, hearing: impl Future<Output = String>) 
             text = hearing => text,
         }
     };
-    tokio::time::timeout(LIMIT, heard).await.unwrap()
+    within("it, amid chatter", heard).await
 }
 
 /// Settings for tests: any free port, and time enough to see a close code on a busy machine.
@@ -194,35 +203,56 @@ impl Client {
             .send(Message::Ping(b"heard".to_vec().into()))
             .await
             .unwrap();
-        loop {
-            match self.next().await {
-                Some(Ok(Message::Pong(payload))) if *payload == *b"heard" => return,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("{other:?}"),
+        let pong = async {
+            loop {
+                match self.next().await {
+                    Some(Ok(Message::Pong(payload))) if *payload == *b"heard" => return,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("{other:?}"),
+                }
             }
-        }
+        };
+        within("the answer to a ping", pong).await;
     }
 
     pub async fn send(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.unwrap();
+        let sent = within("room to send", self.0.send(Message::text(text))).await;
+        sent.unwrap();
     }
 
     /// The next message of whatever kind; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<Message, Error>> {
-        tokio::time::timeout(LIMIT, self.0.next())
-            .await
-            .expect("nothing came")
+        within("a message", self.0.next()).await
+    }
+
+    /// Reads to the end, as every client does, until there is nothing more or an error.
+    pub async fn ended(&mut self) {
+        within("the end", async {
+            while let Some(Ok(_)) = self.next().await {}
+        })
+        .await;
     }
 
     /// The next text frame.
     pub async fn text(&mut self) -> String {
-        loop {
-            match self.next().await {
-                Some(Ok(Message::Text(text))) => return text.as_str().to_owned(),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("{other:?} and not a text frame"),
+        let text = async {
+            loop {
+                match self.next().await {
+                    Some(Ok(Message::Text(text))) => return text.as_str().to_owned(),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("{other:?} and not a text frame"),
+                }
             }
-        }
+        };
+        within("a text frame", text).await
+    }
+
+    /// Reads until this text comes, and over those before it.
+    pub async fn until_text(&mut self, wanted: impl Fn(&str) -> bool) {
+        within("a certain text", async {
+            while !wanted(&self.text().await) {}
+        })
+        .await;
     }
 
     /// The next text frame, which has to be an envelope, without the id that the relay gave it.
@@ -232,15 +262,18 @@ impl Client {
 
     /// The code and the reason that the connection is closed with; what comes before is read over.
     pub async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match self.next().await {
-                Some(Ok(Message::Close(Some(frame)))) => {
-                    return (frame.code.into(), frame.reason.as_str().to_owned());
+        let closed = async {
+            loop {
+                match self.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => {
+                        return (frame.code.into(), frame.reason.as_str().to_owned());
+                    }
+                    Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("{other:?} and no close frame"),
                 }
-                Some(Ok(Message::Text(_) | Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("{other:?} and no close frame"),
             }
-        }
+        };
+        within("the close frame", closed).await
     }
 }
 
@@ -288,7 +321,8 @@ pub async fn raw_send(stream: &mut TcpStream, text: &str) {
     // The mask may be any; this one leaves the text as it is.
     let mut frame = vec![0x81, 0x80 | length.unwrap(), 0, 0, 0, 0];
     frame.extend_from_slice(text.as_bytes());
-    stream.write_all(&frame).await.unwrap();
+    let written = within("room to send", stream.write_all(&frame)).await;
+    written.unwrap();
 }
 
 /// The next short frame of a [`raw`] connection, its kind and what is in it. Nothing answers it.
@@ -301,9 +335,7 @@ pub async fn raw_next(stream: &mut TcpStream) -> (u8, Vec<u8>) {
         stream.read_exact(&mut payload).await.unwrap();
         (kind, payload)
     };
-    tokio::time::timeout(LIMIT, reading)
-        .await
-        .expect("nothing came")
+    within("a frame", reading).await
 }
 
 /// An HTTP answer.

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Client, Relay, without_id};
+use super::{Client, Relay, within, without_id};
 
 /// A connection that was greeted.
 pub struct Page {
@@ -73,41 +73,50 @@ impl Page {
 
     /// The answer to the first `open` of a connection. Messages before it are skipped.
     pub async fn ack(&mut self, taken: u64) {
-        loop {
-            let text = self.next().await;
-            if text.starts_with("{\"ack\":") {
-                assert_eq!(text, format!("{{\"ack\":{taken}}}"));
-                return;
+        let answer = async {
+            loop {
+                let text = self.next().await;
+                if text.starts_with("{\"ack\":") {
+                    assert_eq!(text, format!("{{\"ack\":{taken}}}"));
+                    return;
+                }
+                assert!(text.starts_with("{\"sender\":"), "{text}");
             }
-            assert!(text.starts_with("{\"sender\":"), "{text}");
-        }
+        };
+        within("the answer to an open", answer).await;
     }
 
     /// Waits until this reference was acknowledged; earlier ones may be before. What else comes
     /// meanwhile is read afterwards.
     pub async fn acknowledged(&mut self, taken: u64) {
-        let mut before = 0;
-        while before < taken {
-            let text = self.client.text().await;
-            let Some(number) = acknowledgement(&text) else {
-                self.waiting.push_back(text);
-                continue;
-            };
-            assert!(number >= before && number <= taken, "{text} after {before}");
-            before = number;
-        }
+        let acknowledged = async {
+            let mut before = 0;
+            while before < taken {
+                let text = self.client.text().await;
+                let Some(number) = acknowledgement(&text) else {
+                    self.waiting.push_back(text);
+                    continue;
+                };
+                assert!(number >= before && number <= taken, "{text} after {before}");
+                before = number;
+            }
+        };
+        within("an acknowledgement", acknowledged).await;
     }
 
     /// The next frame but for acknowledgements, which has to be a message: its id, and the message
     /// without it.
     pub async fn numbered(&mut self) -> (u64, String) {
-        loop {
-            let text = self.next().await;
-            if acknowledgement(&text).is_none() {
-                let (text, id) = without_id(&text);
-                return (id, text);
+        let message = async {
+            loop {
+                let text = self.next().await;
+                if acknowledgement(&text).is_none() {
+                    return text;
+                }
             }
-        }
+        };
+        let (text, id) = without_id(&within("a message", message).await);
+        (id, text)
     }
 
     pub async fn message(&mut self) -> String {

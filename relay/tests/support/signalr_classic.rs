@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
-use super::{Answer, Client, Relay, get, request};
+use super::{Answer, Client, Relay, get, request, within};
 
 /// `[{"name":"webrtchub3"}]`, as the official client writes it into a URL.
 pub const HUBS: &str = "%5B%7B%22name%22%3A%22webrtchub3%22%7D%5D";
@@ -85,16 +85,20 @@ impl Hub {
 
     /// The next frame that isn't empty.
     pub async fn frame(&mut self) -> Value {
-        loop {
-            let text = self.client.text().await;
-            if text != "{}" {
-                let frame: Value = serde_json::from_str(&text).unwrap();
-                if let Some(cursor) = frame["C"].as_str() {
-                    self.cursor = cursor.to_owned();
+        let text = async {
+            loop {
+                let text = self.client.text().await;
+                if text != "{}" {
+                    return text;
                 }
-                return frame;
             }
+        };
+        let text = within("a frame that isn't empty", text).await;
+        let frame: Value = serde_json::from_str(&text).unwrap();
+        if let Some(cursor) = frame["C"].as_str() {
+            self.cursor = cursor.to_owned();
         }
+        frame
     }
 
     /// The next frame of a page that is handed over.

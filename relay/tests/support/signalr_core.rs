@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Answer, Client, Relay, request};
+use super::{Answer, Client, Relay, request, within};
 
 pub const HANDSHAKE: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
 
@@ -33,17 +33,20 @@ impl Hub {
 
     /// The next record; pings are read over.
     pub async fn record(&mut self) -> String {
-        loop {
-            while let Some(record) = self.records.pop_front() {
-                if record != r#"{"type":6}"# {
-                    return record;
+        let record = async {
+            loop {
+                while let Some(record) = self.records.pop_front() {
+                    if record != r#"{"type":6}"# {
+                        return record;
+                    }
                 }
+                let text = self.client.text().await;
+                let whole = text.strip_suffix('\u{1e}').expect("half a record");
+                self.records
+                    .extend(whole.split('\u{1e}').map(str::to_owned));
             }
-            let text = self.client.text().await;
-            let whole = text.strip_suffix('\u{1e}').expect("half a record");
-            self.records
-                .extend(whole.split('\u{1e}').map(str::to_owned));
-        }
+        };
+        within("a record", record).await
     }
 
     /// The next frame that is handed over.

@@ -7,7 +7,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::{LIMIT, Relay};
+use super::{LIMIT, Relay, within};
 
 /// One event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,12 +108,15 @@ impl Reader {
 
     /// The next event that isn't only a comment.
     pub async fn event(&mut self) -> Event {
-        loop {
-            let event = self.any().await.expect("the stream has ended");
-            if event.comments == 0 {
-                return event;
+        let event = async {
+            loop {
+                let event = self.any().await.expect("the stream has ended");
+                if event.comments == 0 {
+                    return event;
+                }
             }
-        }
+        };
+        within("an event", event).await
     }
 
     /// The data of the next message.
