@@ -165,9 +165,9 @@ function readReceiver(name, log, senders, { counts, fail }) {
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do
     // from the beginning. One that was closed and opened again on the same connection may first get
     // what was on its way to it before, and then what came since it was opened: where it goes on
-    // just where it had been, one hole is between the two.
+    // just where it had been, or after a gap that was told, one hole is between the two.
     const isFirst = source.at <= there.openedAt;
-    if (isFirst) source.isLate = !there.kept && source.high > 0 && n === source.high + 1;
+    if (isFirst) source.isLate = !there.kept && source.high > 0 && (n === source.high + 1 || there.gapAt > source.at);
     let expected = there.kept || !isFirst ? source.high + 1 : n;
     if (source.isLate && n > expected) {
       source.isLate = false;

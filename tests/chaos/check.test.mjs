@@ -103,6 +103,13 @@ describe('across a relay’s death', () => {
     assert.deepEqual(judge(sender(6), receiver([1, 'e2', 'gap', 2, 5, 6])).kinds, ['lost', 'lost']);
   });
 
+  test('a passing channel that is opened again on one connection may have a hole behind what was on its way', () => {
+    const passing = { kept: false };
+    assert.deepEqual(judge(sender(9), receiver([2, 'e2', 'gap', 'close', 'open', 5, 6, 8], passing)).kinds, []);
+    assert.deepEqual(judge(sender(9), receiver([2, 'e2', 'gap', 'close', 'open', 5, 7, 9], passing)).kinds, ['lost']);
+    assert.deepEqual(judge(sender(9), receiver([2, 'e2', 'gap', 5, 6, 8], passing)).kinds, ['lost']);
+  });
+
   test('the last message of all may not be missing whatever was told', () => {
     const { kinds, counts } = judge(sender(6), receiver([1, 2, 'e2', 'gap']));
     assert.deepEqual(kinds, ['lost']);
