@@ -203,18 +203,24 @@ fn through_our_relay_nothing_is_lost_or_repeated_silently() {
     );
     let history = prop_oneof![1 => 0..12usize, 2 => Just(10_000)];
     let pings = select(vec![2_000u64, 25_000]);
-    let input = (kinds, bounds(), history, pings, any::<u64>(), schedules());
-    let play_one =
-        |(kinds, outbox, bound, ping, seed, schedule): (Vec<&'static str>, _, _, _, _, _)| {
-            let relay = Relay::new(bound, ping);
-            let setups: Vec<_> = kinds.iter().map(|kind| setup(kind, outbox)).collect();
-            let pages = setups.len();
-            play(
-                World::new(Server::Relay(relay), setups, seed),
-                pages,
-                &schedule,
-            )
-        };
+    let relays = (1..=2u64, history, pings);
+    let input = (kinds, bounds(), relays, any::<u64>(), schedules());
+    let play_one = |(kinds, outbox, (version, bound, ping), seed, schedule): (
+        Vec<&'static str>,
+        _,
+        _,
+        _,
+        _,
+    )| {
+        let relay = Relay::new(version, bound, ping);
+        let setups: Vec<_> = kinds.iter().map(|kind| setup(kind, outbox)).collect();
+        let pages = setups.len();
+        play(
+            World::new(Server::Relay(relay), setups, seed),
+            pages,
+            &schedule,
+        )
+    };
     let Tally {
         delivered,
         gaps,
@@ -338,17 +344,20 @@ fn what_was_found_stays_mended() {
             ],
         ),
     ];
-    for (kinds, (bound, ping), seed, schedule) in schedules {
+    let versions = [1, 2].into_iter();
+    for (version, (kinds, (bound, ping), seed, schedule)) in
+        versions.flat_map(|version| schedules.iter().map(move |schedule| (version, schedule)))
+    {
         let setups: Vec<_> = kinds
             .iter()
             .map(|kind| setup(kind, Bounds::default()))
             .collect();
         let pages = setups.len();
-        let relay = Relay::new(bound, ping);
+        let relay = Relay::new(version, *bound, *ping);
         play(
-            World::new(Server::Relay(relay), setups, seed),
+            World::new(Server::Relay(relay), setups, *seed),
             pages,
-            &schedule,
+            schedule,
         );
     }
 }

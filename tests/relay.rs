@@ -5,6 +5,7 @@
 //! * `relay/detection.rs`: which servers `auto` takes for our relay, and for how long
 //! * `relay/resume.rs`: reconnecting: what is asked for, what is sent again, what is a gap
 //! * `relay/outbox.rs`: messages that expire or end the connection, and marks of the outbox
+//! * `relay/forged.rs`: frames of the relay that another page forges, on relays of both versions
 //! * `relay/counters.rs`: frames are counted by what they were, and shown to an inspector
 //! * `relay/lifecycle.rs`: the page hidden and shown, the network gone and back, the address that
 //!   the page is asked for
@@ -24,6 +25,8 @@ mod client;
 mod counters;
 #[path = "relay/detection.rs"]
 mod detection;
+#[path = "relay/forged.rs"]
+mod forged;
 #[path = "relay/lifecycle.rs"]
 mod lifecycle;
 #[path = "relay/outbox.rs"]

@@ -231,9 +231,9 @@ impl Pair {
         let answer = |text: &str| Some(Said::Answer(200, text.into()));
         match (self.setup.protocol, self.let_in + 1) {
             ("auto" | "relay", 1) => {
-                frame(r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#)
+                frame(r#"{"signal":1,"version":2,"session":"s","epoch":"e","ping":25000}"#)
             }
-            ("auto" | "relay", 2) => frame(r#"{"ack":0}"#),
+            ("auto" | "relay", 2) => frame(r#"{"ack":0,"session":"s"}"#),
             ("socket.io", 1) => frame(
                 r#"0{"sid":"a","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#,
             ),

@@ -306,9 +306,9 @@ impl World {
         let answer = |text: &str| (false, text.into());
         let (is_frame, text): (bool, HostText) = match (self.protocol, self.let_in) {
             ("auto" | "relay", 1) => {
-                frame(r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#)
+                frame(r#"{"signal":1,"version":2,"session":"s","epoch":"e","ping":25000}"#)
             }
-            ("auto" | "relay", _) => frame(r#"{"ack":0}"#),
+            ("auto" | "relay", _) => frame(r#"{"ack":0,"session":"s"}"#),
             ("socket.io", 1) => frame(
                 r#"0{"sid":"a","pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#,
             ),

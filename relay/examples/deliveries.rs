@@ -128,7 +128,7 @@ async fn join(relay: &Relay, clients: Clients) -> WebSocketStream<TcpStream> {
         let open = Message::text(r#"{"open":["a"]}"#);
         socket.send(open).await.unwrap();
         let ack = socket.next().await.unwrap().unwrap();
-        assert_eq!(ack.to_text().unwrap(), r#"{"ack":0}"#);
+        assert!(ack.to_text().unwrap().starts_with(r#"{"ack":0"#));
     }
     socket
 }

@@ -263,6 +263,10 @@ impl<T: Text> Protocol<T> for Auto {
         self.get::<T>().can_subscribe()
     }
 
+    fn takes_ids(&self) -> bool {
+        self.get::<T>().takes_ids()
+    }
+
     fn subscribe(&self, channels: &Open<'_>) -> Option<String> {
         self.get::<T>().subscribe(channels)
     }

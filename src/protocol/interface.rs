@@ -166,6 +166,11 @@ pub trait Protocol<T: Text> {
         false
     }
 
+    /// Whether the ids of messages are the server's, so that it can replay what comes after them.
+    fn takes_ids(&self) -> bool {
+        false
+    }
+
     /// The frame that subscribes to channels.
     fn subscribe(&self, _channels: &Open<'_>) -> Option<String> {
         None

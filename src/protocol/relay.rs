@@ -10,12 +10,15 @@
 //! Before that, the relay delivers all channels, as it does to pages of the plain protocol. These
 //! messages are ignored. A session that is resumed gets them again later. In a new session they are
 //! from before the page's first message, unless one was sent before the hello.
+//!
+//! A relay of version 1 also delivers control frames that other pages forge, until it has handled
+//! the first request. So the first acknowledgement must show that the relay made it: see [`Proof`].
 
-use signal_wire::frames::{encode_close, encode_pong};
-use signal_wire::{Open, ServerFrame};
+use signal_wire::frames::{PROVES_ANSWERS, encode_close, encode_ping, encode_pong};
+use signal_wire::{Open, ServerFrame, UserId};
 
 use super::{
-    CloseReason, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
+    CloseReason, Cut, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
     Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
@@ -33,6 +36,10 @@ pub struct Relay {
     framing: Framing,
     /// The session to resume.
     session: Option<Session>,
+    /// How the relay's answer to the first request is recognised.
+    proof: Proof,
+    /// The number of the last message that was sent, on any connection.
+    last_sent: u64,
     /// Messages are delivered before the first acknowledgement: they may be answers to what was sent
     /// before the hello, and a new session replays nothing.
     delivers_early: bool,
@@ -50,14 +57,47 @@ struct Session {
     epoch: String,
 }
 
+/// How the relay's answer to the first request is told from one that another page forged.
+#[derive(Debug)]
+enum Proof {
+    /// It carries the session's secret.
+    Secret,
+    /// The relay is of version 1. After the first request it is sent a ping with a number that other
+    /// pages can't guess. The last acknowledgement before its pong is the answer: by then the relay
+    /// delivers nothing any more that a page could forge.
+    Pong {
+        /// The ping's number.
+        number: u64,
+        /// The last acknowledgement so far.
+        accepted: Option<u64>,
+    },
+}
+
+/// What is wrong with an acknowledgement that the relay can't have made.
+const FORGED: &str = "a forged acknowledgement";
+
+/// A number that only who knows the secret can tell: its FNV-1a hash, in the 53 bits that are exact
+/// in JavaScript.
+fn number_of(secret: &str) -> u64 {
+    let hash = secret.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    UserId::from_bits(hash).get()
+}
+
 impl Relay {
     /// A new conversation.
     pub fn new(options: &ProtocolOptions) -> Result<Relay, InvalidOption> {
         Ok(Relay {
             url: options.url.clone(),
             phase: Phase::Disconnected,
-            framing: Framing::plain(),
+            framing: Framing {
+                cut: Cut::Whole,
+                ..Framing::plain()
+            },
             session: None,
+            proof: Proof::Secret,
+            last_sent: 0,
             delivers_early: false,
             ping: SHORTEST_PING,
             is_proven: false,
@@ -90,6 +130,7 @@ impl Relay {
         }
         let text = text.head(text.length());
         let Some(ServerFrame::Hello {
+            version,
             session,
             epoch,
             ping,
@@ -97,6 +138,7 @@ impl Relay {
         else {
             return false;
         };
+        let number = number_of(&session);
         let resumed = self.session.take().filter(|known| known.epoch == *epoch);
         let resume = resumed.as_ref().map(|session| session.secret.clone());
         self.delivers_early = has_sent && resume.is_none();
@@ -107,6 +149,15 @@ impl Relay {
         self.ping = (ping as Millis).max(SHORTEST_PING);
         self.phase = Phase::Joining;
         out.push(Output::Subscribe { resume });
+        self.proof = if version >= PROVES_ANSWERS {
+            Proof::Secret
+        } else {
+            out.send(encode_ping(number));
+            Proof::Pong {
+                number,
+                accepted: None,
+            }
+        };
         true
     }
 
@@ -115,25 +166,64 @@ impl Relay {
         // An envelope without a channel has no member but its sender, its id and its message.
         let is_envelope = |member| !value.member(member).is_undefined();
         if is_envelope("channel") || is_envelope("message") {
-            if self.phase == Phase::Ready || self.delivers_early {
+            if self.is_answered() || self.delivers_early {
                 out.push(Output::Envelope(value));
             }
             return;
         }
         match ServerFrame::decode(&text.head(text.length())) {
-            Some(ServerFrame::Ack(accepted)) => {
-                self.is_proven = true;
-                out.push(Output::Acknowledged(accepted));
-                if self.phase == Phase::Joining {
-                    self.phase = Phase::Ready;
-                    out.push(Output::Ready);
-                }
+            Some(ServerFrame::Ack { accepted, session }) => {
+                self.accept_ack(accepted, session.as_deref(), out);
             }
-            Some(ServerFrame::Gap(channel)) => out.push(Output::Gap(channel.into_owned())),
+            Some(ServerFrame::Gap(channel)) if self.is_answered() => {
+                out.push(Output::Gap(channel.into_owned()));
+            }
             Some(ServerFrame::Ping(number)) => out.send(encode_pong(&number)),
-            Some(ServerFrame::Pong(_)) => out.push(Output::Pong),
-            Some(ServerFrame::Hello { .. }) | None => {}
+            Some(ServerFrame::Pong(number)) => self.accept_pong(&number, out),
+            Some(ServerFrame::Gap(_) | ServerFrame::Hello { .. }) | None => {}
         }
+    }
+
+    fn accept_ack<T: Text>(&mut self, accepted: u64, secret: Option<&str>, out: &mut Outputs<T>) {
+        let own = self.session.as_ref().map(|session| &*session.secret);
+        if accepted > self.last_sent {
+            return out.push(Output::Bad(FORGED));
+        }
+        match &mut self.proof {
+            _ if self.phase == Phase::Ready => out.push(Output::Acknowledged(accepted)),
+            Proof::Secret if secret == own => self.begin(accepted, out),
+            Proof::Secret => out.push(Output::Bad(FORGED)),
+            Proof::Pong { accepted: last, .. } => *last = Some(accepted),
+        }
+    }
+
+    fn accept_pong<T: Text>(&mut self, number: &str, out: &mut Outputs<T>) {
+        match self.proof {
+            _ if self.phase == Phase::Ready => out.push(Output::Pong),
+            Proof::Pong {
+                number: own,
+                accepted: Some(accepted),
+            } if number.parse() == Ok(own) => self.begin(accepted, out),
+            _ => {}
+        }
+    }
+
+    /// The relay has answered the first request.
+    fn begin<T: Text>(&mut self, accepted: u64, out: &mut Outputs<T>) {
+        self.is_proven = true;
+        self.phase = Phase::Ready;
+        out.push(Output::Acknowledged(accepted));
+        out.push(Output::Ready);
+    }
+
+    /// Whether the relay seems to have answered the first request, and so delivers what the page
+    /// asked for.
+    fn is_answered(&self) -> bool {
+        let accepted = match self.proof {
+            Proof::Secret => None,
+            Proof::Pong { accepted, .. } => accepted,
+        };
+        self.phase == Phase::Ready || (self.phase == Phase::Joining && accepted.is_some())
     }
 }
 
@@ -208,12 +298,20 @@ impl<T: Text> Protocol<T> for Relay {
         message.with_reference()
     }
 
+    fn on_sending(&mut self, number: u64) {
+        self.last_sent = number.max(self.last_sent);
+    }
+
     fn acknowledges(&self) -> bool {
         true
     }
 
     fn can_subscribe(&self) -> bool {
         self.phase >= Phase::Joining
+    }
+
+    fn takes_ids(&self) -> bool {
+        self.is_answered()
     }
 
     fn subscribe(&self, channels: &Open<'_>) -> Option<String> {

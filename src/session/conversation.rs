@@ -104,7 +104,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 }
                 Output::Pong => self.stats.round_trip = self.keepalive.round_trip(now),
                 Output::Envelope(envelope) => {
-                    let takes_ids = self.protocol().can_subscribe();
+                    let takes_ids = self.protocol().takes_ids();
                     let received =
                         self.receiver
                             .read_envelope(&envelope, takes_ids, &mut self.channels);

@@ -123,7 +123,7 @@ impl<T: Text> Receiver<T> {
         } else {
             payload
         };
-        let id = id.filter(|id| protocol.can_subscribe() && !id.is_empty());
+        let id = id.filter(|id| protocol.takes_ids() && !id.is_empty());
         let channel = channels.receive(channel, id)?;
         Some(Received::Message(Rc::clone(&channel.name), message))
     }

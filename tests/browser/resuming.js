@@ -211,7 +211,7 @@ export function a_relay_that_was_started_anew() {
   const secret = 'a'.repeat(32);
   next.deliver(hello({ session: secret, epoch: 'epoch 2' }));
   equal(next.frames, ['{"open":["new","other","room"],"after":{}}'], 'as one who was never there');
-  next.deliver(ack(0));
+  next.deliver(ack(0, secret));
   equal(
     gaps.map(([channel]) => channel).sort(),
     ['other', 'room'],
@@ -238,7 +238,7 @@ export function a_relay_that_was_started_anew() {
   equal(third.frames, [
     `{"open":["new","other","room"],"after":{"room":"1"},"session":"${secret}"}`,
   ]);
-  third.deliver(ack(3));
+  third.deliver(ack(3, secret));
   equal([gaps.length, signaling.stats().queued], [2, 0]);
   // Again, now also for the channel that was new.
   gaps.length = 0;

@@ -304,9 +304,10 @@ export async function what_is_known_of_one_server_is_not_believed_of_another() {
   sockets.at(-1).deliver(hello(), ack(0), kept('room', 1, '5'));
   handle.send('unacknowledged');
   await next('ws://four.test/');
-  sockets.at(-1).deliver(hello({ session: 'a'.repeat(32), epoch: 'epoch 4' }));
+  const secret = 'a'.repeat(32);
+  sockets.at(-1).deliver(hello({ session: secret, epoch: 'epoch 4' }));
   equal(sockets.at(-1).frames, ['{"open":["room"],"after":{}}']);
-  sockets.at(-1).deliver(ack(0));
+  sockets.at(-1).deliver(ack(0, secret));
   equal(
     refs(sockets.at(-1)).map(([, message]) => message),
     ['unacknowledged'],

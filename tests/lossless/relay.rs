@@ -56,6 +56,8 @@ pub enum Out {
 #[derive(Debug, Default)]
 pub struct Relay {
     pub epoch: u64,
+    /// Of the relay's protocol.
+    version: u64,
     /// How many messages each channel's history may have.
     bound: usize,
     ping: u64,
@@ -69,10 +71,11 @@ pub struct Relay {
 const RESUMED: u16 = 4009;
 
 impl Relay {
-    /// One whose history keeps so many messages of each channel, and that says so often that it is
-    /// there.
-    pub fn new(bound: usize, ping: u64) -> Relay {
+    /// One of this version, whose history keeps so many messages of each channel, and that says so
+    /// often that it is there.
+    pub fn new(version: u64, bound: usize, ping: u64) -> Relay {
         Relay {
+            version,
             bound,
             ping,
             ..Relay::default()
@@ -83,6 +86,7 @@ impl Relay {
     pub fn die(&mut self) {
         *self = Relay {
             epoch: self.epoch + 1,
+            version: self.version,
             bound: self.bound,
             ping: self.ping,
             ..Relay::default()
@@ -91,8 +95,12 @@ impl Relay {
 
     pub fn join(&mut self, conn: Conn, now: f64) -> Vec<Out> {
         let secret = format!("{:032x}", (conn as u64 + 1) * 1_000_000 + self.epoch);
+        let version = match self.version {
+            1 => String::new(),
+            version => format!("\"version\":{version},"),
+        };
         let hello = format!(
-            "{{\"signal\":1,\"session\":\"{secret}\",\"epoch\":\"e{}\",\"ping\":{}}}",
+            "{{\"signal\":1,{version}\"session\":\"{secret}\",\"epoch\":\"e{}\",\"ping\":{}}}",
             self.epoch, self.ping
         );
         self.members.insert(
@@ -189,7 +197,8 @@ impl Relay {
         let last_id = self.last_id;
         let member = self.members.get_mut(&conn).unwrap();
         let mut is_unknown = false;
-        if member.session.is_none() {
+        let is_first = member.session.is_none();
+        if is_first {
             let said = frame.get("session").map(|said| said.as_str().unwrap());
             let name = String::from(said.unwrap_or(&member.secret));
             let is_known = self.sessions.contains_key(&name);
@@ -214,9 +223,14 @@ impl Relay {
         let member = self.members.get_mut(&conn).unwrap();
         let name = member.session.clone().unwrap();
         let session = self.sessions.get_mut(&name).unwrap();
+        let proof = if is_first && self.version > 1 {
+            format!(",\"session\":\"{name}\"")
+        } else {
+            String::new()
+        };
         outs.push(Out::Frame(
             conn,
-            format!("{{\"ack\":{}}}", session.last_ref),
+            format!("{{\"ack\":{}{proof}}}", session.last_ref),
         ));
         member.unacked = false;
         let mut gaps = Vec::new();

@@ -9,9 +9,11 @@ use signal_wasm::session::{
 
 pub const FOREVER: Millis = Millis::INFINITY;
 
-pub const HELLO: &str = r#"{"signal":1,"session":"s1","epoch":"e1","ping":25000}"#;
-pub const HELLO_AGAIN: &str = r#"{"signal":1,"session":"s2","epoch":"e1","ping":25000}"#;
-pub const HELLO_OF_ANOTHER: &str = r#"{"signal":1,"session":"s3","epoch":"e2","ping":25000}"#;
+pub const HELLO: &str = r#"{"signal":1,"version":2,"session":"s1","epoch":"e1","ping":25000}"#;
+pub const HELLO_AGAIN: &str =
+    r#"{"signal":1,"version":2,"session":"s2","epoch":"e1","ping":25000}"#;
+pub const HELLO_OF_ANOTHER: &str =
+    r#"{"signal":1,"version":2,"session":"s3","epoch":"e2","ping":25000}"#;
 
 pub const PING: &str = r#"{"ping":1}"#;
 pub const PONG: &str = r#"{"pong":1}"#;
@@ -44,7 +46,7 @@ impl Client {
     pub fn subscribed() -> Client {
         let mut client = Client::connecting("auto");
         client.receives(0.0, HELLO);
-        client.receives(0.0, r#"{"ack":0}"#);
+        client.receives(0.0, &answer("s1", 0));
         client.receives(0.0, PONG);
         client.done();
         client
@@ -163,6 +165,11 @@ impl Client {
     pub fn shown(&mut self) -> Vec<(FrameKind, Frame<HostText>)> {
         std::mem::take(&mut self.page.frames)
     }
+}
+
+/// The relay's answer to the first request of a connection.
+pub fn answer(secret: &str, accepted: u64) -> String {
+    format!(r#"{{"ack":{accepted},"session":"{secret}"}}"#)
 }
 
 /// A message of its own, as the relay gets it.

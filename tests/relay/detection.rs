@@ -1,6 +1,8 @@
 //! Which servers `auto` takes for our relay, and for how long.
 
-use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, foreign, message, plain};
+use crate::client::{
+    Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, answer, foreign, message, plain,
+};
 use signal_wasm::session::{Event, State};
 
 #[test]
@@ -11,7 +13,7 @@ fn a_relay_learns_which_channels_are_open_before_anything_is_sent() {
         assert_eq!(client.done(), ["ws://h/x"]);
         client.receives(1.0, HELLO);
         assert_eq!(client.done(), [r#"{"open":["a"],"after":{}}"#]);
-        client.receives(2.0, r#"{"ack":0}"#);
+        client.receives(2.0, &answer("s1", 0));
         assert!(client.state().is_open());
         assert_eq!(client.done(), [PING.into(), message("a", 1, "1")]);
         assert_eq!(client.session().stats().queued, 1.0);
@@ -34,7 +36,7 @@ fn a_session_that_is_resumed_delivers_nothing_before_the_answer() {
     client.receives(now, HELLO_AGAIN);
     assert!(client.receives(now, &foreign("a", "5")).is_empty());
     assert_eq!(client.state(), State::Connecting);
-    client.receives(now, r#"{"ack":0}"#);
+    client.receives(now, &answer("s1", 0));
     assert_eq!(client.receives(now, &foreign("a", "5")), ["5"]);
 }
 
@@ -106,7 +108,7 @@ fn a_relay_that_was_taken_for_another_server_is_a_relay_once_its_hello_comes() {
     client.done();
     // Nothing is replayed to a new session, so this one, which may be an answer, comes only once.
     assert_eq!(client.receives(340.0, &foreign("a", "5")), ["5"]);
-    client.receives(350.0, r#"{"ack":0}"#);
+    client.receives(350.0, &answer("s1", 0));
     // The first one was sent as to an ordinary server, which acknowledges nothing.
     assert_eq!(client.done(), [PING.into(), message("a", 2, "2")]);
     assert_eq!(client.session().stats().connects, 1.0);

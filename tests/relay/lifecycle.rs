@@ -1,6 +1,8 @@
 //! The page hidden and shown, the network gone and back, the address that the page is asked for.
 
-use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, foreign, message, plain};
+use crate::client::{
+    Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, answer, foreign, message, plain,
+};
 use signal_wasm::protocol::Millis;
 use signal_wasm::session::{Config, DropReason, Event, Input, State};
 
@@ -25,7 +27,7 @@ fn a_hidden_page_closes_its_socket_and_resumes_when_it_is_shown() {
     let now = client.reconnects();
     assert!((2e9..=2e9 + 1_000.0).contains(&now), "{now}");
     client.receives(now, HELLO_AGAIN);
-    client.receives(now, r#"{"ack":0}"#);
+    client.receives(now, &answer("s1", 0));
     assert_eq!(
         client.done(),
         [
@@ -57,7 +59,7 @@ fn what_is_sent_in_hiding_is_sent_then_or_never() {
         client.sends(4.0, "a", "3", FOREVER);
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
-        client.receives(now, &format!("{{\"ack\":{accepted}}}"));
+        client.receives(now, &answer("s1", accepted));
         let told = client.told();
         assert_eq!(told.contains(&dropped()), accepted == 1, "{told:?}");
         assert_eq!(client.done()[2..], [message("a", 3, "3")]);
@@ -73,7 +75,7 @@ fn what_is_sent_in_hiding_is_sent_then_or_never() {
     client.handles(4.0, Input::PageShown);
     let now = client.reconnects();
     client.receives(now, HELLO_AGAIN);
-    client.receives(now, r#"{"ack":0}"#);
+    client.receives(now, &answer("s1", 0));
     assert_eq!(client.done()[2..], [message("a", 1, "1")]);
     assert_eq!(client.session().stats().queued, 1.0);
 }
@@ -150,7 +152,7 @@ fn the_page_is_asked_for_the_address_at_each_attempt() {
     assert_eq!(client.done(), ["ws://h/x?token=1"]);
     client.handles(2.0, Input::SocketOpen);
     client.receives(2.0, HELLO);
-    client.receives(2.0, r#"{"ack":0}"#);
+    client.receives(2.0, &answer("s1", 0));
     client.loses(3.0, 1006);
     client.done();
 

@@ -1,6 +1,6 @@
 //! Messages that expire or end the connection, and marks of the outbox.
 
-use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, dropped, message};
+use crate::client::{Client, FOREVER, HELLO, HELLO_AGAIN, PING, answer, dropped, message};
 use signal_wasm::session::{Bounds, Config, DropReason, Input, Overflow, TransmitError};
 
 #[test]
@@ -14,7 +14,7 @@ fn a_message_that_waits_too_long_is_dropped_and_reported() {
     let now = client.reconnects();
     assert!(now > 12.0 && now < 100_000.0, "{now}");
     client.receives(now, HELLO_AGAIN);
-    client.receives(now, r#"{"ack":0}"#);
+    client.receives(now, &answer("s1", 0));
     assert_eq!(
         client.done()[1..],
         [PING.into(), message("a", 2, "2"), message("a", 3, "3")]
@@ -60,7 +60,7 @@ fn a_message_in_flight_does_not_expire_with_its_connection() {
     let now = client.reconnects();
     client.receives(now, HELLO_AGAIN);
     assert_eq!(client.told(), []);
-    client.receives(now, r#"{"ack":3}"#);
+    client.receives(now, &answer("s1", 3));
     assert_eq!(client.told(), [dropped(DropReason::Expired)]);
     assert_eq!(client.done()[2..], [message("a", 5, "5")]);
 }
@@ -88,8 +88,13 @@ fn the_relay_cannot_have_accepted_what_it_was_not_sent() {
     client.sends(0.0, "a", "1", FOREVER);
     client.receives(1.0, HELLO);
     client.done();
-    client.receives(1.0, r#"{"ack":999}"#);
+    client.receives(1.0, &answer("s1", 999));
+    assert_eq!(client.session().stats().bad, 1.0);
+    assert_eq!(client.done(), [""; 0]);
+    client.receives(1.0, &answer("s1", 0));
     assert!(client.done().contains(&message("a", 1, "1")));
+    client.receives(2.0, r#"{"ack":2}"#);
+    assert_eq!(client.session().stats().bad, 2.0);
     assert_eq!(client.session().stats().queued, 1.0);
     client.receives(2.0, r#"{"ack":1}"#);
     assert_eq!(client.session().stats().queued, 0.0);
@@ -107,7 +112,7 @@ fn a_message_that_ends_the_connection_twice_is_given_up() {
         assert_eq!(client.told(), []);
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
-        client.receives(now, r#"{"ack":1}"#);
+        client.receives(now, &answer("s1", 1));
         assert_eq!(
             client.done()[2..],
             [message("a", 2, "2"), message("a", 3, "3")]
@@ -116,7 +121,7 @@ fn a_message_that_ends_the_connection_twice_is_given_up() {
         assert_eq!(client.told(), [dropped(DropReason::GivenUp)]);
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
-        client.receives(now, r#"{"ack":1}"#);
+        client.receives(now, &answer("s1", 1));
         assert_eq!(client.done()[2..], [message("a", 3, "3")]);
         // That one is blamed for the first time now.
         client.loses(now + 1.0, code);
@@ -132,7 +137,7 @@ fn other_losses_blame_no_message_nor_does_that_of_a_connection_with_none_in_flig
     for code in [1006, 1001, 4012, 1006] {
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
-        client.receives(now, r#"{"ack":0}"#);
+        client.receives(now, &answer("s1", 0));
         client.loses(now + 1.0, code);
     }
     let now = client.reconnects();
@@ -146,7 +151,7 @@ fn other_losses_blame_no_message_nor_does_that_of_a_connection_with_none_in_flig
 fn a_message_that_makes_the_socket_throw_twice_is_given_up() {
     let mut client = Client::subscribed();
     client.sends(1.0, "a", "1", FOREVER);
-    client.receives(1.0, r#"{"ack":0}"#);
+    client.receives(1.0, &answer("s1", 0));
     client.socket(Err(TransmitError::Threw));
     client.sends(2.0, "a", "2", FOREVER);
     assert_eq!(client.state().name(), "waiting");
@@ -156,7 +161,7 @@ fn a_message_that_makes_the_socket_throw_twice_is_given_up() {
         client.socket(takes_messages);
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
-        client.receives(now, r#"{"ack":0}"#);
+        client.receives(now, &answer("s1", 0));
         assert_eq!(client.told(), []);
     }
     assert_eq!(
@@ -169,7 +174,7 @@ fn a_message_that_makes_the_socket_throw_twice_is_given_up() {
     client.socket(Err(TransmitError::Threw));
     let now = client.reconnects();
     client.receives(now, HELLO_AGAIN);
-    client.receives(now, r#"{"ack":1}"#);
+    client.receives(now, &answer("s1", 1));
     assert_eq!(client.told(), [dropped(DropReason::GivenUp)]);
     assert_eq!(client.session().stats().queued, 0.0);
     // A socket that merely isn't open any more blames no message.
@@ -178,7 +183,7 @@ fn a_message_that_makes_the_socket_throw_twice_is_given_up() {
     for _ in 0..3 {
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
-        client.receives(now, r#"{"ack":1}"#);
+        client.receives(now, &answer("s1", 1));
         assert_eq!(client.state().name(), "waiting");
     }
     assert_eq!(client.told(), []);
@@ -202,7 +207,7 @@ fn marks_are_reached_when_all_before_them_was_accepted_and_not_when_it_was_sent(
     assert!(client.session().flushed() < second);
     let now = client.reconnects();
     client.receives(now, HELLO_AGAIN);
-    client.receives(now, r#"{"ack":2}"#);
+    client.receives(now, &answer("s1", 2));
     assert!(client.session().flushed() >= second);
     assert!(client.session().flushed() < client.session().flush());
 }

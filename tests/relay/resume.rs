@@ -1,6 +1,8 @@
 //! Reconnecting: what is asked for, what is sent again, what is a gap.
 
-use crate::client::{Client, FOREVER, HELLO_AGAIN, HELLO_OF_ANOTHER, PING, foreign, gap, message};
+use crate::client::{
+    Client, FOREVER, HELLO_AGAIN, HELLO_OF_ANOTHER, PING, answer, foreign, gap, message,
+};
 
 #[test]
 fn a_resumed_session_asks_for_later_messages_and_sends_unacknowledged_ones_again() {
@@ -36,7 +38,7 @@ fn a_resumed_session_asks_for_later_messages_and_sends_unacknowledged_ones_again
         "it comes again"
     );
     // The relay had accepted the second one too.
-    client.receives(now, r#"{"ack":2}"#);
+    client.receives(now, &answer("s1", 2));
     assert_eq!(
         client.done(),
         [PING.into(), message("a", 3, "3"), message("b", 4, "4")]
@@ -72,7 +74,7 @@ fn a_relay_that_lost_its_memory_is_a_gap_on_each_channel_and_is_sent_all_that_wa
     client.receives(2.0, &foreign("a", "17"));
     client.sends(3.0, "a", "1", FOREVER);
     client.sends(3.0, "a", "2", FOREVER);
-    client.receives(4.0, r#"{"ack":1}"#);
+    client.receives(4.0, &answer("s1", 1));
     client.loses(5.0, 1006);
     // A channel that the relay never knew has missed nothing.
     client.opens(6.0, "c", 2);
@@ -80,7 +82,7 @@ fn a_relay_that_lost_its_memory_is_a_gap_on_each_channel_and_is_sent_all_that_wa
     client.receives(now, HELLO_OF_ANOTHER);
     assert_eq!(client.done(), [r#"{"open":["a","b","c"],"after":{}}"#]);
     assert_eq!(client.told(), [gap("a"), gap("b")]);
-    client.receives(now, r#"{"ack":0}"#);
+    client.receives(now, &answer("s3", 0));
     assert_eq!(client.done(), [PING.into(), message("a", 2, "2")]);
     // Its secret is the new one, and ids begin again.
     client.receives(now, &foreign("b", "1"));

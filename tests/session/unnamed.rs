@@ -60,7 +60,7 @@ fn the_default_channel_receives_them() {
         receivers(&mut page, &[BARE, NAMED, UNDEFINED]),
         ["second"; 3]
     );
-    let hello = r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#;
+    let hello = r#"{"signal":1,"version":2,"session":"s","epoch":"e","ping":25000}"#;
     assert_eq!(
         receivers(&mut page, &[hello, r#"{"sender":8}"#, "{}"]),
         ["nobody"; 3]
@@ -115,12 +115,12 @@ fn to_our_relay_it_is_a_channel_with_a_name() {
     let mut page = page(&setup("relay", Some("main")));
     let id = page.open("main", "main");
     page.connects();
-    page.receive(r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#);
+    page.receive(r#"{"signal":1,"version":2,"session":"s","epoch":"e","ping":25000}"#);
     assert_eq!(
         sent(&mut page),
         [r#"{"open":["main","undefined"],"after":{}}"#]
     );
-    page.receive(r#"{"ack":0}"#);
+    page.receive(r#"{"ack":0,"session":"s"}"#);
     page.done.clear();
     page.send(UNNAMED, "1", FOREVER);
     assert_eq!(
@@ -139,11 +139,11 @@ fn to_our_relay_it_is_a_channel_with_a_name() {
     page.done.clear();
     page.tries_again();
     page.connects();
-    page.receive(r#"{"signal":1,"session":"s2","epoch":"e","ping":25000}"#);
+    page.receive(r#"{"signal":1,"version":2,"session":"s2","epoch":"e","ping":25000}"#);
     let open =
         r#"{"open":["main","undefined"],"after":{"main":"5","undefined":"18"},"session":"s"}"#;
     assert_eq!(sent(&mut page), [open]);
-    page.receive(r#"{"ack":1}"#);
+    page.receive(r#"{"ack":1,"session":"s"}"#);
     page.done.clear();
     page.session.close_channel("main", id);
     page.handle(signal_wasm::session::Input::Timeout);
@@ -167,8 +167,8 @@ fn the_page_is_told_of_its_default_channel() {
     let mut page = page(&setup("relay", Some("main")));
     page.open("main", "main");
     page.connects();
-    page.receive(r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#);
-    page.receive(r#"{"ack":0}"#);
+    page.receive(r#"{"signal":1,"version":2,"session":"s","epoch":"e","ping":25000}"#);
+    page.receive(r#"{"ack":0,"session":"s"}"#);
     page.events.clear();
     page.receive(r#"{"gap":"undefined"}"#);
     assert_eq!(page.events, [Event::Gap("main".into())]);
@@ -180,7 +180,7 @@ fn the_page_is_told_of_its_default_channel() {
     page.done.clear();
     page.has_socket = true;
     page.socket_opens();
-    page.receive(r#"{"signal":1,"session":"s2","epoch":"e2","ping":25000}"#);
+    page.receive(r#"{"signal":1,"version":2,"session":"s2","epoch":"e2","ping":25000}"#);
     let gaps = page
         .events
         .iter()

@@ -1,19 +1,29 @@
-//! The frames of our relay's protocol over a plain WebSocket, besides envelopes: JSON objects
-//! without the member `channel`.
+//! The frames of our relay's protocol over a plain WebSocket, besides envelopes: control frames, as
+//! [`control`](crate::control) defines them.
 //!
 //! | frame | direction | meaning |
 //! | --- | --- | --- |
-//! | `{"signal":1,"session":"…","epoch":"…","ping":25000}` | to the client | hello, the first frame: the secret that resumes this session; the epoch changes when the relay's memory does; milliseconds between signs of life |
+//! | `{"signal":1,"version":2,"session":"…","epoch":"…","ping":25000}` | to the client | hello, the first frame: the version of this protocol; the secret that resumes this session; the epoch changes when the relay's memory does; milliseconds between signs of life |
 //! | `{"open":["a","b"],"after":{"a":"17"},"session":"…"}` | to the relay | subscribe, and replay what came after these ids; with `session`, resume that session |
 //! | `{"close":["a"]}` | to the relay | unsubscribe |
 //! | `{"sender":…,"channel":"a","ref":9,"message":…}` | to the relay | publish; `ref` rises within the session |
-//! | `{"ack":9}` | to the client | accepted up to this `ref`; also the first answer to each `open` |
+//! | `{"ack":9}` | to the client | accepted up to this `ref`; also the first answer to each `open`. The answer to a connection's first `open` has a member `session`, the session's secret |
 //! | `{"sender":…,"channel":"a","id":"18","message":…}` | to the client | a message |
 //! | `{"gap":"a"}` | to the client | messages on this channel may have been missed |
 //! | `{"ping":n}`, `{"pong":n}` | both | |
 //!
-//! A client that has never subscribed doesn't know these frames. Everything it sends is for other
-//! pages.
+//! Everything that a client sends before it subscribes is for other pages, except for control
+//! frames. Those of a client are never handed on.
+//!
+//! # Versions
+//!
+//! Each side ignores members that it doesn't know. `signal` is always 1: by that, clients of every
+//! version recognise a relay.
+//!
+//! | version | |
+//! | --- | --- |
+//! | 1 | the hello has no member `version`. The relay handed on control frames of clients that hadn't subscribed, so its answer to the first `open` can be forged |
+//! | 2 | the relay hands on no control frames, and the answer to the first `open` has the session's secret, which only the relay and this client know |
 //!
 //! Messages without a channel, `{"sender":…,"message":…}`, are those of the channel
 //! [`UNNAMED`](crate::envelope::UNNAMED). A client subscribes to it and publishes on it by that name,
@@ -23,11 +33,21 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::control::{self, is_control};
 use crate::envelope::Envelope;
 use crate::json::{self, Member, write_number, write_string};
 
-/// The version of this protocol, the value of the hello's `signal`.
-pub const VERSION: u64 = 1;
+/// The version of this protocol.
+pub const VERSION: u64 = 2;
+
+/// The first version whose answer to the first `open` has the session's secret.
+pub const PROVES_ANSWERS: u64 = 2;
+
+/// The value of the hello's `signal`, by which clients recognise a relay.
+const SIGNAL: u64 = 1;
+
+/// The version of a relay whose hello names none.
+const UNNAMED_VERSION: u64 = 1;
 
 /// The longest secret of a session, in bytes.
 const LONGEST_SESSION: usize = 64;
@@ -48,6 +68,8 @@ pub enum ClientFrame<'a> {
     Ping(&'a str),
     /// The answer to a ping.
     Pong,
+    /// Text of another program. It is for the others in the space, if the client hasn't subscribed.
+    Text,
     /// An invalid frame, and the reason.
     Invalid(&'static str),
 }
@@ -75,6 +97,8 @@ pub struct Subscription<'a> {
 pub enum ServerFrame<'a> {
     /// The first frame on each plain WebSocket.
     Hello {
+        /// The version of this protocol that the relay speaks.
+        version: u64,
         /// The secret that resumes this session.
         session: Cow<'a, str>,
         /// The epoch of message ids and sessions. When it changes, the relay has lost its memory.
@@ -82,8 +106,13 @@ pub enum ServerFrame<'a> {
         /// The relay's ping interval, in milliseconds.
         ping: u64,
     },
-    /// Messages were accepted, up to and including this `ref`.
-    Ack(u64),
+    /// Messages were accepted.
+    Ack {
+        /// Up to and including this `ref`.
+        accepted: u64,
+        /// The session's secret, in the answer to the first `open` of a connection.
+        session: Option<Cow<'a, str>>,
+    },
     /// Messages on this channel may have been missed.
     Gap(Cow<'a, str>),
     /// A ping. Its number, a JSON text, must be returned in a pong.
@@ -98,7 +127,7 @@ impl<'a> ClientFrame<'a> {
     #[must_use]
     pub fn decode(text: &'a str) -> ClientFrame<'a> {
         let Some(members) = json::members(text) else {
-            return ClientFrame::Invalid("a frame is a JSON object");
+            return ClientFrame::Text;
         };
         if find(&members, "channel").is_none() {
             return ClientFrame::control(&members);
@@ -113,20 +142,24 @@ impl<'a> ClientFrame<'a> {
         }
     }
 
-    /// Reads a frame of a client that has never subscribed. Only a valid `open` belongs to this
-    /// protocol; `ref` has no meaning in an envelope. An envelope may have no channel.
+    /// Reads a frame of a client that has never subscribed. Control frames belong to this protocol.
+    /// `ref` has no meaning in an envelope, and an envelope may have no channel.
     #[must_use]
     pub fn decode_first(text: &'a str) -> ClientFrame<'a> {
-        const NOT_FOR_US: ClientFrame<'_> = ClientFrame::Invalid("not for the relay");
         let Some(members) = json::members(text) else {
-            return NOT_FOR_US;
+            return if control::contains_control(text) {
+                ClientFrame::Invalid("a control frame on one of several lines")
+            } else {
+                ClientFrame::Text
+            };
         };
-        let has_channel = find(&members, "channel").is_some();
-        if !has_channel && find(&members, "open").and_then(names).is_some() {
+        if is_control(&members) {
             return ClientFrame::control(&members);
         }
         let envelope = Envelope::of(members).filter(|envelope| !envelope.is_anonymous());
-        envelope.map_or(NOT_FOR_US, |envelope| ClientFrame::Publish(envelope, None))
+        envelope.map_or(ClientFrame::Text, |envelope| {
+            ClientFrame::Publish(envelope, None)
+        })
     }
 
     fn control(members: &[Member<'a>]) -> ClientFrame<'a> {
@@ -250,22 +283,22 @@ impl<'a> ServerFrame<'a> {
     /// Reads a frame. `None`: an envelope, or an unknown frame.
     #[must_use]
     pub fn decode(text: &'a str) -> Option<ServerFrame<'a>> {
-        let members = json::members(text)?;
-        if find(&members, "channel").is_some() {
-            return None;
-        }
+        let members = control::members(text)?;
         let text = |name| find(&members, name).and_then(json::string);
-        if find(&members, "signal").and_then(json::whole_number) == Some(VERSION) {
+        let whole_number = |name| find(&members, name).and_then(json::whole_number);
+        if whole_number("signal") == Some(SIGNAL) {
             return Some(ServerFrame::Hello {
+                version: whole_number("version").unwrap_or(UNNAMED_VERSION),
                 session: text("session")?,
                 epoch: text("epoch")?,
-                ping: find(&members, "ping")
-                    .and_then(json::whole_number)
-                    .unwrap_or_default(),
+                ping: whole_number("ping").unwrap_or_default(),
             });
         }
-        if let Some(accepted) = find(&members, "ack") {
-            return json::whole_number(accepted).map(ServerFrame::Ack);
+        if find(&members, "ack").is_some() {
+            return Some(ServerFrame::Ack {
+                accepted: whole_number("ack")?,
+                session: text("session"),
+            });
         }
         if let Some(channel) = text("gap") {
             return Some(ServerFrame::Gap(channel));
@@ -286,12 +319,15 @@ impl<'a> ServerFrame<'a> {
         let mut out = String::from("{\"");
         match self {
             ServerFrame::Hello {
+                version,
                 session,
                 epoch,
                 ping,
             } => {
                 out.push_str("signal\":");
-                write_number(&mut out, VERSION);
+                write_number(&mut out, SIGNAL);
+                out.push_str(",\"version\":");
+                write_number(&mut out, *version);
                 out.push_str(",\"session\":");
                 write_string(&mut out, session);
                 out.push_str(",\"epoch\":");
@@ -299,9 +335,13 @@ impl<'a> ServerFrame<'a> {
                 out.push_str(",\"ping\":");
                 write_number(&mut out, *ping);
             }
-            ServerFrame::Ack(accepted) => {
+            ServerFrame::Ack { accepted, session } => {
                 out.push_str("ack\":");
                 write_number(&mut out, *accepted);
+                if let Some(session) = session {
+                    out.push_str(",\"session\":");
+                    write_string(&mut out, session);
+                }
             }
             ServerFrame::Gap(channel) => {
                 out.push_str("gap\":");

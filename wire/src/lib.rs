@@ -2,7 +2,8 @@
 //! values out, and the other way round.
 //!
 //! * [`envelope`]: `{"sender":…,"channel":…,"message":…}`, which every protocol carries.
-//! * [`frames`]: the other frames of our relay's protocol.
+//! * [`control`]: which frames are the relay's own, and never a message of a page.
+//! * [`frames`]: these frames of our relay's protocol.
 //! * [`close`]: the WebSocket close codes that the relay sends.
 //! * [`json`]: the part of JSON that these need.
 //!
@@ -14,6 +15,7 @@
 extern crate alloc;
 
 pub mod close;
+pub mod control;
 pub mod envelope;
 pub mod frames;
 pub mod json;

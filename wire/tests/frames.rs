@@ -5,6 +5,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::Config as Proptest;
+use signal_wire::control::contains_control;
 use signal_wire::frames::{encode_close, encode_ping, encode_pong};
 use signal_wire::{ClientFrame, Envelope, Open, ServerFrame, Subscription};
 
@@ -30,19 +31,28 @@ fn open<'a>(channels: Vec<Subscription<'a>>, session: Option<&'a str>) -> Open<'
     }
 }
 
+fn ack<'a>(accepted: u64, session: Option<&'a str>) -> ServerFrame<'a> {
+    ServerFrame::Ack {
+        accepted,
+        session: session.map(Into::into),
+    }
+}
+
 /// Word for word: older clients and relays must understand them.
 #[test]
 fn frames_word_for_word() {
     let hello = ServerFrame::Hello {
+        version: 2,
         session: "s".into(),
         epoch: "e".into(),
         ping: 25_000,
     };
     assert_eq!(
         hello.encode(),
-        r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#
+        r#"{"signal":1,"version":2,"session":"s","epoch":"e","ping":25000}"#
     );
-    assert_eq!(ServerFrame::Ack(9).encode(), r#"{"ack":9}"#);
+    assert_eq!(ack(9, None).encode(), r#"{"ack":9}"#);
+    assert_eq!(ack(9, Some("s")).encode(), r#"{"ack":9,"session":"s"}"#);
     assert_eq!(ServerFrame::Gap("a\"".into()).encode(), r#"{"gap":"a\""}"#);
     assert_eq!(encode_ping(7), r#"{"ping":7}"#);
     assert_eq!(encode_pong("7.5"), r#"{"pong":7.5}"#);
@@ -83,9 +93,10 @@ fn client_frames() {
         ClientFrame::Ping("-1.5e3")
     );
     assert_eq!(ClientFrame::decode(r#"{"pong":1}"#), ClientFrame::Pong);
+    for text in ["", "[]", "5", "\"a\"", "{\"ping\":1}\n{\"ping\":1}"] {
+        assert_eq!(ClientFrame::decode(text), ClientFrame::Text, "{text}");
+    }
     for (text, why) in [
-        ("", "a frame is a JSON object"),
-        ("[]", "a frame is a JSON object"),
         ("{}", "an object without channel, open, close, ping or pong"),
         (r#"{"channel":null}"#, "channel is a string or a number"),
         (r#"{"channel":"a","ref":"9"}"#, "ref is a whole number"),
@@ -119,20 +130,56 @@ fn client_frames() {
     assert_eq!(invalid(&long), "ping is a number");
 }
 
-/// Before a client has subscribed, what it sends is for other pages, whatever it looks like.
+/// Before a client has subscribed, what it sends is for other pages, except for control frames.
 #[test]
 fn first_client_frames() {
     for text in [
         "",
         "{}",
-        r#"{"ping":1}"#,
-        r#"{"close":["a"]}"#,
-        r#"{"open":"a"}"#,
-        r#"{"open":[1]}"#,
+        "[]",
         r#"{"channel":null}"#,
+        r#"{"channel":null,"ack":1}"#,
+        r#"{"Ack":1,"acknowledge":1,"":1}"#,
+        r#"{"x":{"ack":1}}"#,
+        r#"[{"ack":1}]"#,
+        r#""{\"ack\":1}""#,
+        r#"{"ack":1"#,
+        r#"{"ack":1}}"#,
+        "1\n2",
     ] {
         let frame = ClientFrame::decode_first(text);
-        assert_eq!(frame, ClientFrame::Invalid("not for the relay"), "{text}");
+        assert_eq!(frame, ClientFrame::Text, "{text}");
+    }
+    assert_eq!(
+        ClientFrame::decode_first(r#"{"ping":1}"#),
+        ClientFrame::Ping("1")
+    );
+    assert_eq!(
+        ClientFrame::decode_first(r#"{"close":["a"]}"#),
+        ClientFrame::Close(vec!["a".into()])
+    );
+    for text in [
+        r#"{"open":"a"}"#,
+        r#"{"open":[1]}"#,
+        r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#,
+        r#"{"signal":null}"#,
+        r#"{"ack":1000000000}"#,
+        r#"{"ack":"x"}"#,
+        r#"{"gap":"a"}"#,
+        r#"{"ping":"1"}"#,
+        r#"{"pong":{}}"#,
+        " \t\r\n{ \"ack\" : 1 }\n",
+        r#"{"\u0061\u0063k":1}"#,
+        r#"{"ack":1,"ack":2}"#,
+        r#"{"sender":1,"message":2,"ack":3}"#,
+        r#"{"chann\u0065l2":1,"gap":"a"}"#,
+        "1\n{\"ack\":1}",
+        "{\"sender\":1,\"channel\":\"a\",\"message\":2}\n\n {\"gap\":\"a\"} \n",
+        "{\"ack\":1}\n{\"ack\":2}",
+    ] {
+        let frame = ClientFrame::decode_first(text);
+        let is_for_others = matches!(frame, ClientFrame::Text | ClientFrame::Publish(..));
+        assert!(!is_for_others, "{text}: {frame:?}");
     }
     assert_eq!(
         ClientFrame::decode_first(r#"{"open":["a"]}"#),
@@ -153,7 +200,7 @@ fn of_a_member_named_twice_the_last_counts() {
     );
     assert_eq!(
         ServerFrame::decode(r#"{"ack":1,"ack":2}"#),
-        Some(ServerFrame::Ack(2))
+        Some(ack(2, None))
     );
 }
 
@@ -175,6 +222,11 @@ fn server_frames_that_are_none() {
     ] {
         assert_eq!(ServerFrame::decode(text), None, "{text}");
     }
+    // A relay that names no version speaks the first.
+    assert!(matches!(
+        ServerFrame::decode(r#"{"signal":1,"session":"s","epoch":"e","ping":1}"#),
+        Some(ServerFrame::Hello { version: 1, .. })
+    ));
     // A relay that says no ping pings as often as its clients find right.
     assert!(matches!(
         ServerFrame::decode(r#"{"signal":1,"session":"s","epoch":"e","ping":null}"#),
@@ -209,16 +261,19 @@ proptest! {
     }
 
     #[test]
-    fn what_the_relay_writes_a_client_reads(session: String, epoch: String, ping in NUMBERS, accepted in NUMBERS, channel: String) {
+    fn what_the_relay_writes_a_client_reads(session: String, epoch: String, version in NUMBERS, ping in NUMBERS, accepted in NUMBERS, channel: String) {
         for frame in [
-            ServerFrame::Hello { session: session.into(), epoch: epoch.into(), ping },
-            ServerFrame::Ack(accepted),
+            ServerFrame::Hello { version, session: (&*session).into(), epoch: epoch.into(), ping },
+            ack(accepted, None),
+            ack(accepted, Some(&session)),
             ServerFrame::Gap(channel.into()),
             ServerFrame::Ping(ping.to_string().into()),
             ServerFrame::Pong("-1.5e9".into()),
         ] {
             let text = frame.encode();
             prop_assert_eq!(ServerFrame::decode(&text), Some(frame.clone()));
+            // So the relay never hands it on when a client has written it.
+            prop_assert!(contains_control(&text));
         }
     }
 

@@ -7,7 +7,7 @@ use signal_wire::ServerFrame;
 use super::frame::Frame;
 use super::history::Since;
 use super::ids::{ConnectionId, MessageId, PublisherId};
-use super::queue::{Receiver, Sender};
+use super::queue::{Ack, Receiver, Sender};
 use super::spaces::{Joined, Space, Spaces};
 use super::store::{
     Content, OpenChannel, OpenRequest, Opened, Publication, Read, ReadRequest, Store, StoreError,
@@ -108,13 +108,13 @@ impl Membership {
         self.member.space.has_open(self.member.connection, channel)
     }
 
-    /// Subscribes to channels as `reader`: the connection is sent an acknowledgement of what was
-    /// `accepted`, then the replay, then what is published. Returns the store's answer.
+    /// Subscribes to channels as `reader`: the connection is sent an acknowledgement, then the
+    /// replay, then what is published. Returns the store's answer.
     pub(super) async fn open(
         &self,
         reader: PublisherId,
         channels: Vec<OpenChannel>,
-        accepted: u64,
+        ack: Ack,
     ) -> Result<Opened, StoreError> {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         let (member, limit) = (self.member.clone(), self.replay_limit);
@@ -123,7 +123,7 @@ impl Membership {
             .map(|open| Arc::clone(&open.channel))
             .collect();
         let on_open = move |opened: Opened| {
-            member.subscribe(reader, &names, &opened, accepted, limit);
+            member.subscribe(reader, &names, &opened, ack, limit);
             // Nobody waits for the answer if the connection is gone.
             let _ = answer.try_send(opened);
         };
@@ -187,7 +187,7 @@ impl Member {
         reader: PublisherId,
         channels: &[Arc<str>],
         opened: &Opened,
-        accepted: u64,
+        ack: Ack,
         limit: usize,
     ) {
         let gaps = channels
@@ -200,7 +200,7 @@ impl Member {
             .iter()
             .flat_map(|replay| replay.frames.iter().cloned());
         let write = |queue: &Sender, received_everything| {
-            queue.replay(accepted, gaps.chain(frames), limit, received_everything);
+            queue.replay(ack, gaps.chain(frames), limit, received_everything);
         };
         self.space
             .subscribe(self.connection, reader, &self.sender, channels, write);

@@ -88,7 +88,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     greeting: Option<Frame>,
-    ack: Option<u64>,
+    ack: Option<Ack>,
     waiting: VecDeque<Waiting>,
     /// Waiting frames, without replayed ones.
     frames: usize,
@@ -97,6 +97,15 @@ struct State {
     /// Bytes of waiting replayed frames, each with [`OVERHEAD`] added.
     replayed: usize,
     overflowed: bool,
+}
+
+/// An acknowledgement.
+#[derive(Clone, Debug)]
+pub(super) struct Ack {
+    /// Up to this `ref`.
+    pub(super) accepted: u64,
+    /// The session's secret, which shows a client that this is the answer to its first `open`.
+    pub(super) session: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -110,15 +119,25 @@ impl State {
         self.greeting.is_none() && self.ack.is_none() && self.waiting.is_empty()
     }
 
+    /// A newer acknowledgement replaces the waiting one, but keeps that the first `open` is
+    /// answered.
+    fn acknowledge(&mut self, Ack { accepted, session }: Ack) {
+        let earlier = self.ack.take().and_then(|ack| ack.session);
+        let session = session.or(earlier);
+        self.ack = Some(Ack { accepted, session });
+    }
+
     fn pop_ack(&mut self) -> Option<Frame> {
-        let accepted = self.ack.take()?;
-        Some(Frame::from(ServerFrame::Ack(accepted).encode()))
+        let Ack { accepted, session } = self.ack.take()?;
+        let session = session.as_deref().map(Into::into);
+        let frame = ServerFrame::Ack { accepted, session };
+        Some(Frame::from(frame.encode()))
     }
 
     fn overflow(&mut self) {
         *self = Self {
             greeting: self.greeting.take(),
-            ack: self.ack,
+            ack: self.ack.take(),
             overflowed: true,
             ..Self::default()
         };
@@ -170,16 +189,19 @@ impl Sender {
 
     /// Acknowledges the client's messages up to this `ref`.
     pub fn acknowledge(&self, accepted: u64) {
-        self.0.state().ack = Some(accepted);
+        self.0.state().acknowledge(Ack {
+            accepted,
+            session: None,
+        });
         self.0.signals.wake();
     }
 
     /// Answers a client that has subscribed: an acknowledgement, then the replayed frames, of which
     /// up to `limit` bytes may wait. `restart` drops what waited before: it was for a client
     /// without subscriptions.
-    pub fn replay(
+    pub(super) fn replay(
         &self,
-        accepted: u64,
+        ack: Ack,
         frames: impl Iterator<Item = Frame>,
         limit: usize,
         restart: bool,
@@ -195,7 +217,7 @@ impl Sender {
                 ..State::default()
             };
         }
-        state.ack = Some(accepted);
+        state.acknowledge(ack);
         self.append_replayed(state, frames, limit)
     }
 

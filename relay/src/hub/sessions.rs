@@ -25,6 +25,7 @@ use super::frame::PendingMessage;
 use super::history::Since;
 use super::ids::{MessageId, PublisherId};
 use super::membership::Membership;
+use super::queue::Ack;
 use super::store::{Content, OpenChannel, Store};
 
 /// How many bytes the channel names of a session may have, for each channel that it may have open.
@@ -84,7 +85,7 @@ struct Registry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Name {
     space: Arc<str>,
-    secret: Box<str>,
+    secret: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -331,7 +332,11 @@ impl Attached {
         open: &Open<'_>,
     ) -> Result<(), SessionError> {
         let accepted = self.turn().await?;
-        self.open_in_turn(membership, open, false, *accepted).await
+        let ack = Ack {
+            accepted: *accepted,
+            session: None,
+        };
+        self.open_in_turn(membership, open, false, ack).await
     }
 
     /// Opens the first channels of a connection. Channels of the session that it doesn't list were
@@ -346,7 +351,11 @@ impl Attached {
         let accepted = self.turn().await?;
         self.close_unlisted(open);
         let lost = resumes && !self.found;
-        self.open_in_turn(membership, open, lost, *accepted).await
+        let ack = Ack {
+            accepted: *accepted,
+            session: Some(Arc::clone(&self.session.name.secret)),
+        };
+        self.open_in_turn(membership, open, lost, ack).await
     }
 
     fn close_unlisted(&self, open: &Open<'_>) {
@@ -376,11 +385,11 @@ impl Attached {
         membership: &Membership,
         open: &Open<'_>,
         lost: bool,
-        accepted: u64,
+        ack: Ack,
     ) -> Result<(), SessionError> {
         let requested = self.request(membership, open, lost)?;
         let opened = membership
-            .open(self.session.publisher, requested.clone(), accepted)
+            .open(self.session.publisher, requested.clone(), ack)
             .await
             .map_err(|_| SessionError::StoreUnavailable)?;
         let mut channels = self.session.channels();

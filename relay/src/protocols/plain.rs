@@ -3,7 +3,7 @@
 //! The first frame on each connection is a hello. A client that knows our relay answers with `open`
 //! and speaks the protocol of [`signal_wire::frames`] from then on: it receives only the channels
 //! that it has open, and may resume. Every other client takes the hello for somebody else's
-//! message, and receives everything.
+//! message, and receives everything but control frames: those are the relay's alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use signal_wire::frames::{encode_ping, encode_pong};
+use signal_wire::frames::{VERSION, encode_ping, encode_pong};
 use signal_wire::{ClientFrame, Open, ServerFrame};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,7 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
 
 async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connection) {
     let hello = ServerFrame::Hello {
+        version: VERSION,
         session: secret.as_str().into(),
         epoch: relay.hub.epoch().into(),
         ping: milliseconds(relay.limits.ping_interval),
@@ -155,15 +156,24 @@ impl Inbound for Client<'_> {
 }
 
 impl Client<'_> {
-    /// Takes a frame of a client that hasn't subscribed. Whatever it sends is for others, but for
-    /// an `open`.
+    /// Takes a frame of a client that hasn't subscribed. Whatever it sends is for others, except for
+    /// control frames.
     async fn take_first(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         let content = match ClientFrame::decode_first(&text) {
             ClientFrame::Open(open) => return self.subscribe(&open).await,
             ClientFrame::Publish(envelope, _) => {
                 Content::Envelope(PendingMessage::new(&envelope, None, true))
             }
-            _ => Content::Text(own_frame(&text)),
+            ClientFrame::Text => Content::Text(own_frame(&text)),
+            ClientFrame::Ping(number) => {
+                answer_ping(&self.membership, number);
+                return Ok(());
+            }
+            ClientFrame::Close(_) | ClientFrame::Pong => return Ok(()),
+            ClientFrame::Invalid(problem) => {
+                tracing::debug!(problem, "a control frame isn't handed on");
+                return Ok(());
+            }
         };
         let published = self.membership.publish(content).await;
         published.map_err(|_| CloseReason::StoreUnavailable)
@@ -205,13 +215,16 @@ async fn take(session: &Attached, membership: &Membership, text: &str) -> Result
             let names = names.iter().map(|name| Arc::from(&**name)).collect();
             session.close(membership, names).await?;
         }
-        ClientFrame::Ping(number) => {
-            membership.sender().push(Frame::from(encode_pong(number)));
-        }
+        ClientFrame::Ping(number) => answer_ping(membership, number),
         ClientFrame::Pong => {}
+        ClientFrame::Text => return Err(not_ours("a frame is a JSON object")),
         ClientFrame::Invalid(problem) => return Err(not_ours(problem)),
     }
     Ok(())
+}
+
+fn answer_ping(membership: &Membership, number: &str) {
+    membership.sender().push(Frame::from(encode_pong(number)));
 }
 
 fn not_ours(problem: &'static str) -> CloseReason {

@@ -109,7 +109,7 @@ async fn the_history_follows_the_command_line() {
     let mut page = Client::open(program.address, "/").await.unwrap();
     page.greeted().await;
     page.send(r#"{"open":["a","b"],"after":{"a":"0"}}"#).await;
-    assert_eq!(page.text().await, r#"{"ack":0}"#);
+    assert!(page.text().await.starts_with(r#"{"ack":0,"#));
     let mut other = Client::open(program.address, "/").await.unwrap();
     other.greeted().await;
     for number in [1, 2] {

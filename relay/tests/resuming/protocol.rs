@@ -62,14 +62,7 @@ async fn members_of_all_protocols_share_a_space() {
 async fn a_page_without_subscriptions_is_served_as_before() {
     let relay = Relay::start(config()).await;
     let (mut one, mut other) = (relay.join("/").await, relay.join("/").await);
-    for frame in [
-        r#"{"close":["a"]}"#,
-        r#"{"ping":1}"#,
-        r#"{"open":"a"}"#,
-        r#"{"open":[1]}"#,
-        r#"{"open":true}"#,
-        "[]",
-    ] {
+    for frame in ["[]", "{}", "text", r#"{"x":{"ack":1}}"#, "1\n2"] {
         one.send(frame).await;
         assert_eq!(other.text().await, frame);
     }
@@ -87,6 +80,55 @@ async fn a_page_without_subscriptions_is_served_as_before() {
         );
     }
     assert_eq!(relay.stats.get().sessions, sessions::Stats::default());
+}
+
+/// A page that reconnects receives everything until its `open` is handled. It would believe a frame
+/// that another page has forged.
+#[tokio::test]
+async fn control_frames_of_a_client_are_for_the_relay_alone() {
+    let relay = Relay::start(config()).await;
+    let (mut one, mut other) = (relay.join("/").await, relay.join("/").await);
+    for frame in [
+        r#"{"ack":1000000000}"#,
+        r#"{"gap":"a"}"#,
+        r#"{"signal":1,"session":"s","epoch":"e"}"#,
+        r#"{"pong":1}"#,
+        r#"{"close":["a"]}"#,
+        r#"{"open":"a"}"#,
+        r#"{"open":[1]}"#,
+        r#"{"open":true}"#,
+        r#"{"open":["a"],"after":1}"#,
+        r#" {"\u0061ck" : 5} "#,
+        r#"{"ack":5,"ack":6,"x":{"channel":"a"}}"#,
+        r#"{"sender":1,"message":2,"ack":3}"#,
+        "1\n{\"ack\":5}",
+        "{\"channel\":\"a\"}\n\n\r{\"ack\":5}\r\n",
+    ] {
+        one.send(frame).await;
+        one.send(&text(1, "a", "1")).await;
+        assert_eq!(other.envelope().await, text(1, "a", "1"), "{frame}");
+    }
+    // It answers pings, which show a page of the plain protocol that its connection works.
+    one.send(r#"{"ping":7}"#).await;
+    assert_eq!(one.text().await, r#"{"pong":7}"#);
+    assert_eq!(relay.stats.get().sessions, sessions::Stats::default());
+}
+
+#[tokio::test]
+async fn only_the_first_answer_of_a_connection_has_the_secret() {
+    let relay = Relay::start(config()).await;
+    let mut page = Page::open(&relay, "/", &["a"]).await;
+    page.say(r#"{"open":["b"]}"#).await;
+    assert_eq!(page.next().await, r#"{"ack":0}"#);
+    page.send(1, 1, "a", "1").await;
+    assert_eq!(page.next().await, r#"{"ack":1}"#);
+    let secret = page.secret.clone();
+    drop(page);
+    relay.until(|stats| stats.sessions.kept == 1).await;
+    let mut page = Page::connect(&relay, "/").await;
+    assert_ne!(page.secret, secret);
+    page.resume(&secret, &["a"], &[]).await;
+    page.ack(1).await;
 }
 
 #[tokio::test]

@@ -26,7 +26,9 @@ async fn each_connection_starts_with_a_hello() {
         );
         assert_eq!(
             hello,
-            format!(r#"{{"signal":1,"session":"{secret}","epoch":"{epoch}","ping":12345}}"#)
+            format!(
+                r#"{{"signal":1,"version":2,"session":"{secret}","epoch":"{epoch}","ping":12345}}"#
+            )
         );
         assert!(secret.len() == 32 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert!(!epoch.is_empty());

@@ -9,6 +9,8 @@ use super::{Client, Relay, within, without_id};
 pub struct Page {
     pub client: Client,
     pub secret: String,
+    /// The secret that the answer to its first `open` must have.
+    proof: Option<String>,
     pub epoch: String,
     waiting: VecDeque<String>,
 }
@@ -27,6 +29,7 @@ impl Page {
         let member = |name: &str| hello[name].as_str().unwrap().to_owned();
         Self {
             secret: member("session"),
+            proof: Some(member("session")),
             epoch: member("epoch"),
             client,
             waiting: VecDeque::new(),
@@ -49,6 +52,7 @@ impl Page {
             .map(|(channel, id)| ((*channel).to_owned(), id.to_string().into()))
             .collect();
         let open = serde_json::json!({ "open": channels, "after": after, "session": secret });
+        self.proof = Some(secret.to_owned());
         self.say(&open.to_string()).await;
     }
 
@@ -71,13 +75,16 @@ impl Page {
         }
     }
 
-    /// The answer to the first `open` of a connection. Messages before it are skipped.
+    /// The answer to an `open`. Messages before it are skipped.
     pub async fn ack(&mut self, taken: u64) {
         let answer = async {
             loop {
                 let text = self.next().await;
                 if text.starts_with("{\"ack\":") {
-                    assert_eq!(text, format!("{{\"ack\":{taken}}}"));
+                    let proof = self.proof.take();
+                    let proof = proof.map(|secret| format!(",\"session\":\"{secret}\""));
+                    let proof = proof.unwrap_or_default();
+                    assert_eq!(text, format!("{{\"ack\":{taken}{proof}}}"));
                     return;
                 }
                 assert!(text.starts_with("{\"sender\":"), "{text}");
@@ -125,7 +132,7 @@ impl Page {
 }
 
 fn acknowledgement(text: &str) -> Option<u64> {
-    let number = text.strip_prefix("{\"ack\":")?.strip_suffix('}')?;
+    let number = text.strip_prefix("{\"ack\":")?.split([',', '}']).next()?;
     Some(number.parse().unwrap())
 }
 

@@ -68,7 +68,7 @@ export async function thousands_of_reconnections_through_our_relay() {
       sockets.splice(0, sockets.length - 1);
       // Now and then the relay has been restarted.
       if (round % 11 === 0) epoch += 1;
-      greet(round % 4 ? number : 0, { epoch: `epoch ${epoch}`, session: `session ${round}` });
+      greet(round % 4 ? number : 0, { epoch: `epoch ${epoch}`, session: `session ${epoch}` });
       if (signaling.state !== 'open') throw new Error(`${signaling.state} in round ${round}`);
       sockets.at(-1).deliver(ack(number));
       clock.advance(5_000);

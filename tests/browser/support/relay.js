@@ -8,7 +8,7 @@ export const PING = 25_000;
 
 /** What a relay says first. */
 export function hello({ session = SECRET, epoch = 'epoch 1', ping = PING, ...more } = {}) {
-  return JSON.stringify({ signal: 1, session, epoch, ping, ...more });
+  return JSON.stringify({ signal: 1, version: 2, session, epoch, ping, ...more });
 }
 
 /** A message as a relay hands it on, with its id. */
@@ -16,9 +16,12 @@ export function kept(channel, message, id, sender = 17) {
   return JSON.stringify({ sender, channel, id, message });
 }
 
-/** Up to which number messages are taken. */
-export function ack(number) {
-  return `{"ack":${number}}`;
+/**
+ * Up to which number messages are taken. The secret shows that the first such frame of a connection
+ * is the relay's; it means nothing in later ones.
+ */
+export function ack(number, session = SECRET) {
+  return `{"ack":${number},"session":"${session}"}`;
 }
 
 /**
@@ -28,7 +31,7 @@ export function ack(number) {
 export function greet(taken = 0, said = {}) {
   const socket = sockets.at(-1).accept();
   socket.deliver(hello(said));
-  socket.deliver(ack(taken));
+  socket.deliver(ack(taken, said.session));
   return socket;
 }
 

@@ -16,6 +16,9 @@ for (const name of ['instantiate', 'instantiateStreaming']) {
 }
 await init();
 
+/** Of the session with the stand-in for our relay. */
+const SECRET = '0123456789abcdef0123456789abcdef';
+
 /** The size of wasm's memory, which never shrinks. */
 export function wasmBytes() {
   return memory.buffer.byteLength;
@@ -40,11 +43,11 @@ export function onStandIn() {
   const answer = (socket) => {
     socket.onsent = (frame) => {
       const { open, ref, ping } = JSON.parse(frame);
-      if (open) socket.deliver(`{"ack":${refs}}`);
+      if (open) socket.deliver(`{"ack":${refs},"session":"${SECRET}"}`);
       if (ref !== undefined) socket.deliver(`{"ack":${(refs = ref)}}`);
       if (ping !== undefined) socket.deliver(`{"pong":${ping}}`);
     };
-    socket.accept().deliver('{"signal":1,"session":"0123456789abcdef0123456789abcdef","epoch":"first","ping":25000}');
+    socket.accept().deliver(`{"signal":1,"version":2,"session":"${SECRET}","epoch":"first","ping":25000}`);
   };
   answer(sockets[0]);
   handle.send('first');
@@ -87,12 +90,12 @@ export function neverEmpty() {
   let due;
   socket.onsent = (frame) => {
     const { open, ref } = JSON.parse(frame);
-    if (open) socket.deliver('{"ack":0}');
+    if (open) socket.deliver(`{"ack":0,"session":"${SECRET}"}`);
     if (ref === undefined) return;
     if (due !== undefined) socket.deliver(`{"ack":${due}}`);
     due = ref;
   };
-  socket.accept().deliver('{"signal":1,"session":"0123456789abcdef0123456789abcdef","epoch":"first","ping":25000}');
+  socket.accept().deliver(`{"signal":1,"version":2,"session":"${SECRET}","epoch":"first","ping":25000}`);
   return {
     talk(count) {
       for (let index = 0; index < count; index += 1) {
