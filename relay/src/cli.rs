@@ -162,6 +162,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
 
+    /// Lets pages ask for what was published before they came
+    ///
+    /// What is kept of a channel is replayed to any page that subscribes to it and names a message's
+    /// id, as signal-wasm's protocol allows. Without it, nothing is replayed from before a page's
+    /// session began.
+    #[arg(long)]
+    late_history: bool,
+
     /// How much to log on stderr
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
     pub(crate) log: Level,
@@ -270,6 +278,7 @@ impl From<Arguments> for Config {
                 age: arguments.session_age,
                 kept: arguments.sessions,
                 channels: arguments.channels,
+                late_history: arguments.late_history,
             },
             history: history::Limits {
                 messages: arguments.history_messages,

@@ -124,6 +124,7 @@ impl Default for Config {
                 age: SESSION_AGE,
                 kept: SESSIONS,
                 channels: CHANNELS,
+                late_history: false,
             },
             history: history::Limits {
                 messages: HISTORY_MESSAGES,

@@ -32,6 +32,8 @@ struct Member {
 #[derive(Debug, Default)]
 struct Session {
     last_ref: u64,
+    /// The last id when it began.
+    began: Option<u64>,
     /// The channels, each with what was the last id when it was opened.
     open: BTreeMap<String, u64>,
     conn: Option<Conn>,
@@ -244,7 +246,11 @@ impl Relay {
             session.open.entry(channel.clone()).or_insert(first);
             let from = match (after, since) {
                 // The client may name a message of another channel, from before this one's opening.
-                (Some(id), since) => since.unwrap_or_default().max(id.parse().unwrap()),
+                (Some(id), since) => {
+                    let owed = since.or(session.began);
+                    owed.expect("an id in a new session")
+                        .max(id.parse().unwrap())
+                }
                 (None, _) if is_live => continue,
                 (None, Some(since)) => since,
                 (None, None) => last_id,
@@ -271,6 +277,7 @@ impl Relay {
                 format!("{{\"gap\":{}}}", Json::from(channel)),
             ));
         }
+        session.began.get_or_insert(last_id);
         replayed.sort_by_key(|published| published.id);
         outs.extend(
             replayed

@@ -41,6 +41,8 @@ pub struct Limits {
     pub kept: usize,
     /// How many channels a session may have open.
     pub channels: usize,
+    /// Whether a session may ask for what was published before it began.
+    pub late_history: bool,
 }
 
 /// How many sessions there are at one moment.
@@ -111,6 +113,8 @@ struct Holder {
 
 #[derive(Debug, Default)]
 struct Channels {
+    /// The position at which the session began: what was published before isn't for it.
+    began: Option<MessageId>,
     /// The position from which on each is owed its messages.
     open: HashMap<Arc<str>, MessageId>,
     /// Bytes of all their names.
@@ -278,6 +282,12 @@ impl Registry {
     }
 }
 
+/// How far a client has seen a channel that names this id, and is owed its messages from `owed` on.
+fn seen_up_to(after: &str, owed: MessageId) -> Since {
+    let after = after.parse::<MessageId>();
+    after.map_or(Since::Unknown, |after| Since::After(after.max(owed)))
+}
+
 /// A connection's hold on its session.
 #[derive(Debug)]
 pub(crate) struct Attached {
@@ -341,7 +351,7 @@ impl Attached {
 
     /// Opens the first channels of a connection. Channels of the session that it doesn't list were
     /// closed while it had no connection. `resumes`: it named the session. If the session was no
-    /// longer there, what the client has seen is known only where it says so.
+    /// longer there, the client may have missed messages.
     pub(crate) async fn open_first(
         &self,
         membership: &Membership,
@@ -393,6 +403,7 @@ impl Attached {
             .await
             .map_err(|_| SessionError::StoreUnavailable)?;
         let mut channels = self.session.channels();
+        channels.began.get_or_insert(opened.position);
         for added in requested.into_iter().filter(|open| open.hold) {
             channels.name_bytes += added.channel.len();
             // The replay may be lost on its way, and is then asked for again.
@@ -413,25 +424,32 @@ impl Attached {
         lost: bool,
     ) -> Result<Vec<OpenChannel>, SessionError> {
         let channels = self.session.channels();
-        let mut seen = HashSet::new();
+        let mut named = HashSet::new();
         let mut requested = Vec::new();
         for subscription in &open.channels {
             let name = &*subscription.channel;
             let opened = channels.open.get(name).copied();
-            let since = match &subscription.after {
-                // The last message that the client saw may be of another channel, and older than
-                // this one's opening.
-                Some(after) => after.parse().map_or(Since::Unknown, |after: MessageId| {
-                    Since::After(opened.map_or(after, |opened| opened.max(after)))
-                }),
-                None if membership.has_open(name) => continue,
-                None => match opened {
-                    Some(opened) => Since::After(opened),
-                    None if lost => Since::Unknown,
-                    None => Since::Now,
-                },
+            // The last message that the client saw may be of another channel, and older than this
+            // one's opening.
+            // A channel that it opened on a connection which was lost already counts from the
+            // session's beginning. In a new session nothing can have been seen.
+            let owed = match (opened, self.sessions.limits.late_history) {
+                (Some(opened), _) => Some(opened),
+                (None, true) => Some(MessageId(0)),
+                (None, false) => channels.began,
             };
-            if seen.insert(name) {
+            let after = subscription.after.as_ref().map(|after| match owed {
+                Some(owed) => seen_up_to(after, owed),
+                None => Since::Unknown,
+            });
+            let since = match (after, opened) {
+                (Some(after), _) => after,
+                (None, _) if membership.has_open(name) => continue,
+                (None, Some(opened)) => Since::After(opened),
+                (None, None) if lost => Since::Unknown,
+                (None, None) => Since::Now,
+            };
+            if named.insert(name) {
                 requested.push(OpenChannel {
                     channel: Arc::from(name),
                     since,

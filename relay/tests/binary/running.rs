@@ -105,6 +105,7 @@ async fn the_history_follows_the_command_line() {
         "500s",
         "--history-total",
         "1M",
+        "--late-history",
     ]);
     let mut page = Client::open(program.address, "/").await.unwrap();
     page.greeted().await;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use signal_relay::Config;
-use signal_relay::hub::{frame, history};
+use signal_relay::hub::{frame, history, sessions};
 
 use super::support::resuming::{Page, message, text};
 use super::support::{Relay, config, within};
@@ -135,6 +135,10 @@ async fn own_messages_leave_no_gap() {
         history: history::Limits {
             messages: 3,
             ..config().history
+        },
+        sessions: sessions::Limits {
+            late_history: true,
+            ..config().sessions
         },
         ..config()
     })

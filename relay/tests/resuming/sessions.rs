@@ -212,7 +212,7 @@ async fn a_connection_that_seems_alive_is_taken_over() {
 }
 
 #[tokio::test]
-async fn an_unknown_session_has_gaps_where_it_names_no_id() {
+async fn an_unknown_session_has_gaps() {
     let relay = Relay::start(config()).await;
     let mut sender = Page::open(&relay, "/", &["a"]).await;
     sender.send(1, 1, "a", "1").await;
@@ -221,8 +221,9 @@ async fn an_unknown_session_has_gaps_where_it_names_no_id() {
     page.resume("0123456789abcdef", &["a", "b"], &[("a", 0)])
         .await;
     page.ack(0).await;
+    // Which ids it had seen isn't known either.
+    assert_eq!(page.next().await, r#"{"gap":"a"}"#);
     assert_eq!(page.next().await, r#"{"gap":"b"}"#);
-    assert_eq!(page.message().await, message(1, "a", "1"));
     // From now on it is a session like any other.
     page.say(r#"{"open":["c"]}"#).await;
     page.ack(0).await;
@@ -241,6 +242,58 @@ async fn an_unknown_session_has_gaps_where_it_names_no_id() {
     assert_eq!(stranger.next().await, r#"{"gap":"c"}"#);
     sender.send(1, 3, "c", "3").await;
     assert_eq!(page.message().await, message(1, "c", "3"));
+}
+
+/// What was published before a page came isn't for it, whatever ids it names, unless the operator
+/// allows it.
+#[tokio::test]
+async fn a_newcomer_gets_no_history() {
+    for late_history in [false, true] {
+        let relay = Relay::start(Config {
+            sessions: sessions::Limits {
+                late_history,
+                ..config().sessions
+            },
+            ..config()
+        })
+        .await;
+        let mut sender = Page::open(&relay, "/", &["a"]).await;
+        sender.send(1, 1, "a", "\"secret\"").await;
+        sender.acknowledged(1).await;
+        // In a session that is new, that is said to exist, and that has other channels.
+        let asks = [
+            r#"{"open":["a"],"after":{"a":"0"}}"#,
+            r#"{"open":["a"],"after":{"a":"0"},"session":"0123456789abcdef"}"#,
+        ];
+        let mut pages = Vec::new();
+        for ask in asks {
+            let mut page = Page::connect(&relay, "/").await;
+            page.say(ask).await;
+            page.acknowledged_open().await;
+            pages.push(page);
+        }
+        let mut page = Page::open(&relay, "/", &["b"]).await;
+        page.say(asks[0]).await;
+        page.ack(0).await;
+        pages.push(page);
+        for (place, page) in pages.iter_mut().enumerate() {
+            if late_history {
+                assert_eq!(page.message().await, message(1, "a", "\"secret\""));
+            } else if place < asks.len() {
+                assert_eq!(page.next().await, r#"{"gap":"a"}"#);
+            }
+            // Nor does it when it asks again.
+            page.say(asks[0]).await;
+            page.acknowledged_open().await;
+            if late_history {
+                assert_eq!(page.message().await, message(1, "a", "\"secret\""));
+            }
+        }
+        sender.send(1, 2, "a", "2").await;
+        for page in &mut pages {
+            assert_eq!(page.message().await, message(1, "a", "2"));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

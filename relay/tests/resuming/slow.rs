@@ -1,8 +1,8 @@
 //! Replays and slow clients.
 
 use signal_relay::Config;
-use signal_relay::hub::history;
 use signal_relay::hub::queue::Limits;
+use signal_relay::hub::{history, sessions};
 
 use super::support::resuming::{Page, message};
 use super::support::{self, Relay, config, within};
@@ -56,6 +56,10 @@ async fn a_client_that_requests_replays_and_does_not_read_is_closed() {
         history: history::Limits {
             total: 1_000_000,
             ..config().history
+        },
+        sessions: sessions::Limits {
+            late_history: true,
+            ..config().sessions
         },
         ..config()
     })

@@ -93,6 +93,13 @@ impl Page {
         within("the answer to an open", answer).await;
     }
 
+    /// The same, whatever was accepted and proven.
+    pub async fn acknowledged_open(&mut self) {
+        let text = self.next().await;
+        assert!(acknowledgement(&text).is_some(), "{text}");
+        self.proof = None;
+    }
+
     /// Waits until this reference was acknowledged; earlier ones may be before. What else comes
     /// meanwhile is read afterwards.
     pub async fn acknowledged(&mut self, taken: u64) {
