@@ -7,6 +7,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
+use signal_relay::host::HostPattern;
 use signal_relay::hub::{history, queue, sessions};
 use signal_relay::origin::Origin;
 use tracing::level_filters::LevelFilter;
@@ -61,12 +62,22 @@ pub(crate) struct Arguments {
     /// Lets pages from another origin connect; may be given more than once
     ///
     /// Without it, only pages from the relay's own address may connect, and on a loopback address
-    /// pages from any port of this machine. Programs, which send no origin, always may. On a
-    /// loopback address, this also adds a name by which the relay may be called, which is needed
-    /// behind a proxy that passes the Host header on. '*' allows every page of every site: then any
-    /// site that a user visits can read and write here.
+    /// pages from any port of this machine. Programs, which send no origin, always may.
+    /// https://*.example.org allows all subdomains of example.org. It also adds a name by which the
+    /// relay may be called, see --host. '*' allows every page of every site: then any site that a
+    /// user visits can read and write here.
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<Origin>,
+
+    /// A name by which the relay may be called; may be given more than once
+    ///
+    /// Once a --host or --origin is given, and always on a loopback address, requests that call the
+    /// relay by another name are refused, except for those of pages that an --origin names. Else a
+    /// site could have its own name point to the relay, and its pages would count as the relay's
+    /// own. Without a port every port is meant; *.example.org means all subdomains. The names of
+    /// this machine are always known, and off a loopback address the relay's IP addresses.
+    #[arg(long = "host", value_name = "HOST")]
+    hosts: Vec<HostPattern>,
 
     /// The longest frame
     ///
@@ -264,6 +275,7 @@ impl From<Arguments> for Config {
             listen: arguments.listen,
             mounts: arguments.mounts,
             origins: arguments.origins,
+            hosts: arguments.hosts,
             max_frame,
             queue: queue::Limits {
                 frames: arguments.queue,

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::files::Mount;
+use crate::host::HostPattern;
 use crate::hub::{self, history, queue, sessions};
 use crate::limits::Limits;
 use crate::origin::Origin;
@@ -49,6 +50,8 @@ pub struct Config {
     pub mounts: Vec<Mount>,
     /// Origins that are allowed besides those that always are (see [`crate::origin`]).
     pub origins: Vec<Origin>,
+    /// Names by which the relay may be called (see [`crate::origin`]).
+    pub hosts: Vec<HostPattern>,
     /// The longest frame that is accepted, in bytes.
     pub max_frame: usize,
     /// What may wait for one connection.
@@ -111,6 +114,7 @@ impl Default for Config {
             listen: LISTEN,
             mounts: Vec::new(),
             origins: Vec::new(),
+            hosts: Vec::new(),
             max_frame: MAX_FRAME,
             queue: queue::Limits {
                 frames: QUEUE_FRAMES,

@@ -35,7 +35,7 @@
 //! | [`limits`], `relay` | what connections may cost; what they all share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
-//! | [`origin`], [`files`] | who may connect; the folders that are served |
+//! | [`host`], [`origin`], [`files`] | who may connect, and by which name; the folders that are served |
 //! | `http` | what every request goes through |
 //! | [`config`], [`server`] | the settings; listening, accepting, stopping |
 
@@ -45,6 +45,7 @@ pub mod address;
 pub mod config;
 mod connection;
 pub mod files;
+pub mod host;
 mod http;
 pub mod hub;
 pub mod limits;

@@ -3,22 +3,31 @@
 //! A browser lets any page connect to any WebSocket server and sends the page's *origin*, so the
 //! server must decide. Allowed are
 //!
-//! * clients without an origin: programs, which could claim any;
+//! * clients without an origin: programs, which could claim any. Browsers leave it out of some
+//!   requests, too, but most of them say which of those are for another site (`Sec-Fetch-Site`);
 //! * the same origin: pages from the host and port that the request is for;
 //! * if the relay listens on a loopback address, pages from any loopback host, so that a
 //!   development server on another port works;
 //! * what `--origin` adds.
 //!
-//! A relay on a loopback address also checks the *host* of every request. Otherwise a page of
-//! some site could have the site's name point to 127.0.0.1 after it was loaded (DNS rebinding) and
-//! would then be of the same origin. Allowed are loopback names, and the hosts of `--origin`.
+//! The relay also checks the *host* of every request. Otherwise a page of some site could have the
+//! site's name point to the relay after it was loaded (DNS rebinding) and would then be of the same
+//! origin. Allowed are loopback names, and what `--host` and `--origin` name. A relay that isn't on
+//! a loopback address may also be called by its address; it can't know its own names, so it only
+//! checks if one of the two options is given. A page that `--origin` names may use any host, because
+//! it isn't of another site.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::host::{Host, HostPattern};
+
+/// How the site of the page that made a request is related to that of the request. Browsers send it
+/// with requests that have no origin, too.
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// An origin as `--origin` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +38,8 @@ pub enum Origin {
     Null,
     /// Pages from one place.
     Site(Site),
+    /// Pages from all subdomains of a place.
+    Subdomains(Site),
 }
 
 /// Where pages come from: `https://example.org`, `http://localhost:5173`, `file://`.
@@ -36,13 +47,6 @@ pub enum Origin {
 pub struct Site {
     scheme: String,
     host: Option<Host>,
-}
-
-/// A host and its port, if that was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Host {
-    name: String,
-    port: Option<u16>,
 }
 
 /// Why a text isn't an origin.
@@ -87,17 +91,32 @@ impl FromStr for Origin {
                 "an origin has no path: did you mean {scheme}://{place}?"
             )));
         }
-        if rest.contains('*') {
-            return Err(OriginError("an origin has no wildcards: name each origin with an --origin of its own, or allow all with --origin '*'".into()));
+        let (parent, place) = match place.strip_prefix("*.") {
+            Some(parent) => (true, parent),
+            None => (false, place),
+        };
+        if place.contains('*') {
+            return Err(OriginError(
+                "a wildcard stands for the beginning of a host, for example https://*.example.org"
+                    .into(),
+            ));
         }
         if !rest.is_ascii() {
             return Err(OriginError(
                 "browsers write such a host in ASCII (xn--…): give it as they do".into(),
             ));
         }
-        Site::parse(scheme, place)
-            .map(Self::Site)
-            .ok_or_else(|| OriginError(format!("an origin is SCHEME://HOST[:PORT]; {EXAMPLES}")))
+        let site = Site::parse(scheme, place)
+            .ok_or_else(|| OriginError(format!("an origin is SCHEME://HOST[:PORT]; {EXAMPLES}")))?;
+        if !parent {
+            return Ok(Self::Site(site));
+        }
+        if !site.host.as_ref().is_some_and(Host::has_owner) {
+            return Err(OriginError(format!(
+                "{scheme}://*.{place} would be too many sites: name at least the last two parts, for example {scheme}://*.example.org"
+            )));
+        }
+        Ok(Self::Subdomains(site))
     }
 }
 
@@ -109,6 +128,10 @@ impl fmt::Display for Origin {
             Self::Any => f.write_str("*"),
             Self::Null => f.write_str("null"),
             Self::Site(site) => site.fmt(f),
+            Self::Subdomains(Site { scheme, host }) => {
+                write!(f, "{scheme}://*.")?;
+                host.as_ref().map_or(Ok(()), |host| host.fmt(f))
+            }
         }
     }
 }
@@ -116,14 +139,7 @@ impl fmt::Display for Origin {
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme)?;
-        match &self.host {
-            Some(Host {
-                name,
-                port: Some(port),
-            }) => write!(f, "{name}:{port}"),
-            Some(Host { name, port: None }) => f.write_str(name),
-            None => Ok(()),
-        }
+        self.host.as_ref().map_or(Ok(()), |host| host.fmt(f))
     }
 }
 
@@ -154,65 +170,15 @@ impl Site {
         self.host.as_ref() == Some(&host.clone().without_default_port(&self.scheme))
     }
 
+    /// Whether it is one of the subdomains of `parent`.
+    fn is_below(&self, parent: &Site) -> bool {
+        let hosts = self.host.as_ref().zip(parent.host.as_ref());
+        self.scheme == parent.scheme && hosts.is_some_and(|(host, parent)| host.is_below(parent))
+    }
+
     fn is_loopback(&self) -> bool {
         matches!(self.scheme.as_str(), "http" | "https")
             && self.host.as_ref().is_some_and(Host::is_loopback)
-    }
-}
-
-impl Host {
-    /// Reads `name`, `name:port`, `1.2.3.4:port` or `[::1]:port`.
-    fn parse(text: &str) -> Option<Self> {
-        let (name, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (address, port) = rest.split_once(']')?;
-                (format!("[{}]", address.parse::<Ipv6Addr>().ok()?), port)
-            }
-            None => {
-                let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
-                let well_formed = !name.is_empty()
-                    && name
-                        .chars()
-                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
-                if !well_formed {
-                    return None;
-                }
-                (name.to_ascii_lowercase(), port)
-            }
-        };
-        let port = match port.strip_prefix(':') {
-            Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => Some(port.parse().ok()?),
-            None if port.is_empty() => None,
-            _ => return None,
-        };
-        Some(Self { name, port })
-    }
-
-    fn without_default_port(self, scheme: &str) -> Self {
-        let default = match scheme {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        };
-        Self {
-            port: self.port.filter(|port| Some(*port) != default),
-            ..self
-        }
-    }
-
-    fn is_loopback(&self) -> bool {
-        let name = self.name.strip_suffix('.').unwrap_or(&self.name);
-        let address = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'));
-        name == "localhost"
-            || name.ends_with(".localhost")
-            || name
-                .parse::<Ipv4Addr>()
-                .is_ok_and(|address| address.is_loopback())
-            || address
-                .and_then(|address| address.parse::<Ipv6Addr>().ok())
-                .is_some_and(|address| address.to_canonical().is_loopback())
     }
 }
 
@@ -231,25 +197,49 @@ impl fmt::Display for Refusal {
 pub struct Policy {
     loopback: bool,
     allowed: Vec<Origin>,
+    hosts: Vec<HostPattern>,
 }
 
 impl Policy {
-    /// The policy of a relay that was given these origins. `loopback`: it listens on a loopback
-    /// address.
+    /// The policy of a relay that was given these origins and hosts. `loopback`: it listens on a
+    /// loopback address.
     #[must_use]
-    pub fn new(loopback: bool, allowed: Vec<Origin>) -> Self {
-        Self { loopback, allowed }
+    pub fn new(loopback: bool, allowed: Vec<Origin>, hosts: Vec<HostPattern>) -> Self {
+        Self {
+            loopback,
+            allowed,
+            hosts,
+        }
     }
 
     fn allows_any(&self) -> bool {
         self.allowed.contains(&Origin::Any)
     }
 
-    fn sites(&self) -> impl Iterator<Item = &Site> {
-        self.allowed.iter().filter_map(|origin| match origin {
-            Origin::Site(site) => Some(site),
-            Origin::Any | Origin::Null => None,
+    /// Whether `--origin` names the origin of a request.
+    fn names(&self, origin: &Origin) -> bool {
+        self.allowed.iter().any(|allowed| match (allowed, origin) {
+            (Origin::Null, Origin::Null) => true,
+            (Origin::Site(allowed), Origin::Site(site)) => site == allowed,
+            (Origin::Subdomains(parent), Origin::Site(site)) => site.is_below(parent),
+            _ => false,
         })
+    }
+
+    /// Whether the relay knows this name as its own.
+    fn is_known(&self, host: &Host) -> bool {
+        let is_origins = |origin: &Origin| match origin {
+            Origin::Site(site) => site.is_at(host),
+            Origin::Subdomains(Site {
+                scheme,
+                host: Some(parent),
+            }) => host.clone().without_default_port(scheme).is_below(parent),
+            _ => false,
+        };
+        host.is_loopback()
+            || (!self.loopback && host.is_address())
+            || self.hosts.iter().any(|known| known.matches(host))
+            || self.allowed.iter().any(is_origins)
     }
 
     /// Checks that a request with these headers calls the relay by one of its names.
@@ -257,7 +247,12 @@ impl Policy {
     /// # Errors
     /// It doesn't. The refusal names the option that would allow it.
     pub fn check_host(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if !self.loopback || self.allows_any() {
+        let any_host = if self.allows_any() {
+            self.hosts.is_empty()
+        } else {
+            !self.loopback && self.allowed.is_empty() && self.hosts.is_empty()
+        };
+        if any_host {
             return Ok(());
         }
         // Every browser sends the header, so a request without it comes from a program.
@@ -266,12 +261,12 @@ impl Policy {
         };
         let host = Host::parse(text)
             .ok_or_else(|| Refusal("The request's Host header isn't a host.".into()))?;
-        if host.is_loopback() || self.sites().any(|site| site.is_at(&host)) {
+        let origin = single(headers, ORIGIN)?.and_then(|origin| origin.parse().ok());
+        if self.is_known(&host) || origin.is_some_and(|origin| self.names(&origin)) {
             return Ok(());
         }
         Err(Refusal(format!(
-            "This relay listens on a loopback address and isn't known as {text}. \
-             If it should be, start it with --origin http://{text} (or https://, as the pages' address has it)."
+            "This relay isn't known as {text}. If it should be, start it with --host {host}"
         )))
     }
 
@@ -284,6 +279,13 @@ impl Policy {
             return Ok(());
         }
         let Some(text) = single(headers, ORIGIN)? else {
+            let is_foreign = |site: &HeaderValue| site.as_bytes() == b"cross-site";
+            if headers.get_all(SEC_FETCH_SITE).iter().any(is_foreign) {
+                return Err(Refusal(
+                    "A page of another site may not use this relay without naming its origin."
+                        .into(),
+                ));
+            }
             return Ok(());
         };
         let Ok(origin) = text.parse::<Origin>() else {
@@ -299,7 +301,7 @@ impl Policy {
                 return Ok(());
             }
         }
-        if origin != Origin::Any && self.allowed.contains(&origin) {
+        if self.names(&origin) {
             return Ok(());
         }
         Err(Refusal(format!(

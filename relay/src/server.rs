@@ -141,7 +141,7 @@ impl Server {
         let relay = Arc::new(Relay::new(hub, config.connection_limits()));
         let loopback = address.ip().to_canonical().is_loopback();
         let service = http::service(Site {
-            policy: Policy::new(loopback, config.origins.clone()),
+            policy: Policy::new(loopback, config.origins.clone(), config.hosts.clone()),
             files: Files::new(&config.mounts),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),

@@ -12,17 +12,22 @@ mod support;
 
 use axum::http::HeaderMap;
 use signal_relay::Config;
+use signal_relay::host::HostPattern;
 use signal_relay::origin::{Origin, Policy};
 use support::{Client, Relay, config, request};
 use tokio_tungstenite::tungstenite::Error;
 
 fn policy(loopback: bool, origins: &str) -> Policy {
+    policy_with(loopback, origins, "")
+}
+
+fn policy_with(loopback: bool, origins: &str, hosts: &str) -> Policy {
+    let origins = origins.split_whitespace();
+    let hosts = hosts.split_whitespace();
     Policy::new(
         loopback,
-        origins
-            .split_whitespace()
-            .map(|origin| origin.parse().unwrap())
-            .collect(),
+        origins.map(|origin| origin.parse().unwrap()).collect(),
+        hosts.map(|host| host.parse().unwrap()).collect(),
     )
 }
 
@@ -91,6 +96,18 @@ fn origins() {
         (PUBLIC, "file://", "file://", "relay.example", yes),
         (PUBLIC, "chrome-extension://abcdef", "chrome-extension://abcdef", "relay.example", yes),
         (PUBLIC, "chrome-extension://abcdef", "chrome-extension://fedcba", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://a.example.org", "relay.example", yes),
+        (PUBLIC, "https://*.example.org", "https://A.b.Example.org:443", "relay.example", yes),
+        (PUBLIC, "https://*.example.org", "https://example.org", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://evilexample.org", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://.example.org", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://a.example.org.evil.example", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://*.example.org", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://*.a.example.org", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "http://a.example.org", "relay.example", no),
+        (PUBLIC, "https://*.example.org", "https://a.example.org:8443", "relay.example", no),
+        (PUBLIC, "https://*.example.org:8443", "https://a.example.org:8443", "relay.example", yes),
+        (PUBLIC, "http://*.localhost:3000", "http://app.localhost:3000", "relay.example", yes),
         (PUBLIC, "*", "https://evil.example", "relay.example", yes),
         (PUBLIC, "*", "null", "relay.example", yes),
     ];
@@ -109,6 +126,24 @@ fn origins() {
             .is_ok(),
         "programs send no origin"
     );
+    // Some requests of pages have no origin either.
+    for (site, allowed, expected) in [
+        ("cross-site", "", false),
+        ("cross-site", "https://example.org", false),
+        ("cross-site", "*", true),
+        ("same-site", "", true),
+        ("same-origin", "", true),
+        ("none", "", true),
+    ] {
+        let request = headers(&[("host", "example.org"), ("sec-fetch-site", site)]);
+        let answer = policy(PUBLIC, allowed).check_origin(&request);
+        assert_eq!(answer.is_ok(), expected, "{site}, --origin {allowed:?}");
+    }
+    let twice = headers(&[
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-site", "cross-site"),
+    ]);
+    assert!(policy(PUBLIC, "").check_origin(&twice).is_err());
     let twice = headers(&[
         ("host", "example.org"),
         ("origin", "https://example.org"),
@@ -142,8 +177,23 @@ fn hosts() {
         (LOOPBACK, "https://example.org", "example.org:8888", false),
         (LOOPBACK, "https://example.org", "www.example.org", false),
         (LOOPBACK, "http://dev.test:3000", "dev.test:3000", true),
+        (LOOPBACK, "https://*.example.org", "a.example.org", true),
+        (LOOPBACK, "https://*.example.org", "example.org", false),
         (LOOPBACK, "*", "evil.example", true),
         (PUBLIC, "", "anything.example", true),
+        (PUBLIC, "https://example.org", "example.org", true),
+        (PUBLIC, "https://example.org", "example.org:443", true),
+        (PUBLIC, "https://example.org", "evil.example", false),
+        (PUBLIC, "https://example.org", "evil.example:8888", false),
+        (PUBLIC, "https://*.example.org", "a.example.org:443", true),
+        (PUBLIC, "https://*.example.org", "aexample.org", false),
+        (PUBLIC, "null", "evil.example", false),
+        // Nobody can have a name of theirs looked up as an address.
+        (PUBLIC, "https://example.org", "192.168.1.5:8888", true),
+        (PUBLIC, "https://example.org", "[2001:db8::1]:8888", true),
+        (PUBLIC, "https://example.org", "localhost:8888", true),
+        (PUBLIC, "https://example.org", "192.168.1.5.evil.example", false),
+        (PUBLIC, "*", "evil.example", true),
     ];
     for (loopback, allowed, host, expected) in table {
         let answer = policy(loopback, allowed).check_host(&headers(&[("host", host)]));
@@ -153,6 +203,47 @@ fn hosts() {
             "loopback {loopback}, --origin {allowed:?}: called {host:?}: {answer:?}"
         );
     }
+    for (loopback, known, host, expected) in [
+        (PUBLIC, "relay.example.org", "relay.example.org", true),
+        (PUBLIC, "relay.example.org", "Relay.Example.ORG:8888", true),
+        (PUBLIC, "relay.example.org", "example.org", false),
+        (PUBLIC, "relay.example.org", "evil.example", false),
+        (
+            PUBLIC,
+            "relay.example.org:8443",
+            "relay.example.org:8443",
+            true,
+        ),
+        (PUBLIC, "relay.example.org:8443", "relay.example.org", false),
+        (PUBLIC, "a.example b.example", "b.example:1", true),
+        (PUBLIC, "*.example.org", "a.b.example.org:1", true),
+        (PUBLIC, "*.example.org", "example.org", false),
+        (PUBLIC, "*.example.org:1", "a.example.org:2", false),
+        (LOOPBACK, "relay.test", "relay.test:8888", true),
+        (LOOPBACK, "relay.test", "localhost", true),
+        (LOOPBACK, "relay.test", "evil.example", false),
+    ] {
+        let answer = policy_with(loopback, "", known).check_host(&headers(&[("host", host)]));
+        assert_eq!(
+            answer.is_ok(),
+            expected,
+            "loopback {loopback}, --host {known:?}: called {host:?}: {answer:?}"
+        );
+    }
+    // A rebound page is of the origin that it calls. One that the operator named isn't.
+    let called = |origin| {
+        let request = headers(&[("host", "relay.example:8888"), ("origin", origin)]);
+        let policy = policy(PUBLIC, "https://example.org");
+        (policy.check_host(&request)).and_then(|()| policy.check_origin(&request))
+    };
+    assert!(called("http://relay.example:8888").is_err());
+    assert!(called("https://example.org").is_ok());
+    assert!(called("https://evil.example").is_err());
+    let any = policy_with(PUBLIC, "*", "relay.example");
+    assert!(
+        any.check_host(&headers(&[("host", "evil.example")]))
+            .is_err()
+    );
     assert!(
         policy(LOOPBACK, "").check_host(&headers(&[])).is_ok(),
         "browsers always send a host"
@@ -181,7 +272,12 @@ fn texts_that_are_no_origin_are_told_what_is_wrong() {
             "https://example.org?a",
             "an origin has no path: did you mean https://example.org?",
         ),
-        ("https://*.example.org", "an origin has no wildcards"),
+        ("https://a.*.org", "beginning of a host"),
+        ("https://*example.org", "beginning of a host"),
+        ("https://*.*.example.org", "beginning of a host"),
+        ("https://*", "beginning of a host"),
+        ("https://*.org", "too many sites"),
+        ("https://*.192.168.1.5", "too many sites"),
         ("https://münchen.example", "in ASCII"),
         ("https://", "for example https://example.org"),
         (
@@ -210,10 +306,35 @@ fn texts_that_are_no_origin_are_told_what_is_wrong() {
         ("https://Example.ORG/", "https://example.org"),
         ("HTTP://localhost:80", "http://localhost"),
         ("http://[0:0::1]:5173", "http://[::1]:5173"),
+        ("https://*.Example.org:443/", "https://*.example.org"),
+        ("http://*.localhost:3000", "http://*.localhost:3000"),
         ("file:///", "file://"),
         ("capacitor://localhost", "capacitor://localhost"),
     ] {
         assert_eq!(text.parse::<Origin>().unwrap().to_string(), canonical);
+    }
+}
+
+#[test]
+fn texts_that_are_no_host_are_told_what_is_wrong() {
+    for (text, hint) in [
+        ("", "a host is NAME[:PORT]"),
+        ("https://example.org", "a host is NAME[:PORT]"),
+        ("example.org/", "a host is NAME[:PORT]"),
+        ("*", "a host is NAME[:PORT]"),
+        ("a.*.org", "a host is NAME[:PORT]"),
+        ("*.org", "too many hosts"),
+    ] {
+        let error = text.parse::<HostPattern>().unwrap_err().to_string();
+        assert!(error.contains(hint), "{text:?}: {error}");
+    }
+    for text in [
+        "relay.example.org:8443",
+        "*.example.org",
+        "[::1]",
+        "localhost",
+    ] {
+        assert_eq!(text.parse::<HostPattern>().unwrap().to_string(), text);
     }
 }
 
@@ -247,7 +368,7 @@ async fn a_foreign_page_is_refused_with_the_way_out() {
     assert_eq!(status, 403);
     assert!(
         body.contains("isn't known as evil.example:8888")
-            && body.contains("--origin http://evil.example:8888"),
+            && body.contains("--host evil.example:8888"),
         "{body}"
     );
     // A rebound name doesn't get the files either.
