@@ -103,10 +103,10 @@ pub(crate) struct Arguments {
     /// How many WebSockets and other sessions there may be
     ///
     /// More are refused with HTTP 503. A Socket.IO client counts once for each namespace that it is
-    /// in. Bounds memory and open files; the system's own limit on those (ulimit -n) must be
-    /// higher.
+    /// in. Bounds memory and open files. The relay raises the system's own limit on those (ulimit
+    /// -n) as far as it may, and says at its start if that isn't enough.
     #[arg(long, value_name = "NUMBER", default_value_t = config::CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
-    connections: usize,
+    pub(crate) connections: usize,
 
     /// How long a connection may be silent before it is pinged
     ///
@@ -182,6 +182,9 @@ pub(crate) struct Arguments {
     late_history: bool,
 
     /// How much to log on stderr
+    ///
+    /// Of lines of one kind, 20 are written in 10 seconds, and then how many more there were; debug
+    /// lines are all written.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
     pub(crate) log: Level,
 }

@@ -1,7 +1,6 @@
 //! Serving folders: which file a path means, and the headers that go with it.
-
-use std::convert::Infallible;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -12,7 +11,6 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
-use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
 /// A folder and the path under which it is served: `/PREFIX=FOLDER`.
@@ -151,16 +149,19 @@ impl Files {
         };
         let (mut head, body) = request.into_parts();
         head.uri = Uri::from(inside);
-        let found: Result<_, Infallible> =
-            serve.clone().oneshot(Request::from_parts(head, body)).await;
-        let Ok(mut response) = found.map(|response| response.map(Body::new));
-        match response.status() {
-            StatusCode::NOT_FOUND => return not_found(),
-            StatusCode::INTERNAL_SERVER_ERROR => {
-                tracing::warn!(path = ?rest, mount = %mount, "a file can't be read")
+        let found = serve
+            .clone()
+            .try_call(Request::from_parts(head, body))
+            .await;
+        let mut response = match found {
+            Ok(response) if response.status() == StatusCode::NOT_FOUND => return not_found(),
+            Ok(response) => response.map(Body::new),
+            Err(error) if is_no_file(error.kind()) => return not_found(),
+            Err(error) => {
+                tracing::warn!(path = ?rest, mount = %mount, %error, "a file can't be read");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
-            _ => {}
-        }
+        };
         // Ask each time whether the file is still the same: then an edited page is seen at the next
         // reload.
         response
@@ -169,6 +170,18 @@ impl Files {
         name_type(&rest, &mut response);
         response
     }
+}
+
+/// Whether there is no such file, or none that may be read. A name may also be too long for any file.
+fn is_no_file(error: ErrorKind) -> bool {
+    matches!(
+        error,
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory
+            | ErrorKind::InvalidFilename
+            | ErrorKind::InvalidInput
+    )
 }
 
 /// Paths that aren't served although the file may exist: with a part that begins with a dot

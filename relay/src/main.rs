@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod log_limit;
+#[cfg(unix)]
+mod open_files;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,25 +13,33 @@ use std::process::ExitCode;
 use clap::Parser;
 use signal_relay::{Config, Server, StartError};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Arguments;
+use crate::log_limit::LogLimit;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let level = LevelFilter::from(arguments.log);
     let log = Targets::new().with_target("signal_relay", level);
+    let log_limit = LogLimit::default();
     tracing_subscriber::registry()
         .with(
             tracing_subscriber::fmt::layer()
                 .with_writer(std::io::stderr)
                 .with_target(false)
-                .with_ansi(false),
+                .with_ansi(false)
+                .with_filter(log_limit.clone()),
         )
         .with(log)
         .init();
+    #[cfg(unix)]
+    if let Some(problem) = open_files::allow(arguments.connections) {
+        tracing::warn!("{problem}");
+    }
 
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -37,6 +48,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &format!("can't start its threads: {error}")),
     };
+    runtime.spawn(log_limit.report());
     let result = runtime.block_on(run(arguments.into()));
     // Doesn't wait for a file that is being read.
     runtime.shutdown_background();

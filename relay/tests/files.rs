@@ -241,6 +241,29 @@ async fn no_path_leads_out_of_a_mount_or_to_a_hidden_file() {
     assert_eq!((twice.status, twice.header("location")), (404, None));
 }
 
+/// No file can have such a name.
+#[tokio::test]
+async fn a_name_that_no_file_can_have_is_not_found() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file.txt"), "text").unwrap();
+    let relay = Relay::start(Config {
+        mounts: vec![format!("/={}", folder.path().display()).parse().unwrap()],
+        ..config()
+    })
+    .await;
+    for path in [
+        format!("/{}", "a".repeat(256)),
+        format!("/{}/file.txt", "a".repeat(300)),
+        format!("/{}.txt", "%C3%A9".repeat(200)),
+        format!("/{}", "a/".repeat(2500)),
+        "/file.txt/more".to_owned(),
+        "/a%00b".to_owned(),
+    ] {
+        let answer = get(relay.address, &path).await;
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn only_reading_is_allowed() {
     let (relay, root) = served().await;

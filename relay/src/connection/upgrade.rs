@@ -5,7 +5,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::UPGRADE;
+use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::TokioIo;
@@ -17,6 +17,9 @@ use super::socket::{Connection, READ_BUFFER};
 use crate::hub::ids::NoRandomness;
 use crate::limits::LONGEST_SPACE;
 use crate::relay::Relay;
+
+/// The version of the WebSocket protocol (RFC 6455, 4.4).
+const VERSION: &str = "13";
 
 /// Output is collected up to this size before it is written.
 const WRITE_BUFFER: usize = 32 * 1024;
@@ -62,6 +65,21 @@ impl Upgrade {
                 "This connection can't become a WebSocket.\n".to_owned(),
             );
         };
+        // Which of two keys the answer is for, this side and a proxy may see differently.
+        for name in [SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION] {
+            if head.headers.get_all(&name).iter().nth(1).is_some() {
+                return refuse(
+                    StatusCode::BAD_REQUEST,
+                    format!("The request has more than one {name} header.\n"),
+                );
+            }
+        }
+        if (head.headers.get(SEC_WEBSOCKET_VERSION)).is_some_and(|version| version != VERSION) {
+            let headers = [(SEC_WEBSOCKET_VERSION, VERSION)];
+            let sentence = format!("The version of WebSockets here is {VERSION}.\n");
+            let refusal = (StatusCode::UPGRADE_REQUIRED, headers, sentence);
+            return Err(Box::new(refusal.into_response()));
+        }
         match create_response(&Request::from_parts(head, ())) {
             Ok(response) => Ok(Self {
                 response: response.map(|()| Body::empty()),

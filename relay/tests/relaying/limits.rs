@@ -218,6 +218,34 @@ async fn the_name_of_a_space_is_bounded() {
 }
 
 #[tokio::test]
+async fn handshakes_that_are_none() {
+    let relay = Relay::start(config()).await;
+    let key = "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    let version = "sec-websocket-version: 13\r\n";
+    for path in ["/", "/socket.io/?EIO=4&transport=websocket", "/hub"] {
+        for (lines, status) in [
+            (format!("{version}{key}"), "101"),
+            (format!("{version}{key}{key}"), "400"),
+            (format!("{version}{version}{key}"), "400"),
+            (version.to_owned(), "400"),
+            (key.to_owned(), "400"),
+            (format!("sec-websocket-version: 8\r\n{key}"), "426"),
+            (format!("sec-websocket-version: 14\r\n{key}"), "426"),
+            (format!("sec-websocket-version: 013\r\n{key}"), "426"),
+        ] {
+            let head = support::upgrade(relay.address, path, &lines).await;
+            assert!(
+                head.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{path}: {lines}: {head}"
+            );
+            let names_version = head.contains("\r\nsec-websocket-version: 13\r\n");
+            assert_eq!(names_version, status == "426", "{path}: {lines}: {head}");
+        }
+    }
+    relay.until(|_| relay.stats.connections() == 0).await;
+}
+
+#[tokio::test]
 async fn a_queue_that_no_frame_fits_is_refused() {
     let config = Config {
         max_frame: 1001,

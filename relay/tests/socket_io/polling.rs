@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use tokio_tungstenite::tungstenite::Error;
-
 use super::support::socket_io::{ENVELOPE, Poller, code, event, packets};
-use super::support::{Client, Relay, config, get, request_with, within};
+use super::support::{Client, Relay, config, get, request, request_with, within};
 
 #[tokio::test]
 async fn long_polling_of_both_versions() {
@@ -114,15 +112,43 @@ async fn a_polling_client_upgrades_to_a_websocket() {
         assert_eq!(socket.text().await, event(ENVELOPE));
         socket.send(&event(ENVELOPE)).await;
         assert_eq!(plain.envelope().await, ENVELOPE);
-        assert_eq!(poller.poll().await, ["6"]);
+        // It is over with polling, and the session goes on.
+        for line in ["GET", "POST"] {
+            let line = format!("{line} {}", poller.path("polling"));
+            assert_eq!(request(relay.address, &line, &[]).await.status, 400);
+        }
+        plain.send(ENVELOPE).await;
+        assert_eq!(socket.text().await, event(ENVELOPE));
         // Once is enough.
-        assert!(matches!(
-            Client::open(relay.address, &poller.path("websocket")).await,
-            Err(Error::Http(answer)) if answer.status() == 400
-        ));
+        let second = Client::open(relay.address, &poller.path("websocket")).await;
+        assert_eq!(
+            second.unwrap().closed().await,
+            (
+                1002,
+                "not Socket.IO: a second WebSocket for a session".into()
+            )
+        );
+        plain.send(ENVELOPE).await;
+        assert_eq!(socket.text().await, event(ENVELOPE));
         drop((plain, socket));
         relay.until_empty().await;
     }
+}
+
+#[tokio::test]
+async fn the_request_that_waits_learns_how_the_session_ended() {
+    let relay = Relay::start(config()).await;
+    // The client has closed it: there is nothing to say. Which request comes first is up to chance.
+    loop {
+        let poller = Poller::join(&relay, 4).await;
+        let (polled, posted) = tokio::join!(poller.get(), poller.post("1"));
+        assert_eq!(posted.body, "ok");
+        match polled.status {
+            200 => break assert_eq!(polled.body, "6"),
+            status => assert_eq!(status, 400, "{polled:?}"),
+        }
+    }
+    relay.until_empty().await;
 }
 
 #[tokio::test]

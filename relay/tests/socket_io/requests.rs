@@ -49,8 +49,9 @@ async fn other_requests_are_answered_with_what_is_wrong() {
             format!("GET /socket.io/?EIO=4&transport=websocket&sid={known}"),
             (400, 3),
         ),
+        ("GET /socket.io/?transport=polling".to_owned(), (400, 5)),
+        ("GET /socket.io/".to_owned(), (400, 5)),
         // Not Engine.IO's, and there is no such file.
-        ("GET /socket.io/?transport=polling".to_owned(), (404, -1)),
         (
             "GET /socket.io/x?EIO=4&transport=polling".to_owned(),
             (404, -1),
@@ -65,6 +66,7 @@ async fn other_requests_are_answered_with_what_is_wrong() {
     for (path, status) in [
         ("/socket.io/?EIO=2&transport=websocket".to_owned(), 400),
         (path(4, "polling"), 400),
+        ("/socket.io/?transport=websocket".to_owned(), 400),
         (
             "/socket.io/?EIO=4&transport=websocket&sid=unknown".to_owned(),
             400,

@@ -315,6 +315,21 @@ pub async fn raw(address: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
+/// Asks for a WebSocket with these headers, and gives the head of the answer.
+pub async fn upgrade(address: SocketAddr, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n{headers}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let next = tokio::time::timeout(LIMIT, stream.read_u8());
+        head.push(next.await.expect("no answer to the handshake").unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
 /// Sends a short text frame over a [`raw`] connection.
 pub async fn raw_send(stream: &mut TcpStream, text: &str) {
     let length = u8::try_from(text.len()).ok().filter(|length| *length < 126);

@@ -22,7 +22,7 @@ import {
 } from '../support/index.js';
 
 export async function thousands_of_reconnections_through_our_relay() {
-  let epoch = 0;
+  let epoch = 1;
   let gaps = 0;
   const { signaling, handle } = joined({
     reconnect: { base: 1, cap: 1 },

@@ -228,7 +228,7 @@ export function a_browser_without_freeze() {
     pageEvents.pageshow();
     clock.advance(1000);
     delete untyped(document).visibilityState;
-    const third = greet(3);
+    const third = greet(2);
     // The browser tells nothing more.
     pageEvents.hiding();
     equal(signaling.state, 'open');

@@ -9,13 +9,13 @@ use super::session::Session;
 use crate::connection::CloseReason;
 use crate::limits::Limits;
 
-/// A client must join its first space within this time. A client of version 3, which is in one from
-/// the start, must send something.
+/// A client must join its first space within this time, or that of two pings if it is shorter. A
+/// client of version 3, which is in one from the start, must send something.
 const CONFIRM: Duration = Duration::from_secs(10);
 
 /// Resolves when a client has joined nothing for too long.
 pub(super) async fn unconfirmed(session: &Session, limits: &Limits) -> CloseReason {
-    sleep(CONFIRM.min(limits.ping_interval + limits.ping_timeout)).await;
+    sleep(CONFIRM.min(2 * (limits.ping_interval + limits.ping_timeout))).await;
     if session.is_confirmed() {
         std::future::pending().await
     }

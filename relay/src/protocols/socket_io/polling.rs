@@ -18,6 +18,8 @@ use crate::relay::Relay;
 
 /// An answer collects packets until it has so many bytes.
 const BATCH: usize = 64 * 1024;
+/// A request that comes while the client tries a WebSocket waits this long for its decision.
+const DECISION: Duration = Duration::from_millis(100);
 /// How long the body of a POST may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -29,6 +31,18 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpSlot>) -> Response
         session.end(at_one_time("two polls at one time"));
         return Problem::BadRequest.into_response();
     };
+    if session.transport() == Transport::Upgrading {
+        let decided = async {
+            while session.transport() == Transport::Upgrading {
+                session.woken().await;
+            }
+        };
+        // If it comes later, the answer is a noop.
+        let _ = timeout(DECISION, decided).await;
+        if session.transport() == Transport::WebSocket {
+            return Problem::BadRequest.into_response();
+        }
+    }
     let mut payload = String::new();
     loop {
         if session.transport() != Transport::Polling {
@@ -37,7 +51,10 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpSlot>) -> Response
         }
         collect(session, &mut payload);
         if session.is_over() {
-            append(session.version, &mut payload, CLOSE);
+            // The client that has closed the session needn't be told.
+            let has_left = session.reason() == CloseReason::Gone;
+            let last = if has_left { NOOP } else { CLOSE };
+            append(session.version, &mut payload, last);
             break;
         }
         if !payload.is_empty() {

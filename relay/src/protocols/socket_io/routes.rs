@@ -18,8 +18,8 @@ use crate::protocols::query::member;
 use crate::protocols::route::Route;
 use crate::relay::Relay;
 
-/// `/socket.io/`, with the protocol's version in the query. Without it, the request may be for a
-/// file: Socket.IO's client is `/socket.io/socket.io.js`.
+/// `/socket.io/`, except for plain WebSockets: those ask for nothing in the query. Socket.IO's client
+/// is a file, `/socket.io/socket.io.js`.
 pub(crate) fn routes(relay: Arc<Relay>) -> Route {
     Route {
         matches,
@@ -30,8 +30,9 @@ pub(crate) fn routes(relay: Arc<Relay>) -> Route {
 }
 
 fn matches(request: &Parts) -> bool {
+    let asks = |name: &&str| member(&request.uri, name).is_some();
     matches!(request.uri.path(), "/socket.io/" | "/socket.io")
-        && member(&request.uri, "EIO").is_some()
+        && (!is_upgrade(&request.headers) || ["EIO", "transport", "sid"].iter().any(asks))
 }
 
 async fn answer(State(sessions): State<Arc<Sessions>>, request: Request) -> Response {
@@ -79,6 +80,12 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
         Some(Some(session)) => Some(session),
         Some(None) => return refuse(Problem::UnknownSession),
     };
+    if session
+        .as_ref()
+        .is_some_and(|session| session.transport() == Transport::WebSocket)
+    {
+        return refuse(Problem::BadRequest);
+    }
     match (request.method().clone(), session) {
         (Method::GET, None) => {
             let slot = sessions.relay.slots.take()?;

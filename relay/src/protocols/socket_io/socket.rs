@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::engine::{PROBE, Packet, Version};
-use super::problem::Problem;
 use super::session::{Session, Transport, longest_packet};
 use super::sessions::Sessions;
 use crate::connection::{self, CloseReason, Connection, Inbound, Outbound, Upgrade};
@@ -47,7 +46,7 @@ pub(super) fn upgrade(
 ) -> Result<Response, Box<Response>> {
     let upgrade = Upgrade::new(request)?;
     if !session.change_transport(Transport::Polling, Transport::Upgrading) {
-        return Err(Box::new(Problem::BadRequest.into_response()));
+        return refuse_second(relay, upgrade);
     }
     let shared = Arc::clone(relay);
     let longest = longest_packet(&relay.limits);
@@ -63,6 +62,22 @@ pub(super) fn upgrade(
             session.change_transport(Transport::Upgrading, Transport::Polling);
             connection.close([], &CloseReason::Gone).await;
         }
+    }))
+}
+
+/// A session has one WebSocket. Clients expect that a second one opens and is closed.
+fn refuse_second(relay: &Arc<Relay>, upgrade: Upgrade) -> Result<Response, Box<Response>> {
+    let slot = relay.slots.take()?;
+    let longest = longest_packet(&relay.limits);
+    let refused = CloseReason::NotProtocol {
+        protocol: "Socket.IO",
+        problem: "a second WebSocket for a session",
+    };
+    Ok(upgrade.start(relay, longest, move |connection| async move {
+        if let Some(connection) = connection {
+            connection.close([], &refused).await;
+        }
+        drop(slot);
     }))
 }
 
