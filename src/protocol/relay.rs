@@ -18,7 +18,7 @@ use signal_wire::frames::{PROVES_ANSWERS, encode_close, encode_ping, encode_pong
 use signal_wire::{Open, ServerFrame, UserId};
 
 use super::{
-    CloseReason, Cut, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
+    CloseReason, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
     Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
@@ -91,10 +91,7 @@ impl Relay {
         Ok(Relay {
             url: options.url.clone(),
             phase: Phase::Disconnected,
-            framing: Framing {
-                cut: Cut::Whole,
-                ..Framing::plain()
-            },
+            framing: Framing::plain(),
             session: None,
             proof: Proof::Secret,
             last_sent: 0,
