@@ -25,6 +25,8 @@ pub const CONNECTIONS: usize = 10_000;
 pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 /// How long the answer to a ping may take.
 pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may read nothing of what waits for it.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a session is kept after its connection is lost.
 pub const SESSION_AGE: Duration = Duration::from_secs(600);
 /// How many such sessions are kept.
@@ -63,6 +65,8 @@ pub struct Config {
     /// How long a connection may take to close: for what still waits, the close frame, and the
     /// answer to it.
     pub close_timeout: Duration,
+    /// How long a client may read nothing of what waits for it, before its connection is dropped.
+    pub write_timeout: Duration,
     /// What is kept for clients that lost their connection.
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
@@ -92,6 +96,7 @@ impl Config {
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
             close_timeout: self.close_timeout,
+            write_timeout: self.write_timeout,
         }
     }
 
@@ -120,6 +125,7 @@ impl Default for Config {
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),
+            write_timeout: WRITE_TIMEOUT,
             sessions: sessions::Limits {
                 age: SESSION_AGE,
                 kept: SESSIONS,

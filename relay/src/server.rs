@@ -22,7 +22,7 @@ use crate::files::{Files, Mount};
 use crate::http::{self, Site};
 use crate::hub::ids::NoRandomness;
 use crate::hub::{Hub, Stats};
-use crate::limits::{HttpSlot, HttpSlots};
+use crate::limits::{HttpSlot, HttpSlots, WriteDeadline};
 use crate::origin::Policy;
 use crate::protocols::{plain, signalr, socket_io, sse};
 use crate::relay::Relay;
@@ -284,7 +284,7 @@ async fn serve_connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(
-            TokioIo::new(stream),
+            TokioIo::new(WriteDeadline::new(stream, relay.limits.write_timeout)),
             service_fn(move |mut request| {
                 request.extensions_mut().insert(carried.clone());
                 request.extensions_mut().insert(address);

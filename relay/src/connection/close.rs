@@ -13,12 +13,14 @@
 //! | 4008 | `too slow` | the client's send queue overflowed; what waited is dropped |
 //! | 4009 | `resumed by another connection` | its session continues on another connection |
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
+//! | 4015 | `too long: …` | the client didn't read what it was sent |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
 //!
 //! After all but the last a client may connect again. A client's own close is answered with its own
 //! code.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 
 use signal_wire::close;
 use tokio_tungstenite::tungstenite::Error;
@@ -61,6 +63,8 @@ pub(crate) enum CloseReason {
     SlowConsumer,
     /// The client was silent, and didn't answer a ping either.
     PingTimeout,
+    /// Something took too long; this says what.
+    TookTooLong(&'static str),
     /// Another connection has taken the session over.
     ResumedElsewhere,
     /// The client would have more channels open than this, or their names are too long in all.
@@ -78,6 +82,16 @@ impl CloseReason {
             Error::Utf8(_) => Self::InvalidUtf8,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
             Error::Protocol(error) => Self::NotWebSocket(error),
+            _ => Self::Gone,
+        }
+    }
+
+    /// The reason that an error of writing stands for.
+    pub(crate) fn from_write_error(error: &Error) -> Self {
+        match error {
+            Error::Io(error) if error.kind() == ErrorKind::TimedOut => {
+                Self::TookTooLong("it doesn't read what it is sent")
+            }
             _ => Self::Gone,
         }
     }
@@ -104,6 +118,7 @@ impl CloseReason {
             Self::StoreUnavailable => (close::TRY_AGAIN_LATER, "try again later".into()),
             Self::SlowConsumer => (close::SLOW_CONSUMER, "too slow".into()),
             Self::PingTimeout => (close::PING_TIMEOUT, "no answer to a ping".into()),
+            Self::TookTooLong(what) => (close::TOOK_TOO_LONG, format!("too long: {what}").into()),
             Self::ResumedElsewhere => (
                 close::RESUMED_ELSEWHERE,
                 "resumed by another connection".into(),

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
 use super::heartbeat::Heartbeat;
+use super::pongs::Pongs;
 use super::socket::{Connection, Sink, Stream, next_message};
 
 /// After so many frames the writer flushes and looks for pings and keep-alives.
@@ -73,18 +74,19 @@ pub(crate) async fn run(
         max_frame,
         ..
     } = connection;
-    let (ping, turn) = (Notify::new(), Turn::default());
+    let (ping, pongs, turn) = (Notify::new(), Pongs::default(), Turn::default());
     let mut reader = Reader {
         stream,
         max_frame: *max_frame,
         heartbeat,
         ping: &ping,
+        pongs: &pongs,
         turn: &turn,
     };
     let mut reading = pin!(reader.read(inbound));
     let reason = tokio::select! {
         biased;
-        reason = write(sink, outbound, &ping) => reason,
+        reason = write(sink, outbound, &ping, &pongs) => reason,
         reason = closing => reason,
         reason = &mut reading => return reason,
     };
@@ -109,12 +111,14 @@ struct Reader<'a> {
     max_frame: usize,
     heartbeat: Option<Heartbeat>,
     ping: &'a Notify,
+    pongs: &'a Pongs,
     turn: &'a Turn,
 }
 
 impl Reader<'_> {
     async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
         loop {
+            self.pongs.room().await;
             let next = match self.heartbeat {
                 Some(heartbeat) => {
                     heartbeat
@@ -126,7 +130,10 @@ impl Reader<'_> {
             self.turn.taken.store(true, Ordering::Relaxed);
             let taken = match next {
                 Ok(Message::Text(text)) => inbound.text(text).await,
-                Ok(message) => inbound.other(&message),
+                Ok(message) => {
+                    self.pongs.count(&message);
+                    inbound.other(&message)
+                }
                 Err(reason) => Err(reason),
             };
             self.turn.taken.store(false, Ordering::Relaxed);
@@ -143,7 +150,12 @@ impl Reader<'_> {
     }
 }
 
-async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> CloseReason {
+async fn write(
+    sink: &mut Sink,
+    outbound: &mut impl Outbound,
+    ping: &Notify,
+    pongs: &Pongs,
+) -> CloseReason {
     let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
     let mut last_written = Instant::now();
     let mut keep_alive = pin!(sleep(interval));
@@ -151,6 +163,7 @@ async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> 
         let written = tokio::select! {
             biased;
             () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
+            () = pongs.due() => sink.flush().await.map(|()| false),
             // Before frames, of which there may always be some, and none for this client.
             () = &mut keep_alive => {
                 // The timer isn't reset with each frame, which would cost more than the frame.
@@ -170,8 +183,10 @@ async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> 
         match written {
             Ok(true) => last_written = Instant::now(),
             Ok(false) => {}
-            Err(_) => return CloseReason::Gone,
+            Err(error) => return CloseReason::from_write_error(&error),
         }
+        // Each of these flushes.
+        pongs.flushed();
     }
 }
 

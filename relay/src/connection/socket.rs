@@ -46,6 +46,11 @@ impl Connection {
             match next_message(&mut self.stream, self.max_frame).await? {
                 Message::Text(text) => return Ok(text),
                 Message::Binary(_) => return Err(CloseReason::BinaryFrame),
+                // Reads no further while the client doesn't read its pongs.
+                Message::Ping(_) => {
+                    let flushed = self.sink.flush().await;
+                    flushed.map_err(|error| CloseReason::from_write_error(&error))?;
+                }
                 _ => {}
             }
         }
@@ -54,7 +59,7 @@ impl Connection {
     /// Sends one text frame.
     pub(crate) async fn send_text(&mut self, text: String) -> Result<(), CloseReason> {
         let sent = self.sink.send(Message::text(text)).await;
-        sent.map_err(|_| CloseReason::Gone)
+        sent.map_err(|error| CloseReason::from_write_error(&error))
     }
 
     /// Sends the `rest` and the close frame, and waits a limited time for the answer.

@@ -3,7 +3,7 @@
 //! may change from one to the other.
 //!
 //! What waits are frames, in one queue of the hub for each space, and before them the packets of
-//! the protocol itself. Both are bounded. A session over a bound ends, whether its client reads
+//! the protocol itself. All of it has one bound. A session over it ends, whether its client reads
 //! slowly or doesn't poll.
 
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use crate::connection::CloseReason;
 use crate::hub::frame::{Encoding, PendingMessage};
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
-use crate::hub::queue::{Receiver, Signals};
+use crate::hub::queue::{self, Level, Receiver, Signals};
 use crate::hub::store::Content;
 use crate::limits::{LONGEST_SPACE, Limits, Slot};
 use crate::relay::Relay;
@@ -57,8 +57,8 @@ pub(super) struct Session {
     confirmed: AtomicBool,
     reason: OnceLock<CloseReason>,
     ended: CancellationToken,
-    /// How many packets of the protocol itself may wait.
-    max_packets: usize,
+    /// What may wait: packets of the protocol itself, and frames of all spaces.
+    queue: queue::Limits,
     /// For the request that waits for packets.
     pub(super) polls: OneAtATime,
     /// For the request that brings packets.
@@ -128,7 +128,7 @@ impl Session {
             ),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
-            max_packets: limits.queue.frames,
+            queue: limits.queue,
             polls: OneAtATime::default(),
             posts: OneAtATime::default(),
             _slot: slot,
@@ -232,7 +232,7 @@ impl Session {
         if self.is_over() {
             return;
         }
-        if state.packets.len() >= self.max_packets {
+        if self.signals.room().take(self.queue, packet.len()) == Level::Overflowed {
             drop(state);
             return self.end(CloseReason::SlowConsumer);
         }
@@ -246,6 +246,7 @@ impl Session {
     pub(super) fn next(&self) -> Option<Utf8Bytes> {
         let mut state = self.state();
         if let Some(packet) = state.packets.pop_front() {
+            self.signals.room().free(1, packet.len());
             return Some(packet);
         }
         let State {

@@ -135,7 +135,8 @@ async fn run(
     };
     tracing::debug!(space = ?session.space, again = seen.is_some(), "joined by SignalR 2");
 
-    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    let signals = outbox.queue.signals_beside();
+    let (answers, mut answered) = queue::queue_with(relay.limits.queue, signals);
     let replay = match seen {
         None => {
             let welcome = protocol::welcome(outbox.history.cursor());

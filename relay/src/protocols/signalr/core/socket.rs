@@ -82,7 +82,7 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
     };
 
     let (membership, mut queue) = relay.hub.join(space);
-    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    let (answers, mut answered) = queue::queue_with(relay.limits.queue, queue.signals_beside());
     answers.push(Frame::from(protocol::WELCOME));
     tracing::debug!(?space, "joined by SignalR");
     let mut client = Client {

@@ -1,6 +1,8 @@
 //! What connections may cost, and the slots that they take: one for each WebSocket or other
 //! session, and one for each HTTP connection that is neither.
 
+mod write_deadline;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::write_deadline::WriteDeadline;
 use crate::hub::queue;
 
 /// The longest name of a space, in bytes.
@@ -34,6 +37,8 @@ pub struct Limits {
     pub ping_timeout: Duration,
     /// How long a connection may take to close.
     pub close_timeout: Duration,
+    /// How long a client may read nothing of what waits for it.
+    pub write_timeout: Duration,
 }
 
 /// The slots for WebSockets and other sessions.
