@@ -9,6 +9,7 @@ use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::hub::{history, queue, sessions};
 use signal_relay::origin::Origin;
+use signal_relay::proxies::Proxy;
 use tracing::level_filters::LevelFilter;
 
 const ABOUT: &str = "Relays WebRTC signaling between pages, and serves the pages too";
@@ -162,6 +163,22 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
 
+    /// How many HTTP connections there may be that are neither a WebSocket nor another session
+    ///
+    /// Beyond that, a new connection takes the place of another, of the address that has the most.
+    /// So nobody is shut out.
+    #[arg(long, value_name = "NUMBER", default_value_t = config::HTTP_CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
+    http_connections: usize,
+
+    /// A proxy that says whose requests it passes on; may be given more than once
+    ///
+    /// An address, or a network such as 10.0.0.0/8. Of requests that come from there, the client is
+    /// the last address in X-Forwarded-For (or, without that, in Forwarded) that isn't itself such
+    /// a proxy's. So the proxy must write X-Forwarded-For. From everybody else these headers mean
+    /// nothing. Without this option, all clients behind a proxy share what one address may have.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    trusted_proxies: Vec<Proxy>,
+
     /// How much to log on stderr
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
     pub(crate) log: Level,
@@ -264,6 +281,8 @@ impl From<Arguments> for Config {
                     .unwrap_or(config::QUEUE_BYTES.max(max_frame)),
             },
             connections: arguments.connections,
+            http_connections: arguments.http_connections,
+            trusted_proxies: arguments.trusted_proxies,
             ping_interval: arguments.ping_interval,
             ping_timeout: arguments.ping_timeout,
             sessions: sessions::Limits {

@@ -8,6 +8,7 @@ use crate::hub::{self, history, queue, sessions};
 use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::protocols::{signalr, sse};
+use crate::proxies::Proxy;
 
 /// Where the relay listens.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
@@ -20,6 +21,8 @@ pub const QUEUE_FRAMES: usize = 1024;
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
+/// HTTP connections at one time that are neither.
+pub const HTTP_CONNECTIONS: usize = 1024;
 /// How long a connection may be silent before it is pinged. Less than the minute after which common
 /// proxies drop an idle connection.
 pub const PING_INTERVAL: Duration = Duration::from_secs(25);
@@ -57,6 +60,11 @@ pub struct Config {
     pub queue: queue::Limits,
     /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
+    /// How many HTTP connections there may be at one time that are neither a WebSocket nor another
+    /// session. Beyond that, a new one takes the place of another.
+    pub http_connections: usize,
+    /// Proxies that are trusted to say whose requests they pass on.
+    pub trusted_proxies: Vec<Proxy>,
     /// How long a connection may be silent before it is pinged. The relay also sends something at
     /// least this often, where the client's protocol allows for it.
     pub ping_interval: Duration,
@@ -122,6 +130,8 @@ impl Default for Config {
                 bytes: QUEUE_BYTES,
             },
             connections: CONNECTIONS,
+            http_connections: HTTP_CONNECTIONS,
+            trusted_proxies: Vec::new(),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),

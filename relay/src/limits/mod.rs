@@ -1,26 +1,27 @@
-//! What connections may cost, and the slots that they take: one for each WebSocket or other
-//! session, and one for each HTTP connection that is neither.
+//! What connections may cost, and the slots that they take.
+//!
+//! | module | |
+//! | --- | --- |
+//! | `http` | connections that are neither a WebSocket nor another session |
+//! | `write_deadline` | how long a client may read nothing |
 
+mod http;
 mod write_deadline;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::http::{HttpConnection, HttpConnections};
 pub(crate) use self::write_deadline::WriteDeadline;
 use crate::hub::queue;
 
 /// The longest name of a space, in bytes.
 pub const LONGEST_SPACE: usize = 1024;
-
-/// HTTP connections that are served at one time and are neither a WebSocket nor another session.
-/// Further ones wait to be accepted; each of these ends by itself.
-const HTTP_CONNECTIONS: usize = 1024;
 
 /// The limits of each connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,64 +82,5 @@ impl Slots {
     /// How many are taken.
     pub(crate) fn taken(&self) -> usize {
         self.all.saturating_sub(self.free.available_permits())
-    }
-}
-
-/// The slots for HTTP connections.
-#[derive(Clone, Debug)]
-pub(crate) struct HttpSlots(Arc<Semaphore>);
-
-impl HttpSlots {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(HTTP_CONNECTIONS)))
-    }
-
-    /// Waits for a free slot. `None`: the relay is gone.
-    pub(crate) async fn take(&self) -> Option<HttpSlot> {
-        let slot = Arc::clone(&self.0).acquire_owned().await.ok()?;
-        Some(HttpSlot {
-            all: self.clone(),
-            own: Arc::new(Mutex::new(Some(slot))),
-            aborted: CancellationToken::new(),
-        })
-    }
-}
-
-/// The slot of one HTTP connection. Each of its requests carries it as an extension.
-#[derive(Clone, Debug)]
-pub(crate) struct HttpSlot {
-    all: HttpSlots,
-    own: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
-    aborted: CancellationToken,
-}
-
-impl HttpSlot {
-    /// Gives the slot up while a request waits for something that has a bound of its own, and takes
-    /// one again before it is answered.
-    pub(crate) async fn release_during(&self, waiting: impl Future<Output = ()>) {
-        self.release();
-        waiting.await;
-        if let Ok(slot) = Arc::clone(&self.all.0).acquire_owned().await {
-            *self.own() = Some(slot);
-        }
-    }
-
-    /// Gives the slot up for good.
-    pub(crate) fn release(&self) {
-        self.own().take();
-    }
-
-    /// Drops the connection, whatever it is writing.
-    pub(crate) fn abort(&self) {
-        self.aborted.cancel();
-    }
-
-    /// Resolves when the connection is to be dropped.
-    pub(crate) async fn aborted(&self) {
-        self.aborted.cancelled().await;
-    }
-
-    fn own(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ use super::engine::{CLOSE, NOOP, Packets, append};
 use super::problem::Problem;
 use super::session::{Session, Transport, longest_packet};
 use crate::connection::CloseReason;
-use crate::limits::HttpSlot;
+use crate::limits::HttpConnection;
 use crate::relay::Relay;
 
 /// An answer collects packets until it has so many bytes.
@@ -22,8 +22,8 @@ const BATCH: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers a GET: waits for packets and returns them. While it waits, its connection doesn't take
-/// an HTTP slot: there is only one such request for each session.
-pub(super) async fn poll(session: &Session, slot: Option<&HttpSlot>) -> Response {
+/// a place among HTTP connections: there is only one such request for each session.
+pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Response {
     session.heard();
     let Some(_turn) = session.polls.take() else {
         session.end(at_one_time("two polls at one time"));

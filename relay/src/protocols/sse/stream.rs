@@ -20,7 +20,7 @@ use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
 use crate::hub::membership::{Membership, Start};
 use crate::hub::queue::Receiver;
-use crate::limits::{HttpSlot, Slot};
+use crate::limits::{HttpConnection, Slot};
 use crate::protocols::query::member;
 use crate::relay::Relay;
 
@@ -59,7 +59,7 @@ pub(super) async fn open(
     tracing::debug!(?space, "joined by server-sent events");
 
     let ended = CancellationToken::new();
-    if let Some(http) = request.extensions().get::<HttpSlot>() {
+    if let Some(http) = request.extensions().get::<HttpConnection>() {
         // The stream has a connection slot instead.
         http.release();
         drop_if_stuck(relay, &queue, http.clone(), ended.clone());
@@ -120,7 +120,12 @@ fn since(relay: &Relay, request: &Request) -> Since {
 /// Drops the connection when the queue overflows, or when the relay is shutting down and the reader
 /// doesn't take what waits in time. The stream itself can't: nobody polls it while the connection
 /// accepts nothing.
-fn drop_if_stuck(relay: &Arc<Relay>, queue: &Receiver, http: HttpSlot, ended: CancellationToken) {
+fn drop_if_stuck(
+    relay: &Arc<Relay>,
+    queue: &Receiver,
+    http: HttpConnection,
+    ended: CancellationToken,
+) {
     let (overflowed, shared) = (queue.overflowed(), Arc::clone(relay));
     relay.tasks.spawn(async move {
         let closing = async {
