@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::files::Mount;
 use crate::hub::{self, history, queue, sessions};
-use crate::limits::Limits;
+use crate::limits::{Limits, Rate, Rates};
 use crate::origin::Origin;
 use crate::protocols::{signalr, sse};
 use crate::proxies::Proxy;
@@ -21,6 +21,21 @@ pub const QUEUE_FRAMES: usize = 1024;
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
+/// How many of them clients of one address may have: an office may be behind one address.
+pub const CONNECTIONS_PER_ADDRESS: usize = 1000;
+/// How much may be sent each second. A page that sets up calls with fifty others at once sends some
+/// thousand messages.
+pub const RATES: Rates = Rates {
+    connection: Rate {
+        messages: 500,
+        bytes: 1024 * 1024,
+    },
+    address: Rate {
+        messages: 5000,
+        bytes: 10 * 1024 * 1024,
+    },
+    patience: Duration::from_secs(60),
+};
 /// HTTP connections at one time that are neither.
 pub const HTTP_CONNECTIONS: usize = 1024;
 /// How long a connection may be silent before it is pinged. Less than the minute after which common
@@ -60,6 +75,13 @@ pub struct Config {
     pub queue: queue::Limits,
     /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
+    /// How many WebSockets and other sessions clients of one address may have.
+    pub connections_per_address: usize,
+    /// How much may be sent.
+    pub rates: Rates,
+    /// Whether the limits for addresses and the rates hold for loopback addresses too. Those are
+    /// tests, pages under development, or a proxy.
+    pub limit_loopback: bool,
     /// How many HTTP connections there may be at one time that are neither a WebSocket nor another
     /// session. Beyond that, a new one takes the place of another.
     pub http_connections: usize,
@@ -101,6 +123,9 @@ impl Config {
             max_frame: self.max_frame,
             queue: self.queue,
             connections: self.connections,
+            connections_per_address: self.connections_per_address,
+            rates: self.rates,
+            limit_loopback: self.limit_loopback,
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
             close_timeout: self.close_timeout,
@@ -130,6 +155,9 @@ impl Default for Config {
                 bytes: QUEUE_BYTES,
             },
             connections: CONNECTIONS,
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
+            rates: RATES,
+            limit_loopback: false,
             http_connections: HTTP_CONNECTIONS,
             trusted_proxies: Vec::new(),
             ping_interval: PING_INTERVAL,

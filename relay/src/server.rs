@@ -282,6 +282,7 @@ async fn evict_expired(relay: &Relay) {
     loop {
         sleep(EVICTION).await;
         relay.hub.evict_expired();
+        relay.places.evict_unused();
     }
 }
 
@@ -347,6 +348,6 @@ impl StatsHandle {
     /// closing.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.0.slots.taken()
+        self.0.places.taken()
     }
 }

@@ -13,6 +13,7 @@
 //! | 4008 | `too slow` | the client's send queue overflowed; what waited is dropped |
 //! | 4009 | `resumed by another connection` | its session continues on another connection |
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
+//! | 4013 | `over … messages or … bytes a second` | the client sent too much for too long |
 //! | 4015 | `too long: …` | the client didn't read what it was sent |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
 //!
@@ -28,6 +29,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::hub::sessions::SessionError;
+use crate::limits::{Rate, RateExceeded};
 
 /// The code for an end that was told in the protocol inside the WebSocket.
 const NORMAL: u16 = 1000;
@@ -63,6 +65,8 @@ pub(crate) enum CloseReason {
     SlowConsumer,
     /// The client was silent, and didn't answer a ping either.
     PingTimeout,
+    /// The client sent too much for too long.
+    RateExceeded(Rate),
     /// Something took too long; this says what.
     TookTooLong(&'static str),
     /// Another connection has taken the session over.
@@ -118,6 +122,10 @@ impl CloseReason {
             Self::StoreUnavailable => (close::TRY_AGAIN_LATER, "try again later".into()),
             Self::SlowConsumer => (close::SLOW_CONSUMER, "too slow".into()),
             Self::PingTimeout => (close::PING_TIMEOUT, "no answer to a ping".into()),
+            Self::RateExceeded(Rate { messages, bytes }) => (
+                close::RATE_LIMIT,
+                format!("over {messages} messages or {bytes} bytes a second").into(),
+            ),
             Self::TookTooLong(what) => (close::TOOK_TOO_LONG, format!("too long: {what}").into()),
             Self::ResumedElsewhere => (
                 close::RESUMED_ELSEWHERE,
@@ -136,6 +144,12 @@ impl CloseReason {
             code: code.into(),
             reason: reason.into(),
         })
+    }
+}
+
+impl From<RateExceeded> for CloseReason {
+    fn from(RateExceeded(rate): RateExceeded) -> Self {
+        Self::RateExceeded(rate)
     }
 }
 

@@ -18,6 +18,7 @@ use super::close::CloseReason;
 use super::heartbeat::Heartbeat;
 use super::pongs::Pongs;
 use super::socket::{Connection, Sink, Stream, next_message};
+use crate::limits::Meter;
 
 /// After so many frames the writer flushes and looks for pings and keep-alives.
 const BATCH: usize = 64;
@@ -27,9 +28,19 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a protocol does with frames that come in.
 pub(crate) trait Inbound: Send {
-    /// Takes a text frame. It is always finished, even if the connection closes meanwhile. An error
+    /// Takes a text frame, or the first message in it. It is always finished, even if the connection closes meanwhile. An error
     /// closes the connection.
     fn text(&mut self, text: Utf8Bytes) -> impl Future<Output = Result<(), CloseReason>> + Send;
+
+    /// Whether the last text frame held several messages, and some of them are still to be taken.
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Takes the next of them, as [`Inbound::text`].
+    fn more(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Takes any other frame.
     fn other(&mut self, message: &Message) -> Result<(), CloseReason> {
@@ -72,6 +83,7 @@ pub(crate) async fn run(
         sink,
         stream,
         max_frame,
+        meter,
         ..
     } = connection;
     let (ping, pongs, turn) = (Notify::new(), Pongs::default(), Turn::default());
@@ -81,6 +93,7 @@ pub(crate) async fn run(
         heartbeat,
         ping: &ping,
         pongs: &pongs,
+        meter,
         turn: &turn,
     };
     let mut reading = pin!(reader.read(inbound));
@@ -112,29 +125,43 @@ struct Reader<'a> {
     heartbeat: Option<Heartbeat>,
     ping: &'a Notify,
     pongs: &'a Pongs,
+    meter: &'a Meter,
     turn: &'a Turn,
 }
 
 impl Reader<'_> {
+    async fn next(&mut self) -> Result<Message, CloseReason> {
+        let message = match self.heartbeat {
+            Some(heartbeat) => {
+                heartbeat
+                    .next_message(self.stream, self.max_frame, self.ping)
+                    .await?
+            }
+            None => next_message(self.stream, self.max_frame).await?,
+        };
+        self.meter.charge(message.len());
+        self.pongs.count(&message);
+        Ok(message)
+    }
+
     async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
         loop {
+            if let Err(exceeded) = self.meter.ready().await {
+                return exceeded.into();
+            }
             self.pongs.room().await;
-            let next = match self.heartbeat {
-                Some(heartbeat) => {
-                    heartbeat
-                        .next_message(self.stream, self.max_frame, self.ping)
-                        .await
-                }
-                None => next_message(self.stream, self.max_frame).await,
+            let next = if inbound.has_more() {
+                self.meter.charge(0);
+                None
+            } else {
+                Some(self.next().await)
             };
             self.turn.taken.store(true, Ordering::Relaxed);
             let taken = match next {
-                Ok(Message::Text(text)) => inbound.text(text).await,
-                Ok(message) => {
-                    self.pongs.count(&message);
-                    inbound.other(&message)
-                }
-                Err(reason) => Err(reason),
+                None => inbound.more().await,
+                Some(Ok(Message::Text(text))) => inbound.text(text).await,
+                Some(Ok(message)) => inbound.other(&message),
+                Some(Err(reason)) => Err(reason),
             };
             self.turn.taken.store(false, Ordering::Relaxed);
             if let Err(reason) = taken {

@@ -3,6 +3,8 @@
 //! By hand, and not with axum's `ws`, because that hides the stream below the WebSocket, which must
 //! be read to its end so that a close code arrives (see [`Connection::close`]).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::UPGRADE;
@@ -14,8 +16,9 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::socket::{Connection, READ_BUFFER};
+use crate::address::ClientAddress;
 use crate::hub::ids::NoRandomness;
-use crate::limits::LONGEST_SPACE;
+use crate::limits::{LONGEST_SPACE, Meter};
 use crate::relay::Relay;
 
 /// Output is collected up to this size before it is written.
@@ -42,6 +45,7 @@ pub(crate) fn no_randomness(error: NoRandomness) -> Box<Response> {
 /// A request that can become a WebSocket.
 pub(crate) struct Upgrade {
     response: Response,
+    address: ClientAddress,
     upgrade: hyper::upgrade::OnUpgrade,
 }
 
@@ -56,6 +60,7 @@ impl Upgrade {
                 format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
             );
         }
+        let address = ClientAddress::of(&head.extensions);
         let Some(upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
             return refuse(
                 StatusCode::UPGRADE_REQUIRED,
@@ -65,6 +70,7 @@ impl Upgrade {
         match create_response(&Request::from_parts(head, ())) {
             Ok(response) => Ok(Self {
                 response: response.map(|()| Body::empty()),
+                address,
                 upgrade,
             }),
             Err(error) => refuse(
@@ -74,18 +80,26 @@ impl Upgrade {
         }
     }
 
+    /// The address of the client.
+    pub(crate) fn address(&self) -> ClientAddress {
+        self.address
+    }
+
     /// Answers the request and calls `run` with the WebSocket, whose frames may have up to
-    /// `max_frame` bytes, or with `None` if the client is gone before the WebSocket is open.
+    /// `max_frame` bytes and are measured by `meter`, or with `None` if the client is gone before the WebSocket is open.
     pub(crate) fn start<F>(
         self,
         relay: &Relay,
         max_frame: usize,
+        meter: Arc<Meter>,
         run: impl FnOnce(Option<Connection>) -> F + Send + 'static,
     ) -> Response
     where
         F: Future<Output = ()> + Send,
     {
-        let Self { response, upgrade } = self;
+        let Self {
+            response, upgrade, ..
+        } = self;
         let limits = relay.limits;
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
@@ -98,7 +112,7 @@ impl Upgrade {
                     let io = TokioIo::new(upgraded);
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(socket, max_frame, limits))
+                    Some(Connection::new(socket, max_frame, meter, limits))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");

@@ -1,29 +1,34 @@
-//! What connections may cost, and the slots that they take.
+//! What clients may cost: the one place for it, whatever their protocol.
 //!
 //! | module | |
 //! | --- | --- |
 //! | `http` | connections that are neither a WebSocket nor another session |
+//! | `places` | places for WebSockets and other sessions |
+//! | `shares` | what each address may have |
+//! | `meter`, `rate` | how much a client may send |
 //! | `write_deadline` | how long a client may read nothing |
 
 mod http;
+mod meter;
+mod places;
+mod rate;
+mod shares;
 mod write_deadline;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
-use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 pub(crate) use self::http::{HttpConnection, HttpConnections};
+pub(crate) use self::meter::{Meter, RateExceeded, too_many};
+pub(crate) use self::places::{Place, Places};
+use self::rate::Burst;
+pub use self::rate::Rate;
 pub(crate) use self::write_deadline::WriteDeadline;
 use crate::hub::queue;
 
 /// The longest name of a space, in bytes.
 pub const LONGEST_SPACE: usize = 1024;
 
-/// The limits of each connection.
+/// The limits of each connection and of each address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frame that is accepted, in bytes.
@@ -32,6 +37,12 @@ pub struct Limits {
     pub queue: queue::Limits,
     /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
+    /// How many of them clients of one address may have.
+    pub connections_per_address: usize,
+    /// How much may be sent.
+    pub rates: Rates,
+    /// Whether the limits for addresses and the rates hold for loopback addresses too.
+    pub limit_loopback: bool,
     /// How long a connection may be silent before it is pinged.
     pub ping_interval: Duration,
     /// How long a pinged connection may stay silent before it is closed.
@@ -42,45 +53,24 @@ pub struct Limits {
     pub write_timeout: Duration,
 }
 
-/// The slots for WebSockets and other sessions.
-#[derive(Debug)]
-pub(crate) struct Slots {
-    all: usize,
-    free: Arc<Semaphore>,
+/// How much may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// By one client.
+    pub connection: Rate,
+    /// By all clients of one address.
+    pub address: Rate,
+    /// How long a client may be over its rate before it is disconnected.
+    pub patience: Duration,
 }
 
-/// One slot, free again when this is dropped.
-pub(crate) type Slot = OwnedSemaphorePermit;
-
-impl Slots {
-    pub(crate) fn new(connections: usize) -> Self {
-        let all = connections.min(Semaphore::MAX_PERMITS);
-        Self {
-            all,
-            free: Arc::new(Semaphore::new(all)),
+impl Limits {
+    /// At once, a client may send what fills half a send queue: no receiver's queue overflows if it
+    /// doesn't read in that moment.
+    fn burst(&self) -> Burst {
+        Burst {
+            messages: (self.queue.frames / 2) as u64,
+            bytes: (self.queue.bytes / 2) as u64,
         }
-    }
-
-    /// Takes a slot, if one is free.
-    pub(crate) fn try_take(&self) -> Option<Slot> {
-        Arc::clone(&self.free).try_acquire_owned().ok()
-    }
-
-    /// Takes a slot. An error is the answer to a request for which there is none.
-    pub(crate) fn take(&self) -> Result<Slot, Box<Response>> {
-        self.try_take().ok_or_else(|| {
-            tracing::warn!(
-                "refused: all {} connections are in use; --connections sets how many there may be",
-                self.all
-            );
-            let sentence = "The relay has as many connections as it may have.\n";
-            let headers = [(RETRY_AFTER, "10")];
-            Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
-        })
-    }
-
-    /// How many are taken.
-    pub(crate) fn taken(&self) -> usize {
-        self.all.saturating_sub(self.free.available_permits())
     }
 }

@@ -23,7 +23,7 @@ use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{self, Level, Receiver, Signals};
 use crate::hub::store::Content;
-use crate::limits::{LONGEST_SPACE, Limits, Slot};
+use crate::limits::{LONGEST_SPACE, Limits, Meter, Place};
 use crate::relay::Relay;
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
@@ -63,7 +63,9 @@ pub(super) struct Session {
     pub(super) polls: OneAtATime,
     /// For the request that brings packets.
     pub(super) posts: OneAtATime,
-    _slot: Slot,
+    place: Place,
+    /// Measures what the client sends.
+    pub(super) meter: Arc<Meter>,
 }
 
 /// What one request at a time may do.
@@ -99,7 +101,7 @@ struct Space {
     /// `None` once the session has ended and only what waits is still sent.
     membership: Option<Arc<Membership>>,
     queue: Receiver,
-    _slot: Option<Slot>,
+    _place: Option<Place>,
 }
 
 impl Session {
@@ -109,7 +111,7 @@ impl Session {
         version: Version,
         transport: Transport,
         id: &Secret,
-        slot: Slot,
+        place: Place,
     ) -> Result<Self, NoRandomness> {
         let limits = &relay.limits;
         let session = Self {
@@ -131,7 +133,8 @@ impl Session {
             queue: limits.queue,
             polls: OneAtATime::default(),
             posts: OneAtATime::default(),
-            _slot: slot,
+            meter: place.meter(),
+            place,
         };
         session.send(engine::open(
             version,
@@ -395,18 +398,18 @@ impl Session {
             return Ok(None);
         }
         let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
-        let slot = if state.spaces.is_empty() {
+        let place = if state.spaces.is_empty() {
             None
         } else {
-            let slot = relay.slots.try_take();
-            Some(slot.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
+            let place = relay.places.take_another(&self.place);
+            Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
         };
         let (membership, queue) = relay.hub.join_with(name, self.signals.clone());
         state.spaces.push(Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),
             queue,
-            _slot: slot,
+            _place: place,
         });
         drop(state);
         if self.version == Version::Four {

@@ -14,13 +14,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
+use crate::address::ClientAddress;
 use crate::connection::no_randomness;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
 use crate::hub::membership::{Membership, Start};
 use crate::hub::queue::Receiver;
-use crate::limits::{HttpConnection, Slot};
+use crate::limits::{HttpConnection, Place};
 use crate::protocols::query::member;
 use crate::relay::Relay;
 
@@ -45,7 +46,7 @@ pub(super) async fn open(
     client: Option<Reading>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
-    let slot = relay.slots.take()?;
+    let place = relay.places.take(ClientAddress::of(request.extensions()))?;
     let retry = SHORTEST_RETRY + random_bits().map_err(no_randomness)? % RETRY_SPREAD;
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
@@ -60,7 +61,7 @@ pub(super) async fn open(
 
     let ended = CancellationToken::new();
     if let Some(http) = request.extensions().get::<HttpConnection>() {
-        // The stream has a connection slot instead.
+        // The stream has a place instead.
         http.release();
         drop_if_stuck(relay, &queue, http.clone(), ended.clone());
     }
@@ -73,7 +74,7 @@ pub(super) async fn open(
         interval,
         keep_alive_at: Instant::now() + interval,
         _client: client,
-        _slot: slot,
+        _place: place,
         _ended: ended.drop_guard(),
     };
     let body = stream::unfold(events, |mut events| async {
@@ -153,7 +154,7 @@ struct Events {
     interval: Duration,
     keep_alive_at: Instant,
     _client: Option<Reading>,
-    _slot: Slot,
+    _place: Place,
     _ended: DropGuard,
 }
 

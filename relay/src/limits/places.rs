@@ -1,0 +1,118 @@
+//! Places for WebSockets and other sessions. There is a limited number, and each address may have a
+//! share of them.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Limits;
+use super::meter::Meter;
+use super::shares::{Share, Shares};
+use crate::address::ClientAddress;
+
+/// The places of one relay.
+#[derive(Debug)]
+pub(crate) struct Places {
+    all: usize,
+    free: Arc<Semaphore>,
+    shares: Shares,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Full {
+    Relay,
+    Address,
+}
+
+/// One place, free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    share: Arc<Share>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.share.free_place();
+    }
+}
+
+impl Place {
+    /// Measures what the client that takes this place sends.
+    pub(crate) fn meter(&self) -> Arc<Meter> {
+        Arc::new(Meter::new(&self.share))
+    }
+}
+
+impl Places {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let all = limits.connections.min(Semaphore::MAX_PERMITS);
+        Self {
+            all,
+            free: Arc::new(Semaphore::new(all)),
+            shares: Shares::new(limits),
+        }
+    }
+
+    /// Takes a place for a client at this address. An error is the answer to a request for which
+    /// there is none.
+    pub(crate) fn take(&self, address: ClientAddress) -> Result<Place, Box<Response>> {
+        self.try_take(&self.shares.of(address)).map_err(|full| {
+            let sentence = match full {
+                Full::Relay => {
+                    tracing::warn!(
+                        "refused: all {} connections are in use; --connections sets how many there may be",
+                        self.all
+                    );
+                    "The relay has as many connections as it may have.\n"
+                }
+                Full::Address => {
+                    tracing::warn!(
+                        "refused: {address} has as many connections as --connections-per-address lets it have; if that is a proxy, name it with --trusted-proxy"
+                    );
+                    "Your address has as many connections as it may have.\n"
+                }
+            };
+            let headers = [(RETRY_AFTER, "10")];
+            Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
+        })
+    }
+
+    /// Takes another place for a client that has one.
+    pub(crate) fn take_another(&self, place: &Place) -> Option<Place> {
+        self.try_take(&place.share).ok()
+    }
+
+    fn try_take(&self, share: &Arc<Share>) -> Result<Place, Full> {
+        if !share.take_place() {
+            return Err(Full::Address);
+        }
+        let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
+            share.free_place();
+            return Err(Full::Relay);
+        };
+        Ok(Place {
+            _permit: permit,
+            share: Arc::clone(share),
+        })
+    }
+
+    /// Measures what a client at this address sends that takes no place.
+    pub(crate) fn meter(&self, address: ClientAddress) -> Meter {
+        Meter::new(&self.shares.of(address))
+    }
+
+    /// Forgets addresses that have nothing. To be called regularly.
+    pub(crate) fn evict_unused(&self) {
+        self.shares.evict_unused();
+    }
+
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.all.saturating_sub(self.free.available_permits())
+    }
+}
