@@ -7,9 +7,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::address::ClientAddress;
+
+/// How many sessions that were begun over one HTTP connection there may be. A page begins one.
+const SESSIONS: usize = 64;
 
 /// The HTTP connections of a relay.
 #[derive(Clone, Debug)]
@@ -99,6 +103,7 @@ impl HttpConnections {
             all: self.clone(),
             id,
             address,
+            sessions: Arc::new(Semaphore::new(SESSIONS)),
             dropped,
         }
     }
@@ -116,10 +121,21 @@ pub(crate) struct HttpConnection {
     all: HttpConnections,
     id: u64,
     address: Option<ClientAddress>,
+    sessions: Arc<Semaphore>,
     dropped: CancellationToken,
 }
 
 impl HttpConnection {
+    /// Whether it is a trusted proxy's, which passes on the requests of many.
+    pub(super) fn is_of_proxy(&self) -> bool {
+        self.address.is_none()
+    }
+
+    /// Takes one of the sessions that may be begun over it, until what is returned is dropped.
+    pub(super) fn take_session(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.sessions).try_acquire_owned().ok()
+    }
+
     /// Notes that a request begins.
     pub(crate) fn note_request(&self) {
         let mut table = self.all.table();

@@ -28,6 +28,9 @@ use crate::hub::queue;
 /// The longest name of a space, in bytes.
 pub const LONGEST_SPACE: usize = 1024;
 
+/// How many namespaces a Socket.IO client may be in. Each takes a place.
+pub(crate) const NAMESPACES: usize = 64;
+
 /// The limits of each connection and of each address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

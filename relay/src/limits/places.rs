@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
+use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Limits;
+use super::http::HttpConnection;
 use super::meter::Meter;
 use super::shares::{Share, Shares};
 use crate::address::ClientAddress;
@@ -26,12 +27,15 @@ pub(crate) struct Places {
 enum Full {
     Relay,
     Address,
+    Connection,
 }
 
 /// One place, free again when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    /// Among the sessions that were begun over the same HTTP connection.
+    _session: Option<OwnedSemaphorePermit>,
     share: Arc<Share>,
 }
 
@@ -61,33 +65,60 @@ impl Places {
     /// Takes a place for a client at this address. An error is the answer to a request for which
     /// there is none.
     pub(crate) fn take(&self, address: ClientAddress) -> Result<Place, Box<Response>> {
-        self.try_take(&self.shares.of(address)).map_err(|full| {
-            let sentence = match full {
-                Full::Relay => {
-                    tracing::warn!(
-                        "refused: all {} connections are in use; --connections sets how many there may be",
-                        self.all
-                    );
-                    "The relay has as many connections as it may have.\n"
-                }
-                Full::Address => {
-                    tracing::warn!(
-                        "refused: {address} has as many connections as --connections-per-address lets it have; if that is a proxy, name it with --trusted-proxy"
-                    );
-                    "Your address has as many connections as it may have.\n"
-                }
-            };
-            let headers = [(RETRY_AFTER, "10")];
-            Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
-        })
+        let place = self.try_take(&self.shares.of(address), None);
+        place.map_err(|full| self.refuse(full, address))
+    }
+
+    /// The same for a session that outlives the request that begins it, and of which several could
+    /// be begun over one HTTP connection.
+    pub(crate) fn take_session(&self, request: &Extensions) -> Result<Place, Box<Response>> {
+        let address = ClientAddress::of(request);
+        let share = self.shares.of(address);
+        let http = request.get::<HttpConnection>();
+        let http = http.filter(|http| share.limited && !http.is_of_proxy());
+        let session = http.map(|http| http.take_session().ok_or(Full::Connection));
+        let place = session
+            .transpose()
+            .and_then(|session| self.try_take(&share, session));
+        place.map_err(|full| self.refuse(full, address))
+    }
+
+    fn refuse(&self, full: Full, address: ClientAddress) -> Box<Response> {
+        let sentence = match full {
+            Full::Relay => {
+                tracing::warn!(
+                    "refused: all {} connections are in use; --connections sets how many there may be",
+                    self.all
+                );
+                "The relay has as many connections as it may have.\n"
+            }
+            Full::Address => {
+                tracing::warn!(
+                    "refused: {address} has as many connections as --connections-per-address lets it have; if that is a proxy, name it with --trusted-proxy"
+                );
+                "Your address has as many connections as it may have.\n"
+            }
+            Full::Connection => {
+                tracing::warn!(
+                    "refused: {address} has begun too many sessions over one connection"
+                );
+                "As many sessions as may be were begun over this connection.\n"
+            }
+        };
+        let headers = [(RETRY_AFTER, "10")];
+        Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
     }
 
     /// Takes another place for a client that has one.
     pub(crate) fn take_another(&self, place: &Place) -> Option<Place> {
-        self.try_take(&place.share).ok()
+        self.try_take(&place.share, None).ok()
     }
 
-    fn try_take(&self, share: &Arc<Share>) -> Result<Place, Full> {
+    fn try_take(
+        &self,
+        share: &Arc<Share>,
+        session: Option<OwnedSemaphorePermit>,
+    ) -> Result<Place, Full> {
         if !share.take_place() {
             return Err(Full::Address);
         }
@@ -97,6 +128,7 @@ impl Places {
         };
         Ok(Place {
             _permit: permit,
+            _session: session,
             share: Arc::clone(share),
         })
     }

@@ -13,7 +13,6 @@ use super::problem::Problem;
 use super::session::Transport;
 use super::sessions::Sessions;
 use super::{polling, socket};
-use crate::address::ClientAddress;
 use crate::connection::is_upgrade;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -82,8 +81,7 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
     };
     match (request.method().clone(), session) {
         (Method::GET, None) => {
-            let address = ClientAddress::of(request.extensions());
-            let place = sessions.relay.places.take(address)?;
+            let place = sessions.relay.places.take_session(request.extensions())?;
             let session = sessions.begin(version, Transport::Polling, place)?;
             Ok(polling::first(&session))
         }

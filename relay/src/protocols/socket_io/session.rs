@@ -23,7 +23,7 @@ use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{self, Level, Receiver, Signals};
 use crate::hub::store::Content;
-use crate::limits::{LONGEST_SPACE, Limits, Meter, Place};
+use crate::limits::{LONGEST_SPACE, Limits, Meter, NAMESPACES, Place};
 use crate::relay::Relay;
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
@@ -396,6 +396,9 @@ impl Session {
         let mut state = self.state();
         if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
             return Ok(None);
+        }
+        if state.spaces.len() >= NAMESPACES {
+            return Err("This client is in as many namespaces as it may be in.");
         }
         let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
         let place = if state.spaces.is_empty() {
