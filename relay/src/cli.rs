@@ -40,7 +40,7 @@ When it accepts connections it prints one line with its real port: signal-relay 
 SIGTERM and SIGINT (Ctrl+C) stop it: clients receive what waits for them, and close code 1001. GET /healthz answers 200.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
-4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4015 took too long to read, 4501 too many channels.
+4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4501 too many channels.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
 #[derive(Debug, Parser)]
@@ -190,7 +190,8 @@ pub(crate) struct Arguments {
 
     /// How many messages all clients of one address may send per second
     ///
-    /// As --rate, but nobody is disconnected for it.
+    /// As --rate, but nobody is disconnected for it. As many HTTP requests per second are answered;
+    /// a new connection counts as ten.
     #[arg(long, value_name = "MESSAGES", default_value_t = config::RATES.address.messages, allow_negative_numbers = true)]
     address_rate: u64,
 

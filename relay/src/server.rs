@@ -240,7 +240,11 @@ impl Server {
     fn start(&self, stream: TcpStream, peer: IpAddr) {
         // A proxy's connection is that of many clients.
         let direct = !self.proxies.trusts(peer);
-        let http = self.http.add(direct.then(|| ClientAddress::new(peer)));
+        let address = direct.then(|| ClientAddress::new(peer));
+        if address.is_some_and(|address| !self.relay.places.share(address).connect()) {
+            return;
+        }
+        let http = self.http.add(address);
         let (relay, proxies) = (Arc::clone(&self.relay), Arc::clone(&self.proxies));
         let service = self.service.clone();
         self.relay.tasks.spawn(async move {
@@ -310,7 +314,11 @@ async fn serve_connection(
                 let client = ClientAddress::new(proxies.client(peer, request.headers()));
                 request.extensions_mut().insert(http.clone());
                 request.extensions_mut().insert(client);
-                service.clone().oneshot(request)
+                let (share, service) = (relay.places.share(client), service.clone());
+                async move {
+                    share.request().await;
+                    service.oneshot(request).await
+                }
             }),
         )
         .with_upgrades();

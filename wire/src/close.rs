@@ -21,8 +21,6 @@ pub const RESUMED_ELSEWHERE: u16 = 4009;
 pub const PING_TIMEOUT: u16 = 4012;
 /// The client sent more than it may, for a while.
 pub const RATE_LIMIT: u16 = 4013;
-/// The client took too long to read what it was sent.
-pub const TOOK_TOO_LONG: u16 = 4015;
 /// The client opened too many channels. Final: opening them again would end the same way.
 pub const TOO_MANY_CHANNELS: u16 = 4501;
 
@@ -61,7 +59,6 @@ mod tests {
             RESUMED_ELSEWHERE,
             PING_TIMEOUT,
             RATE_LIMIT,
-            TOOK_TOO_LONG,
         ] {
             assert!(!is_final(code), "{code}");
         }

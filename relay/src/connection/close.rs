@@ -14,7 +14,6 @@
 //! | 4009 | `resumed by another connection` | its session continues on another connection |
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
 //! | 4013 | `over … messages or … bytes a second` | the client sent too much for too long |
-//! | 4015 | `too long: …` | the client didn't read what it was sent |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
 //!
 //! After all but the last a client may connect again. A client's own close is answered with its own
@@ -67,8 +66,6 @@ pub(crate) enum CloseReason {
     PingTimeout,
     /// The client sent too much for too long.
     RateExceeded(Rate),
-    /// Something took too long; this says what.
-    TookTooLong(&'static str),
     /// Another connection has taken the session over.
     ResumedElsewhere,
     /// The client would have more channels open than this, or their names are too long in all.
@@ -93,9 +90,7 @@ impl CloseReason {
     /// The reason that an error of writing stands for.
     pub(crate) fn from_write_error(error: &Error) -> Self {
         match error {
-            Error::Io(error) if error.kind() == ErrorKind::TimedOut => {
-                Self::TookTooLong("it doesn't read what it is sent")
-            }
+            Error::Io(error) if error.kind() == ErrorKind::TimedOut => Self::SlowConsumer,
             _ => Self::Gone,
         }
     }
@@ -126,7 +121,6 @@ impl CloseReason {
                 close::RATE_LIMIT,
                 format!("over {messages} messages or {bytes} bytes a second").into(),
             ),
-            Self::TookTooLong(what) => (close::TOOK_TOO_LONG, format!("too long: {what}").into()),
             Self::ResumedElsewhere => (
                 close::RESUMED_ELSEWHERE,
                 "resumed by another connection".into(),

@@ -18,7 +18,7 @@ use super::close::CloseReason;
 use super::heartbeat::Heartbeat;
 use super::pongs::Pongs;
 use super::socket::{Connection, Sink, Stream, next_message};
-use crate::limits::Meter;
+use crate::limits::Allowance;
 
 /// After so many frames the writer flushes and looks for pings and keep-alives.
 const BATCH: usize = 64;
@@ -83,7 +83,7 @@ pub(crate) async fn run(
         sink,
         stream,
         max_frame,
-        meter,
+        allowance,
         ..
     } = connection;
     let (ping, pongs, turn) = (Notify::new(), Pongs::default(), Turn::default());
@@ -93,7 +93,7 @@ pub(crate) async fn run(
         heartbeat,
         ping: &ping,
         pongs: &pongs,
-        meter,
+        allowance,
         turn: &turn,
     };
     let mut reading = pin!(reader.read(inbound));
@@ -125,7 +125,7 @@ struct Reader<'a> {
     heartbeat: Option<Heartbeat>,
     ping: &'a Notify,
     pongs: &'a Pongs,
-    meter: &'a Meter,
+    allowance: &'a Allowance,
     turn: &'a Turn,
 }
 
@@ -139,19 +139,19 @@ impl Reader<'_> {
             }
             None => next_message(self.stream, self.max_frame).await?,
         };
-        self.meter.charge(message.len());
+        self.allowance.charge(message.len());
         self.pongs.count(&message);
         Ok(message)
     }
 
     async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
         loop {
-            if let Err(exceeded) = self.meter.ready().await {
+            if let Err(exceeded) = self.allowance.ready().await {
                 return exceeded.into();
             }
             self.pongs.room().await;
             let next = if inbound.has_more() {
-                self.meter.charge(0);
+                self.allowance.charge(0);
                 None
             } else {
                 Some(self.next().await)

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
-use crate::limits::{Limits, Meter};
+use crate::limits::{Allowance, Limits};
 
 /// Each connection has a read buffer of this size from the start, in bytes.
 pub(crate) const READ_BUFFER: usize = 8 * 1024;
@@ -28,18 +28,23 @@ pub(crate) struct Connection {
     pub(super) sink: Sink,
     pub(super) stream: Stream,
     pub(super) max_frame: usize,
-    pub(super) meter: Arc<Meter>,
+    pub(super) allowance: Arc<Allowance>,
     pub(super) limits: Limits,
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, max_frame: usize, meter: Arc<Meter>, limits: Limits) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        max_frame: usize,
+        allowance: Arc<Allowance>,
+        limits: Limits,
+    ) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink,
             stream,
             max_frame,
-            meter,
+            allowance,
             limits,
         }
     }
@@ -47,9 +52,9 @@ impl Connection {
     /// The next text frame. Pings, pongs and the like are skipped; a binary frame is an error.
     pub(crate) async fn read_text(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
-            self.meter.ready().await?;
+            self.allowance.ready().await?;
             let message = next_message(&mut self.stream, self.max_frame).await?;
-            self.meter.charge(message.len());
+            self.allowance.charge(message.len());
             match message {
                 Message::Text(text) => return Ok(text),
                 Message::Binary(_) => return Err(CloseReason::BinaryFrame),

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::socket::{Connection, READ_BUFFER};
 use crate::address::ClientAddress;
 use crate::hub::ids::NoRandomness;
-use crate::limits::{LONGEST_SPACE, Meter};
+use crate::limits::{Allowance, LONGEST_SPACE};
 use crate::relay::Relay;
 
 /// Output is collected up to this size before it is written.
@@ -85,13 +85,14 @@ impl Upgrade {
         self.address
     }
 
-    /// Answers the request and calls `run` with the WebSocket, whose frames may have up to
-    /// `max_frame` bytes and are measured by `meter`, or with `None` if the client is gone before the WebSocket is open.
+    /// Answers the request and calls `run` with the WebSocket, or with `None` if the client is gone
+    /// before the WebSocket is open. Frames may have up to `max_frame` bytes, and the client may
+    /// send what its `allowance` says.
     pub(crate) fn start<F>(
         self,
         relay: &Relay,
         max_frame: usize,
-        meter: Arc<Meter>,
+        allowance: Arc<Allowance>,
         run: impl FnOnce(Option<Connection>) -> F + Send + 'static,
     ) -> Response
     where
@@ -112,7 +113,7 @@ impl Upgrade {
                     let io = TokioIo::new(upgraded);
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(socket, max_frame, meter, limits))
+                    Some(Connection::new(socket, max_frame, allowance, limits))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");

@@ -5,11 +5,11 @@
 //! | `http` | connections that are neither a WebSocket nor another session |
 //! | `places` | places for WebSockets and other sessions |
 //! | `shares` | what each address may have |
-//! | `meter`, `rate` | how much a client may send |
+//! | `allowance`, `rate` | how much a client may send |
 //! | `write_deadline` | how long a client may read nothing |
 
+mod allowance;
 mod http;
-mod meter;
 mod places;
 mod rate;
 mod shares;
@@ -17,8 +17,8 @@ mod write_deadline;
 
 use std::time::Duration;
 
+pub(crate) use self::allowance::{Allowance, RateExceeded, too_many};
 pub(crate) use self::http::{HttpConnection, HttpConnections};
-pub(crate) use self::meter::{Meter, RateExceeded, too_many};
 pub(crate) use self::places::{Place, Places};
 use self::rate::Burst;
 pub use self::rate::Rate;

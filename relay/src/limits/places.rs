@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Limits;
+use super::allowance::Allowance;
 use super::http::HttpConnection;
-use super::meter::Meter;
 use super::shares::{Share, Shares};
 use crate::address::ClientAddress;
 
@@ -46,9 +46,9 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Measures what the client that takes this place sends.
-    pub(crate) fn meter(&self) -> Arc<Meter> {
-        Arc::new(Meter::new(&self.share))
+    /// What the client that takes this place may send.
+    pub(crate) fn allowance(&self) -> Arc<Allowance> {
+        Arc::new(Allowance::new(&self.share))
     }
 }
 
@@ -133,9 +133,14 @@ impl Places {
         })
     }
 
-    /// Measures what a client at this address sends that takes no place.
-    pub(crate) fn meter(&self, address: ClientAddress) -> Meter {
-        Meter::new(&self.shares.of(address))
+    /// The share of an address.
+    pub(crate) fn share(&self, address: ClientAddress) -> Arc<Share> {
+        self.shares.of(address)
+    }
+
+    /// What a client at this address may send that takes no place.
+    pub(crate) fn allowance(&self, address: ClientAddress) -> Allowance {
+        Allowance::new(&self.shares.of(address))
     }
 
     /// Forgets addresses that have nothing. To be called regularly.

@@ -50,12 +50,13 @@ impl Buckets {
 
     /// Whether a whole burst may be sent.
     pub(crate) fn are_full(&self, now: Instant) -> bool {
-        self.messages.full_at <= now && self.bytes.full_at <= now
+        self.messages.is_full(now) && self.bytes.is_full(now)
     }
 }
 
+/// A token bucket: how many units may be used at once, and how many each second.
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     per_second: u64,
     /// How long it takes to fill up.
     burst: Duration,
@@ -63,7 +64,8 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn new(per_second: u64, burst: u64, now: Instant) -> Self {
+    /// A full one.
+    pub(crate) fn new(per_second: u64, burst: u64, now: Instant) -> Self {
         Self {
             per_second,
             burst: time(burst, per_second),
@@ -71,15 +73,22 @@ impl Bucket {
         }
     }
 
-    fn charge(&mut self, units: u64, now: Instant) {
+    /// Uses units, whether or not they are there.
+    pub(crate) fn charge(&mut self, units: u64, now: Instant) {
         let from = self.full_at.max(now);
         let full_at = from.checked_add(time(units, self.per_second));
         self.full_at = full_at.unwrap_or(from);
     }
 
-    fn wait(&self, now: Instant) -> Duration {
+    /// How long it takes until units are there again.
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
         let filling = self.full_at.saturating_duration_since(now);
         filling.saturating_sub(self.burst)
+    }
+
+    /// Whether all units are there.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        self.full_at <= now
     }
 }
 

@@ -1,14 +1,21 @@
-//! What each address may have: places, and a rate.
+//! What each address may have: places, and rates.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::Limits;
-use super::rate::Buckets;
+use super::rate::{Bucket, Buckets};
 use crate::address::ClientAddress;
+
+/// A new HTTP connection costs as much as so many requests.
+const CONNECTION: u64 = 10;
+
+/// A new HTTP connection of an address whose requests have to wait longer is dropped.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The shares of all addresses that have anything, or had a moment ago.
 #[derive(Debug)]
@@ -44,7 +51,7 @@ impl Shares {
     pub(crate) fn evict_unused(&self) {
         let now = Instant::now();
         self.by_address()
-            .retain(|_, share| Arc::strong_count(share) > 1 || !share.buckets().are_full(now));
+            .retain(|_, share| Arc::strong_count(share) > 1 || !share.is_rested(now));
     }
 
     #[cfg(test)]
@@ -61,21 +68,65 @@ pub(crate) struct Share {
     pub(super) limited: bool,
     places: AtomicUsize,
     buckets: Mutex<Buckets>,
+    /// For HTTP requests.
+    requests: Mutex<Bucket>,
 }
 
 impl Share {
     fn new(address: ClientAddress, limits: Limits) -> Self {
-        let buckets = Buckets::new(limits.rates.address, limits.burst(), Instant::now());
+        let (rate, burst, now) = (limits.rates.address, limits.burst(), Instant::now());
         Self {
             limits,
             limited: limits.limit_loopback || !address.is_loopback(),
             places: AtomicUsize::new(0),
-            buckets: Mutex::new(buckets),
+            buckets: Mutex::new(Buckets::new(rate, burst, now)),
+            requests: Mutex::new(Bucket::new(rate.messages, burst.messages, now)),
         }
+    }
+
+    /// Whether it may send a whole burst.
+    fn is_rested(&self, now: Instant) -> bool {
+        self.buckets().are_full(now) && self.requests().is_full(now)
     }
 
     pub(super) fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Bucket> {
+        let requests = self.requests.lock();
+        requests.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a new HTTP connection. `false`: it has to be dropped, because the address connects
+    /// again and again.
+    pub(crate) fn connect(&self) -> bool {
+        if !self.limited {
+            return true;
+        }
+        let now = Instant::now();
+        let mut requests = self.requests();
+        let may = requests.wait(now) <= LONGEST_WAIT;
+        if may {
+            requests.charge(CONNECTION, now);
+        }
+        may
+    }
+
+    /// Counts an HTTP request, and waits until it may be answered.
+    pub(crate) async fn request(&self) {
+        if !self.limited {
+            return;
+        }
+        let now = Instant::now();
+        let wait = {
+            let mut requests = self.requests();
+            requests.charge(1, now);
+            requests.wait(now)
+        };
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
     }
 
     /// Takes one of the address's places. `false`: it has as many as it may have.
@@ -134,6 +185,24 @@ mod tests {
                 assert_eq!(share.take_place(), third, "{address}");
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_wait_and_connections_are_dropped() {
+        let shares = shares(true);
+        let share = shares.of(ClientAddress::new([192, 0, 2, 1].into()));
+        let connected = (0..10_000).filter(|_| share.connect()).count();
+        // A burst of 512 requests, and a second's 5000.
+        assert_eq!(connected, 552);
+        let start = Instant::now();
+        for _ in 0..5000 {
+            share.request().await;
+        }
+        // Timers are as precise as a millisecond.
+        let took = start.elapsed().as_millis();
+        assert!((1900..8000).contains(&took), "{took} ms");
+        let other = shares.of(ClientAddress::new([192, 0, 2, 2].into()));
+        assert!(other.connect());
     }
 
     #[tokio::test(start_paused = true)]

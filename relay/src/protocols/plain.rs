@@ -51,9 +51,9 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     let place = relay.places.take(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
     let connected = Arc::clone(&relay);
-    let (max_frame, meter) = (relay.limits.max_frame, place.meter());
+    let (max_frame, allowance) = (relay.limits.max_frame, place.allowance());
     Ok(
-        upgrade.start(&relay, max_frame, meter, |connection| async move {
+        upgrade.start(&relay, max_frame, allowance, |connection| async move {
             if let Some(connection) = connection {
                 run(&connected, &space, secret, connection).await;
             }

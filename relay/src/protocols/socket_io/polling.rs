@@ -114,11 +114,11 @@ pub(super) async fn post(
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/octet-stream"));
     let mut bytes = body.len();
     for packet in Packets::new(session.version, &body, binary) {
-        if let Err(exceeded) = session.meter.ready().await {
+        if let Err(exceeded) = session.allowance.ready().await {
             session.end(exceeded.into());
             return *too_many(RETRY);
         }
-        session.meter.charge(std::mem::take(&mut bytes));
+        session.allowance.charge(std::mem::take(&mut bytes));
         if session.is_over() {
             return Problem::UnknownSession.into_response();
         }

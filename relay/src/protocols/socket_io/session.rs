@@ -23,7 +23,7 @@ use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{self, Level, Receiver, Signals};
 use crate::hub::store::Content;
-use crate::limits::{LONGEST_SPACE, Limits, Meter, NAMESPACES, Place};
+use crate::limits::{Allowance, LONGEST_SPACE, Limits, NAMESPACES, Place};
 use crate::relay::Relay;
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
@@ -64,8 +64,8 @@ pub(super) struct Session {
     /// For the request that brings packets.
     pub(super) posts: OneAtATime,
     place: Place,
-    /// Measures what the client sends.
-    pub(super) meter: Arc<Meter>,
+    /// What the client may send.
+    pub(super) allowance: Arc<Allowance>,
 }
 
 /// What one request at a time may do.
@@ -133,7 +133,7 @@ impl Session {
             queue: limits.queue,
             polls: OneAtATime::default(),
             posts: OneAtATime::default(),
-            meter: place.meter(),
+            allowance: place.allowance(),
             place,
         };
         session.send(engine::open(

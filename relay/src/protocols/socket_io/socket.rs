@@ -32,7 +32,7 @@ pub(super) fn accept(
     Ok(upgrade.start(
         &relay,
         longest,
-        place.meter(),
+        place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
             if let Ok(session) = sessions.begin(version, Transport::WebSocket, place) {
@@ -54,9 +54,9 @@ pub(super) fn upgrade(
     }
     let shared = Arc::clone(relay);
     let longest = longest_packet(&relay.limits);
-    let meter = Arc::clone(&session.meter);
+    let allowance = Arc::clone(&session.allowance);
     Ok(
-        upgrade.start(relay, longest, meter, move |connection| async move {
+        upgrade.start(relay, longest, allowance, move |connection| async move {
             let Some(mut connection) = connection else {
                 session.change_transport(Transport::Upgrading, Transport::Polling);
                 return;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::hub::ids::{PublisherId, Secret};
-use crate::limits::Meter;
+use crate::limits::Allowance;
 
 /// How many clients are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,16 @@ pub(super) struct Client {
     pub(super) publisher: PublisherId,
     /// The last accepted `ref`. Locked while a message is published.
     pub(super) accepted: tokio::sync::Mutex<u64>,
-    /// Measures what it publishes.
-    pub(super) meter: Meter,
+    /// What it may publish.
+    pub(super) allowance: Allowance,
 }
 
 impl Client {
-    pub(super) fn new(publisher: PublisherId, meter: Meter) -> Self {
+    pub(super) fn new(publisher: PublisherId, allowance: Allowance) -> Self {
         Self {
             publisher,
             accepted: tokio::sync::Mutex::default(),
-            meter,
+            allowance,
         }
     }
 }
@@ -223,7 +223,7 @@ mod tests {
         let find = |space: &str, secret: &str, seconds: u64| {
             let now = start + Duration::from_secs(seconds);
             let client = clients.find(space, secret, now, || {
-                Client::new(relay.hub.new_publisher(), relay.places.meter(address))
+                Client::new(relay.hub.new_publisher(), relay.places.allowance(address))
             });
             client.publisher
         };

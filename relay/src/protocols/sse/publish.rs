@@ -26,7 +26,7 @@ pub(super) async fn publish(
     reference: Option<u64>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
-    client.meter.check()?;
+    client.allowance.check()?;
     let (head, body) = request.into_parts();
     check_type(&head.headers)?;
     let longest = relay.limits.max_frame;
@@ -40,7 +40,7 @@ pub(super) async fn publish(
         let sentence = format!("A message has at most {longest} bytes.\n");
         refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
     })?;
-    client.meter.charge(body.len());
+    client.allowance.charge(body.len());
     let text = std::str::from_utf8(&body).ok();
     let message = text.and_then(|text| PendingMessage::read(text, None));
     let message = message.ok_or_else(|| {

@@ -70,9 +70,9 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
     }
     let secret = secret(&uri)?;
     let address = ClientAddress::of(request.extensions());
-    let meter = || sse.relay.places.meter(address);
+    let allowance = || sse.relay.places.allowance(address);
     let (now, new) = (Instant::now(), || {
-        Client::new(sse.relay.hub.new_publisher(), meter())
+        Client::new(sse.relay.hub.new_publisher(), allowance())
     });
     if *request.method() == Method::GET {
         let client = secret.map(|secret| sse.clients.read(space, &secret, now, new));

@@ -68,7 +68,7 @@ pub(in crate::protocols::signalr) fn connect(
     Ok(upgrade.start(
         &relay,
         longest,
-        place.meter(),
+        place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
             let (membership, queue) = state.relay.hub.join(&space);
@@ -109,7 +109,7 @@ pub(in crate::protocols::signalr) fn reconnect(
     Ok(upgrade.start(
         &relay,
         longest,
-        place.meter(),
+        place.allowance(),
         move |connection| async move {
             match connection {
                 Some(connection) => run(&state, session, connection, place, Some(seen)).await,

@@ -51,7 +51,7 @@ pub(in crate::protocols::signalr) fn accept(
     Ok(upgrade.start(
         &relay,
         longest,
-        place.meter(),
+        place.allowance(),
         move |connection| async move {
             if let Some(connection) = connection {
                 run(&state, &space, sender, connection).await;
@@ -149,7 +149,6 @@ fn close_record(reason: &CloseReason) -> Option<String> {
             | CloseReason::SlowConsumer
             | CloseReason::PingTimeout
             | CloseReason::RateExceeded(_)
-            | CloseReason::TookTooLong(_)
     );
     let error = (*reason != CloseReason::ShuttingDown).then(|| frame.reason.as_str());
     Some(protocol::close(error, may_reconnect))

@@ -1,4 +1,4 @@
-//! Measures what one client sends, and makes it wait when that is too much.
+//! What one client may send now, of its own rate and of its address's.
 //!
 //! The relay reads no further from a client over its rate. So the client's own messages wait on its
 //! own machine, and nobody else suffers.
@@ -18,9 +18,9 @@ use super::shares::Share;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateExceeded(pub(crate) Rate);
 
-/// What one client has sent, of its own rate and of its address's.
+/// What one client may send. It waits when it has sent too much.
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub(crate) struct Allowance {
     share: Arc<Share>,
     own: Mutex<Own>,
 }
@@ -34,7 +34,7 @@ struct Own {
     over_since: Option<Instant>,
 }
 
-impl Meter {
+impl Allowance {
     /// For a client of an address.
     pub(crate) fn new(share: &Arc<Share>) -> Self {
         let now = Instant::now();
