@@ -9,7 +9,9 @@ use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::host::HostPattern;
 use signal_relay::hub::{history, queue, sessions};
+use signal_relay::limits::{Rate, Rates};
 use signal_relay::origin::Origin;
+use signal_relay::proxies::Proxy;
 use tracing::level_filters::LevelFilter;
 
 const ABOUT: &str = "Relays WebRTC signaling between pages, and serves the pages too";
@@ -39,7 +41,7 @@ When it accepts connections it prints one line with its real port: signal-relay 
 SIGTERM and SIGINT (Ctrl+C) stop it: clients receive what waits for them, and close code 1001. GET /healthz answers 200.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
-4009 resumed on another connection, 4012 no answer to a ping, 4501 too many channels.
+4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4501 too many channels.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
 #[derive(Debug, Parser)]
@@ -180,6 +182,65 @@ pub(crate) struct Arguments {
     /// session began.
     #[arg(long)]
     late_history: bool,
+    /// How many WebSockets and other sessions clients of one address may have
+    ///
+    /// More are refused with HTTP 503. An IPv6 address counts with all others in its /64. Many
+    /// people may be behind one address, for example all in an office. Behind a proxy, name that
+    /// with --trusted-proxy. Doesn't hold for loopback addresses: see --limit-loopback.
+    #[arg(long, value_name = "NUMBER", default_value_t = config::CONNECTIONS_PER_ADDRESS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
+    connections_per_address: usize,
+
+    /// How many messages a client may send per second
+    ///
+    /// After a pause it may send at once what fills half a send queue (see --queue and
+    /// --queue-bytes). The relay reads no faster, so a client's further messages wait on its own
+    /// machine. One that sends too much for a minute is disconnected with code 4013. A POST over
+    /// the rate is answered with HTTP 429 and Retry-After. 0: any number. Doesn't hold for loopback
+    /// addresses: see --limit-loopback.
+    #[arg(long, value_name = "MESSAGES", default_value_t = config::RATES.connection.messages, allow_negative_numbers = true)]
+    rate: u64,
+
+    /// How many bytes a client may send per second
+    ///
+    /// As --rate. 0: any number.
+    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = bytes_or_none, allow_negative_numbers = true)]
+    rate_bytes: u64,
+
+    /// How many messages all clients of one address may send per second
+    ///
+    /// As --rate, but nobody is disconnected for it. As many HTTP requests per second are answered;
+    /// a new connection counts as ten.
+    #[arg(long, value_name = "MESSAGES", default_value_t = config::RATES.address.messages, allow_negative_numbers = true)]
+    address_rate: u64,
+
+    /// How many bytes all clients of one address may send per second
+    ///
+    /// As --address-rate. 0: any number.
+    #[arg(long, value_name = "BYTES", default_value = "10M", value_parser = bytes_or_none, allow_negative_numbers = true)]
+    address_rate_bytes: u64,
+
+    /// Limits clients on this machine, too
+    ///
+    /// Without it, --connections-per-address and the rates don't hold for loopback addresses. Those
+    /// are programs and pages under development, or a proxy that isn't named by --trusted-proxy.
+    #[arg(long)]
+    limit_loopback: bool,
+
+    /// How many HTTP connections there may be that are neither a WebSocket nor another session
+    ///
+    /// Beyond that, a new connection takes the place of another, of the address that has the most.
+    /// So nobody is shut out.
+    #[arg(long, value_name = "NUMBER", default_value_t = config::HTTP_CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
+    http_connections: usize,
+
+    /// A proxy that says whose requests it passes on; may be given more than once
+    ///
+    /// An address, or a network such as 10.0.0.0/8. Of requests that come from there, the client is
+    /// the last address in X-Forwarded-For (or, without that, in Forwarded) that isn't itself such
+    /// a proxy's. So the proxy must write X-Forwarded-For. From everybody else these headers mean
+    /// nothing. Without this option, all clients behind a proxy share what one address may have.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    trusted_proxies: Vec<Proxy>,
 
     /// How much to log on stderr
     ///
@@ -238,6 +299,13 @@ fn bytes(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "give a number of bytes from 1 up, for example 65536, 64K or 1M".into())
 }
 
+fn bytes_or_none(text: &str) -> Result<u64, String> {
+    match text {
+        "0" => Ok(0),
+        text => bytes(text).map(|bytes| bytes as u64),
+    }
+}
+
 fn time(text: &str) -> Result<Duration, String> {
     duration(text)
         // A year: longer times can't be added to every clock.
@@ -287,6 +355,21 @@ impl From<Arguments> for Config {
                     .unwrap_or(config::QUEUE_BYTES.max(max_frame)),
             },
             connections: arguments.connections,
+            connections_per_address: arguments.connections_per_address,
+            rates: Rates {
+                connection: Rate {
+                    messages: arguments.rate,
+                    bytes: arguments.rate_bytes,
+                },
+                address: Rate {
+                    messages: arguments.address_rate,
+                    bytes: arguments.address_rate_bytes,
+                },
+                ..config::RATES
+            },
+            limit_loopback: arguments.limit_loopback,
+            http_connections: arguments.http_connections,
+            trusted_proxies: arguments.trusted_proxies,
             ping_interval: arguments.ping_interval,
             ping_timeout: arguments.ping_timeout,
             sessions: sessions::Limits {

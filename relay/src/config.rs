@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::files::Mount;
 use crate::host::HostPattern;
 use crate::hub::{self, history, queue, sessions};
-use crate::limits::Limits;
+use crate::limits::{Limits, Rate, Rates};
 use crate::origin::Origin;
 use crate::protocols::{signalr, sse};
+use crate::proxies::Proxy;
 
 /// Where the relay listens.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
@@ -21,11 +22,30 @@ pub const QUEUE_FRAMES: usize = 1024;
 pub const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// WebSockets and other sessions at one time.
 pub const CONNECTIONS: usize = 10_000;
+/// How many of them clients of one address may have: an office may be behind one address.
+pub const CONNECTIONS_PER_ADDRESS: usize = 1000;
+/// How much may be sent each second. A page that sets up calls with fifty others at once sends some
+/// thousand messages.
+pub const RATES: Rates = Rates {
+    connection: Rate {
+        messages: 500,
+        bytes: 1024 * 1024,
+    },
+    address: Rate {
+        messages: 5000,
+        bytes: 10 * 1024 * 1024,
+    },
+    patience: Duration::from_secs(60),
+};
+/// HTTP connections at one time that are neither.
+pub const HTTP_CONNECTIONS: usize = 1024;
 /// How long a connection may be silent before it is pinged. Less than the minute after which common
 /// proxies drop an idle connection.
 pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 /// How long the answer to a ping may take.
 pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may read nothing of what waits for it.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a session is kept after its connection is lost.
 pub const SESSION_AGE: Duration = Duration::from_secs(600);
 /// How many such sessions are kept.
@@ -58,6 +78,18 @@ pub struct Config {
     pub queue: queue::Limits,
     /// How many WebSockets and other sessions there may be at one time.
     pub connections: usize,
+    /// How many WebSockets and other sessions clients of one address may have.
+    pub connections_per_address: usize,
+    /// How much may be sent.
+    pub rates: Rates,
+    /// Whether the limits for addresses and the rates hold for loopback addresses too. Those are
+    /// tests, pages under development, or a proxy.
+    pub limit_loopback: bool,
+    /// How many HTTP connections there may be at one time that are neither a WebSocket nor another
+    /// session. Beyond that, a new one takes the place of another.
+    pub http_connections: usize,
+    /// Proxies that are trusted to say whose requests they pass on.
+    pub trusted_proxies: Vec<Proxy>,
     /// How long a connection may be silent before it is pinged. The relay also sends something at
     /// least this often, where the client's protocol allows for it.
     pub ping_interval: Duration,
@@ -66,6 +98,8 @@ pub struct Config {
     /// How long a connection may take to close: for what still waits, the close frame, and the
     /// answer to it.
     pub close_timeout: Duration,
+    /// How long a client may read nothing of what waits for it, before its connection is dropped.
+    pub write_timeout: Duration,
     /// What is kept for clients that lost their connection.
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
@@ -92,9 +126,13 @@ impl Config {
             max_frame: self.max_frame,
             queue: self.queue,
             connections: self.connections,
+            connections_per_address: self.connections_per_address,
+            rates: self.rates,
+            limit_loopback: self.limit_loopback,
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
             close_timeout: self.close_timeout,
+            write_timeout: self.write_timeout,
         }
     }
 
@@ -121,9 +159,15 @@ impl Default for Config {
                 bytes: QUEUE_BYTES,
             },
             connections: CONNECTIONS,
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
+            rates: RATES,
+            limit_loopback: false,
+            http_connections: HTTP_CONNECTIONS,
+            trusted_proxies: Vec::new(),
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),
+            write_timeout: WRITE_TIMEOUT,
             sessions: sessions::Limits {
                 age: SESSION_AGE,
                 kept: SESSIONS,

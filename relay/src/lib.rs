@@ -30,7 +30,7 @@
 //! | module | |
 //! | --- | --- |
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
-//! | [`address`] | whose share something is paid from |
+//! | [`address`], [`proxies`] | whose share something is paid from; whose request a proxy passes on |
 //! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
 //! | [`limits`], `relay` | what connections may cost; what they all share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
@@ -51,6 +51,7 @@ pub mod hub;
 pub mod limits;
 pub mod origin;
 pub mod protocols;
+pub mod proxies;
 mod relay;
 pub mod server;
 

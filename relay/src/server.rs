@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,14 +22,19 @@ use crate::files::{Files, Mount};
 use crate::http::{self, Site};
 use crate::hub::ids::NoRandomness;
 use crate::hub::{Hub, Stats};
-use crate::limits::{HttpSlot, HttpSlots};
+use crate::limits::{HttpConnection, HttpConnections, WriteDeadline};
 use crate::origin::Policy;
 use crate::protocols::{plain, signalr, socket_io, sse};
+use crate::proxies::Proxies;
 use crate::relay::Relay;
 
 /// How long the head of a request may take, and how long a connection may wait for its next
 /// request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest head of a request, in bytes; so much of an answer is buffered, too.
+const HTTP_BUFFER: usize = 64 * 1024;
+/// How long the relay waits for a connection to close, when the system has no more files.
+const FILES_WAIT: Duration = Duration::from_millis(20);
 /// How often the relay evicts what has expired.
 const EVICTION: Duration = Duration::from_secs(1);
 
@@ -40,6 +45,8 @@ pub struct Server {
     address: SocketAddr,
     service: Router,
     relay: Arc<Relay>,
+    http: HttpConnections,
+    proxies: Arc<Proxies>,
 }
 
 /// Why a relay can't start.
@@ -156,6 +163,8 @@ impl Server {
             address,
             service,
             relay,
+            http: HttpConnections::new(config.http_connections),
+            proxies: Arc::new(Proxies::new(config.trusted_proxies)),
         })
     }
 
@@ -175,17 +184,15 @@ impl Server {
     /// for it and a close code. It returns when all have closed, at the latest one second after the
     /// settings' close timeout.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let Self {
-            listener,
-            service,
-            relay,
-            ..
-        } = self;
         tokio::select! {
-            () = accept(listener, &relay, service) => {}
-            () = evict_expired(&relay) => {}
+            () = self.accept() => {}
+            () = evict_expired(&self.relay) => {}
             () = pin!(stop) => {}
         }
+        let Self {
+            listener, relay, ..
+        } = self;
+        drop(listener);
         relay.stopping.cancel();
         relay.tasks.close();
         if timeout(
@@ -200,6 +207,50 @@ impl Server {
                 relay.tasks.len()
             );
         }
+    }
+}
+
+impl Server {
+    /// Accepts connections, again and again.
+    async fn accept(&self) {
+        loop {
+            let error = match self.listener.accept().await {
+                Ok((stream, peer)) => {
+                    self.start(stream, peer.ip());
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let gone = matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+            );
+            if gone {
+                continue;
+            }
+            tracing::warn!(
+                "can't accept a connection: {error}; if too many files are open, raise the limit (ulimit -n)"
+            );
+            self.http.make_room();
+            sleep(FILES_WAIT).await;
+        }
+    }
+
+    /// Serves a new connection in a task of its own.
+    fn start(&self, stream: TcpStream, peer: IpAddr) {
+        // A proxy's connection is that of many clients.
+        let direct = !self.proxies.trusts(peer);
+        let address = direct.then(|| ClientAddress::new(peer));
+        if address.is_some_and(|address| !self.relay.places.share(address).connect()) {
+            return;
+        }
+        let http = self.http.add(address);
+        let (relay, proxies) = (Arc::clone(&self.relay), Arc::clone(&self.proxies));
+        let service = self.service.clone();
+        self.relay.tasks.spawn(async move {
+            serve_connection(stream, peer, &relay, &proxies, service, &http).await;
+            http.release();
+        });
     }
 }
 
@@ -235,60 +286,39 @@ async fn evict_expired(relay: &Relay) {
     loop {
         sleep(EVICTION).await;
         relay.hub.evict_expired();
-    }
-}
-
-async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
-    let slots = HttpSlots::new();
-    while let Some(slot) = slots.take().await {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let address = ClientAddress::new(peer.ip());
-                let (relay, service) = (Arc::clone(relay), service.clone());
-                let tasks = relay.tasks.clone();
-                tasks.spawn(async move {
-                    serve_connection(stream, address, &relay, service, slot.clone()).await;
-                    slot.release();
-                });
-            }
-            // The client was gone again.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-                ) => {}
-            Err(error) => {
-                tracing::warn!(
-                    "can't accept a connection: {error}; if too many files are open, raise the limit (ulimit -n)"
-                );
-                sleep(Duration::from_secs(1)).await;
-            }
-        }
+        relay.places.evict_unused();
     }
 }
 
 /// Answers the requests of one connection, until it ends or has become a WebSocket.
 async fn serve_connection(
     stream: TcpStream,
-    address: ClientAddress,
+    peer: IpAddr,
     relay: &Relay,
+    proxies: &Proxies,
     service: Router,
-    slot: HttpSlot,
+    http: &HttpConnection,
 ) {
     // Without this, small frames could wait for the acknowledgement of those before them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let carried = slot.clone();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HTTP_BUFFER)
         .serve_connection(
-            TokioIo::new(stream),
-            service_fn(move |mut request| {
-                request.extensions_mut().insert(carried.clone());
-                request.extensions_mut().insert(address);
-                service.clone().oneshot(request)
+            TokioIo::new(WriteDeadline::new(stream, relay.limits.write_timeout)),
+            service_fn(|mut request| {
+                http.note_request();
+                let client = ClientAddress::new(proxies.client(peer, request.headers()));
+                request.extensions_mut().insert(http.clone());
+                request.extensions_mut().insert(client);
+                let (share, service) = (relay.places.share(client), service.clone());
+                async move {
+                    share.request().await;
+                    service.oneshot(request).await
+                }
             }),
         )
         .with_upgrades();
@@ -304,7 +334,7 @@ async fn serve_connection(
     };
     let ended = tokio::select! {
         ended = ended => ended,
-        () = slot.aborted() => return,
+        () = http.aborted() => return,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "an HTTP connection failed");
@@ -326,6 +356,6 @@ impl StatsHandle {
     /// closing.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.0.slots.taken()
+        self.0.places.taken()
     }
 }

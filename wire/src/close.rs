@@ -19,6 +19,8 @@ pub const SLOW_CONSUMER: u16 = 4008;
 pub const RESUMED_ELSEWHERE: u16 = 4009;
 /// The client didn't answer a ping in time.
 pub const PING_TIMEOUT: u16 = 4012;
+/// The client sent more than it may, for a while.
+pub const RATE_LIMIT: u16 = 4013;
 /// The client opened too many channels. Final: opening them again would end the same way.
 pub const TOO_MANY_CHANNELS: u16 = 4501;
 
@@ -56,6 +58,7 @@ mod tests {
             SLOW_CONSUMER,
             RESUMED_ELSEWHERE,
             PING_TIMEOUT,
+            RATE_LIMIT,
         ] {
             assert!(!is_final(code), "{code}");
         }

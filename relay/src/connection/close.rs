@@ -13,12 +13,14 @@
 //! | 4008 | `too slow` | the client's send queue overflowed; what waited is dropped |
 //! | 4009 | `resumed by another connection` | its session continues on another connection |
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
+//! | 4013 | `over … messages or … bytes a second` | the client sent too much for too long |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
 //!
 //! After all but the last a client may connect again. A client's own close is answered with its own
 //! code.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 
 use signal_wire::close;
 use tokio_tungstenite::tungstenite::Error;
@@ -26,6 +28,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::hub::sessions::SessionError;
+use crate::limits::{Rate, RateExceeded};
 
 /// The code for an end that was told in the protocol inside the WebSocket.
 const NORMAL: u16 = 1000;
@@ -61,6 +64,8 @@ pub(crate) enum CloseReason {
     SlowConsumer,
     /// The client was silent, and didn't answer a ping either.
     PingTimeout,
+    /// The client sent too much for too long.
+    RateExceeded(Rate),
     /// Another connection has taken the session over.
     ResumedElsewhere,
     /// The client would have more channels open than this, or their names are too long in all.
@@ -78,6 +83,14 @@ impl CloseReason {
             Error::Utf8(_) => Self::InvalidUtf8,
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
             Error::Protocol(error) => Self::NotWebSocket(error),
+            _ => Self::Gone,
+        }
+    }
+
+    /// The reason that an error of writing stands for.
+    pub(crate) fn from_write_error(error: &Error) -> Self {
+        match error {
+            Error::Io(error) if error.kind() == ErrorKind::TimedOut => Self::SlowConsumer,
             _ => Self::Gone,
         }
     }
@@ -104,6 +117,10 @@ impl CloseReason {
             Self::StoreUnavailable => (close::TRY_AGAIN_LATER, "try again later".into()),
             Self::SlowConsumer => (close::SLOW_CONSUMER, "too slow".into()),
             Self::PingTimeout => (close::PING_TIMEOUT, "no answer to a ping".into()),
+            Self::RateExceeded(Rate { messages, bytes }) => (
+                close::RATE_LIMIT,
+                format!("over {messages} messages or {bytes} bytes a second").into(),
+            ),
             Self::ResumedElsewhere => (
                 close::RESUMED_ELSEWHERE,
                 "resumed by another connection".into(),
@@ -121,6 +138,12 @@ impl CloseReason {
             code: code.into(),
             reason: reason.into(),
         })
+    }
+}
+
+impl From<RateExceeded> for CloseReason {
+    fn from(RateExceeded(rate): RateExceeded) -> Self {
+        Self::RateExceeded(rate)
     }
 }
 

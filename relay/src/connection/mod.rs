@@ -6,10 +6,12 @@
 //! | `socket` | one open WebSocket, and how it closes |
 //! | `run` | the one read/write loop, which a protocol plugs into |
 //! | `heartbeat` | pings after silence |
+//! | `pongs` | the answers to a client's pings, within a bound |
 //! | `close` | every reason for which a connection closes |
 
 mod close;
 mod heartbeat;
+mod pongs;
 mod run;
 mod socket;
 mod upgrade;

@@ -16,7 +16,9 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
 use super::heartbeat::Heartbeat;
+use super::pongs::Pongs;
 use super::socket::{Connection, Sink, Stream, next_message};
+use crate::limits::Allowance;
 
 /// After so many frames the writer flushes and looks for pings and keep-alives.
 const BATCH: usize = 64;
@@ -26,9 +28,19 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a protocol does with frames that come in.
 pub(crate) trait Inbound: Send {
-    /// Takes a text frame. It is always finished, even if the connection closes meanwhile. An error
+    /// Takes a text frame, or the first message in it. It is always finished, even if the connection closes meanwhile. An error
     /// closes the connection.
     fn text(&mut self, text: Utf8Bytes) -> impl Future<Output = Result<(), CloseReason>> + Send;
+
+    /// Whether the last text frame held several messages, and some of them are still to be taken.
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Takes the next of them, as [`Inbound::text`].
+    fn more(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Takes any other frame.
     fn other(&mut self, message: &Message) -> Result<(), CloseReason> {
@@ -71,20 +83,23 @@ pub(crate) async fn run(
         sink,
         stream,
         max_frame,
+        allowance,
         ..
     } = connection;
-    let (ping, turn) = (Notify::new(), Turn::default());
+    let (ping, pongs, turn) = (Notify::new(), Pongs::default(), Turn::default());
     let mut reader = Reader {
         stream,
         max_frame: *max_frame,
         heartbeat,
         ping: &ping,
+        pongs: &pongs,
+        allowance,
         turn: &turn,
     };
     let mut reading = pin!(reader.read(inbound));
     let reason = tokio::select! {
         biased;
-        reason = write(sink, outbound, &ping) => reason,
+        reason = write(sink, outbound, &ping, &pongs) => reason,
         reason = closing => reason,
         reason = &mut reading => return reason,
     };
@@ -109,25 +124,44 @@ struct Reader<'a> {
     max_frame: usize,
     heartbeat: Option<Heartbeat>,
     ping: &'a Notify,
+    pongs: &'a Pongs,
+    allowance: &'a Allowance,
     turn: &'a Turn,
 }
 
 impl Reader<'_> {
+    async fn next(&mut self) -> Result<Message, CloseReason> {
+        let message = match self.heartbeat {
+            Some(heartbeat) => {
+                heartbeat
+                    .next_message(self.stream, self.max_frame, self.ping)
+                    .await?
+            }
+            None => next_message(self.stream, self.max_frame).await?,
+        };
+        self.allowance.charge(message.len());
+        self.pongs.count(&message);
+        Ok(message)
+    }
+
     async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
         loop {
-            let next = match self.heartbeat {
-                Some(heartbeat) => {
-                    heartbeat
-                        .next_message(self.stream, self.max_frame, self.ping)
-                        .await
-                }
-                None => next_message(self.stream, self.max_frame).await,
+            if let Err(exceeded) = self.allowance.ready().await {
+                return exceeded.into();
+            }
+            self.pongs.room().await;
+            let next = if inbound.has_more() {
+                self.allowance.charge(0);
+                None
+            } else {
+                Some(self.next().await)
             };
             self.turn.taken.store(true, Ordering::Relaxed);
             let taken = match next {
-                Ok(Message::Text(text)) => inbound.text(text).await,
-                Ok(message) => inbound.other(&message),
-                Err(reason) => Err(reason),
+                None => inbound.more().await,
+                Some(Ok(Message::Text(text))) => inbound.text(text).await,
+                Some(Ok(message)) => inbound.other(&message),
+                Some(Err(reason)) => Err(reason),
             };
             self.turn.taken.store(false, Ordering::Relaxed);
             if let Err(reason) = taken {
@@ -143,7 +177,12 @@ impl Reader<'_> {
     }
 }
 
-async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> CloseReason {
+async fn write(
+    sink: &mut Sink,
+    outbound: &mut impl Outbound,
+    ping: &Notify,
+    pongs: &Pongs,
+) -> CloseReason {
     let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
     let mut last_written = Instant::now();
     let mut keep_alive = pin!(sleep(interval));
@@ -151,6 +190,7 @@ async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> 
         let written = tokio::select! {
             biased;
             () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
+            () = pongs.due() => sink.flush().await.map(|()| false),
             // Before frames, of which there may always be some, and none for this client.
             () = &mut keep_alive => {
                 // The timer isn't reset with each frame, which would cost more than the frame.
@@ -170,8 +210,10 @@ async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> 
         match written {
             Ok(true) => last_written = Instant::now(),
             Ok(false) => {}
-            Err(_) => return CloseReason::Gone,
+            Err(error) => return CloseReason::from_write_error(&error),
         }
+        // Each of these flushes.
+        pongs.flushed();
     }
 }
 

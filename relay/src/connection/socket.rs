@@ -1,5 +1,7 @@
 //! One open WebSocket: reading text frames, and closing so that the close code arrives.
 
+use std::sync::Arc;
+
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -11,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
-use crate::limits::Limits;
+use crate::limits::{Allowance, Limits};
 
 /// Each connection has a read buffer of this size from the start, in bytes.
 pub(crate) const READ_BUFFER: usize = 8 * 1024;
@@ -26,16 +28,23 @@ pub(crate) struct Connection {
     pub(super) sink: Sink,
     pub(super) stream: Stream,
     pub(super) max_frame: usize,
+    pub(super) allowance: Arc<Allowance>,
     pub(super) limits: Limits,
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, max_frame: usize, limits: Limits) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        max_frame: usize,
+        allowance: Arc<Allowance>,
+        limits: Limits,
+    ) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink,
             stream,
             max_frame,
+            allowance,
             limits,
         }
     }
@@ -43,9 +52,17 @@ impl Connection {
     /// The next text frame. Pings, pongs and the like are skipped; a binary frame is an error.
     pub(crate) async fn read_text(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
-            match next_message(&mut self.stream, self.max_frame).await? {
+            self.allowance.ready().await?;
+            let message = next_message(&mut self.stream, self.max_frame).await?;
+            self.allowance.charge(message.len());
+            match message {
                 Message::Text(text) => return Ok(text),
                 Message::Binary(_) => return Err(CloseReason::BinaryFrame),
+                // Reads no further while the client doesn't read its pongs.
+                Message::Ping(_) => {
+                    let flushed = self.sink.flush().await;
+                    flushed.map_err(|error| CloseReason::from_write_error(&error))?;
+                }
                 _ => {}
             }
         }
@@ -54,7 +71,7 @@ impl Connection {
     /// Sends one text frame.
     pub(crate) async fn send_text(&mut self, text: String) -> Result<(), CloseReason> {
         let sent = self.sink.send(Message::text(text)).await;
-        sent.map_err(|_| CloseReason::Gone)
+        sent.map_err(|error| CloseReason::from_write_error(&error))
     }
 
     /// Sends the `rest` and the close frame, and waits a limited time for the answer.

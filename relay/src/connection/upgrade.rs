@@ -3,6 +3,8 @@
 //! By hand, and not with axum's `ws`, because that hides the stream below the WebSocket, which must
 //! be read to its end so that a close code arrives (see [`Connection::close`]).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
@@ -14,8 +16,9 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::socket::{Connection, READ_BUFFER};
+use crate::address::ClientAddress;
 use crate::hub::ids::NoRandomness;
-use crate::limits::LONGEST_SPACE;
+use crate::limits::{Allowance, LONGEST_SPACE};
 use crate::relay::Relay;
 
 /// The version of the WebSocket protocol (RFC 6455, 4.4).
@@ -45,6 +48,7 @@ pub(crate) fn no_randomness(error: NoRandomness) -> Box<Response> {
 /// A request that can become a WebSocket.
 pub(crate) struct Upgrade {
     response: Response,
+    address: ClientAddress,
     upgrade: hyper::upgrade::OnUpgrade,
 }
 
@@ -59,6 +63,7 @@ impl Upgrade {
                 format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
             );
         }
+        let address = ClientAddress::of(&head.extensions);
         let Some(upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
             return refuse(
                 StatusCode::UPGRADE_REQUIRED,
@@ -83,6 +88,7 @@ impl Upgrade {
         match create_response(&Request::from_parts(head, ())) {
             Ok(response) => Ok(Self {
                 response: response.map(|()| Body::empty()),
+                address,
                 upgrade,
             }),
             Err(error) => refuse(
@@ -92,18 +98,27 @@ impl Upgrade {
         }
     }
 
-    /// Answers the request and calls `run` with the WebSocket, whose frames may have up to
-    /// `max_frame` bytes, or with `None` if the client is gone before the WebSocket is open.
+    /// The address of the client.
+    pub(crate) fn address(&self) -> ClientAddress {
+        self.address
+    }
+
+    /// Answers the request and calls `run` with the WebSocket, or with `None` if the client is gone
+    /// before the WebSocket is open. Frames may have up to `max_frame` bytes, and the client may
+    /// send what its `allowance` says.
     pub(crate) fn start<F>(
         self,
         relay: &Relay,
         max_frame: usize,
+        allowance: Arc<Allowance>,
         run: impl FnOnce(Option<Connection>) -> F + Send + 'static,
     ) -> Response
     where
         F: Future<Output = ()> + Send,
     {
-        let Self { response, upgrade } = self;
+        let Self {
+            response, upgrade, ..
+        } = self;
         let limits = relay.limits;
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
@@ -116,7 +131,7 @@ impl Upgrade {
                     let io = TokioIo::new(upgraded);
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(socket, max_frame, limits))
+                    Some(Connection::new(socket, max_frame, allowance, limits))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");

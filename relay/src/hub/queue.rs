@@ -2,13 +2,15 @@
 //!
 //! It is bounded in frames and in bytes. A queue that would exceed a bound overflows for good: it
 //! frees all that waits, takes no more, and its connection is closed. So a slow consumer costs a
-//! bounded amount of memory, and nobody waits for it.
+//! bounded amount of memory, and nobody waits for it. The queues of one connection, and whatever
+//! else waits for it, share one [`Room`].
 //!
 //! Replayed frames don't count towards these bounds, or a client that missed much could never catch
 //! up. They have a bound of their own, in bytes: what the history may keep. An acknowledgement
 //! takes no room: a newer one replaces the waiting one, and it is written before everything else.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use signal_wire::ServerFrame;
@@ -36,14 +38,54 @@ pub enum Level {
     Overflowed,
 }
 
+/// Counts what waits for one connection.
+#[derive(Clone, Debug, Default)]
+pub struct Room(Arc<Waits>);
+
+#[derive(Debug, Default)]
+struct Waits {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Room {
+    /// Makes room for a frame with so many bytes. [`Level::Overflowed`]: there is none.
+    pub fn take(&self, limits: Limits, bytes: usize) -> Level {
+        let waits = &self.0;
+        let frames = waits.frames.fetch_add(1, Ordering::Relaxed) + 1;
+        let all = waits.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if frames > limits.frames || all > limits.bytes {
+            self.free(1, bytes);
+            Level::Overflowed
+        } else if frames > limits.frames / 2 || all > limits.bytes / 2 {
+            Level::High
+        } else {
+            Level::Low
+        }
+    }
+
+    /// Gives the room of so many frames back, with their bytes.
+    pub fn free(&self, frames: usize, bytes: usize) {
+        self.0.frames.fetch_sub(frames, Ordering::Relaxed);
+        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
 /// Wakes the connection that a queue belongs to. Several queues of one connection may share it.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     filled: Arc<Notify>,
     overflowed: Arc<Notify>,
+    room: Room,
 }
 
 impl Signals {
+    /// What waits for the connection.
+    #[must_use]
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
     /// Resolves when a frame was pushed, or [`Signals::wake`] was called, since this resolved last.
     /// One waiter at a time.
     pub async fn woken(&self) {
@@ -148,6 +190,17 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Gives back the room of all that waits. It is about to be dropped.
+    fn free(&self, state: &State) {
+        self.signals.room.free(state.frames, state.bytes);
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.free(&self.state());
+    }
 }
 
 /// The end of a queue that the hub pushes to.
@@ -157,12 +210,12 @@ pub struct Sender(Arc<Shared>);
 impl Sender {
     /// Appends a frame. Never waits.
     pub fn push(&self, frame: Frame) -> Level {
-        let Limits { frames, bytes } = self.0.limits;
         let mut state = self.0.state();
         if state.overflowed {
             return Level::Overflowed;
         }
-        if state.frames >= frames || bytes.saturating_sub(state.bytes) < frame.len() {
+        let level = self.0.signals.room.take(self.0.limits, frame.len());
+        if level == Level::Overflowed {
             return self.overflow(state);
         }
         state.frames += 1;
@@ -171,11 +224,6 @@ impl Sender {
             frame,
             replayed: false,
         });
-        let level = if state.frames > frames / 2 || state.bytes > bytes / 2 {
-            Level::High
-        } else {
-            Level::Low
-        };
         drop(state);
         self.0.signals.wake();
         level
@@ -212,6 +260,7 @@ impl Sender {
         }
         if restart {
             let greeting = state.greeting.take();
+            self.0.free(&state);
             *state = State {
                 greeting,
                 ..State::default()
@@ -252,6 +301,7 @@ impl Sender {
     }
 
     fn overflow(&self, mut state: MutexGuard<'_, State>) -> Level {
+        self.0.free(&state);
         state.overflow();
         drop(state);
         self.0.signals.overflowed.notify_one();
@@ -264,6 +314,15 @@ impl Sender {
 pub struct Receiver(Arc<Shared>);
 
 impl Receiver {
+    /// Signals for another queue of the same connection, which is waited for by itself.
+    #[must_use]
+    pub fn signals_beside(&self) -> Signals {
+        Signals {
+            room: self.0.signals.room.clone(),
+            ..Signals::default()
+        }
+    }
+
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -293,6 +352,7 @@ impl Receiver {
         } else {
             state.frames -= 1;
             state.bytes -= frame.len();
+            self.0.signals.room.free(1, frame.len());
         }
         Some(frame)
     }

@@ -48,15 +48,16 @@ async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
 fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
     let space = request.uri().path().to_owned();
     let upgrade = Upgrade::new(request)?;
-    let slot = relay.slots.take()?;
+    let place = relay.places.take(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
     let connected = Arc::clone(&relay);
+    let (max_frame, allowance) = (relay.limits.max_frame, place.allowance());
     Ok(
-        upgrade.start(&relay, relay.limits.max_frame, |connection| async move {
+        upgrade.start(&relay, max_frame, allowance, |connection| async move {
             if let Some(connection) = connection {
                 run(&connected, &space, secret, connection).await;
             }
-            drop(slot);
+            drop(place);
         }),
     )
 }

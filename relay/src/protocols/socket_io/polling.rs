@@ -13,7 +13,7 @@ use super::engine::{CLOSE, NOOP, Packets, append};
 use super::problem::Problem;
 use super::session::{Session, Transport, longest_packet};
 use crate::connection::CloseReason;
-use crate::limits::HttpSlot;
+use crate::limits::{HttpConnection, too_many};
 use crate::relay::Relay;
 
 /// An answer collects packets until it has so many bytes.
@@ -23,9 +23,12 @@ const DECISION: Duration = Duration::from_millis(100);
 /// How long the body of a POST may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A client whose session ended because it sent too much may begin another after this time.
+const RETRY: Duration = Duration::from_secs(10);
+
 /// Answers a GET: waits for packets and returns them. While it waits, its connection doesn't take
-/// an HTTP slot: there is only one such request for each session.
-pub(super) async fn poll(session: &Session, slot: Option<&HttpSlot>) -> Response {
+/// a place among HTTP connections: there is only one such request for each session.
+pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Response {
     session.heard();
     let Some(_turn) = session.polls.take() else {
         session.end(at_one_time("two polls at one time"));
@@ -126,7 +129,13 @@ pub(super) async fn post(
     let binary = headers
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/octet-stream"));
+    let mut bytes = body.len();
     for packet in Packets::new(session.version, &body, binary) {
+        if let Err(exceeded) = session.allowance.ready().await {
+            session.end(exceeded.into());
+            return *too_many(RETRY);
+        }
+        session.allowance.charge(std::mem::take(&mut bytes));
         if session.is_over() {
             return Problem::UnknownSession.into_response();
         }

@@ -88,8 +88,8 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
     }
     match (request.method().clone(), session) {
         (Method::GET, None) => {
-            let slot = sessions.relay.slots.take()?;
-            let session = sessions.begin(version, Transport::Polling, slot)?;
+            let place = sessions.relay.places.take_session(request.extensions())?;
+            let session = sessions.begin(version, Transport::Polling, place)?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

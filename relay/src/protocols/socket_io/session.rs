@@ -3,7 +3,7 @@
 //! may change from one to the other.
 //!
 //! What waits are frames, in one queue of the hub for each space, and before them the packets of
-//! the protocol itself. Both are bounded. A session over a bound ends, whether its client reads
+//! the protocol itself. All of it has one bound. A session over it ends, whether its client reads
 //! slowly or doesn't poll.
 
 use std::collections::VecDeque;
@@ -21,9 +21,9 @@ use crate::connection::CloseReason;
 use crate::hub::frame::{Encoding, PendingMessage};
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
-use crate::hub::queue::{Receiver, Signals};
+use crate::hub::queue::{self, Level, Receiver, Signals};
 use crate::hub::store::Content;
-use crate::limits::{LONGEST_SPACE, Limits, Slot};
+use crate::limits::{Allowance, LONGEST_SPACE, Limits, NAMESPACES, Place};
 use crate::relay::Relay;
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
@@ -57,13 +57,15 @@ pub(super) struct Session {
     confirmed: AtomicBool,
     reason: OnceLock<CloseReason>,
     ended: CancellationToken,
-    /// How many packets of the protocol itself may wait.
-    max_packets: usize,
+    /// What may wait: packets of the protocol itself, and frames of all spaces.
+    queue: queue::Limits,
     /// For the request that waits for packets.
     pub(super) polls: OneAtATime,
     /// For the request that brings packets.
     pub(super) posts: OneAtATime,
-    _slot: Slot,
+    place: Place,
+    /// What the client may send.
+    pub(super) allowance: Arc<Allowance>,
 }
 
 /// What one request at a time may do.
@@ -99,7 +101,7 @@ struct Space {
     /// `None` once the session has ended and only what waits is still sent.
     membership: Option<Arc<Membership>>,
     queue: Receiver,
-    _slot: Option<Slot>,
+    _place: Option<Place>,
 }
 
 impl Session {
@@ -109,7 +111,7 @@ impl Session {
         version: Version,
         transport: Transport,
         id: &Secret,
-        slot: Slot,
+        place: Place,
     ) -> Result<Self, NoRandomness> {
         let limits = &relay.limits;
         let session = Self {
@@ -128,10 +130,11 @@ impl Session {
             ),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
-            max_packets: limits.queue.frames,
+            queue: limits.queue,
             polls: OneAtATime::default(),
             posts: OneAtATime::default(),
-            _slot: slot,
+            allowance: place.allowance(),
+            place,
         };
         session.send(engine::open(
             version,
@@ -232,7 +235,7 @@ impl Session {
         if self.is_over() {
             return;
         }
-        if state.packets.len() >= self.max_packets {
+        if self.signals.room().take(self.queue, packet.len()) == Level::Overflowed {
             drop(state);
             return self.end(CloseReason::SlowConsumer);
         }
@@ -246,6 +249,7 @@ impl Session {
     pub(super) fn next(&self) -> Option<Utf8Bytes> {
         let mut state = self.state();
         if let Some(packet) = state.packets.pop_front() {
+            self.signals.room().free(1, packet.len());
             return Some(packet);
         }
         let State {
@@ -393,19 +397,22 @@ impl Session {
         if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
             return Ok(None);
         }
+        if state.spaces.len() >= NAMESPACES {
+            return Err("This client is in as many namespaces as it may be in.");
+        }
         let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
-        let slot = if state.spaces.is_empty() {
+        let place = if state.spaces.is_empty() {
             None
         } else {
-            let slot = relay.slots.try_take();
-            Some(slot.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
+            let place = relay.places.take_another(&self.place);
+            Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
         };
         let (membership, queue) = relay.hub.join_with(name, self.signals.clone());
         state.spaces.push(Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),
             queue,
-            _slot: slot,
+            _place: place,
         });
         drop(state);
         if self.version == Version::Four {

@@ -10,7 +10,7 @@ use super::heartbeat::{unconfirmed, watch};
 use super::session::{Session, Transport};
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::ids::Secret;
-use crate::limits::Slot;
+use crate::limits::Place;
 use crate::relay::Relay;
 
 /// All Socket.IO sessions of a relay.
@@ -43,10 +43,10 @@ impl Sessions {
         self: &Arc<Self>,
         version: Version,
         transport: Transport,
-        slot: Slot,
+        place: Place,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(&self.relay, version, transport, &id, slot);
+        let session = Session::new(&self.relay, version, transport, &id, place);
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));

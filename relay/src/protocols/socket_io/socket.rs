@@ -24,18 +24,21 @@ pub(super) fn accept(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let upgrade = Upgrade::new(request)?;
-    let slot = sessions.relay.slots.take()?;
+    let place = sessions.relay.places.take(upgrade.address())?;
     let relay = Arc::clone(&sessions.relay);
     let sessions = Arc::clone(sessions);
     let longest = longest_packet(&relay.limits);
-    Ok(
-        upgrade.start(&relay, longest, move |connection| async move {
+    Ok(upgrade.start(
+        &relay,
+        longest,
+        place.allowance(),
+        move |connection| async move {
             let Some(connection) = connection else { return };
-            if let Ok(session) = sessions.begin(version, Transport::WebSocket, slot) {
+            if let Ok(session) = sessions.begin(version, Transport::WebSocket, place) {
                 run(&sessions.relay, &session, connection).await;
             }
-        }),
-    )
+        },
+    ))
 }
 
 /// Answers a request for a WebSocket that a polling session would like to change to.
@@ -50,35 +53,41 @@ pub(super) fn upgrade(
     }
     let shared = Arc::clone(relay);
     let longest = longest_packet(&relay.limits);
-    Ok(upgrade.start(relay, longest, move |connection| async move {
-        let Some(mut connection) = connection else {
-            session.change_transport(Transport::Upgrading, Transport::Polling);
-            return;
-        };
-        if client_upgrades(&session, &mut connection).await {
-            session.change_transport(Transport::Upgrading, Transport::WebSocket);
-            run(&shared, &session, connection).await;
-        } else {
-            session.change_transport(Transport::Upgrading, Transport::Polling);
-            connection.close([], &CloseReason::Gone).await;
-        }
-    }))
+    let allowance = Arc::clone(&session.allowance);
+    Ok(
+        upgrade.start(relay, longest, allowance, move |connection| async move {
+            let Some(mut connection) = connection else {
+                session.change_transport(Transport::Upgrading, Transport::Polling);
+                return;
+            };
+            if client_upgrades(&session, &mut connection).await {
+                session.change_transport(Transport::Upgrading, Transport::WebSocket);
+                run(&shared, &session, connection).await;
+            } else {
+                session.change_transport(Transport::Upgrading, Transport::Polling);
+                connection.close([], &CloseReason::Gone).await;
+            }
+        }),
+    )
 }
 
 /// A session has one WebSocket. Clients expect that a second one opens and is closed.
 fn refuse_second(relay: &Arc<Relay>, upgrade: Upgrade) -> Result<Response, Box<Response>> {
-    let slot = relay.slots.take()?;
+    let place = relay.places.take(upgrade.address())?;
     let longest = longest_packet(&relay.limits);
+    let allowance = place.allowance();
     let refused = CloseReason::NotProtocol {
         protocol: "Socket.IO",
         problem: "a second WebSocket for a session",
     };
-    Ok(upgrade.start(relay, longest, move |connection| async move {
-        if let Some(connection) = connection {
-            connection.close([], &refused).await;
-        }
-        drop(slot);
-    }))
+    Ok(
+        upgrade.start(relay, longest, allowance, move |connection| async move {
+            if let Some(connection) = connection {
+                connection.close([], &refused).await;
+            }
+            drop(place);
+        }),
+    )
 }
 
 /// Answers the client's probe. Returns whether the client changes to the WebSocket.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::hub::ids::{PublisherId, Secret};
+use crate::limits::Allowance;
 
 /// How many clients are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,18 @@ pub(super) struct Client {
     pub(super) publisher: PublisherId,
     /// The last accepted `ref`. Locked while a message is published.
     pub(super) accepted: tokio::sync::Mutex<u64>,
+    /// What it may publish.
+    pub(super) allowance: Allowance,
+}
+
+impl Client {
+    pub(super) fn new(publisher: PublisherId, allowance: Allowance) -> Self {
+        Self {
+            publisher,
+            accepted: tokio::sync::Mutex::default(),
+            allowance,
+        }
+    }
 }
 
 /// The clients of all spaces.
@@ -88,17 +101,17 @@ impl Clients {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client with this secret in a space. A new one gets its publisher id from `publisher`.
+    /// The client with this secret in a space. A new one comes from `new`.
     pub(super) fn find(
         &self,
         space: &str,
         secret: &str,
         now: Instant,
-        publisher: impl FnOnce() -> PublisherId,
+        new: impl FnOnce() -> Client,
     ) -> Arc<Client> {
         let mut state = self.state();
         let name = Name::new(space, secret);
-        let client = Arc::clone(&state.know(self.limits, &name, now, publisher).client);
+        let client = Arc::clone(&state.know(self.limits, &name, now, new).client);
         state.note_use(&name, now);
         state.limit(self.limits);
         client
@@ -110,11 +123,11 @@ impl Clients {
         space: &str,
         secret: &str,
         now: Instant,
-        publisher: impl FnOnce() -> PublisherId,
+        new: impl FnOnce() -> Client,
     ) -> Reading {
         let mut state = self.state();
         let name = Name::new(space, secret);
-        let known = state.know(self.limits, &name, now, publisher);
+        let known = state.know(self.limits, &name, now, new);
         known.streams += 1;
         let client = Arc::clone(&known.client);
         state.note_use(&name, now);
@@ -142,16 +155,13 @@ impl State {
         limits: Limits,
         name: &Name,
         now: Instant,
-        publisher: impl FnOnce() -> PublisherId,
+        new: impl FnOnce() -> Client,
     ) -> &mut Known {
         while self.is_expired(limits, now) {
             self.remove_oldest();
         }
         self.clients.entry(name.clone()).or_insert_with(|| Known {
-            client: Arc::new(Client {
-                publisher: publisher(),
-                accepted: tokio::sync::Mutex::default(),
-            }),
+            client: Arc::new(new()),
             streams: 0,
             used: None,
         })
@@ -193,7 +203,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::ClientAddress;
     use crate::hub::Hub;
+    use crate::relay::Relay;
 
     #[test]
     fn clients_are_remembered_within_limits() {
@@ -201,13 +213,18 @@ mod tests {
             clients: 2,
             age: Duration::from_secs(10),
         };
-        let Ok(hub) = Hub::in_memory(crate::Config::default().hub_limits()) else {
+        let config = crate::Config::default();
+        let Ok(hub) = Hub::in_memory(config.hub_limits()) else {
             panic!("no random numbers");
         };
+        let relay = Relay::new(hub, config.connection_limits());
+        let address = ClientAddress::new([192, 0, 2, 1].into());
         let (clients, start) = (Clients::new(limits), Instant::now());
         let find = |space: &str, secret: &str, seconds: u64| {
             let now = start + Duration::from_secs(seconds);
-            let client = clients.find(space, secret, now, || hub.new_publisher());
+            let client = clients.find(space, secret, now, || {
+                Client::new(relay.hub.new_publisher(), relay.places.allowance(address))
+            });
             client.publisher
         };
         let first = find("/", "a", 0);

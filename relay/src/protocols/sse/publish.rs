@@ -22,10 +22,11 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) async fn publish(
     relay: &Arc<Relay>,
     space: &str,
-    client: Option<Arc<Client>>,
+    client: Arc<Client>,
     reference: Option<u64>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
+    client.allowance.check()?;
     let (head, body) = request.into_parts();
     check_type(&head.headers)?;
     let longest = relay.limits.max_frame;
@@ -39,6 +40,7 @@ pub(super) async fn publish(
         let sentence = format!("A message has at most {longest} bytes.\n");
         refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
     })?;
+    client.allowance.charge(body.len());
     let text = std::str::from_utf8(&body).ok();
     let message = text.and_then(|text| PendingMessage::read(text, None));
     let message = message.ok_or_else(|| {
@@ -46,21 +48,17 @@ pub(super) async fn publish(
                         channel is a string or a number, or one with only sender and message.\n";
         refuse(StatusCode::BAD_REQUEST, sentence.to_owned())
     })?;
-    let from = client.as_ref().map(|client| client.publisher);
     let publication = Publication {
         space: Arc::from(space),
-        from: from.unwrap_or_else(|| relay.hub.new_publisher()),
+        from: client.publisher,
         content: Content::Envelope(message),
     };
     // A task of its own: the request ends when its client disconnects, and then the `ref` of a
     // message that was published wouldn't be noted.
     let shared = Arc::clone(relay);
-    let published = relay.tasks.spawn(async move {
-        match client {
-            None => shared.hub.publish(publication).await,
-            Some(client) => publish_once(&shared, &client, reference, publication).await,
-        }
-    });
+    let published = relay
+        .tasks
+        .spawn(async move { publish_once(&shared, &client, reference, publication).await });
     match published.await {
         Ok(Ok(())) => Ok(StatusCode::NO_CONTENT.into_response()),
         Ok(Err(error)) => Err(try_later(&error)),

@@ -10,8 +10,9 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-use super::clients::{Clients, Limits};
+use super::clients::{Client, Clients, Limits};
 use super::{publish, stream};
+use crate::address::ClientAddress;
 use crate::connection::is_upgrade;
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
@@ -68,13 +69,18 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
         ));
     }
     let secret = secret(&uri)?;
-    let (now, publisher) = (Instant::now(), || sse.relay.hub.new_publisher());
+    let address = ClientAddress::of(request.extensions());
+    let allowance = || sse.relay.places.allowance(address);
+    let (now, new) = (Instant::now(), || {
+        Client::new(sse.relay.hub.new_publisher(), allowance())
+    });
     if *request.method() == Method::GET {
-        let client = secret.map(|secret| sse.clients.read(space, &secret, now, publisher));
+        let client = secret.map(|secret| sse.clients.read(space, &secret, now, new));
         stream::open(&sse.relay, space, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
-        let client = secret.map(|secret| sse.clients.find(space, &secret, now, publisher));
+        let client = secret.map(|secret| sse.clients.find(space, &secret, now, new));
+        let client = client.unwrap_or_else(|| Arc::new(new()));
         publish::publish(&sse.relay, space, client, reference, request).await
     }
 }

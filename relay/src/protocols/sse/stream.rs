@@ -14,13 +14,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
+use crate::address::ClientAddress;
 use crate::connection::no_randomness;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
 use crate::hub::membership::{Membership, Start};
 use crate::hub::queue::Receiver;
-use crate::limits::{HttpSlot, Slot};
+use crate::limits::{HttpConnection, Place};
 use crate::protocols::query::member;
 use crate::relay::Relay;
 
@@ -45,7 +46,7 @@ pub(super) async fn open(
     client: Option<Reading>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
-    let slot = relay.slots.take()?;
+    let place = relay.places.take(ClientAddress::of(request.extensions()))?;
     let retry = SHORTEST_RETRY + random_bits().map_err(no_randomness)? % RETRY_SPREAD;
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
@@ -59,8 +60,8 @@ pub(super) async fn open(
     tracing::debug!(?space, "joined by server-sent events");
 
     let ended = CancellationToken::new();
-    if let Some(http) = request.extensions().get::<HttpSlot>() {
-        // The stream has a connection slot instead.
+    if let Some(http) = request.extensions().get::<HttpConnection>() {
+        // The stream has a place instead.
         http.release();
         drop_if_stuck(relay, &queue, http.clone(), ended.clone());
     }
@@ -73,7 +74,7 @@ pub(super) async fn open(
         interval,
         keep_alive_at: Instant::now() + interval,
         _client: client,
-        _slot: slot,
+        _place: place,
         _ended: ended.drop_guard(),
     };
     let body = stream::unfold(events, |mut events| async {
@@ -120,7 +121,12 @@ fn since(relay: &Relay, request: &Request) -> Since {
 /// Drops the connection when the queue overflows, or when the relay is shutting down and the reader
 /// doesn't take what waits in time. The stream itself can't: nobody polls it while the connection
 /// accepts nothing.
-fn drop_if_stuck(relay: &Arc<Relay>, queue: &Receiver, http: HttpSlot, ended: CancellationToken) {
+fn drop_if_stuck(
+    relay: &Arc<Relay>,
+    queue: &Receiver,
+    http: HttpConnection,
+    ended: CancellationToken,
+) {
     let (overflowed, shared) = (queue.overflowed(), Arc::clone(relay));
     relay.tasks.spawn(async move {
         let closing = async {
@@ -148,7 +154,7 @@ struct Events {
     interval: Duration,
     keep_alive_at: Instant,
     _client: Option<Reading>,
-    _slot: Slot,
+    _place: Place,
     _ended: DropGuard,
 }
 

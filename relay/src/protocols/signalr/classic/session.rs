@@ -17,7 +17,7 @@ use super::protocol::Hubs;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
-use crate::limits::Slot;
+use crate::limits::Place;
 
 /// A client, from its first WebSocket until it leaves or doesn't come back in time.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(in crate::protocols::signalr) struct Session {
     pub(super) outbox: Arc<AsyncMutex<Outbox>>,
     /// Counts the WebSockets: each takes over from the one before.
     pub(super) generation: watch::Sender<u64>,
-    /// The connection slot that the session keeps while it has no WebSocket.
-    slot: Mutex<Option<Slot>>,
+    /// The connection's place that the session keeps while it has no WebSocket.
+    place: Mutex<Option<Place>>,
     pub(super) over: CancellationToken,
 }
 
@@ -61,22 +61,22 @@ impl Session {
             membership,
             outbox: Arc::new(AsyncMutex::new(outbox)),
             generation: watch::Sender::new(0),
-            slot: Mutex::default(),
+            place: Mutex::default(),
             over: CancellationToken::new(),
         }
     }
 
-    /// The slot that it keeps, if it has no WebSocket.
-    pub(super) fn take_slot(&self) -> Option<Slot> {
-        self.slot().take()
+    /// The place that it keeps, if it has no WebSocket.
+    pub(super) fn take_place(&self) -> Option<Place> {
+        self.place().take()
     }
 
-    pub(super) fn keep_slot(&self, slot: Slot) {
-        *self.slot() = Some(slot);
+    pub(super) fn keep_place(&self, place: Place) {
+        *self.place() = Some(place);
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Slot>> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::hub::frame::{Encoding, Frame, PendingMessage};
 use crate::hub::ids::random_user_id;
 use crate::hub::queue::{self, Level, Receiver, Sender};
 use crate::hub::store::Content;
-use crate::limits::Slot;
+use crate::limits::Place;
 use crate::protocols::query::member;
 use crate::protocols::signalr::method::NO_ENVELOPE;
 use crate::protocols::signalr::negotiate;
@@ -57,7 +57,7 @@ pub(in crate::protocols::signalr) fn connect(
     check_transport(&uri)?;
     let hubs = Hubs::read(member(&uri, "connectionData").as_deref()).map_err(bad_request)?;
     let upgrade = Upgrade::new(request)?;
-    let slot = state.relay.slots.take()?;
+    let place = state.relay.places.take(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
     let secret = member(&uri, "connectionToken")
         .and_then(|digits| state.redeem(&digits, Kind::Classic, space))
@@ -65,8 +65,11 @@ pub(in crate::protocols::signalr) fn connect(
     let (state, space) = (Arc::clone(state), Box::from(space));
     let relay = Arc::clone(&state.relay);
     let longest = longest_text(relay.limits.max_frame);
-    Ok(
-        upgrade.start(&relay, longest, move |connection| async move {
+    Ok(upgrade.start(
+        &relay,
+        longest,
+        place.allowance(),
+        move |connection| async move {
             let Some(connection) = connection else { return };
             let (membership, queue) = state.relay.hub.join(&space);
             // A client counts its time to come back from when it last heard from the relay.
@@ -76,9 +79,9 @@ pub(in crate::protocols::signalr) fn connect(
             let session = Session::new(secret, space, hubs, sender, membership, outbox);
             let session = Arc::new(session);
             state.sessions.insert(Arc::clone(&session));
-            run(&state, session, connection, slot, None).await;
-        }),
-    )
+            run(&state, session, connection, place, None).await;
+        },
+    ))
 }
 
 /// Answers the request for a further WebSocket of a known client.
@@ -96,21 +99,24 @@ pub(in crate::protocols::signalr) fn reconnect(
     let session = state
         .session(space, &uri)
         .ok_or_else(|| Box::new(negotiate::unknown()))?;
-    let slot = match session.take_slot() {
-        Some(slot) => slot,
-        None => state.relay.slots.take()?,
+    let place = match session.take_place() {
+        Some(place) => place,
+        None => state.relay.places.take(upgrade.address())?,
     };
     let state = Arc::clone(state);
     let relay = Arc::clone(&state.relay);
     let longest = longest_text(relay.limits.max_frame);
-    Ok(
-        upgrade.start(&relay, longest, move |connection| async move {
+    Ok(upgrade.start(
+        &relay,
+        longest,
+        place.allowance(),
+        move |connection| async move {
             match connection {
-                Some(connection) => run(&state, session, connection, slot, Some(seen)).await,
-                None => session.keep_slot(slot),
+                Some(connection) => run(&state, session, connection, place, Some(seen)).await,
+                None => session.keep_place(place),
             }
-        }),
-    )
+        },
+    ))
 }
 
 /// Runs one WebSocket of a session. `seen` is the cursor of a client that has come back.
@@ -118,7 +124,7 @@ async fn run(
     state: &SignalR,
     session: Arc<Session>,
     mut connection: Connection,
-    slot: Slot,
+    place: Place,
     seen: Option<u64>,
 ) {
     let relay = &state.relay;
@@ -135,7 +141,8 @@ async fn run(
     };
     tracing::debug!(space = ?session.space, again = seen.is_some(), "joined by SignalR 2");
 
-    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    let signals = outbox.queue.signals_beside();
+    let (answers, mut answered) = queue::queue_with(relay.limits.queue, signals);
     let replay = match seen {
         None => {
             let welcome = protocol::welcome(outbox.history.cursor());
@@ -191,14 +198,14 @@ async fn run(
         drop(outbox);
         drop(session);
         connection.close(rest, &reason).await;
-        drop(slot);
+        drop(place);
         return;
     }
     if may_come_back(&reason) {
         tracing::debug!(space = ?session.space, ?reason, "lost");
         let overflowed = outbox.queue.overflowed();
         drop(outbox);
-        session.keep_slot(slot);
+        session.keep_place(place);
         let waiting = wait(state, &session, taken_over, overflowed);
         tokio::join!(connection.close(rest, &reason), waiting);
         return;
@@ -222,7 +229,7 @@ async fn run(
     drop(outbox);
     drop(session);
     connection.close(rest, &reason).await;
-    drop(slot);
+    drop(place);
 }
 
 /// Whether a session stays when its WebSocket closes for this reason.

@@ -126,12 +126,6 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Whether the handshake is done.
-    #[must_use]
-    pub fn is_ready(self) -> bool {
-        self.ready
-    }
-
     /// Reads one record.
     #[must_use]
     pub fn read(&mut self, record: &str) -> Step {
@@ -279,7 +273,7 @@ mod tests {
         ] {
             let mut protocol = Protocol::default();
             assert_eq!(protocol.read(record), Step::Answer("{}\u{1e}".to_owned()));
-            assert!(protocol.is_ready());
+            assert!(protocol.ready);
         }
     }
 
@@ -473,7 +467,7 @@ mod tests {
         fn no_text_panics(text: String, ready: bool) {
             let mut protocol = Protocol { ready };
             let _ = protocol.read(&text);
-            prop_assert_eq!(protocol.is_ready(), ready);
+            prop_assert_eq!(protocol.ready, ready);
         }
     }
 }

@@ -37,7 +37,8 @@ impl Splitter {
     }
 
     /// The records that end in this frame. They are slices of it, except for a first one that began
-    /// in an earlier frame. The iterator must be read to its end; nothing follows an error.
+    /// in an earlier frame. What [`Records::rest`] returns at last must be split, too. Nothing
+    /// follows an error.
     pub fn split<'a>(&'a mut self, frame: &'a str) -> Records<'a> {
         Records {
             splitter: self,
@@ -51,6 +52,14 @@ impl Splitter {
 pub struct Records<'a> {
     splitter: &'a mut Splitter,
     rest: &'a str,
+}
+
+impl<'a> Records<'a> {
+    /// What follows the last record.
+    #[must_use]
+    pub fn rest(&self) -> &'a str {
+        self.rest
+    }
 }
 
 impl<'a> Iterator for Records<'a> {

@@ -37,7 +37,7 @@ pub(in crate::protocols::signalr) fn accept(
 ) -> Result<Response, Box<Response>> {
     let ticket = member(request.uri(), "id").map(|id| id.into_owned());
     let upgrade = Upgrade::new(request)?;
-    let slot = state.relay.slots.take()?;
+    let place = state.relay.places.take(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
     if let Some(ticket) = ticket
         && state.redeem(&ticket, Kind::Core, space).is_none()
@@ -48,14 +48,17 @@ pub(in crate::protocols::signalr) fn accept(
     let (state, space) = (Arc::clone(state), space.to_owned());
     let relay = Arc::clone(&state.relay);
     let longest = longest_text(relay.limits.max_frame);
-    Ok(
-        upgrade.start(&relay, longest, move |connection| async move {
+    Ok(upgrade.start(
+        &relay,
+        longest,
+        place.allowance(),
+        move |connection| async move {
             if let Some(connection) = connection {
                 run(&state, &space, sender, connection).await;
             }
-            drop(slot);
-        }),
-    )
+            drop(place);
+        },
+    ))
 }
 
 async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Connection) {
@@ -82,11 +85,13 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
     };
 
     let (membership, mut queue) = relay.hub.join(space);
-    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    let (answers, mut answered) = queue::queue_with(relay.limits.queue, queue.signals_beside());
     answers.push(Frame::from(protocol::WELCOME));
     tracing::debug!(?space, "joined by SignalR");
     let mut client = Client {
         handshake,
+        frame: early,
+        split: 0,
         member: Member {
             sender,
             membership: &membership,
@@ -108,20 +113,15 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
         answers: &mut answered,
         interval: state.timing.ping.min(relay.limits.ping_interval),
     };
-    let reason = match client.take_all(early).await {
-        Ok(()) => {
-            let heartbeat = Some(Heartbeat::new(&relay.limits));
-            connection::run(
-                &mut connection,
-                &mut client,
-                &mut output,
-                heartbeat,
-                closing,
-            )
-            .await
-        }
-        Err(reason) => reason,
-    };
+    let heartbeat = Some(Heartbeat::new(&relay.limits));
+    let reason = connection::run(
+        &mut connection,
+        &mut client,
+        &mut output,
+        heartbeat,
+        closing,
+    )
+    .await;
     let last = client.handshake.last.or_else(|| close_record(&reason));
     drop(membership);
 
@@ -148,6 +148,7 @@ fn close_record(reason: &CloseReason) -> Option<String> {
             | CloseReason::StoreUnavailable
             | CloseReason::SlowConsumer
             | CloseReason::PingTimeout
+            | CloseReason::RateExceeded(_)
     );
     let error = (*reason != CloseReason::ShuttingDown).then(|| frame.reason.as_str());
     Some(protocol::close(error, may_reconnect))
@@ -164,12 +165,12 @@ struct Handshake {
 }
 
 impl Handshake {
-    /// Reads up to the handshake. Returns the records that came in the same frame.
+    /// Reads up to the handshake. Returns what came after it in the same frame.
     async fn run(
         &mut self,
         connection: &mut Connection,
         time: Duration,
-    ) -> Result<Vec<String>, CloseReason> {
+    ) -> Result<Utf8Bytes, CloseReason> {
         let deadline = Instant::now() + time;
         loop {
             let Ok(text) = timeout_at(deadline, connection.read_text()).await else {
@@ -178,19 +179,18 @@ impl Handshake {
                 self.last = Some(protocol::handshake_error(&error));
                 return Err(CloseReason::Normal);
             };
-            let mut early = Vec::new();
-            for record in self.splitter.split(&text?) {
-                let record = record.map_err(|_| CloseReason::FrameTooLarge(self.longest))?;
-                if self.protocol.is_ready() {
-                    early.push(record.into_owned());
-                } else if let Step::Refuse(answer) = self.protocol.read(&record) {
-                    self.last = Some(answer);
-                    return Err(CloseReason::Normal);
-                }
+            let text = text?;
+            let mut records = self.splitter.split(&text);
+            let Some(record) = records.next() else {
+                continue;
+            };
+            let record = record.map_err(|_| CloseReason::FrameTooLarge(self.longest))?;
+            let step = self.protocol.read(&record);
+            if let Step::Refuse(answer) = step {
+                self.last = Some(answer);
+                return Err(CloseReason::Normal);
             }
-            if self.protocol.is_ready() {
-                return Ok(early);
-            }
+            return Ok(records.rest().into());
         }
     }
 }
@@ -200,6 +200,9 @@ impl Handshake {
 /// answer pings at once.
 struct Client<'a> {
     handshake: Handshake,
+    /// The last frame, and how much of it was split into records that were taken.
+    frame: Utf8Bytes,
+    split: usize,
     member: Member<'a>,
 }
 
@@ -214,24 +217,32 @@ struct Member<'a> {
 
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
-        let Self { handshake, member } = self;
-        for record in handshake.splitter.split(&text) {
-            let record = record.map_err(|_| CloseReason::FrameTooLarge(handshake.longest))?;
-            let step = handshake.protocol.read(&record);
-            member.take(step, &mut handshake.last).await?;
-        }
-        Ok(())
+        self.frame = text;
+        self.split = 0;
+        self.more().await
     }
-}
 
-impl Client<'_> {
-    async fn take_all(&mut self, records: Vec<String>) -> Result<(), CloseReason> {
-        let Self { handshake, member } = self;
-        for record in records {
-            let step = handshake.protocol.read(&record);
-            member.take(step, &mut handshake.last).await?;
+    fn has_more(&self) -> bool {
+        self.split < self.frame.len()
+    }
+
+    async fn more(&mut self) -> Result<(), CloseReason> {
+        let Handshake {
+            protocol,
+            splitter,
+            longest,
+            last,
+        } = &mut self.handshake;
+        let rest = self.frame.get(self.split..).unwrap_or_default();
+        let mut records = splitter.split(rest);
+        let record = records.next().transpose();
+        let record = record.map_err(|_| CloseReason::FrameTooLarge(*longest))?;
+        let step = record.map(|record| protocol.read(&record));
+        self.split = self.frame.len() - records.rest().len();
+        match step {
+            Some(step) => self.member.take(step, last).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -254,8 +265,6 @@ impl Member<'_> {
         {
             return Err(CloseReason::SlowConsumer);
         }
-        // One frame may hold many records.
-        tokio::task::consume_budget().await;
         Ok(())
     }
 
