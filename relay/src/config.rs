@@ -66,6 +66,10 @@ pub struct Config {
     /// How long a connection may take to close: for what still waits, the close frame, and the
     /// answer to it.
     pub close_timeout: Duration,
+    /// Over this time a relay that is stopping sends its clients away.
+    pub drain: Duration,
+    /// Where metrics are served, if they are. Port 0 takes any free port.
+    pub metrics: Option<SocketAddr>,
     /// What is kept for clients that lost their connection.
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
@@ -82,6 +86,22 @@ impl Config {
             queue: self.queue,
             sessions: self.sessions,
             history: self.history,
+        }
+    }
+
+    /// This configuration with what can change while a relay runs taken from another: the origins and hosts,
+    /// the longest frame, and the times of pings and of draining. Connections that are open keep the
+    /// limits that they were opened with.
+    #[must_use]
+    pub fn reloaded(&self, new: &Self) -> Self {
+        Self {
+            origins: new.origins.clone(),
+            hosts: new.hosts.clone(),
+            max_frame: new.max_frame,
+            ping_interval: new.ping_interval,
+            ping_timeout: new.ping_timeout,
+            drain: new.drain,
+            ..self.clone()
         }
     }
 
@@ -124,6 +144,8 @@ impl Default for Config {
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),
+            drain: Duration::ZERO,
+            metrics: None,
             sessions: sessions::Limits {
                 age: SESSION_AGE,
                 kept: SESSIONS,

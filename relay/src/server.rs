@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
@@ -23,13 +24,17 @@ use crate::http::{self, Site};
 use crate::hub::ids::NoRandomness;
 use crate::hub::{Hub, Stats};
 use crate::limits::{HttpSlot, HttpSlots};
+use crate::metrics::{self, Counted};
 use crate::origin::Policy;
 use crate::protocols::{plain, signalr, socket_io, sse};
 use crate::relay::Relay;
+use crate::reload::Reloader;
 
 /// How long the head of a request may take, and how long a connection may wait for its next
 /// request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a relay that drains looks whether anybody is left.
+const DRAIN_CHECK: Duration = Duration::from_millis(50);
 /// How often the relay evicts what has expired.
 const EVICTION: Duration = Duration::from_secs(1);
 
@@ -39,7 +44,10 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     service: Router,
+    metrics: Option<(TcpListener, SocketAddr)>,
     relay: Arc<Relay>,
+    policy: Arc<RwLock<Policy>>,
+    loopback: bool,
 }
 
 /// Why a relay can't start.
@@ -48,6 +56,8 @@ pub struct Server {
 pub enum StartError {
     /// Another program listens on the address.
     AddressTaken(SocketAddr),
+    /// The address of the metrics isn't available.
+    Metrics(Box<StartError>),
     /// The address can't be listened on for another reason.
     Listen(SocketAddr, io::ErrorKind, String),
     /// The folder of a mount doesn't exist, or isn't a folder.
@@ -74,6 +84,10 @@ impl fmt::Display for StartError {
                     f,
                     "{address} is taken by another program, perhaps another signal-relay: stop the other or choose --listen {free} for any free port"
                 )
+            }
+            Self::Metrics(error) => {
+                let error = error.to_string().replace("--listen", "--metrics");
+                write!(f, "no metrics: {error}")
             }
             Self::Listen(address, io::ErrorKind::AddrNotAvailable, _) => {
                 write!(
@@ -131,17 +145,21 @@ impl Server {
     /// The address isn't available, or the settings are impossible.
     pub async fn bind_with(config: Config, hub: Hub) -> Result<Self, StartError> {
         check(&config)?;
-        let wanted = config.listen;
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::AddrInUse => StartError::AddressTaken(wanted),
-            kind => StartError::Listen(wanted, kind, error.to_string()),
+        let (listener, address) = listen(config.listen).await?;
+        let metrics = match config.metrics {
+            Some(wanted) => {
+                let listening = listen(wanted).await;
+                Some(listening.map_err(|error| StartError::Metrics(Box::new(error)))?)
+            }
+            None => None,
         };
-        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let relay = Arc::new(Relay::new(hub, config.connection_limits()));
+        let relay = Arc::new(Relay::new(hub, config.clone()));
         let loopback = address.ip().to_canonical().is_loopback();
+        let policy = Policy::new(loopback, config.origins.clone(), config.hosts.clone());
+        let policy = Arc::new(RwLock::new(policy));
         let service = http::service(Site {
-            policy: Policy::new(loopback, config.origins.clone(), config.hosts.clone()),
+            relay: Arc::clone(&relay),
+            policy: Arc::clone(&policy),
             files: Files::new(&config.mounts),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
@@ -155,7 +173,10 @@ impl Server {
             listener,
             address,
             service,
+            metrics,
             relay,
+            policy,
+            loopback,
         })
     }
 
@@ -165,31 +186,52 @@ impl Server {
         self.address
     }
 
+    /// The address and the port of the metrics, if they are served.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
+    }
+
+    /// A handle that changes the settings while the relay runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        let policy = Arc::clone(&self.policy);
+        Reloader::new(Arc::clone(&self.relay), policy, self.loopback)
+    }
+
     /// A handle that reads the relay's stats while it runs.
     #[must_use]
     pub fn stats(&self) -> StatsHandle {
         StatsHandle(Arc::clone(&self.relay))
     }
 
-    /// Serves until `stop` resolves. Then it accepts no more connections and sends each what waits
-    /// for it and a close code. It returns when all have closed, at the latest one second after the
-    /// settings' close timeout.
+    /// Serves until `stop` resolves. Then it accepts no more connections and sends each, at a moment
+    /// of its own in the time of [`Config::drain`], what waits for it and a close code. It returns
+    /// when all have closed, at the latest one second after the close timeout that follows.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let Self {
             listener,
             service,
+            metrics,
             relay,
             ..
         } = self;
+        // Dropped with this, and so stopped.
+        let mut others = JoinSet::new();
+        if let Some((listener, _)) = metrics {
+            others.spawn(metrics::listen(listener, Arc::clone(&relay)));
+        }
+        let evicted = Arc::clone(&relay);
+        others.spawn(async move { evict_expired(&evicted).await });
         tokio::select! {
             () = accept(listener, &relay, service) => {}
-            () = evict_expired(&relay) => {}
             () = pin!(stop) => {}
         }
-        relay.stopping.cancel();
+        drain(&relay).await;
+        relay.lifecycle.stop();
         relay.tasks.close();
         if timeout(
-            relay.limits.close_timeout + Duration::from_secs(1),
+            relay.limits().close_timeout + Duration::from_secs(1),
             relay.tasks.wait(),
         )
         .await
@@ -203,7 +245,35 @@ impl Server {
     }
 }
 
-fn check(config: &Config) -> Result<(), StartError> {
+/// Takes an address and a port.
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressTaken(wanted),
+        kind => StartError::Listen(wanted, kind, error.to_string()),
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Sends the clients away, one after the other. Ends as soon as all have left.
+async fn drain(relay: &Relay) {
+    let time = relay.config().drain;
+    relay.lifecycle.drain(time);
+    let left = async {
+        while relay.slots.taken() > 0 {
+            sleep(DRAIN_CHECK).await;
+        }
+    };
+    // Without the time, it has come to its end already.
+    let _ = timeout(time, left).await;
+}
+
+/// Checks settings, as far as that is possible without taking the port.
+///
+/// # Errors
+/// They are impossible.
+pub fn check(config: &Config) -> Result<(), StartError> {
     let (max_frame, queue_bytes) = (config.max_frame, config.queue.bytes);
     if queue_bytes < max_frame {
         return Err(StartError::QueueTooSmall {
@@ -284,7 +354,7 @@ async fn serve_connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(
-            TokioIo::new(stream),
+            TokioIo::new(Counted::new(stream, Arc::clone(&relay.metrics))),
             service_fn(move |mut request| {
                 request.extensions_mut().insert(carried.clone());
                 request.extensions_mut().insert(address);
@@ -296,7 +366,7 @@ async fn serve_connection(
     let ended = async {
         tokio::select! {
             ended = &mut connection => ended,
-            () = relay.stopping.cancelled() => {
+            () = relay.lifecycle.stopping() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -320,6 +390,14 @@ impl StatsHandle {
     #[must_use]
     pub fn get(&self) -> Stats {
         self.0.hub.stats()
+    }
+
+    /// What `/metrics` answers.
+    ///
+    /// # Errors
+    /// Never, as long as there is memory.
+    pub fn metrics(&self) -> Result<String, fmt::Error> {
+        metrics::text(&self.0)
     }
 
     /// How many WebSockets and other sessions there are, including those that are just opening or

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use crate::address::ClientAddress;
 use crate::limits::Limits;
 
 /// Each connection has a read buffer of this size from the start, in bytes.
@@ -25,16 +26,24 @@ pub(super) type Stream = SplitStream<Socket>;
 pub(crate) struct Connection {
     pub(super) sink: Sink,
     pub(super) stream: Stream,
+    /// Where its client is.
+    pub(crate) address: Option<ClientAddress>,
     pub(super) max_frame: usize,
     pub(super) limits: Limits,
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, max_frame: usize, limits: Limits) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        address: Option<ClientAddress>,
+        max_frame: usize,
+        limits: Limits,
+    ) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink,
             stream,
+            address,
             max_frame,
             limits,
         }

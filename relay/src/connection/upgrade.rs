@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::socket::{Connection, READ_BUFFER};
+use crate::address::ClientAddress;
 use crate::hub::ids::NoRandomness;
 use crate::limits::LONGEST_SPACE;
 use crate::relay::Relay;
@@ -46,6 +47,7 @@ pub(crate) fn no_randomness(error: NoRandomness) -> Box<Response> {
 pub(crate) struct Upgrade {
     response: Response,
     upgrade: hyper::upgrade::OnUpgrade,
+    address: Option<ClientAddress>,
 }
 
 impl Upgrade {
@@ -59,6 +61,7 @@ impl Upgrade {
                 format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
             );
         }
+        let address = head.extensions.get().copied();
         let Some(upgrade) = head.extensions.remove::<hyper::upgrade::OnUpgrade>() else {
             return refuse(
                 StatusCode::UPGRADE_REQUIRED,
@@ -84,6 +87,7 @@ impl Upgrade {
             Ok(response) => Ok(Self {
                 response: response.map(|()| Body::empty()),
                 upgrade,
+                address,
             }),
             Err(error) => refuse(
                 StatusCode::BAD_REQUEST,
@@ -103,8 +107,12 @@ impl Upgrade {
     where
         F: Future<Output = ()> + Send,
     {
-        let Self { response, upgrade } = self;
-        let limits = relay.limits;
+        let Self {
+            response,
+            upgrade,
+            address,
+        } = self;
+        let limits = relay.limits();
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
                 Ok(upgraded) => {
@@ -116,7 +124,7 @@ impl Upgrade {
                     let io = TokioIo::new(upgraded);
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(socket, max_frame, limits))
+                    Some(Connection::new(socket, address, max_frame, limits))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");

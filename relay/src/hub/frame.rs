@@ -8,6 +8,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use signal_wire::{Envelope, UserId};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -95,6 +96,7 @@ impl PendingMessage {
         text.push_str(tail);
         Frame(Arc::new(Shared {
             text: text.into(),
+            made: Instant::now(),
             id: Some((id, head.len()..head.len() + member.len())),
             has_channel: self.has_channel,
             encodings: Mutex::default(),
@@ -112,6 +114,8 @@ pub struct Frame(Arc<Shared>);
 
 struct Shared {
     text: Utf8Bytes,
+    /// Since when there is this frame.
+    made: Instant,
     /// An envelope's id, and where the member stands that holds it, from the comma before it on.
     id: Option<(MessageId, Range<usize>)>,
     has_channel: bool,
@@ -125,6 +129,7 @@ impl Frame {
     pub fn new(text: Utf8Bytes) -> Self {
         Self(Arc::new(Shared {
             text,
+            made: Instant::now(),
             id: None,
             has_channel: false,
             encodings: Mutex::default(),
@@ -166,6 +171,12 @@ impl Frame {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.text.is_empty()
+    }
+
+    /// How long the relay has had the frame.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.0.made.elapsed()
     }
 
     /// The message's id, if the frame is an envelope.

@@ -9,12 +9,14 @@
 //! takes no room: a newer one replaces the waiting one, and it is written before everything else.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
 use super::frame::{Frame, OVERHEAD};
+use super::meter::Meter;
 
 /// How much may wait in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,10 +72,20 @@ pub fn queue(limits: Limits) -> (Sender, Receiver) {
 /// The same for a connection that has several queues.
 #[must_use]
 pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
+    metered_queue(limits, signals, Arc::default())
+}
+
+/// The same with a meter that counts what goes through it.
+pub(super) fn metered_queue(
+    limits: Limits,
+    signals: Signals,
+    meter: Arc<Meter>,
+) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
         state: Mutex::default(),
         signals,
+        meter,
     });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
@@ -83,6 +95,7 @@ struct Shared {
     limits: Limits,
     state: Mutex<State>,
     signals: Signals,
+    meter: Arc<Meter>,
 }
 
 #[derive(Debug, Default)]
@@ -181,6 +194,12 @@ impl Sender {
         level
     }
 
+    /// How many frames wait, and how many bytes they have, replayed ones included.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let state = self.0.state();
+        (state.waiting.len(), state.bytes + state.replayed)
+    }
+
     /// Sets the frame that is written before everything else.
     pub fn greet(&self, frame: Frame) {
         self.0.state().greeting = Some(frame);
@@ -254,6 +273,7 @@ impl Sender {
     fn overflow(&self, mut state: MutexGuard<'_, State>) -> Level {
         state.overflow();
         drop(state);
+        self.0.meter.overflowed.fetch_add(1, Ordering::Relaxed);
         self.0.signals.overflowed.notify_one();
         Level::Overflowed
     }
@@ -293,6 +313,12 @@ impl Receiver {
         } else {
             state.frames -= 1;
             state.bytes -= frame.len();
+        }
+        drop(state);
+        let meter = &self.0.meter;
+        meter.deliveries.add(frame.len());
+        if !replayed {
+            meter.latency.observe(frame.age());
         }
         Some(frame)
     }

@@ -88,8 +88,9 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
     }
     match (request.method().clone(), session) {
         (Method::GET, None) => {
-            let slot = sessions.relay.slots.take()?;
-            let session = sessions.begin(version, Transport::Polling, slot)?;
+            let slot = sessions.relay.admit()?;
+            let address = request.extensions().get().copied();
+            let session = sessions.begin(version, Transport::Polling, address, slot)?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

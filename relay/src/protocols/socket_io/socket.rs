@@ -24,14 +24,16 @@ pub(super) fn accept(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let upgrade = Upgrade::new(request)?;
-    let slot = sessions.relay.slots.take()?;
+    let slot = sessions.relay.admit()?;
     let relay = Arc::clone(&sessions.relay);
     let sessions = Arc::clone(sessions);
-    let longest = longest_packet(&relay.limits);
+    let longest = longest_packet(&relay.limits());
     Ok(
         upgrade.start(&relay, longest, move |connection| async move {
             let Some(connection) = connection else { return };
-            if let Ok(session) = sessions.begin(version, Transport::WebSocket, slot) {
+            if let Ok(session) =
+                sessions.begin(version, Transport::WebSocket, connection.address, slot)
+            {
                 run(&sessions.relay, &session, connection).await;
             }
         }),
@@ -49,7 +51,7 @@ pub(super) fn upgrade(
         return refuse_second(relay, upgrade);
     }
     let shared = Arc::clone(relay);
-    let longest = longest_packet(&relay.limits);
+    let longest = longest_packet(&session.limits);
     Ok(upgrade.start(relay, longest, move |connection| async move {
         let Some(mut connection) = connection else {
             session.change_transport(Transport::Upgrading, Transport::Polling);
@@ -116,7 +118,7 @@ async fn run(relay: &Relay, session: &Session, mut connection: Connection) {
     let reason = connection::run(&mut connection, &mut input, &mut output, None, closing).await;
     session.end(match reason {
         // Clients know the limit of envelopes, which is a little less than that of packets.
-        CloseReason::FrameTooLarge(_) => CloseReason::FrameTooLarge(relay.limits.max_frame),
+        CloseReason::FrameTooLarge(_) => CloseReason::FrameTooLarge(session.limits.max_frame),
         reason => reason,
     });
     let rest: Vec<_> = std::iter::from_fn(|| session.next()).collect();
