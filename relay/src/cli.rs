@@ -11,6 +11,7 @@ use signal_relay::files::Mount;
 use signal_relay::host::HostPattern;
 use signal_relay::hub::{history, queue, sessions};
 use signal_relay::origin::Origin;
+use signal_relay::tls;
 use tracing::level_filters::LevelFilter;
 
 const ABOUT: &str = "Relays WebRTC signaling between pages, and serves the pages too";
@@ -223,6 +224,20 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = drain, allow_negative_numbers = true)]
     drain: Duration,
 
+    /// The certificate for HTTPS and secure WebSockets
+    ///
+    /// A file in PEM form, with the certificate and those that have signed it, as certbot's
+    /// fullchain.pem. It is read again when it or the key has changed, and on SIGHUP; connections
+    /// that are open stay. Without it the relay speaks HTTP without TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert
+    ///
+    /// A file in PEM form, as certbot's privkey.pem.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
     /// Where to serve metrics for Prometheus
     ///
     /// A listener of its own with /metrics, /healthz and /readyz, for addresses that strangers don't
@@ -396,6 +411,10 @@ impl From<Arguments> for Config {
                 total: arguments.history_total,
             },
             drain: arguments.drain,
+            tls: arguments
+                .tls_cert
+                .zip(arguments.tls_key)
+                .map(|(certificate, key)| tls::Files { certificate, key }),
             metrics: arguments.metrics,
             ..Self::default()
         }

@@ -9,6 +9,7 @@ use crate::hub::{self, history, queue, sessions};
 use crate::limits::Limits;
 use crate::origin::Origin;
 use crate::protocols::{signalr, sse};
+use crate::tls;
 
 /// Where the relay listens.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
@@ -68,6 +69,8 @@ pub struct Config {
     pub close_timeout: Duration,
     /// Over this time a relay that is stopping sends its clients away.
     pub drain: Duration,
+    /// The certificate for TLS. Without it, the relay speaks HTTP without TLS.
+    pub tls: Option<tls::Files>,
     /// Where metrics are served, if they are. Port 0 takes any free port.
     pub metrics: Option<SocketAddr>,
     /// What is kept for clients that lost their connection.
@@ -145,6 +148,7 @@ impl Default for Config {
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),
             drain: Duration::ZERO,
+            tls: None,
             metrics: None,
             sessions: sessions::Limits {
                 age: SESSION_AGE,

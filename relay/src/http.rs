@@ -92,6 +92,10 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
             Err(refusal) => refuse(&refusal, "origin"),
         };
     }
+    // What HAProxy's checks ask, by HTTP/1.0 and without a Host.
+    if head.method == Method::OPTIONS && matches!(head.uri.path(), "/" | "*") {
+        return metrics::ready(&site.relay);
+    }
     let path = head.uri.path().to_owned();
     let reading = matches!(head.method, Method::GET | Method::HEAD);
     let fallback = site.fallbacks.iter().find(|route| (route.matches)(&head));

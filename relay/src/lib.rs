@@ -37,7 +37,7 @@
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
 //! | [`host`], [`origin`], [`files`] | who may connect, and by which name; the folders that are served |
-//! | `http` | what every request goes through |
+//! | `http`, [`tls`] | what every request goes through; the certificate |
 //! | [`config`], [`server`], [`reload`] | the settings; listening, accepting, stopping; changing settings |
 //!
 //! The program adds the command line, which is also the definition of the configuration file's keys
@@ -60,6 +60,7 @@ pub mod protocols;
 mod relay;
 pub mod reload;
 pub mod server;
+pub mod tls;
 
 pub use config::Config;
 pub use server::{Server, StartError};

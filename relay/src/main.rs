@@ -8,6 +8,7 @@ mod log_limit;
 #[cfg(unix)]
 mod open_files;
 mod run;
+mod service;
 mod settings;
 mod signals;
 mod stats;

@@ -8,6 +8,7 @@ use signal_relay::server::StatsHandle;
 use signal_relay::{Config, Server, StartError};
 use tokio::sync::oneshot;
 
+use crate::service::{State, tell};
 use crate::settings::{Setting, Settings, changes};
 use crate::signals::{Signal, Signals};
 use crate::stats::words;
@@ -37,15 +38,17 @@ pub(crate) async fn run(options: Vec<OsString>, settings: Settings) -> Result<()
     };
     // A closed stdout is no reason not to run.
     let mut stdout = std::io::stdout();
+    let scheme = if server.is_secure() { "https" } else { "http" };
     let _ = writeln!(
         stdout,
-        "signal-relay listening on http://{}/",
+        "signal-relay listening on {scheme}://{}/",
         server.address()
     )
     .and_then(|()| stdout.flush());
     if let Some(address) = server.metrics_address() {
         tracing::info!("metrics on http://{address}/metrics");
     }
+    tell(State::Ready);
     let (stop, stopped) = oneshot::channel();
     let serving = server.serve(async {
         let _ = stopped.await;
@@ -53,6 +56,7 @@ pub(crate) async fn run(options: Vec<OsString>, settings: Settings) -> Result<()
     let commanded = async {
         let name = operator.until_stop(&mut signals).await;
         tracing::info!("{name}: stopping");
+        tell(State::Stopping);
         let _ = stop.send(());
         let name = operator.until_stop(&mut signals).await;
         tracing::warn!("{name} again: stopping at once");
@@ -88,7 +92,11 @@ impl Operator {
         loop {
             match signals.next().await {
                 Signal::Stop(name) => return name,
-                Signal::Reload => self.reload(),
+                Signal::Reload => {
+                    tell(State::Reloading);
+                    self.reload();
+                    tell(State::Ready);
+                }
                 Signal::Report => match self.stats.metrics() {
                     Ok(text) => tracing::info!("{}", words(&text).trim_end()),
                     Err(error) => tracing::error!("no figures: {error}"),

@@ -12,6 +12,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -29,6 +30,7 @@ use crate::origin::Policy;
 use crate::protocols::{plain, signalr, socket_io, sse};
 use crate::relay::Relay;
 use crate::reload::Reloader;
+use crate::tls::{Tls, TlsError};
 
 /// How long the head of a request may take, and how long a connection may wait for its next
 /// request.
@@ -47,6 +49,7 @@ pub struct Server {
     metrics: Option<(TcpListener, SocketAddr)>,
     relay: Arc<Relay>,
     policy: Arc<RwLock<Policy>>,
+    tls: Option<Arc<Tls>>,
     loopback: bool,
 }
 
@@ -56,6 +59,8 @@ pub struct Server {
 pub enum StartError {
     /// Another program listens on the address.
     AddressTaken(SocketAddr),
+    /// The certificate can't be used.
+    Tls(TlsError),
     /// The address of the metrics isn't available.
     Metrics(Box<StartError>),
     /// The address can't be listened on for another reason.
@@ -85,6 +90,7 @@ impl fmt::Display for StartError {
                     "{address} is taken by another program, perhaps another signal-relay: stop the other or choose --listen {free} for any free port"
                 )
             }
+            Self::Tls(error) => error.fmt(f),
             Self::Metrics(error) => {
                 let error = error.to_string().replace("--listen", "--metrics");
                 write!(f, "no metrics: {error}")
@@ -145,6 +151,8 @@ impl Server {
     /// The address isn't available, or the settings are impossible.
     pub async fn bind_with(config: Config, hub: Hub) -> Result<Self, StartError> {
         check(&config)?;
+        let tls = config.tls.clone().map(Tls::new).transpose();
+        let tls = tls.map_err(StartError::Tls)?.map(Arc::new);
         let (listener, address) = listen(config.listen).await?;
         let metrics = match config.metrics {
             Some(wanted) => {
@@ -176,6 +184,7 @@ impl Server {
             metrics,
             relay,
             policy,
+            tls,
             loopback,
         })
     }
@@ -184,6 +193,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// The address and the port of the metrics, if they are served.
@@ -196,7 +211,8 @@ impl Server {
     #[must_use]
     pub fn reloader(&self) -> Reloader {
         let policy = Arc::clone(&self.policy);
-        Reloader::new(Arc::clone(&self.relay), policy, self.loopback)
+        let relay = Arc::clone(&self.relay);
+        Reloader::new(relay, policy, self.tls.clone(), self.loopback)
     }
 
     /// A handle that reads the relay's stats while it runs.
@@ -214,6 +230,7 @@ impl Server {
             service,
             metrics,
             relay,
+            tls,
             ..
         } = self;
         // Dropped with this, and so stopped.
@@ -221,10 +238,13 @@ impl Server {
         if let Some((listener, _)) = metrics {
             others.spawn(metrics::listen(listener, Arc::clone(&relay)));
         }
+        if let Some(tls) = tls.clone() {
+            others.spawn(async move { tls.watch().await });
+        }
         let evicted = Arc::clone(&relay);
         others.spawn(async move { evict_expired(&evicted).await });
         tokio::select! {
-            () = accept(listener, &relay, service) => {}
+            () = accept(listener, tls, &relay, service) => {}
             () = pin!(stop) => {}
         }
         drain(&relay).await;
@@ -308,16 +328,24 @@ async fn evict_expired(relay: &Relay) {
     }
 }
 
-async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
+async fn accept(listener: TcpListener, tls: Option<Arc<Tls>>, relay: &Arc<Relay>, service: Router) {
     let slots = HttpSlots::new();
     while let Some(slot) = slots.take().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let address = ClientAddress::new(peer.ip());
                 let (relay, service) = (Arc::clone(relay), service.clone());
-                let tasks = relay.tasks.clone();
+                let (tls, tasks) = (tls.clone(), relay.tasks.clone());
                 tasks.spawn(async move {
-                    serve_connection(stream, address, &relay, service, slot.clone()).await;
+                    begin(
+                        stream,
+                        tls.as_deref(),
+                        address,
+                        &relay,
+                        service,
+                        slot.clone(),
+                    )
+                    .await;
                     slot.release();
                 });
             }
@@ -337,9 +365,10 @@ async fn accept(listener: TcpListener, relay: &Arc<Relay>, service: Router) {
     }
 }
 
-/// Answers the requests of one connection, until it ends or has become a WebSocket.
-async fn serve_connection(
+/// Serves a new connection, after its handshake if there is TLS.
+async fn begin(
     stream: TcpStream,
+    tls: Option<&Tls>,
     address: ClientAddress,
     relay: &Relay,
     service: Router,
@@ -349,12 +378,30 @@ async fn serve_connection(
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let stream = Counted::new(stream, Arc::clone(&relay.metrics));
+    let Some(tls) = tls else {
+        return serve_connection(stream, address, relay, service, slot).await;
+    };
+    match tls.accept(stream).await {
+        Ok(stream) => serve_connection(stream, address, relay, service, slot).await,
+        Err(error) => tracing::debug!(%error, "no TLS handshake"),
+    }
+}
+
+/// Answers the requests of one connection, until it ends or has become a WebSocket.
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    address: ClientAddress,
+    relay: &Relay,
+    service: Router,
+    slot: HttpSlot,
+) {
     let carried = slot.clone();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(
-            TokioIo::new(Counted::new(stream, Arc::clone(&relay.metrics))),
+            TokioIo::new(stream),
             service_fn(move |mut request| {
                 request.extensions_mut().insert(carried.clone());
                 request.extensions_mut().insert(address);

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
@@ -125,7 +126,8 @@ impl Settings {
                 continue;
             };
             let options = as_options(argument, &values);
-            check(argument, &options).map_err(|what| Problem::Invalid(source.clone(), what))?;
+            check(&command, argument, &options)
+                .map_err(|what| Problem::Invalid(source.clone(), what))?;
             layered.extend(options);
             sources.push((argument.get_id().clone(), source));
         }
@@ -226,15 +228,19 @@ fn as_options(argument: &Arg, values: &[String]) -> Vec<String> {
     values.map(|value| format!("--{name}={value}")).collect()
 }
 
-/// Parses options alone, so that an error is about them.
-fn check(argument: &Arg, options: &[String]) -> Result<(), String> {
-    let alone = Command::new("signal-relay")
-        .disable_help_flag(true)
-        .arg(argument.clone());
+/// Parses options alone, so that an error is about them. How they go with others is found later.
+fn check(command: &Command, argument: &Arg, options: &[String]) -> Result<(), String> {
     let all = std::iter::once("signal-relay").chain(options.iter().map(String::as_str));
-    let Err(error) = alone.try_get_matches_from(all) else {
+    let Err(error) = command.clone().try_get_matches_from(all) else {
         return Ok(());
     };
+    if matches!(
+        error.kind(),
+        ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict
+    ) && (options.len() < 2 || is_list(argument))
+    {
+        return Ok(());
+    }
     if report::is_secret(argument.get_long().unwrap_or_default()) {
         return Err(format!("invalid value for '{argument}'"));
     }

@@ -134,6 +134,8 @@ fn an_invalid_command_line_ends_it_with_code_2() {
             &["--drain", "2h"],
             "'2h' for '--drain <TIME>': give a time from 0s to 1h",
         ),
+        (&["--tls-cert", "cert.pem"], "--tls-key <FILE>"),
+        (&["--tls-key", "key.pem"], "--tls-cert <FILE>"),
         (
             &["--metrics", "9464"],
             "not an IP address and port; for example 127.0.0.1:9464",
@@ -159,6 +161,8 @@ fn the_help_names_every_option_with_its_default() {
         "SIGNAL_RELAY_MAX_FRAME=2M",
         "--drain <TIME>",
         "[default: 0s]",
+        "--tls-cert <FILE>",
+        "--tls-key <FILE>",
         "--metrics <IP:PORT>",
         "--log-format <FORMAT>",
         "[default: text]",

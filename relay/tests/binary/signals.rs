@@ -1,7 +1,7 @@
 //! Signals: SIGHUP reads the settings again, SIGUSR1 logs figures, SIGTERM drains, a second one
 //! ends the relay at once.
 
-use super::support::program::Program;
+use super::support::program::{Program, command};
 use super::support::{Client, LIMIT, status};
 
 const FOREIGN: &[(&str, &str)] = &[("origin", "https://example.org")];
@@ -61,6 +61,32 @@ async fn a_hang_up_reads_the_settings_again() {
     program.logged("SIGHUP: no setting has changed").await;
 }
 
+#[test]
+fn systemd_is_told_what_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let told = || {
+        let mut text = [0; 1024];
+        let length = socket.recv(&mut text).unwrap();
+        String::from_utf8(text[..length].to_vec()).unwrap()
+    };
+    let arguments = ["--listen", "127.0.0.1:0"];
+    let program = Program::spawn(command(&arguments).env("NOTIFY_SOCKET", &path));
+    assert_eq!(told(), "READY=1\n");
+    program.signal("HUP");
+    let reloading = told();
+    assert!(
+        reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
+        "{reloading}"
+    );
+    assert_eq!(told(), "READY=1\n");
+    program.signal("TERM");
+    assert_eq!(told(), "STOPPING=1\n");
+    assert_eq!(program.end().0, Some(0));
+}
+
 #[tokio::test]
 async fn a_user_signal_logs_figures() {
     let mut program = Program::start(&[]);
@@ -70,6 +96,36 @@ async fn a_user_signal_logs_figures() {
     program
         .logged("Connected now: 1 clients (plain 1) in 1 spaces")
         .await;
+}
+
+#[tokio::test]
+async fn the_next_relay_takes_the_port_while_the_clients_of_the_first_leave() {
+    let first = Program::start(&["--drain", "1h"]);
+    let mut early = Client::open(first.address, "/").await.unwrap();
+    early.greeted().await;
+    let mut late = [
+        Client::open(first.address, "/").await.unwrap(),
+        Client::open(first.address, "/").await.unwrap(),
+    ];
+    for client in &mut late {
+        client.greeted().await;
+    }
+    first.signal("TERM");
+    assert_eq!(early.closed().await.0, 1001);
+    let listen = first.address.to_string();
+    let next = Program::spawn(&mut command(&["--listen", &listen]));
+    assert_eq!(next.address, first.address);
+    let mut back = Client::open(next.address, "/").await.unwrap();
+    back.greeted().await;
+    let [one, other] = &mut late;
+    one.send("still on the first").await;
+    assert_eq!(other.text().await, "still on the first");
+    drop(late);
+    let ended = tokio::time::timeout(LIMIT, tokio::task::spawn_blocking(|| first.end()))
+        .await
+        .expect("it waits for nobody")
+        .unwrap();
+    assert_eq!(ended.0, Some(0), "{}", ended.2);
 }
 
 #[tokio::test]
