@@ -317,8 +317,8 @@ impl Receiver {
         drop(state);
         let meter = &self.0.meter;
         meter.deliveries.add(frame.len());
-        if !replayed {
-            meter.latency.observe(frame.age());
+        if let Some(age) = frame.age().filter(|_| !replayed) {
+            meter.latency.observe(age);
         }
         Some(frame)
     }

@@ -131,7 +131,7 @@ fn messages(registry: &mut Registry, relay: &Relay) {
     );
     registry.register(
         "delivery_seconds",
-        "From when a message was taken until it was handed to a connection",
+        "From when a message was taken until it was handed to a connection, of one in eight messages",
         Latency(counts),
     );
     let queues = relay.hub.queue_depths();
