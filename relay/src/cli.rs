@@ -1,10 +1,13 @@
 //! The command line.
 
+mod values;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::host::HostPattern;
@@ -12,7 +15,10 @@ use signal_relay::hub::{history, queue, sessions};
 use signal_relay::limits::{Rate, Rates};
 use signal_relay::origin::Origin;
 use signal_relay::proxies::Proxy;
+use signal_relay::tls;
 use tracing::level_filters::LevelFilter;
+
+use self::values::{address, bytes, bytes_or_none, drain, metrics_address, ping_time, time};
 
 const ABOUT: &str = "Relays WebRTC signaling between pages, and serves the pages too";
 
@@ -28,6 +34,10 @@ clients to http://HOST/hub and http://HOST/my-room/hub, those of the older ASP.N
 http://HOST/my-room/signalr. Pages without WebSockets receive server-sent events from http://HOST/sse and http://HOST/my-room/sse, and \
 POST their messages there. All clients in one space receive each other's messages, each in its own protocol.";
 
+/// Where `signal-relay stats` looks for metrics when nothing else says where they are.
+pub(crate) const METRICS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9464);
+
 const EXAMPLES: &str = "\
 Examples:
   signal-relay
@@ -36,17 +46,45 @@ Examples:
       Also serves www/ under / and dist/ under /lib/. The longest prefix wins.
   signal-relay --listen 0.0.0.0:8888 --origin https://example.org
       Relays for the whole network, and for the pages of example.org.
+  signal-relay --config signal-relay.toml --check
+      Prints the settings that the file, the environment and the options amount to.
+
+Each option may also be a key of the file that --config names, without the dashes before it, and a variable of the environment: \
+max-frame = \"2M\" or SIGNAL_RELAY_MAX_FRAME=2M. In the file, an option that may be given more than once is a list; in the environment, \
+commas separate its values. An option comes before the environment, the environment before the file, and that before the default.
 
 When it accepts connections it prints one line with its real port: signal-relay listening on http://127.0.0.1:8888/
-SIGTERM and SIGINT (Ctrl+C) stop it: clients receive what waits for them, and close code 1001. GET /healthz answers 200.
+SIGTERM and SIGINT (Ctrl+C) stop it: within --drain, clients receive what waits for them, and close code 1001. A second one stops it \
+at once. SIGHUP reads the settings again, SIGUSR1 logs the figures of \"signal-relay stats\". GET /healthz answers 200, GET /readyz 200 \
+or, once it is stopping, 503.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
 4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4501 too many channels.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
+/// Options that are no settings: neither the configuration file nor the environment has them, but
+/// for `SIGNAL_RELAY_CONFIG`.
+pub(crate) const ONLY_OPTIONS: &[&str] = &["check", "config", "help", "version"];
+
 #[derive(Debug, Parser)]
-#[command(name = "signal-relay", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
+#[command(name = "signal-relay", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// Reads settings from a file
+    ///
+    /// TOML, whose keys are the names of the options below. Paths in it are relative to the
+    /// relay's working directory. The file is read again on SIGHUP.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Checks the settings and prints them, with where each is from
+    ///
+    /// Doesn't start a relay. What it prints can be used as a file for --config.
+    #[arg(long)]
+    pub(crate) check: bool,
+
     /// Where to listen
     ///
     /// The default can be reached from this machine only. 0.0.0.0:PORT listens on all IPv4
@@ -242,12 +280,66 @@ pub(crate) struct Arguments {
     #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
     trusted_proxies: Vec<Proxy>,
 
+    /// How long a relay that is stopping takes to send its clients away
+    ///
+    /// They are sent away one after the other, spread over this time, so that they don't all come
+    /// back at the same moment. Meanwhile the relay accepts no more connections, and /readyz answers
+    /// 503. Give 30s where thousands of clients are connected, or another relay takes over. From 0s
+    /// to 1h.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = drain, allow_negative_numbers = true)]
+    drain: Duration,
+
+    /// The certificate for HTTPS and secure WebSockets
+    ///
+    /// A file in PEM form, with the certificate and those that have signed it, as certbot's
+    /// fullchain.pem. It is read again when it or the key has changed, and on SIGHUP; connections
+    /// that are open stay. Without it the relay speaks HTTP without TLS.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert
+    ///
+    /// A file in PEM form, as certbot's privkey.pem.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Where to serve metrics for Prometheus
+    ///
+    /// A listener of its own with /metrics, /healthz and /readyz, for addresses that strangers don't
+    /// reach: it asks nobody who they are. Without this option there is none.
+    #[arg(long, value_name = "IP:PORT", value_parser = metrics_address)]
+    pub(crate) metrics: Option<SocketAddr>,
+
     /// How much to log on stderr
     ///
     /// Of lines of one kind, 20 are written in 10 seconds, and then how many more there were; debug
     /// lines are all written.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
     pub(crate) log: Level,
+
+    /// In which form to log
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Says how a running relay does, in words
+    ///
+    /// Reads its metrics: the relay must have been started with --metrics.
+    Stats {
+        /// Where its metrics are [default: the setting metrics, else 127.0.0.1:9464]
+        #[arg(long, value_name = "IP:PORT", value_parser = metrics_address)]
+        metrics_address: Option<SocketAddr>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A line for people
+    Text,
+    /// A JSON object on each line, for programs
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -258,9 +350,9 @@ pub(crate) enum Level {
     Error,
     /// And refused requests
     Warn,
-    /// And start, stop, and connections that couldn't keep up
+    /// And start, stop, and the end of every connection
     Info,
-    /// And every connection
+    /// And the beginning of every connection
     Debug,
 }
 
@@ -276,72 +368,21 @@ impl From<Level> for LevelFilter {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let port = text
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse::<u16>().ok())
-        .unwrap_or(config::LISTEN.port());
-    text.parse().map_err(|_| format!("not an IP address and port; this machine only: 127.0.0.1:{port}, all its addresses: 0.0.0.0:{port}"))
-}
-
-fn bytes(text: &str) -> Result<usize, String> {
-    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1024),
-        None => text
-            .strip_suffix(['m', 'M'])
-            .map_or((text, 1), |digits| (digits, 1024 * 1024)),
-    };
-    let number: Option<usize> = digits.parse().ok();
-    number
-        .and_then(|number| number.checked_mul(unit))
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "give a number of bytes from 1 up, for example 65536, 64K or 1M".into())
-}
-
-fn bytes_or_none(text: &str) -> Result<u64, String> {
-    match text {
-        "0" => Ok(0),
-        text => bytes(text).map(|bytes| bytes as u64),
+impl Arguments {
+    /// The value of a setting that depends on others unless it is given.
+    pub(crate) fn computed(&self, name: &str) -> Option<String> {
+        (name == "queue-bytes").then(|| self.queue_bytes().to_string())
     }
-}
 
-fn time(text: &str) -> Result<Duration, String> {
-    duration(text)
-        // A year: longer times can't be added to every clock.
-        .filter(|time| (1..=31_536_000_000).contains(&time.as_millis()))
-        .ok_or_else(|| "give a time of up to a year, for example 90, 500ms, 10s, 5m or 2h".into())
-}
-
-/// With less than a second, pings would keep the relay busy, and connections that answer as fast as
-/// their network allows would be closed. With more than some days, browsers' timers fire at once.
-fn ping_time(text: &str) -> Result<Duration, String> {
-    duration(text)
-        .filter(|time| (1_000..=86_400_000).contains(&time.as_millis()))
-        .ok_or_else(|| "give a time from 1s to 24h, for example 10, 1500ms, 10s, 5m or 2h".into())
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let split = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (digits, unit) = text.split_at_checked(split).unwrap_or((text, ""));
-    let milliseconds = match unit {
-        "ms" => 1,
-        "" | "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => 0,
-    };
-    let number: Option<u64> = digits.parse().ok();
-    number
-        .and_then(|number| number.checked_mul(milliseconds))
-        .map(Duration::from_millis)
+    fn queue_bytes(&self) -> usize {
+        self.queue_bytes
+            .unwrap_or(config::QUEUE_BYTES.max(self.max_frame))
+    }
 }
 
 impl From<Arguments> for Config {
     fn from(arguments: Arguments) -> Self {
-        let max_frame = arguments.max_frame;
+        let (max_frame, queue_bytes) = (arguments.max_frame, arguments.queue_bytes());
         Self {
             listen: arguments.listen,
             mounts: arguments.mounts,
@@ -350,9 +391,7 @@ impl From<Arguments> for Config {
             max_frame,
             queue: queue::Limits {
                 frames: arguments.queue,
-                bytes: arguments
-                    .queue_bytes
-                    .unwrap_or(config::QUEUE_BYTES.max(max_frame)),
+                bytes: queue_bytes,
             },
             connections: arguments.connections,
             connections_per_address: arguments.connections_per_address,
@@ -384,6 +423,12 @@ impl From<Arguments> for Config {
                 age: arguments.history_age,
                 total: arguments.history_total,
             },
+            drain: arguments.drain,
+            tls: arguments
+                .tls_cert
+                .zip(arguments.tls_key)
+                .map(|(certificate, key)| tls::Files { certificate, key }),
+            metrics: arguments.metrics,
             ..Self::default()
         }
     }

@@ -10,6 +10,7 @@ use crate::limits::{Limits, Rate, Rates};
 use crate::origin::Origin;
 use crate::protocols::{signalr, sse};
 use crate::proxies::Proxy;
+use crate::tls;
 
 /// Where the relay listens.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8888);
@@ -100,6 +101,12 @@ pub struct Config {
     pub close_timeout: Duration,
     /// How long a client may read nothing of what waits for it, before its connection is dropped.
     pub write_timeout: Duration,
+    /// Over this time a relay that is stopping sends its clients away.
+    pub drain: Duration,
+    /// The certificate for TLS. Without it, the relay speaks HTTP without TLS.
+    pub tls: Option<tls::Files>,
+    /// Where metrics are served, if they are. Port 0 takes any free port.
+    pub metrics: Option<SocketAddr>,
     /// What is kept for clients that lost their connection.
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
@@ -116,6 +123,22 @@ impl Config {
             queue: self.queue,
             sessions: self.sessions,
             history: self.history,
+        }
+    }
+
+    /// This configuration with what can change while a relay runs taken from another: the origins and hosts,
+    /// the longest frame, and the times of pings and of draining. Connections that are open keep the
+    /// limits that they were opened with.
+    #[must_use]
+    pub fn reloaded(&self, new: &Self) -> Self {
+        Self {
+            origins: new.origins.clone(),
+            hosts: new.hosts.clone(),
+            max_frame: new.max_frame,
+            ping_interval: new.ping_interval,
+            ping_timeout: new.ping_timeout,
+            drain: new.drain,
+            ..self.clone()
         }
     }
 
@@ -168,6 +191,9 @@ impl Default for Config {
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),
             write_timeout: WRITE_TIMEOUT,
+            drain: Duration::ZERO,
+            tls: None,
+            metrics: None,
             sessions: sessions::Limits {
                 age: SESSION_AGE,
                 kept: SESSIONS,

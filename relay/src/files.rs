@@ -94,6 +94,12 @@ impl FromStr for Mount {
     }
 }
 
+/// The least length of a hash in a file's name; Vite's have it.
+const HASH: usize = 8;
+
+/// How long browsers keep a file whose name changes with what is in it: a year, without asking.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// The mounted folders.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
@@ -105,8 +111,12 @@ impl Files {
     /// Serves these mounts.
     #[must_use]
     pub fn new(mounts: &[Mount]) -> Self {
-        let serve =
-            |mount: &Mount| ServeDir::new(&mount.folder).redirect_path_prefix(mount.prefix.clone());
+        let serve = |mount: &Mount| {
+            ServeDir::new(&mount.folder)
+                .redirect_path_prefix(mount.prefix.clone())
+                .precompressed_br()
+                .precompressed_gzip()
+        };
         let mut mounts: Vec<_> = mounts
             .iter()
             .map(|mount| (mount.clone(), serve(mount)))
@@ -164,9 +174,14 @@ impl Files {
         };
         // Ask each time whether the file is still the same: then an edited page is seen at the next
         // reload.
+        let caching = if response.status().is_success() && is_hashed(&rest) {
+            FOR_EVER
+        } else {
+            "no-cache"
+        };
         response
             .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            .insert(CACHE_CONTROL, HeaderValue::from_static(caching));
         name_type(&rest, &mut response);
         response
     }
@@ -191,6 +206,30 @@ fn is_hidden(path: &str) -> bool {
     let decoded: Vec<u8> = percent_decode_str(path).collect();
     let mut parts = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
     path.starts_with("//") || parts.any(|part| part.starts_with(b".") && part != b".well-known")
+}
+
+/// Whether a file's name has a hash of what is in it, so that another version has another name:
+/// `main.8f3e2a1c.js`, or `index-BdN3x0Qa.js` in a folder `assets`, where Vite puts such files.
+fn is_hashed(path: &str) -> bool {
+    let mut folders = path.split('/').rev();
+    let name = folders.next().unwrap_or_default();
+    let in_assets = folders.next() == Some("assets");
+    let Some((stem, _)) = name.rsplit_once('.') else {
+        return false;
+    };
+    let hash = stem.rsplit(['-', '.']).next().unwrap_or_default();
+    let has = |kind: fn(&u8) -> bool| hash.bytes().any(|byte| kind(&byte));
+    if hash.len() < HASH || hash.len() == stem.len() || !has(u8::is_ascii_digit) {
+        return false;
+    }
+    let hex = hash
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (hex && has(u8::is_ascii_lowercase))
+        || (in_assets
+            && hash.len() == HASH
+            && has(u8::is_ascii_lowercase)
+            && has(u8::is_ascii_uppercase))
 }
 
 /// Corrects the type that was guessed from the file's name. Modules are `text/javascript`, like all
@@ -224,4 +263,33 @@ fn redirect(to: &str) -> Response {
 
 fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "There is nothing at this address.\n").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_a_hash() {
+        for path in [
+            "/main.8f3e2a1c.js",
+            "/static/js/2.1a2b3c4d5e.chunk-0f1e2d3c.css",
+            "/assets/index-BdN3x0Qa.js",
+        ] {
+            assert!(is_hashed(path), "{path}");
+        }
+        for path in [
+            "/",
+            "/index.html",
+            "/jquery-3.7.1.min.js",
+            "/report-20260101.pdf",
+            "/8f3e2a1c.js",
+            "/my-document1.txt",
+            "/photo-Sunset01.png",
+            "/assets/vendor.js",
+            "/assets/index-BdN3x0Q.js",
+        ] {
+            assert!(!is_hashed(path), "{path}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! What every request goes through, whatever its protocol: the checks of host and origin, CORS,
 //! then the protocol whose request it is, or a file.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,8 +15,10 @@ use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::files::Files;
+use crate::metrics::{self, Refused};
 use crate::origin::{Policy, Refusal};
 use crate::protocols::Route;
+use crate::relay::Relay;
 
 /// Browsers keep the answer to a preflight for so long; two hours are the most that Chromium keeps
 /// it.
@@ -25,12 +27,19 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(2 * 3600);
 /// Everything that answers requests.
 #[derive(Debug)]
 pub(crate) struct Site {
-    pub(crate) policy: Policy,
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) policy: Arc<RwLock<Policy>>,
     pub(crate) files: Files,
     /// The protocols, in the order in which they are asked whether a request is theirs.
     pub(crate) routes: Vec<Route>,
     /// Asked for requests without a file.
     pub(crate) fallbacks: Vec<Route>,
+}
+
+impl Site {
+    fn policy(&self) -> RwLockReadGuard<'_, Policy> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The service that answers every request to a relay.
@@ -60,10 +69,14 @@ fn cors() -> CorsLayer {
 
 /// What holds for every request and every answer.
 async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let mut response = match site.policy.check_host(request.headers()) {
+    let known = site.policy().check_host(request.headers());
+    let mut response = match known {
         Ok(()) => next.run(request).await,
-        Err(refusal) => refuse(&refusal),
+        Err(refusal) => refuse(&refusal, "host"),
     };
+    if let Some(reason) = Refused::reason(&response) {
+        site.relay.metrics.refused(reason);
+    }
     response
         .headers_mut()
         .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -73,10 +86,15 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     if let Some(route) = site.routes.iter().find(|route| (route.matches)(&head)) {
-        return match site.policy.check_origin(&head.headers) {
+        let allowed = site.policy().check_origin(&head.headers);
+        return match allowed {
             Ok(()) => call(route, Request::from_parts(head, body)).await,
-            Err(refusal) => refuse(&refusal),
+            Err(refusal) => refuse(&refusal, "origin"),
         };
+    }
+    // What HAProxy's checks ask, by HTTP/1.0 and without a Host.
+    if head.method == Method::OPTIONS && matches!(head.uri.path(), "/" | "*") {
+        return metrics::ready(&site.relay);
     }
     let path = head.uri.path().to_owned();
     let reading = matches!(head.method, Method::GET | Method::HEAD);
@@ -88,6 +106,7 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     }
     match (path.as_str(), fallback) {
         ("/healthz", _) => "ok\n".into_response(),
+        ("/readyz", _) => metrics::ready(&site.relay),
         ("/", _) if !site.files.covers("/") => ABOUT.into_response(),
         (_, Some((route, head))) => call(route, Request::from_parts(head, Body::empty())).await,
         _ => response,
@@ -99,9 +118,10 @@ async fn call(route: &Route, request: Request) -> Response {
     response
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+fn refuse(refusal: &Refusal, reason: &'static str) -> Response {
     tracing::warn!("refused: {:?}", refusal.to_string());
-    (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response()
+    let refused = (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response();
+    Refused::mark(refused, reason)
 }
 
 const ABOUT: &str = concat!(

@@ -32,15 +32,21 @@
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
 //! | [`address`], [`proxies`] | whose share something is paid from; whose request a proxy passes on |
 //! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
-//! | [`limits`], `relay` | what connections may cost; what they all share |
+//! | [`limits`], [`metrics`] | what connections may cost; what is counted of them |
+//! | `lifecycle`, `relay` | running, draining, stopping; what all connections share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
 //! | [`host`], [`origin`], [`files`] | who may connect, and by which name; the folders that are served |
-//! | `http` | what every request goes through |
-//! | [`config`], [`server`] | the settings; listening, accepting, stopping |
+//! | `http`, [`tls`] | what every request goes through; the certificate |
+//! | [`config`], `accept` | the settings; accepting connections and answering their requests |
+//! | [`server`], [`reload`] | listening and stopping; changing settings |
+//!
+//! The program adds the command line, which is also the definition of the configuration file's keys
+//! and of the environment's variables, signals, and the log.
 
 #![forbid(unsafe_code)]
 
+mod accept;
 pub mod address;
 pub mod config;
 mod connection;
@@ -48,12 +54,16 @@ pub mod files;
 pub mod host;
 mod http;
 pub mod hub;
+mod lifecycle;
 pub mod limits;
+pub mod metrics;
 pub mod origin;
 pub mod protocols;
 pub mod proxies;
 mod relay;
+pub mod reload;
 pub mod server;
+pub mod tls;
 
 pub use config::Config;
 pub use server::{Server, StartError};

@@ -3,55 +3,43 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod log;
 mod log_limit;
 #[cfg(unix)]
 mod open_files;
+mod run;
+mod service;
+mod settings;
+mod signals;
+mod stats;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use signal_relay::{Config, Server, StartError};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use signal_relay::{Config, server};
 
-use crate::cli::Arguments;
-use crate::log_limit::LogLimit;
+use crate::cli::{Command, METRICS};
+use crate::settings::{Problem, Settings};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let level = LevelFilter::from(arguments.log);
-    let log = Targets::new().with_target("signal_relay", level);
-    let log_limit = LogLimit::default();
-    tracing_subscriber::registry()
-        .with(
-            tracing_subscriber::fmt::layer()
-                .with_writer(std::io::stderr)
-                .with_target(false)
-                .with_ansi(false)
-                .with_filter(log_limit.clone()),
-        )
-        .with(log)
-        .init();
-    #[cfg(unix)]
-    if let Some(problem) = open_files::allow(arguments.connections) {
-        tracing::warn!("{problem}");
-    }
-
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(1, &format!("can't start its threads: {error}")),
+    let options: Vec<_> = std::env::args_os().collect();
+    let settings = match Settings::read(&options, &|name| std::env::var_os(name)) {
+        Ok(settings) => settings,
+        Err(Problem::CommandLine(error)) => error.exit(),
+        Err(problem @ Problem::Unreadable(..)) => return fail(1, &problem.to_string()),
+        Err(problem @ Problem::Invalid(..)) => return fail(2, &problem.to_string()),
     };
-    runtime.spawn(log_limit.report());
-    let result = runtime.block_on(run(arguments.into()));
-    // Doesn't wait for a file that is being read.
-    runtime.shutdown_background();
+    let result = match &settings.arguments.command {
+        Some(Command::Stats { metrics_address }) => {
+            let address = metrics_address.or(settings.arguments.metrics);
+            stats::ask(address.unwrap_or(METRICS))
+                .map(|words| print(&words))
+                .map_err(|message| (1, message))
+        }
+        None if settings.arguments.check => check(settings),
+        None => serve(options, settings),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, message)) => fail(code, &message),
@@ -64,56 +52,38 @@ fn fail(code: u8, message: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn run(config: Config) -> Result<(), (u8, String)> {
-    let stop = stop_signal().map_err(|error| (1, format!("can't listen for signals: {error}")))?;
-    let server = Server::bind(config).await.map_err(|error| {
-        let code = if matches!(
-            error,
-            StartError::SamePrefix(..) | StartError::QueueTooSmall { .. }
-        ) {
-            2
-        } else {
-            1
-        };
-        (code, error.to_string())
-    })?;
-    // A closed stdout is no reason not to run.
-    let mut stdout = std::io::stdout();
-    let _ = writeln!(
-        stdout,
-        "signal-relay listening on http://{}/",
-        server.address()
-    )
-    .and_then(|()| stdout.flush());
-    server.serve(stop).await;
-    tracing::info!("stopped");
+/// A closed stdout is no failure.
+fn print(text: &str) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// Prints the settings, if a relay could start with them.
+fn check(settings: Settings) -> Result<(), (u8, String)> {
+    for warning in &settings.warnings {
+        let _ = writeln!(std::io::stderr(), "signal-relay: {warning}");
+    }
+    let text = settings::report::print(&settings.values);
+    server::check(&Config::from(settings.arguments)).map_err(run::failure)?;
+    print(&text);
     Ok(())
 }
 
-/// Resolves at the first SIGTERM or SIGINT. The handlers are in place when this returns.
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    Ok(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!("{name}: stopping");
-    })
-}
-
-/// Resolves at the first Ctrl+C.
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tracing::info!("Ctrl+C: stopping");
-    })
+fn serve(options: Vec<OsString>, settings: Settings) -> Result<(), (u8, String)> {
+    let log_limit = log::start(settings.arguments.log, settings.arguments.log_format);
+    #[cfg(unix)]
+    if let Some(problem) = open_files::allow(settings.arguments.connections) {
+        tracing::warn!("{problem}");
+    }
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| (1, format!("can't start its threads: {error}")))?;
+    runtime.spawn(log_limit.report());
+    let result = runtime.block_on(run::run(options, settings));
+    // Doesn't wait for a file that is being read.
+    runtime.shutdown_background();
+    result
 }

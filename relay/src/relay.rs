@@ -1,30 +1,95 @@
 //! What all connections of one relay share.
 
-use tokio_util::sync::CancellationToken;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{Extensions, StatusCode};
+use axum::response::{IntoResponse, Response};
 use tokio_util::task::TaskTracker;
 
+use crate::address::ClientAddress;
+use crate::config::Config;
 use crate::hub::Hub;
-use crate::limits::{Limits, Places};
+use crate::lifecycle::Lifecycle;
+use crate::limits::{Limits, Place, Places};
+use crate::metrics::{Metrics, Protocol, Refused, Tracked};
 
 /// What all connections of one relay share, whatever their protocol.
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) hub: Hub,
-    pub(crate) limits: Limits,
+    /// What the relay runs with now.
+    config: RwLock<Config>,
     pub(crate) places: Places,
     /// Everything that must end before the relay has stopped.
     pub(crate) tasks: TaskTracker,
-    pub(crate) stopping: CancellationToken,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Relay {
-    pub(crate) fn new(hub: Hub, limits: Limits) -> Self {
+    pub(crate) fn new(hub: Hub, config: Config) -> Self {
         Self {
             hub,
-            places: Places::new(limits),
-            limits,
+            places: Places::new(config.connection_limits()),
+            config: RwLock::new(config),
             tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
+            lifecycle: Lifecycle::default(),
+            metrics: Arc::default(),
         }
     }
+
+    /// What the relay runs with now.
+    pub(crate) fn config(&self) -> Config {
+        self.config
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Runs with another configuration from now on.
+    pub(crate) fn set_config(&self, config: Config) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// The limits of a connection that begins now.
+    pub(crate) fn limits(&self) -> Limits {
+        self.config
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .connection_limits()
+    }
+
+    /// Takes a place for a new client at this address. An error is the answer to a request for which
+    /// there is none.
+    pub(crate) fn admit(&self, address: ClientAddress) -> Result<Place, Box<Response>> {
+        self.check_open()?;
+        count_refusal(self.places.take(address))
+    }
+
+    /// The same for a session that outlives the request that begins it.
+    pub(crate) fn admit_session(&self, request: &Extensions) -> Result<Place, Box<Response>> {
+        self.check_open()?;
+        count_refusal(self.places.take_session(request))
+    }
+
+    /// Whether it takes new clients. An error is the answer to a request while it doesn't.
+    fn check_open(&self) -> Result<(), Box<Response>> {
+        if self.lifecycle.is_draining() {
+            let headers = [(RETRY_AFTER, "1")];
+            let sentence = "The relay is shutting down; connect again.\n";
+            let refused = (StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response();
+            return Err(Box::new(Refused::mark(refused, "draining")));
+        }
+        Ok(())
+    }
+
+    /// Counts a client as long as it is connected.
+    pub(crate) fn track(&self, protocol: Protocol, space: &str, address: ClientAddress) -> Tracked {
+        Tracked::new(Arc::clone(&self.metrics), protocol, space, address)
+    }
+}
+
+fn count_refusal(place: Result<Place, Box<Response>>) -> Result<Place, Box<Response>> {
+    place.map_err(|refused| Box::new(Refused::mark(*refused, "connections")))
 }

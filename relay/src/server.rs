@@ -2,39 +2,33 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tower::ServiceExt;
 
-use crate::address::ClientAddress;
+use crate::accept::Acceptor;
 use crate::config::Config;
 use crate::files::{Files, Mount};
 use crate::http::{self, Site};
 use crate::hub::ids::NoRandomness;
 use crate::hub::{Hub, Stats};
-use crate::limits::{HttpConnection, HttpConnections, WriteDeadline};
+use crate::limits::HttpConnections;
+use crate::metrics;
 use crate::origin::Policy;
 use crate::protocols::{plain, signalr, socket_io, sse};
 use crate::proxies::Proxies;
 use crate::relay::Relay;
+use crate::reload::Reloader;
+use crate::tls::{Tls, TlsError};
 
-/// How long the head of a request may take, and how long a connection may wait for its next
-/// request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest head of a request, in bytes; so much of an answer is buffered, too.
-const HTTP_BUFFER: usize = 64 * 1024;
-/// How long the relay waits for a connection to close, when the system has no more files.
-const FILES_WAIT: Duration = Duration::from_millis(20);
+/// How often a relay that drains looks whether anybody is left.
+const DRAIN_CHECK: Duration = Duration::from_millis(50);
 /// How often the relay evicts what has expired.
 const EVICTION: Duration = Duration::from_secs(1);
 
@@ -43,10 +37,10 @@ const EVICTION: Duration = Duration::from_secs(1);
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    service: Router,
-    relay: Arc<Relay>,
-    http: HttpConnections,
-    proxies: Arc<Proxies>,
+    acceptor: Acceptor,
+    metrics: Option<(TcpListener, SocketAddr)>,
+    policy: Arc<RwLock<Policy>>,
+    loopback: bool,
 }
 
 /// Why a relay can't start.
@@ -55,6 +49,10 @@ pub struct Server {
 pub enum StartError {
     /// Another program listens on the address.
     AddressTaken(SocketAddr),
+    /// The certificate can't be used.
+    Tls(TlsError),
+    /// The address of the metrics isn't available.
+    Metrics(Box<StartError>),
     /// The address can't be listened on for another reason.
     Listen(SocketAddr, io::ErrorKind, String),
     /// The folder of a mount doesn't exist, or isn't a folder.
@@ -81,6 +79,11 @@ impl fmt::Display for StartError {
                     f,
                     "{address} is taken by another program, perhaps another signal-relay: stop the other or choose --listen {free} for any free port"
                 )
+            }
+            Self::Tls(error) => error.fmt(f),
+            Self::Metrics(error) => {
+                let error = error.to_string().replace("--listen", "--metrics");
+                write!(f, "no metrics: {error}")
             }
             Self::Listen(address, io::ErrorKind::AddrNotAvailable, _) => {
                 write!(
@@ -138,17 +141,23 @@ impl Server {
     /// The address isn't available, or the settings are impossible.
     pub async fn bind_with(config: Config, hub: Hub) -> Result<Self, StartError> {
         check(&config)?;
-        let wanted = config.listen;
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::AddrInUse => StartError::AddressTaken(wanted),
-            kind => StartError::Listen(wanted, kind, error.to_string()),
+        let tls = config.tls.clone().map(Tls::new).transpose();
+        let tls = tls.map_err(StartError::Tls)?.map(Arc::new);
+        let (listener, address) = listen(config.listen).await?;
+        let metrics = match config.metrics {
+            Some(wanted) => {
+                let listening = listen(wanted).await;
+                Some(listening.map_err(|error| StartError::Metrics(Box::new(error)))?)
+            }
+            None => None,
         };
-        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let relay = Arc::new(Relay::new(hub, config.connection_limits()));
+        let relay = Arc::new(Relay::new(hub, config.clone()));
         let loopback = address.ip().to_canonical().is_loopback();
+        let policy = Policy::new(loopback, config.origins.clone(), config.hosts.clone());
+        let policy = Arc::new(RwLock::new(policy));
         let service = http::service(Site {
-            policy: Policy::new(loopback, config.origins.clone(), config.hosts.clone()),
+            relay: Arc::clone(&relay),
+            policy: Arc::clone(&policy),
             files: Files::new(&config.mounts),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
@@ -161,10 +170,16 @@ impl Server {
         Ok(Self {
             listener,
             address,
-            service,
-            relay,
-            http: HttpConnections::new(config.http_connections),
-            proxies: Arc::new(Proxies::new(config.trusted_proxies)),
+            acceptor: Acceptor {
+                relay,
+                service,
+                http: HttpConnections::new(config.http_connections),
+                proxies: Arc::new(Proxies::new(config.trusted_proxies)),
+                tls,
+            },
+            metrics,
+            policy,
+            loopback,
         })
     }
 
@@ -174,29 +189,63 @@ impl Server {
         self.address
     }
 
+    /// Whether it speaks TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.acceptor.tls.is_some()
+    }
+
+    /// The address and the port of the metrics, if they are served.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
+    }
+
+    /// A handle that changes the settings while the relay runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        let policy = Arc::clone(&self.policy);
+        let relay = Arc::clone(&self.acceptor.relay);
+        Reloader::new(relay, policy, self.acceptor.tls.clone(), self.loopback)
+    }
+
     /// A handle that reads the relay's stats while it runs.
     #[must_use]
     pub fn stats(&self) -> StatsHandle {
-        StatsHandle(Arc::clone(&self.relay))
+        StatsHandle(Arc::clone(&self.acceptor.relay))
     }
 
-    /// Serves until `stop` resolves. Then it accepts no more connections and sends each what waits
-    /// for it and a close code. It returns when all have closed, at the latest one second after the
-    /// settings' close timeout.
+    /// Serves until `stop` resolves. Then it accepts no more connections and sends each, at a moment
+    /// of its own in the time of [`Config::drain`], what waits for it and a close code. It returns
+    /// when all have closed, at the latest one second after the close timeout that follows.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let Self {
+            listener,
+            acceptor,
+            metrics,
+            ..
+        } = self;
+        let relay = &acceptor.relay;
+        // Dropped with this, and so stopped.
+        let mut others = JoinSet::new();
+        if let Some((listener, _)) = metrics {
+            others.spawn(metrics::listen(listener, Arc::clone(relay)));
+        }
+        if let Some(tls) = acceptor.tls.clone() {
+            others.spawn(async move { tls.watch().await });
+        }
+        let evicted = Arc::clone(relay);
+        others.spawn(async move { evict_expired(&evicted).await });
         tokio::select! {
-            () = self.accept() => {}
-            () = evict_expired(&self.relay) => {}
+            () = acceptor.accept(&listener) => {}
             () = pin!(stop) => {}
         }
-        let Self {
-            listener, relay, ..
-        } = self;
         drop(listener);
-        relay.stopping.cancel();
+        drain(relay).await;
+        relay.lifecycle.stop();
         relay.tasks.close();
         if timeout(
-            relay.limits.close_timeout + Duration::from_secs(1),
+            relay.limits().close_timeout + Duration::from_secs(1),
             relay.tasks.wait(),
         )
         .await
@@ -210,51 +259,35 @@ impl Server {
     }
 }
 
-impl Server {
-    /// Accepts connections, again and again.
-    async fn accept(&self) {
-        loop {
-            let error = match self.listener.accept().await {
-                Ok((stream, peer)) => {
-                    self.start(stream, peer.ip());
-                    continue;
-                }
-                Err(error) => error,
-            };
-            let gone = matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-            );
-            if gone {
-                continue;
-            }
-            tracing::warn!(
-                "can't accept a connection: {error}; if too many files are open, raise the limit (ulimit -n)"
-            );
-            self.http.make_room();
-            sleep(FILES_WAIT).await;
-        }
-    }
-
-    /// Serves a new connection in a task of its own.
-    fn start(&self, stream: TcpStream, peer: IpAddr) {
-        // A proxy's connection is that of many clients.
-        let direct = !self.proxies.trusts(peer);
-        let address = direct.then(|| ClientAddress::new(peer));
-        if address.is_some_and(|address| !self.relay.places.share(address).connect()) {
-            return;
-        }
-        let http = self.http.add(address);
-        let (relay, proxies) = (Arc::clone(&self.relay), Arc::clone(&self.proxies));
-        let service = self.service.clone();
-        self.relay.tasks.spawn(async move {
-            serve_connection(stream, peer, &relay, &proxies, service, &http).await;
-            http.release();
-        });
-    }
+/// Takes an address and a port.
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressTaken(wanted),
+        kind => StartError::Listen(wanted, kind, error.to_string()),
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
-fn check(config: &Config) -> Result<(), StartError> {
+/// Sends the clients away, one after the other. Ends as soon as all have left.
+async fn drain(relay: &Relay) {
+    let time = relay.config().drain;
+    relay.lifecycle.drain(time);
+    let left = async {
+        while relay.places.taken() > 0 {
+            sleep(DRAIN_CHECK).await;
+        }
+    };
+    // Without the time, it has come to its end already.
+    let _ = timeout(time, left).await;
+}
+
+/// Checks settings, as far as that is possible without taking the port.
+///
+/// # Errors
+/// They are impossible.
+pub fn check(config: &Config) -> Result<(), StartError> {
     let (max_frame, queue_bytes) = (config.max_frame, config.queue.bytes);
     if queue_bytes < max_frame {
         return Err(StartError::QueueTooSmall {
@@ -290,57 +323,6 @@ async fn evict_expired(relay: &Relay) {
     }
 }
 
-/// Answers the requests of one connection, until it ends or has become a WebSocket.
-async fn serve_connection(
-    stream: TcpStream,
-    peer: IpAddr,
-    relay: &Relay,
-    proxies: &Proxies,
-    service: Router,
-    http: &HttpConnection,
-) {
-    // Without this, small frames could wait for the acknowledgement of those before them.
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HTTP_BUFFER)
-        .serve_connection(
-            TokioIo::new(WriteDeadline::new(stream, relay.limits.write_timeout)),
-            service_fn(|mut request| {
-                http.note_request();
-                let client = ClientAddress::new(proxies.client(peer, request.headers()));
-                request.extensions_mut().insert(http.clone());
-                request.extensions_mut().insert(client);
-                let (share, service) = (relay.places.share(client), service.clone());
-                async move {
-                    share.request().await;
-                    service.oneshot(request).await
-                }
-            }),
-        )
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = async {
-        tokio::select! {
-            ended = &mut connection => ended,
-            () = relay.stopping.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        }
-    };
-    let ended = tokio::select! {
-        ended = ended => ended,
-        () = http.aborted() => return,
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "an HTTP connection failed");
-    }
-}
-
 /// Reads the stats of a running relay from outside.
 #[derive(Clone, Debug)]
 pub struct StatsHandle(Arc<Relay>);
@@ -350,6 +332,14 @@ impl StatsHandle {
     #[must_use]
     pub fn get(&self) -> Stats {
         self.0.hub.stats()
+    }
+
+    /// What `/metrics` answers.
+    ///
+    /// # Errors
+    /// Never, as long as there is memory.
+    pub fn metrics(&self) -> Result<String, fmt::Error> {
+        metrics::text(&self.0)
     }
 
     /// How many WebSockets and other sessions there are, including those that are just opening or

@@ -20,6 +20,8 @@ use signal_relay::files::Mount;
 use signal_relay::{Config, Server, StartError};
 use support::{Client, Relay, config, get, request};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// A folder with two mounts in it, and something beside them that nobody is to get.
 fn folders() -> TempDir {
@@ -174,6 +176,68 @@ async fn an_edited_file_is_seen_and_an_unedited_one_is_not_sent_again() {
     )
     .await;
     assert_eq!((edited.status, edited.body.as_str()), (200, "[1]"));
+}
+
+#[tokio::test]
+async fn a_compressed_file_is_served_to_who_takes_it() {
+    let (relay, root) = served().await;
+    fs::write(root.path().join("dist/module.js.br"), "as brotli").unwrap();
+    fs::write(root.path().join("dist/module.js.gz"), "as gzip").unwrap();
+    for (accepted, encoding, body) in [
+        ("gzip, deflate, br", Some("br"), "as brotli"),
+        ("gzip", Some("gzip"), "as gzip"),
+        ("identity", None, "export {}"),
+    ] {
+        let headers = [("accept-encoding", accepted)];
+        let answer = request(relay.address, "GET /lib/module.js", &headers).await;
+        assert_eq!(answer.header("content-encoding"), encoding, "{answer:?}");
+        assert_eq!(answer.body, body);
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/javascript; charset=utf-8")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_a_hash_in_its_name_is_kept_by_browsers() {
+    let (relay, root) = served().await;
+    fs::write(root.path().join("dist/main.8f3e2a1c.js"), "").unwrap();
+    for (path, status, caching) in [
+        (
+            "/lib/main.8f3e2a1c.js",
+            200,
+            Some("public, max-age=31536000, immutable"),
+        ),
+        ("/lib/module.js", 200, Some("no-cache")),
+        ("/lib/main.8f3e2a1d.js", 404, None),
+    ] {
+        let answer = get(relay.address, path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("cache-control"), caching, "{path}");
+    }
+}
+
+/// HAProxy asks by HTTP/1.0 and without a Host.
+#[tokio::test]
+async fn a_check_of_haproxy_is_answered() {
+    let (relay, _root) = served().await;
+    for line in [
+        "OPTIONS / HTTP/1.0",
+        "OPTIONS * HTTP/1.0",
+        "GET /healthz HTTP/1.0",
+    ] {
+        let mut stream = TcpStream::connect(relay.address).await.unwrap();
+        let text = format!("{line}\r\n\r\n");
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let reading = stream.read_to_string(&mut answer);
+        tokio::time::timeout(support::LIMIT, reading)
+            .await
+            .expect("the connection stays open")
+            .unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200 "), "{line}: {answer}");
+    }
 }
 
 #[tokio::test]

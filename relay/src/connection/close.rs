@@ -95,6 +95,26 @@ impl CloseReason {
         }
     }
 
+    /// Its name in metrics and in the log.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::ShuttingDown => "shutting down",
+            Self::NotWebSocket(_) => "not a websocket frame",
+            Self::NotProtocol { .. } => "not the protocol",
+            Self::BinaryFrame => "binary frame",
+            Self::InvalidUtf8 => "invalid utf-8",
+            Self::FrameTooLarge(_) => "frame too large",
+            Self::StoreUnavailable => "store unavailable",
+            Self::SlowConsumer => "slow consumer",
+            Self::PingTimeout => "ping timeout",
+            Self::RateExceeded(_) => "rate exceeded",
+            Self::ResumedElsewhere => "resumed elsewhere",
+            Self::TooManyChannels(_) => "too many channels",
+            Self::Normal => "closed in its protocol",
+        }
+    }
+
     /// The close frame for the other side, if there is anything to say.
     pub(crate) fn frame(&self) -> Option<CloseFrame> {
         let (code, reason): (u16, Cow<'static, str>) = match self {

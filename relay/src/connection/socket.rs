@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use crate::address::ClientAddress;
 use crate::limits::{Allowance, Limits};
 
 /// Each connection has a read buffer of this size from the start, in bytes.
@@ -27,6 +28,8 @@ pub(super) type Stream = SplitStream<Socket>;
 pub(crate) struct Connection {
     pub(super) sink: Sink,
     pub(super) stream: Stream,
+    /// Where its client is.
+    pub(crate) address: ClientAddress,
     pub(super) max_frame: usize,
     pub(super) allowance: Arc<Allowance>,
     pub(super) limits: Limits,
@@ -35,6 +38,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(super) fn new(
         socket: Socket,
+        address: ClientAddress,
         max_frame: usize,
         allowance: Arc<Allowance>,
         limits: Limits,
@@ -43,6 +47,7 @@ impl Connection {
         Self {
             sink,
             stream,
+            address,
             max_frame,
             allowance,
             limits,

@@ -117,9 +117,11 @@ impl Upgrade {
         F: Future<Output = ()> + Send,
     {
         let Self {
-            response, upgrade, ..
+            response,
+            upgrade,
+            address,
         } = self;
-        let limits = relay.limits;
+        let limits = relay.limits();
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
                 Ok(upgraded) => {
@@ -131,7 +133,9 @@ impl Upgrade {
                     let io = TokioIo::new(upgraded);
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(socket, max_frame, allowance, limits))
+                    Some(Connection::new(
+                        socket, address, max_frame, allowance, limits,
+                    ))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");

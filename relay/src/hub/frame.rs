@@ -8,6 +8,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use signal_wire::{Envelope, UserId};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -16,6 +17,10 @@ use super::ids::MessageId;
 
 /// What a frame costs besides its text, in bytes, where memory is bounded.
 pub const OVERHEAD: usize = 256;
+
+/// Of so many messages one is measured: looking at the clock takes as long as a good part of a
+/// delivery.
+const MEASURED: u64 = 8;
 
 /// An envelope that has no id yet: its canonical text, with a place in it for the id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +100,7 @@ impl PendingMessage {
         text.push_str(tail);
         Frame(Arc::new(Shared {
             text: text.into(),
+            made: id.0.is_multiple_of(MEASURED).then(Instant::now),
             id: Some((id, head.len()..head.len() + member.len())),
             has_channel: self.has_channel,
             encodings: Mutex::default(),
@@ -112,6 +118,8 @@ pub struct Frame(Arc<Shared>);
 
 struct Shared {
     text: Utf8Bytes,
+    /// Since when there is this frame, if its deliveries are measured.
+    made: Option<Instant>,
     /// An envelope's id, and where the member stands that holds it, from the comma before it on.
     id: Option<(MessageId, Range<usize>)>,
     has_channel: bool,
@@ -125,6 +133,7 @@ impl Frame {
     pub fn new(text: Utf8Bytes) -> Self {
         Self(Arc::new(Shared {
             text,
+            made: None,
             id: None,
             has_channel: false,
             encodings: Mutex::default(),
@@ -166,6 +175,12 @@ impl Frame {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.text.is_empty()
+    }
+
+    /// How long the relay has had the frame, if its deliveries are measured.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.0.made.map(|made| made.elapsed())
     }
 
     /// The message's id, if the frame is an envelope.

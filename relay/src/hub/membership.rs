@@ -77,6 +77,7 @@ impl Membership {
         from: PublisherId,
         content: Content,
     ) -> Result<(), StoreError> {
+        self.spaces.meter.published.add(content.text_len());
         let publication = Publication {
             space: Arc::clone(self.space()),
             from,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`ids`] | ids and secrets |
 //! | [`frame`] | one text frame, and an envelope that has no id yet |
+//! | [`meter`] | counts what goes through it |
 //! | [`queue`] | what waits for one connection, within bounds |
 //! | [`history`] | what is kept for replay, within bounds |
 //! | [`store`] | the seam: what several relays can share |
@@ -17,6 +18,7 @@ pub mod history;
 pub mod ids;
 pub mod membership;
 pub mod memory;
+pub mod meter;
 pub mod queue;
 pub mod sessions;
 pub mod spaces;
@@ -29,9 +31,10 @@ use self::history::Since;
 use self::ids::{NoRandomness, PublisherId};
 use self::membership::{Membership, Start};
 use self::memory::MemoryStore;
+use self::meter::Meter;
 use self::queue::{Receiver, Signals};
 use self::sessions::Sessions;
-use self::spaces::{Join, Spaces};
+use self::spaces::{Join, QueueDepths, Spaces};
 use self::store::{Publication, Store, StoreError};
 
 /// The bounds of a hub.
@@ -166,6 +169,10 @@ impl Hub {
     /// # Errors
     /// The store didn't accept it.
     pub async fn publish(&self, publication: Publication) -> Result<(), StoreError> {
+        self.spaces
+            .meter
+            .published
+            .add(publication.content.text_len());
         self.store.publish(publication).await
     }
 
@@ -185,6 +192,18 @@ impl Hub {
     pub fn evict_expired(&self) {
         self.store.evict_expired();
         self.sessions.evict_expired();
+    }
+
+    /// Counts what goes through it.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.spaces.meter
+    }
+
+    /// How much waits in the queues of all members.
+    #[must_use]
+    pub fn queue_depths(&self) -> QueueDepths {
+        self.spaces.queue_depths()
     }
 
     /// How many spaces, members and so on this relay has.

@@ -17,6 +17,7 @@ use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
 use super::frame::{Frame, OVERHEAD};
+use super::meter::Meter;
 
 /// How much may wait in one queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,10 +113,20 @@ pub fn queue(limits: Limits) -> (Sender, Receiver) {
 /// The same for a connection that has several queues.
 #[must_use]
 pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
+    metered_queue(limits, signals, Arc::default())
+}
+
+/// The same with a meter that counts what goes through it.
+pub(super) fn metered_queue(
+    limits: Limits,
+    signals: Signals,
+    meter: Arc<Meter>,
+) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
         state: Mutex::default(),
         signals,
+        meter,
     });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
@@ -125,6 +136,7 @@ struct Shared {
     limits: Limits,
     state: Mutex<State>,
     signals: Signals,
+    meter: Arc<Meter>,
 }
 
 #[derive(Debug, Default)]
@@ -229,6 +241,12 @@ impl Sender {
         level
     }
 
+    /// How many frames wait, and how many bytes they have, replayed ones included.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        let state = self.0.state();
+        (state.waiting.len(), state.bytes + state.replayed)
+    }
+
     /// Sets the frame that is written before everything else.
     pub fn greet(&self, frame: Frame) {
         self.0.state().greeting = Some(frame);
@@ -304,6 +322,7 @@ impl Sender {
         self.0.free(&state);
         state.overflow();
         drop(state);
+        self.0.meter.overflowed.fetch_add(1, Ordering::Relaxed);
         self.0.signals.overflowed.notify_one();
         Level::Overflowed
     }
@@ -353,6 +372,12 @@ impl Receiver {
             state.frames -= 1;
             state.bytes -= frame.len();
             self.0.signals.room.free(1, frame.len());
+        }
+        drop(state);
+        let meter = &self.0.meter;
+        meter.deliveries.add(frame.len());
+        if let Some(age) = frame.age().filter(|_| !replayed) {
+            meter.latency.observe(age);
         }
         Some(frame)
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::frame::Frame;
 use super::ids::{ConnectionId, NoRandomness, PublisherId, random_bits};
+use super::meter::Meter;
 use super::queue::{self, Level, Receiver, Sender, Signals};
 use super::store::Delivery;
 
@@ -21,6 +22,7 @@ pub struct Spaces {
     next_publisher: AtomicU64,
     next_connection: AtomicU64,
     limits: queue::Limits,
+    pub(super) meter: Arc<Meter>,
     spaces: RwLock<HashMap<Arc<str>, Arc<Space>>>,
 }
 
@@ -62,6 +64,18 @@ impl Subscribers {
             .map(|subscriber| subscriber.queue.push(frame.clone()))
             .max()
             .unwrap_or(Level::Low)
+    }
+
+    /// How much waits in each queue, once for a connection with several channels.
+    fn queue_depths(&self) -> impl Iterator<Item = (usize, usize)> {
+        let subscribed = self.channels.values().flatten();
+        let queues: HashMap<_, _> = self
+            .everything
+            .iter()
+            .chain(subscribed)
+            .map(|(connection, subscriber)| (connection, &subscriber.queue))
+            .collect();
+        queues.into_values().map(Sender::depth)
     }
 
     fn close(&mut self, connection: ConnectionId, channel: &str) {
@@ -176,6 +190,17 @@ pub(super) struct Join {
     pub(super) silent: bool,
 }
 
+/// How much waits in the queues of all members.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueDepths {
+    /// Frames.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes in the longest queue.
+    pub longest: u64,
+}
+
 /// How many there are at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stats {
@@ -196,6 +221,7 @@ impl Spaces {
             next_publisher: AtomicU64::new(0),
             next_connection: AtomicU64::new(0),
             limits,
+            meter: Arc::default(),
             spaces: RwLock::default(),
         })
     }
@@ -225,7 +251,8 @@ impl Spaces {
     }
 
     pub(super) fn join(&self, name: &str, publisher: PublisherId, join: Join) -> Joined {
-        let (sender, receiver) = queue::queue_with(self.limits, join.signals);
+        let (sender, receiver) =
+            queue::metered_queue(self.limits, join.signals, Arc::clone(&self.meter));
         if let Some(greeting) = join.greeting {
             sender.greet(greeting);
         }
@@ -265,6 +292,21 @@ impl Spaces {
         if subscribers.len() == 0 {
             spaces.remove(&space.name);
         }
+    }
+
+    /// How much waits in the queues of all members.
+    pub(super) fn queue_depths(&self) -> QueueDepths {
+        let spaces = self.spaces.read().unwrap_or_else(PoisonError::into_inner);
+        let spaces: Vec<_> = spaces.values().cloned().collect();
+        let mut all = QueueDepths::default();
+        for space in spaces {
+            for (frames, bytes) in space.subscribers().queue_depths() {
+                all.frames += frames as u64;
+                all.bytes += bytes as u64;
+                all.longest = all.longest.max(bytes as u64);
+            }
+        }
+        all
     }
 
     pub(super) fn stats(&self) -> Stats {

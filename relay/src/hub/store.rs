@@ -38,6 +38,17 @@ pub enum Content {
     Text(Frame),
 }
 
+impl Content {
+    /// The length in bytes of its text.
+    #[must_use]
+    pub fn text_len(&self) -> usize {
+        match self {
+            Self::Envelope(message) => message.len(),
+            Self::Text(frame) => frame.len(),
+        }
+    }
+}
+
 /// One publication, with what any relay needs to deliver it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {

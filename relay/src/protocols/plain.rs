@@ -28,6 +28,8 @@ use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
 use crate::hub::sessions::Attached;
 use crate::hub::store::Content;
+use crate::limits::Limits;
+use crate::metrics::Protocol;
 use crate::relay::Relay;
 
 /// Why a client that resumes a second session on one connection is closed.
@@ -48,30 +50,36 @@ async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
 fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
     let space = request.uri().path().to_owned();
     let upgrade = Upgrade::new(request)?;
-    let place = relay.places.take(upgrade.address())?;
+    let place = relay.admit(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
-    let connected = Arc::clone(&relay);
-    let (max_frame, allowance) = (relay.limits.max_frame, place.allowance());
+    let (connected, limits) = (Arc::clone(&relay), relay.limits());
+    let (max_frame, allowance) = (limits.max_frame, place.allowance());
     Ok(
-        upgrade.start(&relay, max_frame, allowance, |connection| async move {
+        upgrade.start(&relay, max_frame, allowance, move |connection| async move {
             if let Some(connection) = connection {
-                run(&connected, &space, secret, connection).await;
+                run(&connected, limits, &space, secret, connection).await;
             }
             drop(place);
         }),
     )
 }
 
-async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connection) {
+async fn run(
+    relay: &Relay,
+    limits: Limits,
+    space: &str,
+    secret: Secret,
+    mut connection: Connection,
+) {
     let hello = ServerFrame::Hello {
         version: VERSION,
         session: secret.as_str().into(),
         epoch: relay.hub.epoch().into(),
-        ping: milliseconds(relay.limits.ping_interval),
+        ping: milliseconds(limits.ping_interval),
     };
     let hello = Frame::from(hello.encode());
     let (membership, mut queue) = relay.hub.join_greeted(space, hello);
-    tracing::debug!(?space, "joined");
+    let mut tracked = relay.track(Protocol::Plain, space, connection.address);
 
     let subscribed = AtomicBool::new(false);
     let mut client = Client {
@@ -85,19 +93,20 @@ async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connect
     let mut output = Output {
         queue: &mut queue,
         subscribed: &subscribed,
-        interval: relay.limits.ping_interval,
+        interval: limits.ping_interval,
         pings: 0,
     };
+    let departure = relay.lifecycle.departure();
     let (overflowed, resumed) = (output.queue.overflowed(), client.resumed.clone());
     let closing = async {
         tokio::select! {
             biased;
             () = overflowed => CloseReason::SlowConsumer,
             () = resumed.cancelled() => CloseReason::ResumedElsewhere,
-            () = relay.stopping.cancelled() => CloseReason::ShuttingDown,
+            () = departure.due() => CloseReason::ShuttingDown,
         }
     };
-    let heartbeat = Some(Heartbeat::new(&relay.limits));
+    let heartbeat = Some(Heartbeat::new(&limits));
     let reason = connection::run(
         &mut connection,
         &mut client,
@@ -116,10 +125,7 @@ async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connect
     if let Some(session) = session {
         session.leave().await;
     }
-    if reason == CloseReason::SlowConsumer {
-        tracing::info!(?space, "closed a connection that couldn't keep up");
-    }
-    tracing::debug!(?space, ?reason, "left");
+    tracked.end(reason.name());
     let rest: Vec<Frame> = match reason {
         CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
         // Without the acknowledgement, a client would blame the close on a message that was fine.

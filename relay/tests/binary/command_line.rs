@@ -129,7 +129,18 @@ fn an_invalid_command_line_ends_it_with_code_2() {
         (&["--ping-timeout", "25h"], "give a time from 1s to 24h"),
         (&["--channels", "0"], "0 is not in 1.."),
         (&["--mont", "/=www"], "a similar argument exists: '--mount'"),
-        (&["www"], "unexpected argument 'www'"),
+        (&["www"], "unrecognized subcommand 'www'"),
+        (
+            &["--drain", "2h"],
+            "'2h' for '--drain <TIME>': give a time from 0s to 1h",
+        ),
+        (&["--tls-cert", "cert.pem"], "--tls-key <FILE>"),
+        (&["--tls-key", "key.pem"], "--tls-cert <FILE>"),
+        (
+            &["--metrics", "9464"],
+            "not an IP address and port; for example 127.0.0.1:9464",
+        ),
+        (&["--log-format", "xml"], "[possible values: text, json]"),
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
@@ -145,6 +156,20 @@ fn the_help_names_every_option_with_its_default() {
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "signal-relay [OPTIONS]",
+        "--config <FILE>",
+        "--check",
+        "SIGNAL_RELAY_MAX_FRAME=2M",
+        "--drain <TIME>",
+        "[default: 0s]",
+        "--tls-cert <FILE>",
+        "--tls-key <FILE>",
+        "--metrics <IP:PORT>",
+        "--log-format <FORMAT>",
+        "[default: text]",
+        "stats",
+        "SIGHUP",
+        "SIGUSR1",
+        "/readyz",
         "--listen <IP:PORT>",
         "[default: 127.0.0.1:8888]",
         "--mount </PREFIX=DIR>",

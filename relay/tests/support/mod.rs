@@ -10,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod kept;
 pub mod program;
 pub mod resuming;
 pub mod signalr_classic;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use signal_relay::hub::{Hub, Stats};
+use signal_relay::reload::Reloader;
 use signal_relay::server::StatsHandle;
 use signal_relay::{Config, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -74,6 +76,8 @@ pub fn config() -> Config {
 /// A relay that runs in this process.
 pub struct Relay {
     pub address: SocketAddr,
+    pub metrics: Option<SocketAddr>,
+    pub reloader: Reloader,
     pub stats: StatsHandle,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
@@ -91,11 +95,14 @@ impl Relay {
     fn run(server: Server) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (address, stats) = (server.address(), server.stats());
+        let (metrics, reloader) = (server.metrics_address(), server.reloader());
         let served = tokio::spawn(server.serve(async move {
             let _ = stopped.await;
         }));
         Self {
             address,
+            metrics,
+            reloader,
             stats,
             stop,
             served,
@@ -127,6 +134,13 @@ impl Relay {
             (stats.spaces, stats.members) == (0, 0) && self.stats.connections() == 0
         })
         .await;
+    }
+
+    /// What `/metrics` answers.
+    pub async fn metrics(&self) -> String {
+        let answer = get(self.metrics.expect("no metrics"), "/metrics").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
     }
 
     /// Tells the relay to stop.

@@ -31,14 +31,19 @@ pub fn run(arguments: &[&str]) -> (i32, String, String) {
 pub struct Program {
     pub child: Child,
     pub stdout: BufReader<std::process::ChildStdout>,
+    stderr: Option<BufReader<std::process::ChildStderr>>,
     pub address: SocketAddr,
 }
 
 impl Program {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["--listen", "127.0.0.1:0"], arguments].concat())
-            .spawn()
-            .unwrap();
+        Self::spawn(&mut command(
+            &[&["--listen", "127.0.0.1:0"], arguments].concat(),
+        ))
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -49,11 +54,36 @@ impl Program {
             .unwrap_or_else(|| panic!("{line:?}"))
             .parse()
             .unwrap();
+        let stderr = Some(BufReader::new(child.stderr.take().unwrap()));
         Self {
             child,
             stdout,
+            stderr,
             address,
         }
+    }
+
+    /// Reads the log up to the line with this text, which it returns.
+    pub async fn logged(&mut self, text: &str) -> String {
+        let (mut stderr, wanted) = (self.stderr.take().unwrap(), text.to_owned());
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut all = String::new();
+            loop {
+                let before = all.len();
+                if stderr.read_line(&mut all).unwrap() == 0 {
+                    panic!("{wanted:?} isn't in the log:\n{all}");
+                }
+                if all[before..].contains(&wanted) {
+                    return (stderr, all[before..].to_owned());
+                }
+            }
+        });
+        let (stderr, line) = tokio::time::timeout(super::LIMIT, reading)
+            .await
+            .unwrap_or_else(|_| panic!("{text:?} isn't logged"))
+            .unwrap();
+        self.stderr = Some(stderr);
+        line
     }
 
     #[cfg(unix)]
@@ -72,12 +102,8 @@ impl Program {
     pub fn end(mut self) -> (Option<i32>, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut stderr)
-            .unwrap();
+        let mut rest = self.stderr.take().unwrap();
+        rest.read_to_string(&mut stderr).unwrap();
         (self.child.wait().unwrap().code(), stdout, stderr)
     }
 }

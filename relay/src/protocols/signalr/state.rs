@@ -40,7 +40,7 @@ pub(super) struct SignalR {
 impl SignalR {
     pub(super) fn new(relay: Arc<Relay>, timing: Timing) -> Self {
         Self {
-            tickets: Mutex::new(Tickets::new(relay.limits.connections, timing.ticket)),
+            tickets: Mutex::new(Tickets::new(relay.limits().connections, timing.ticket)),
             relay,
             timing,
             sessions: Arc::default(),

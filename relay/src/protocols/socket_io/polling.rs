@@ -58,6 +58,7 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
             let has_left = session.reason() == CloseReason::Gone;
             let last = if has_left { NOOP } else { CLOSE };
             append(session.version, &mut payload, last);
+            session.empty();
             break;
         }
         if !payload.is_empty() {
@@ -114,7 +115,7 @@ pub(super) async fn post(
         return Problem::BadRequest.into_response();
     };
     // Clients of version 3 put everything that waits into one body.
-    let longest = longest_packet(&relay.limits).max(relay.limits.queue.bytes);
+    let longest = longest_packet(&session.limits).max(session.limits.queue.bytes);
     let Ok(Ok(body)) = timeout(BODY_TIMEOUT, to_bytes(body, longest)).await else {
         session.end(CloseReason::FrameTooLarge(longest));
         return (

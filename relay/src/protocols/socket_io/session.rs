@@ -17,13 +17,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::{self, Malformed, Version};
 use super::packet::{self, Body, Event, MAIN, Packet};
+use crate::address::ClientAddress;
 use crate::connection::CloseReason;
 use crate::hub::frame::{Encoding, PendingMessage};
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
-use crate::hub::queue::{self, Level, Receiver, Signals};
+use crate::hub::queue::{Level, Receiver, Signals};
 use crate::hub::store::Content;
 use crate::limits::{Allowance, LONGEST_SPACE, Limits, NAMESPACES, Place};
+use crate::metrics::{Protocol, Tracked};
 use crate::relay::Relay;
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
@@ -57,8 +59,11 @@ pub(super) struct Session {
     confirmed: AtomicBool,
     reason: OnceLock<CloseReason>,
     ended: CancellationToken,
-    /// What may wait: packets of the protocol itself, and frames of all spaces.
-    queue: queue::Limits,
+    /// After its end, a polling client has fetched the rest.
+    emptied: CancellationToken,
+    /// The limits that it began with. Some are told to the client.
+    pub(super) limits: Limits,
+    tracked: Mutex<Tracked>,
     /// For the request that waits for packets.
     pub(super) polls: OneAtATime,
     /// For the request that brings packets.
@@ -110,10 +115,11 @@ impl Session {
         relay: &Relay,
         version: Version,
         transport: Transport,
+        address: ClientAddress,
         id: &Secret,
         place: Place,
     ) -> Result<Self, NoRandomness> {
-        let limits = &relay.limits;
+        let limits = relay.limits();
         let session = Self {
             version,
             sender: random_user_id()?,
@@ -130,7 +136,9 @@ impl Session {
             ),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
-            queue: limits.queue,
+            emptied: CancellationToken::new(),
+            limits,
+            tracked: Mutex::new(relay.track(Protocol::SocketIo, MAIN, address)),
             polls: OneAtATime::default(),
             posts: OneAtATime::default(),
             allowance: place.allowance(),
@@ -142,7 +150,7 @@ impl Session {
             transport == Transport::Polling,
             limits.ping_interval,
             limits.ping_timeout,
-            longest_packet(limits),
+            longest_packet(&limits),
         ));
         if version == Version::Three {
             session.join(relay, MAIN);
@@ -170,16 +178,25 @@ impl Session {
             state.packets.clear();
         }
         drop(state);
-        if reason == CloseReason::SlowConsumer {
-            tracing::info!("closed a Socket.IO connection that couldn't keep up");
-        }
-        tracing::debug!(?reason, "a Socket.IO session ended");
+        let mut tracked = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
+        tracked.end(reason.name());
+        drop(tracked);
         self.ended.cancel();
     }
 
     /// Resolves when the session has ended.
     pub(super) async fn ended(&self) {
         self.ended.cancelled().await;
+    }
+
+    /// Notes that a polling client has fetched the rest.
+    pub(super) fn empty(&self) {
+        self.emptied.cancel();
+    }
+
+    /// Resolves when a polling client has fetched the rest.
+    pub(super) async fn emptied(&self) {
+        self.emptied.cancelled().await;
     }
 
     /// Resolves when a queue has overflowed. One waiter at a time.
@@ -235,7 +252,7 @@ impl Session {
         if self.is_over() {
             return;
         }
-        if self.signals.room().take(self.queue, packet.len()) == Level::Overflowed {
+        if self.signals.room().take(self.limits.queue, packet.len()) == Level::Overflowed {
             drop(state);
             return self.end(CloseReason::SlowConsumer);
         }
@@ -343,7 +360,7 @@ impl Session {
                         "an event for a namespace that wasn't joined",
                     )));
                 };
-                let failure = self.publish(relay, &membership, what).await?;
+                let failure = self.publish(&membership, what).await?;
                 if let Some(id) = id {
                     self.send(packet::acknowledged(namespace, id, failure));
                 }
@@ -355,7 +372,6 @@ impl Session {
     /// Publishes an event's envelope, or returns why it can't.
     async fn publish(
         &self,
-        relay: &Relay,
         membership: &Membership,
         what: Event<'_>,
     ) -> Result<Option<&'static str>, CloseReason> {
@@ -369,7 +385,7 @@ impl Session {
                 "Only envelopes are relayed: an object with the members channel and message.",
             ));
         };
-        let max_frame = relay.limits.max_frame;
+        let max_frame = self.limits.max_frame;
         if message.len() > max_frame {
             return Err(CloseReason::FrameTooLarge(max_frame));
         }
@@ -418,7 +434,8 @@ impl Session {
         if self.version == Version::Four {
             self.confirmed.store(true, Ordering::Relaxed);
         }
-        tracing::debug!(space = ?name, "joined");
+        let mut tracked = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
+        tracked.enter(name);
         Ok(Some(id))
     }
 }

@@ -8,6 +8,7 @@ use axum::response::Response;
 use super::engine::Version;
 use super::heartbeat::{unconfirmed, watch};
 use super::session::{Session, Transport};
+use crate::address::ClientAddress;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::ids::Secret;
 use crate::limits::Place;
@@ -43,23 +44,41 @@ impl Sessions {
         self: &Arc<Self>,
         version: Version,
         transport: Transport,
+        address: ClientAddress,
         place: Place,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(&self.relay, version, transport, &id, place);
+        let session = Session::new(&self.relay, version, transport, address, &id, place);
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
         self.relay.tasks.spawn(async move {
-            let limits = &sessions.relay.limits;
+            let lifecycle = &sessions.relay.lifecycle;
+            let (limits, departure) = (&kept.limits, lifecycle.departure());
+            let leaving = async {
+                lifecycle.draining().await;
+                // A client that polls may need new connections, which are no longer accepted.
+                if kept.transport() == Transport::WebSocket {
+                    departure.due().await;
+                }
+            };
             let reason = tokio::select! {
                 reason = watch(&kept, limits) => reason,
                 reason = unconfirmed(&kept, limits) => reason,
                 () = kept.overflowed() => CloseReason::SlowConsumer,
-                () = sessions.relay.stopping.cancelled() => CloseReason::ShuttingDown,
+                () = leaving => CloseReason::ShuttingDown,
                 () = kept.ended() => CloseReason::Gone,
             };
             kept.end(reason);
+            if kept.reason() == CloseReason::ShuttingDown
+                && kept.transport() != Transport::WebSocket
+            {
+                // A client between two polls fetches what waits for it with the next one.
+                tokio::select! {
+                    () = kept.emptied() => {}
+                    () = lifecycle.stopping() => {}
+                }
+            }
             sessions.by_id().remove(&id);
         });
         Ok(session)

@@ -24,17 +24,19 @@ pub(super) fn accept(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let upgrade = Upgrade::new(request)?;
-    let place = sessions.relay.places.take(upgrade.address())?;
+    let place = sessions.relay.admit(upgrade.address())?;
     let relay = Arc::clone(&sessions.relay);
     let sessions = Arc::clone(sessions);
-    let longest = longest_packet(&relay.limits);
+    let longest = longest_packet(&relay.limits());
     Ok(upgrade.start(
         &relay,
         longest,
         place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
-            if let Ok(session) = sessions.begin(version, Transport::WebSocket, place) {
+            if let Ok(session) =
+                sessions.begin(version, Transport::WebSocket, connection.address, place)
+            {
                 run(&sessions.relay, &session, connection).await;
             }
         },
@@ -52,7 +54,7 @@ pub(super) fn upgrade(
         return refuse_second(relay, upgrade);
     }
     let shared = Arc::clone(relay);
-    let longest = longest_packet(&relay.limits);
+    let longest = longest_packet(&session.limits);
     let allowance = Arc::clone(&session.allowance);
     Ok(
         upgrade.start(relay, longest, allowance, move |connection| async move {
@@ -73,8 +75,8 @@ pub(super) fn upgrade(
 
 /// A session has one WebSocket. Clients expect that a second one opens and is closed.
 fn refuse_second(relay: &Arc<Relay>, upgrade: Upgrade) -> Result<Response, Box<Response>> {
-    let place = relay.places.take(upgrade.address())?;
-    let longest = longest_packet(&relay.limits);
+    let place = relay.admit(upgrade.address())?;
+    let longest = longest_packet(&relay.limits());
     let allowance = place.allowance();
     let refused = CloseReason::NotProtocol {
         protocol: "Socket.IO",
@@ -125,7 +127,7 @@ async fn run(relay: &Relay, session: &Session, mut connection: Connection) {
     let reason = connection::run(&mut connection, &mut input, &mut output, None, closing).await;
     session.end(match reason {
         // Clients know the limit of envelopes, which is a little less than that of packets.
-        CloseReason::FrameTooLarge(_) => CloseReason::FrameTooLarge(relay.limits.max_frame),
+        CloseReason::FrameTooLarge(_) => CloseReason::FrameTooLarge(session.limits.max_frame),
         reason => reason,
     });
     let rest: Vec<_> = std::iter::from_fn(|| session.next()).collect();

@@ -29,7 +29,7 @@ pub(super) async fn publish(
     client.allowance.check()?;
     let (head, body) = request.into_parts();
     check_type(&head.headers)?;
-    let longest = relay.limits.max_frame;
+    let longest = relay.limits().max_frame;
     let body = timeout(BODY_TIMEOUT, to_bytes(body, longest)).await;
     let body = body.map_err(|_| {
         let seconds = BODY_TIMEOUT.as_secs();

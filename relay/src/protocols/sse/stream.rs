@@ -1,7 +1,7 @@
 //! GET: a stream of events.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -15,13 +15,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
 use crate::address::ClientAddress;
-use crate::connection::no_randomness;
+use crate::connection::{CloseReason, no_randomness};
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
 use crate::hub::membership::{Membership, Start};
 use crate::hub::queue::Receiver;
+use crate::lifecycle::Departure;
 use crate::limits::{HttpConnection, Place};
+use crate::metrics::{Protocol, Tracked};
 use crate::protocols::query::member;
 use crate::relay::Relay;
 
@@ -46,7 +48,8 @@ pub(super) async fn open(
     client: Option<Reading>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
-    let place = relay.places.take(ClientAddress::of(request.extensions()))?;
+    let address = ClientAddress::of(request.extensions());
+    let place = relay.admit(address)?;
     let retry = SHORTEST_RETRY + random_bits().map_err(no_randomness)? % RETRY_SPREAD;
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
@@ -57,15 +60,16 @@ pub(super) async fn open(
         let sentence = format!("Try again later: {error}.\n");
         Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
     })?;
-    tracing::debug!(?space, "joined by server-sent events");
+    let tracked = relay.track(Protocol::ServerSentEvents, space, address);
+    let tracked = Arc::new(Mutex::new(tracked));
 
     let ended = CancellationToken::new();
     if let Some(http) = request.extensions().get::<HttpConnection>() {
         // The stream has a place instead.
         http.release();
-        drop_if_stuck(relay, &queue, http.clone(), ended.clone());
+        drop_if_stuck(relay, &queue, http.clone(), &tracked, ended.clone());
     }
-    let interval = relay.limits.ping_interval;
+    let interval = relay.limits().ping_interval;
     let events = Events {
         relay: Arc::clone(relay),
         first: Some(first_event(retry, relay.hub.epoch(), start)),
@@ -73,6 +77,8 @@ pub(super) async fn open(
         queue,
         interval,
         keep_alive_at: Instant::now() + interval,
+        departure: relay.lifecycle.departure(),
+        tracked,
         _client: client,
         _place: place,
         _ended: ended.drop_guard(),
@@ -125,17 +131,21 @@ fn drop_if_stuck(
     relay: &Arc<Relay>,
     queue: &Receiver,
     http: HttpConnection,
+    tracked: &Arc<Mutex<Tracked>>,
     ended: CancellationToken,
 ) {
     let (overflowed, shared) = (queue.overflowed(), Arc::clone(relay));
+    let tracked = Arc::downgrade(tracked);
     relay.tasks.spawn(async move {
         let closing = async {
-            shared.stopping.cancelled().await;
-            sleep(shared.limits.close_timeout).await;
+            shared.lifecycle.stopping().await;
+            sleep(shared.limits().close_timeout).await;
         };
         tokio::select! {
             () = overflowed => {
-                tracing::info!("dropped a reader of server-sent events that couldn't keep up");
+                if let Some(tracked) = tracked.upgrade() {
+                    end(&tracked, &CloseReason::SlowConsumer);
+                }
                 http.abort();
             }
             () = closing => http.abort(),
@@ -153,6 +163,8 @@ struct Events {
     queue: Receiver,
     interval: Duration,
     keep_alive_at: Instant,
+    departure: Departure,
+    tracked: Arc<Mutex<Tracked>>,
     _client: Option<Reading>,
     _place: Place,
     _ended: DropGuard,
@@ -173,7 +185,10 @@ impl Events {
             self.membership.as_ref()?;
             tokio::select! {
                 biased;
-                () = self.relay.stopping.cancelled() => self.membership = None,
+                () = self.departure.due() => {
+                    end(&self.tracked, &CloseReason::ShuttingDown);
+                    self.membership = None;
+                }
                 () = sleep_until(self.keep_alive_at) => {
                     self.keep_alive_at = Instant::now() + self.interval;
                     return Some(Bytes::from_static(KEEP_ALIVE));
@@ -182,6 +197,11 @@ impl Events {
             }
         }
     }
+}
+
+fn end(tracked: &Mutex<Tracked>, reason: &CloseReason) {
+    let mut tracked = tracked.lock().unwrap_or_else(PoisonError::into_inner);
+    tracked.end(reason.name());
 }
 
 /// The event with a frame, which all readers share. `None`: the frame isn't an envelope.

@@ -23,6 +23,7 @@ use crate::hub::ids::random_user_id;
 use crate::hub::queue::{self, Level, Receiver, Sender};
 use crate::hub::store::Content;
 use crate::limits::Place;
+use crate::metrics::Protocol;
 use crate::protocols::query::member;
 use crate::protocols::signalr::method::NO_ENVELOPE;
 use crate::protocols::signalr::negotiate;
@@ -31,6 +32,9 @@ use crate::protocols::signalr::timing::longest_text;
 
 /// How envelopes are kept for SignalR 2: as a JSON string, which is most of each message.
 const ENCODING: Encoding = Encoding("signalr classic");
+
+/// Why a connection ends whose client has come back on another one.
+const TAKEN_OVER: &str = "resumed elsewhere";
 
 /// The answer to a request for another transport.
 pub(in crate::protocols::signalr) const WEBSOCKETS_ONLY: &str =
@@ -57,14 +61,14 @@ pub(in crate::protocols::signalr) fn connect(
     check_transport(&uri)?;
     let hubs = Hubs::read(member(&uri, "connectionData").as_deref()).map_err(bad_request)?;
     let upgrade = Upgrade::new(request)?;
-    let place = state.relay.places.take(upgrade.address())?;
+    let place = state.relay.admit(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
     let secret = member(&uri, "connectionToken")
         .and_then(|digits| state.redeem(&digits, Kind::Classic, space))
         .ok_or_else(|| Box::new(negotiate::unknown()))?;
     let (state, space) = (Arc::clone(state), Box::from(space));
     let relay = Arc::clone(&state.relay);
-    let longest = longest_text(relay.limits.max_frame);
+    let longest = longest_text(relay.limits().max_frame);
     Ok(upgrade.start(
         &relay,
         longest,
@@ -74,7 +78,7 @@ pub(in crate::protocols::signalr) fn connect(
             let (membership, queue) = state.relay.hub.join(&space);
             // A client counts its time to come back from when it last heard from the relay.
             let lifetime = state.timing.keep_alive + state.timing.resume;
-            let history = History::new(state.relay.limits.queue, lifetime);
+            let history = History::new(state.relay.limits().queue, lifetime);
             let outbox = Outbox { queue, history };
             let session = Session::new(secret, space, hubs, sender, membership, outbox);
             let session = Arc::new(session);
@@ -101,11 +105,11 @@ pub(in crate::protocols::signalr) fn reconnect(
         .ok_or_else(|| Box::new(negotiate::unknown()))?;
     let place = match session.take_place() {
         Some(place) => place,
-        None => state.relay.places.take(upgrade.address())?,
+        None => state.relay.admit(upgrade.address())?,
     };
     let state = Arc::clone(state);
     let relay = Arc::clone(&state.relay);
-    let longest = longest_text(relay.limits.max_frame);
+    let longest = longest_text(relay.limits().max_frame);
     Ok(upgrade.start(
         &relay,
         longest,
@@ -128,6 +132,9 @@ async fn run(
     seen: Option<u64>,
 ) {
     let relay = &state.relay;
+    let limits = relay.limits();
+    let departure = relay.lifecycle.departure();
+    let mut tracked = relay.track(Protocol::ClassicSignalR, &session.space, connection.address);
     let mut mine = 0;
     session.generation.send_modify(|generation| {
         *generation += 1;
@@ -137,12 +144,14 @@ async fn run(
     let mut taken_over = pin!(generation.wait_for(|generation| *generation != mine));
     let mut outbox = tokio::select! {
         outbox = Arc::clone(&session.outbox).lock_owned() => outbox,
-        _ = &mut taken_over => return,
+        _ = &mut taken_over => {
+            tracked.end(TAKEN_OVER);
+            return;
+        }
     };
-    tracing::debug!(space = ?session.space, again = seen.is_some(), "joined by SignalR 2");
 
     let signals = outbox.queue.signals_beside();
-    let (answers, mut answered) = queue::queue_with(relay.limits.queue, signals);
+    let (answers, mut answered) = queue::queue_with(limits.queue, signals);
     let replay = match seen {
         None => {
             let welcome = protocol::welcome(outbox.history.cursor());
@@ -170,13 +179,13 @@ async fn run(
                         CloseReason::Normal
                     }
                     () = session.over.cancelled() => CloseReason::Normal,
-                    () = relay.stopping.cancelled() => CloseReason::ShuttingDown,
+                    () = departure.due() => CloseReason::ShuttingDown,
                 }
             };
             let mut input = Input {
                 session: &session,
                 answers: &answers,
-                max_frame: relay.limits.max_frame,
+                max_frame: limits.max_frame,
                 last: &mut last,
             };
             let mut output = Output {
@@ -184,9 +193,9 @@ async fn run(
                 outbox: &mut outbox,
                 answers: &mut answered,
                 hubs: &session.hubs,
-                interval: (state.timing.keep_alive / 2).min(relay.limits.ping_interval),
+                interval: (state.timing.keep_alive / 2).min(limits.ping_interval),
             };
-            let heartbeat = Some(Heartbeat::new(&relay.limits));
+            let heartbeat = Some(Heartbeat::new(&limits));
             connection::run(&mut connection, &mut input, &mut output, heartbeat, closing).await
         }
     };
@@ -195,14 +204,16 @@ async fn run(
         .map(|answer| answer.text().clone())
         .collect();
     if was_taken_over.into_inner() {
+        tracked.end(TAKEN_OVER);
         drop(outbox);
         drop(session);
         connection.close(rest, &reason).await;
         drop(place);
         return;
     }
+    tracked.end(reason.name());
     if may_come_back(&reason) {
-        tracing::debug!(space = ?session.space, ?reason, "lost");
+        drop(tracked);
         let overflowed = outbox.queue.overflowed();
         drop(outbox);
         session.keep_place(place);
@@ -211,19 +222,12 @@ async fn run(
         return;
     }
     state.sessions.end(&session);
-    match reason {
-        CloseReason::ShuttingDown => {
-            let Outbox { queue, history } = &mut *outbox;
-            while let Some(frame) = queue.pop() {
-                rest.extend(deliver(&session.hubs, history, frame));
-            }
+    if reason == CloseReason::ShuttingDown {
+        let Outbox { queue, history } = &mut *outbox;
+        while let Some(frame) = queue.pop() {
+            rest.extend(deliver(&session.hubs, history, frame));
         }
-        CloseReason::SlowConsumer => {
-            tracing::info!(space = ?session.space, "closed a SignalR connection that couldn't keep up");
-        }
-        _ => {}
     }
-    tracing::debug!(space = ?session.space, ?reason, "left");
     rest.extend(last.map(Utf8Bytes::from));
     // With these the membership ends.
     drop(outbox);
@@ -253,7 +257,7 @@ async fn wait(
     let why = tokio::select! {
         _ = taken_over => return,
         () = session.over.cancelled() => "it has left",
-        () = state.relay.stopping.cancelled() => "the relay is shutting down",
+        () = state.relay.lifecycle.draining() => "the relay is shutting down",
         () = overflowed => "its queue overflowed",
         () = sleep(state.timing.resume) => "it didn't come back",
     };

@@ -20,6 +20,7 @@ use crate::hub::ids::random_user_id;
 use crate::hub::membership::Membership;
 use crate::hub::queue::{self, Level, Receiver, Sender};
 use crate::hub::store::Content;
+use crate::metrics;
 use crate::protocols::query::member;
 use crate::protocols::signalr::method::NO_ENVELOPE;
 use crate::protocols::signalr::state::{Kind, SignalR};
@@ -37,7 +38,7 @@ pub(in crate::protocols::signalr) fn accept(
 ) -> Result<Response, Box<Response>> {
     let ticket = member(request.uri(), "id").map(|id| id.into_owned());
     let upgrade = Upgrade::new(request)?;
-    let place = state.relay.places.take(upgrade.address())?;
+    let place = state.relay.admit(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
     if let Some(ticket) = ticket
         && state.redeem(&ticket, Kind::Core, space).is_none()
@@ -47,7 +48,7 @@ pub(in crate::protocols::signalr) fn accept(
     }
     let (state, space) = (Arc::clone(state), space.to_owned());
     let relay = Arc::clone(&state.relay);
-    let longest = longest_text(relay.limits.max_frame);
+    let longest = longest_text(relay.limits().max_frame);
     Ok(upgrade.start(
         &relay,
         longest,
@@ -63,7 +64,10 @@ pub(in crate::protocols::signalr) fn accept(
 
 async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Connection) {
     let relay = &state.relay;
-    let longest = longest_text(relay.limits.max_frame);
+    let limits = relay.limits();
+    let longest = longest_text(limits.max_frame);
+    let mut tracked = relay.track(metrics::Protocol::SignalR, space, connection.address);
+    let departure = relay.lifecycle.departure();
     let mut handshake = Handshake {
         protocol: Protocol::default(),
         splitter: Splitter::new(longest),
@@ -72,22 +76,21 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
     };
     let done = tokio::select! {
         done = handshake.run(&mut connection, state.timing.handshake) => done,
-        () = relay.stopping.cancelled() => Err(CloseReason::ShuttingDown),
+        () = departure.due() => Err(CloseReason::ShuttingDown),
     };
     let early = match done {
         Ok(early) => early,
         Err(reason) => {
             let reason_text = || Some(protocol::handshake_error(&reason.frame()?.reason));
             let last = handshake.last.or_else(reason_text);
-            tracing::debug!(?space, ?reason, "left before its handshake");
+            tracked.end(reason.name());
             return connection.close(last.map(Utf8Bytes::from), &reason).await;
         }
     };
 
     let (membership, mut queue) = relay.hub.join(space);
-    let (answers, mut answered) = queue::queue_with(relay.limits.queue, queue.signals_beside());
+    let (answers, mut answered) = queue::queue_with(limits.queue, queue.signals_beside());
     answers.push(Frame::from(protocol::WELCOME));
-    tracing::debug!(?space, "joined by SignalR");
     let mut client = Client {
         handshake,
         frame: early,
@@ -96,7 +99,7 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
             sender,
             membership: &membership,
             answers: &answers,
-            max_frame: relay.limits.max_frame,
+            max_frame: limits.max_frame,
         },
     };
     let (overflowed, unread) = (queue.overflowed(), answered.overflowed());
@@ -105,15 +108,15 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
             biased;
             () = overflowed => CloseReason::SlowConsumer,
             () = unread => CloseReason::SlowConsumer,
-            () = relay.stopping.cancelled() => CloseReason::ShuttingDown,
+            () = departure.due() => CloseReason::ShuttingDown,
         }
     };
     let mut output = Output {
         queue: &mut queue,
         answers: &mut answered,
-        interval: state.timing.ping.min(relay.limits.ping_interval),
+        interval: state.timing.ping.min(limits.ping_interval),
     };
-    let heartbeat = Some(Heartbeat::new(&relay.limits));
+    let heartbeat = Some(Heartbeat::new(&limits));
     let reason = connection::run(
         &mut connection,
         &mut client,
@@ -131,10 +134,7 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
     if reason == CloseReason::ShuttingDown {
         rest.extend(std::iter::from_fn(|| queue.pop()).filter_map(|frame| encoded(&frame)));
     }
-    if reason == CloseReason::SlowConsumer {
-        tracing::info!(?space, "closed a SignalR connection that couldn't keep up");
-    }
-    tracing::debug!(?space, ?reason, "left");
+    tracked.end(reason.name());
     rest.extend(last.map(Utf8Bytes::from));
     connection.close(rest, &reason).await;
 }

@@ -1,0 +1,82 @@
+//! The values of options: addresses, sizes and times.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use signal_relay::config;
+
+use super::METRICS;
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse::<u16>().ok())
+        .unwrap_or(config::LISTEN.port());
+    text.parse().map_err(|_| format!("not an IP address and port; this machine only: 127.0.0.1:{port}, all its addresses: 0.0.0.0:{port}"))
+}
+
+pub(super) fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("not an IP address and port; for example {METRICS}"))
+}
+
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1024),
+        None => text
+            .strip_suffix(['m', 'M'])
+            .map_or((text, 1), |digits| (digits, 1024 * 1024)),
+    };
+    let number: Option<usize> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "give a number of bytes from 1 up, for example 65536, 64K or 1M".into())
+}
+
+pub(super) fn bytes_or_none(text: &str) -> Result<u64, String> {
+    match text {
+        "0" => Ok(0),
+        text => bytes(text).map(|bytes| bytes as u64),
+    }
+}
+
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    duration(text)
+        // A year: longer times can't be added to every clock.
+        .filter(|time| (1..=31_536_000_000).contains(&time.as_millis()))
+        .ok_or_else(|| "give a time of up to a year, for example 90, 500ms, 10s, 5m or 2h".into())
+}
+
+/// With less than a second, pings would keep the relay busy, and connections that answer as fast as
+/// their network allows would be closed. With more than some days, browsers' timers fire at once.
+pub(super) fn ping_time(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .filter(|time| (1_000..=86_400_000).contains(&time.as_millis()))
+        .ok_or_else(|| "give a time from 1s to 24h, for example 10, 1500ms, 10s, 5m or 2h".into())
+}
+
+pub(super) fn drain(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .filter(|time| *time <= Duration::from_secs(3600))
+        .ok_or_else(|| "give a time from 0s to 1h, for example 10, 500ms, 30s or 5m".into())
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let split = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at_checked(split).unwrap_or((text, ""));
+    let milliseconds = match unit {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => 0,
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(milliseconds))
+        .map(Duration::from_millis)
+}
