@@ -54,8 +54,11 @@ struct Member {
     /// For each other member and channel, the number of the last message.
     heard: HashMap<(u64, String), u64>,
     count: usize,
-    /// Connections that nobody reads any more and that aren't closed either.
+    /// Connections that nobody reads any more and that aren't closed either. The relay had answered
+    /// their `open`.
     half_open: Vec<Client>,
+    /// Those whose `open` the relay hadn't answered. It may yet take the session over.
+    unanswered: Vec<Client>,
     connections: usize,
 }
 
@@ -99,7 +102,7 @@ impl Member {
         let mut exact = false;
         while !self.is_done() || left > 0 {
             if left == 0 {
-                return self.part(client).await;
+                return self.part(client, exact).await;
             }
             left -= 1;
             if exact && self.written < MESSAGES && self.random.below(2) == 0 {
@@ -161,7 +164,7 @@ impl Member {
         self.count += 1;
     }
 
-    async fn part(&mut self, mut client: Client) {
+    async fn part(&mut self, mut client: Client, answered: bool) {
         match self.random.below(4) {
             0 => drop(client),
             1 => {
@@ -171,7 +174,8 @@ impl Member {
             2 => {
                 let _ = client.0.feed(Message::text("x".repeat(50_000))).await;
             }
-            _ => self.half_open.push(client),
+            _ if answered => self.half_open.push(client),
+            _ => self.unanswered.push(client),
         }
     }
 
@@ -185,8 +189,10 @@ impl Member {
             );
             let _ = client.0.send(Message::text(stale)).await;
         }
-        if self.half_open.len() > 3 {
-            self.half_open.clear();
+        for left in [&mut self.half_open, &mut self.unanswered] {
+            if left.len() > 3 {
+                left.clear();
+            }
         }
     }
 }
@@ -226,6 +232,7 @@ async fn storm(seed: u64) {
                 heard: HashMap::new(),
                 count: 0,
                 half_open: Vec::new(),
+                unanswered: Vec::new(),
                 connections: 0,
             };
             let mut first = support::resuming::Page::open(&relay, "/", &CHANNELS).await;
