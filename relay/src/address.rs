@@ -1,7 +1,9 @@
 //! The address of a client, as limits count it.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use axum::http::Extensions;
 
 /// Whose share something is paid from: an IPv4 address, or the first 64 bits of an IPv6 address.
 /// One subscriber is usually given a network of at least that size, and can take any address in it.
@@ -22,6 +24,12 @@ impl ClientAddress {
                 IpAddr::V6(Ipv6Addr::from_bits(network))
             }
         })
+    }
+
+    /// The address that a request carries. All requests without one count as one client.
+    pub(crate) fn of(request: &Extensions) -> Self {
+        let unspecified = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        request.get().copied().unwrap_or(unspecified)
     }
 }
 

@@ -32,6 +32,10 @@ pub struct Limits {
     pub ping_interval: Duration,
     /// How long a pinged connection may stay silent before it is closed.
     pub ping_timeout: Duration,
+    /// How long a message may take from its first byte to its last.
+    pub message_timeout: Duration,
+    /// How long the other side of a connection may take nothing of what is written.
+    pub write_timeout: Duration,
     /// How long a connection may take to close.
     pub close_timeout: Duration,
 }

@@ -19,6 +19,10 @@ pub const SLOW_CONSUMER: u16 = 4008;
 pub const RESUMED_ELSEWHERE: u16 = 4009;
 /// The client didn't answer a ping in time.
 pub const PING_TIMEOUT: u16 = 4012;
+/// The relay's memory is used up, and the client has most of it; connect again later.
+pub const OVER_MEMORY: u16 = 4014;
+/// A message of the client began and wasn't complete in time.
+pub const MESSAGE_TIMEOUT: u16 = 4015;
 /// The client opened too many channels. Final: opening them again would end the same way.
 pub const TOO_MANY_CHANNELS: u16 = 4501;
 
@@ -56,6 +60,8 @@ mod tests {
             SLOW_CONSUMER,
             RESUMED_ELSEWHERE,
             PING_TIMEOUT,
+            OVER_MEMORY,
+            MESSAGE_TIMEOUT,
         ] {
             assert!(!is_final(code), "{code}");
         }

@@ -5,17 +5,24 @@
 //! | `upgrade` | from the HTTP request to the WebSocket |
 //! | `socket` | one open WebSocket, and how it closes |
 //! | `run` | the one read/write loop, which a protocol plugs into |
+//! | `meter`, `progress` | how much has arrived of a message, and how long that may take |
+//! | `body` | the body of a request |
 //! | `heartbeat` | pings after silence |
 //! | `close` | every reason for which a connection closes |
 
+mod body;
 mod close;
 mod heartbeat;
+mod meter;
+mod progress;
 mod run;
 mod socket;
 mod upgrade;
 
+pub(crate) use self::body::{BodyError, read_body};
 pub(crate) use self::close::CloseReason;
 pub(crate) use self::heartbeat::Heartbeat;
+pub(crate) use self::meter::Meter;
 pub(crate) use self::run::{Inbound, Outbound, run};
 pub(crate) use self::socket::{Connection, READ_BUFFER};
 pub(crate) use self::upgrade::{Upgrade, is_upgrade, no_randomness};

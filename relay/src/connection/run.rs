@@ -16,7 +16,9 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
 use super::heartbeat::Heartbeat;
+use super::meter::Meter;
 use super::socket::{Connection, Sink, Stream, next_message};
+use super::upgrade::WRITE_BUFFER;
 
 /// After so many frames the writer flushes and looks for pings and keep-alives.
 const BATCH: usize = 64;
@@ -70,6 +72,7 @@ pub(crate) async fn run(
     let Connection {
         sink,
         stream,
+        meter,
         max_frame,
         ..
     } = connection;
@@ -84,8 +87,9 @@ pub(crate) async fn run(
     let mut reading = pin!(reader.read(inbound));
     let reason = tokio::select! {
         biased;
-        reason = write(sink, outbound, &ping) => reason,
+        reason = write(sink, outbound, meter, &ping) => reason,
         reason = closing => reason,
+        reason = meter.exceeded() => reason,
         reason = &mut reading => return reason,
     };
     turn.last.store(true, Ordering::Relaxed);
@@ -143,7 +147,12 @@ impl Reader<'_> {
     }
 }
 
-async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> CloseReason {
+async fn write(
+    sink: &mut Sink,
+    outbound: &mut impl Outbound,
+    meter: &Meter,
+    ping: &Notify,
+) -> CloseReason {
     let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
     let mut last_written = Instant::now();
     let mut keep_alive = pin!(sleep(interval));
@@ -165,7 +174,7 @@ async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> 
                     None => continue,
                 }
             }
-            () = outbound.ready() => write_batch(sink, outbound).await,
+            () = outbound.ready() => write_batch(sink, outbound, meter).await,
         };
         match written {
             Ok(true) => last_written = Instant::now(),
@@ -176,13 +185,20 @@ async fn write(sink: &mut Sink, outbound: &mut impl Outbound, ping: &Notify) -> 
 }
 
 /// Writes what waits. Returns whether that was anything.
-async fn write_batch(sink: &mut Sink, outbound: &mut impl Outbound) -> Result<bool, Error> {
-    let mut any = false;
+async fn write_batch(
+    sink: &mut Sink,
+    outbound: &mut impl Outbound,
+    meter: &Meter,
+) -> Result<bool, Error> {
+    let (mut any, mut bytes) = (false, 0);
     for _ in 0..BATCH {
         // A frame leaves its queue only when it can be handed on at once: nothing is lost if this
         // is dropped.
         poll_fn(|context| sink.poll_ready_unpin(context)).await?;
         let Some(text) = outbound.next() else { break };
+        // As much is collected before it is written.
+        bytes = WRITE_BUFFER.min(bytes) + text.len();
+        meter.write(bytes);
         sink.start_send_unpin(Message::Text(text))?;
         any = true;
     }

@@ -1,5 +1,7 @@
 //! One open WebSocket: reading text frames, and closing so that the close code arrives.
 
+use std::sync::Arc;
+
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -11,12 +13,13 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use super::meter::{Meter, Metered};
 use crate::limits::Limits;
 
 /// Each connection has a read buffer of this size from the start, in bytes.
 pub(crate) const READ_BUFFER: usize = 8 * 1024;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 pub(super) type Sink = SplitSink<Socket, Message>;
 pub(super) type Stream = SplitStream<Socket>;
 
@@ -25,25 +28,36 @@ pub(super) type Stream = SplitStream<Socket>;
 pub(crate) struct Connection {
     pub(super) sink: Sink,
     pub(super) stream: Stream,
+    pub(super) meter: Arc<Meter>,
     pub(super) max_frame: usize,
     pub(super) limits: Limits,
 }
 
 impl Connection {
-    pub(super) fn new(socket: Socket, max_frame: usize, limits: Limits) -> Self {
+    pub(super) fn new(socket: Socket, meter: Arc<Meter>, max_frame: usize, limits: Limits) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink,
             stream,
+            meter,
             max_frame,
             limits,
         }
     }
 
+    /// What is known of its stream.
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
     /// The next text frame. Pings, pongs and the like are skipped; a binary frame is an error.
     pub(crate) async fn read_text(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
-            match next_message(&mut self.stream, self.max_frame).await? {
+            let message = tokio::select! {
+                message = next_message(&mut self.stream, self.max_frame) => message,
+                reason = self.meter.exceeded() => Err(reason),
+            };
+            match message? {
                 Message::Text(text) => return Ok(text),
                 Message::Binary(_) => return Err(CloseReason::BinaryFrame),
                 _ => {}

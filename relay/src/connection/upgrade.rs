@@ -3,6 +3,8 @@
 //! By hand, and not with axum's `ws`, because that hides the stream below the WebSocket, which must
 //! be read to its end so that a close code arrives (see [`Connection::close`]).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::UPGRADE;
@@ -13,13 +15,16 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::meter::{Meter, Metered};
 use super::socket::{Connection, READ_BUFFER};
+use crate::address::ClientAddress;
+use crate::hub::budget::CONNECTION;
 use crate::hub::ids::NoRandomness;
 use crate::limits::LONGEST_SPACE;
 use crate::relay::Relay;
 
 /// Output is collected up to this size before it is written.
-const WRITE_BUFFER: usize = 32 * 1024;
+pub(super) const WRITE_BUFFER: usize = 32 * 1024;
 
 /// Whether a request asks for a WebSocket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -43,12 +48,14 @@ pub(crate) fn no_randomness(error: NoRandomness) -> Box<Response> {
 pub(crate) struct Upgrade {
     response: Response,
     upgrade: hyper::upgrade::OnUpgrade,
+    address: ClientAddress,
 }
 
 impl Upgrade {
     /// Checks the request. An error is the answer to one that can't become a WebSocket.
     pub(crate) fn new(request: Request) -> Result<Self, Box<Response>> {
         let (mut head, _) = request.into_parts();
+        let address = ClientAddress::of(&head.extensions);
         let refuse = |status, sentence: String| Err(Box::new((status, sentence).into_response()));
         if head.uri.path().len() > LONGEST_SPACE {
             return refuse(
@@ -66,6 +73,7 @@ impl Upgrade {
             Ok(response) => Ok(Self {
                 response: response.map(|()| Body::empty()),
                 upgrade,
+                address,
             }),
             Err(error) => refuse(
                 StatusCode::BAD_REQUEST,
@@ -85,8 +93,13 @@ impl Upgrade {
     where
         F: Future<Output = ()> + Send,
     {
-        let Self { response, upgrade } = self;
+        let Self {
+            response,
+            upgrade,
+            address,
+        } = self;
         let limits = relay.limits;
+        let meter = Meter::new(relay.hub.buffer(address, CONNECTION), &limits);
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
                 Ok(upgraded) => {
@@ -95,10 +108,11 @@ impl Upgrade {
                         .write_buffer_size(WRITE_BUFFER)
                         .max_frame_size(Some(max_frame))
                         .max_message_size(Some(max_frame));
-                    let io = TokioIo::new(upgraded);
+                    let meter = Arc::new(meter);
+                    let io = Metered::new(TokioIo::new(upgraded), Arc::clone(&meter));
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(socket, max_frame, limits))
+                    Some(Connection::new(socket, meter, max_frame, limits))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");

@@ -7,6 +7,9 @@
 //! Replayed frames don't count towards these bounds, or a client that missed much could never catch
 //! up. They have a bound of their own, in bytes: what the history may keep. An acknowledgement
 //! takes no room: a newer one replaces the waiting one, and it is written before everything else.
+//!
+//! Frames are paid for by whoever brought them. The queue's account pays for the places in which
+//! they wait, and for frames that are for this connection alone.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
+use super::budget::{Account, Charge, Purpose};
 use super::frame::{Frame, OVERHEAD};
 
 /// How much may wait in one queue.
@@ -61,18 +65,21 @@ impl Signals {
     }
 }
 
+/// A queue that has held more frames than this gives their places back when it is empty.
+const PLACES: usize = 64;
+
 /// Makes a queue: the end that the hub pushes to and the end that the connection reads.
 #[must_use]
-pub fn queue(limits: Limits) -> (Sender, Receiver) {
-    queue_with(limits, Signals::default())
+pub fn queue(limits: Limits, account: Arc<Account>) -> (Sender, Receiver) {
+    queue_with(limits, account, Signals::default())
 }
 
 /// The same for a connection that has several queues.
 #[must_use]
-pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
+pub fn queue_with(limits: Limits, account: Arc<Account>, signals: Signals) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
-        state: Mutex::default(),
+        state: Mutex::new(State::new(account.charge(Purpose::Messages, 0))),
         signals,
     });
     (Sender(Arc::clone(&shared)), Receiver(shared))
@@ -85,16 +92,18 @@ struct Shared {
     signals: Signals,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     greeting: Option<Frame>,
     ack: Option<u64>,
     waiting: VecDeque<Waiting>,
+    /// Paid for the places in `waiting`.
+    places: Charge,
     /// Waiting frames, without replayed ones.
     frames: usize,
     /// Bytes of waiting frames, without replayed ones.
     bytes: usize,
-    /// Bytes of waiting replayed frames, each with [`OVERHEAD`] added.
+    /// What waiting replayed frames cost, in bytes.
     replayed: usize,
     overflowed: bool,
 }
@@ -106,6 +115,54 @@ struct Waiting {
 }
 
 impl State {
+    fn new(places: Charge) -> Self {
+        Self {
+            greeting: None,
+            ack: None,
+            waiting: VecDeque::new(),
+            places,
+            frames: 0,
+            bytes: 0,
+            replayed: 0,
+            overflowed: false,
+        }
+    }
+
+    fn push(&mut self, frame: Frame, replayed: bool) {
+        frame.pay(self.places.account());
+        self.waiting.push_back(Waiting { frame, replayed });
+        self.pay_places();
+    }
+
+    fn pay_places(&mut self) {
+        let bytes = self.waiting.capacity() * size_of::<Waiting>();
+        if bytes != self.places.bytes() {
+            self.places.set(bytes);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Frame> {
+        let Waiting { frame, replayed } = self.waiting.pop_front()?;
+        if replayed {
+            self.replayed -= frame.cost();
+        } else {
+            self.frames -= 1;
+            self.bytes -= frame.len();
+        }
+        if self.waiting.is_empty() && self.waiting.capacity() > PLACES {
+            self.waiting = VecDeque::new();
+            self.pay_places();
+        }
+        Some(frame)
+    }
+
+    /// Drops all that waits, but for the greeting.
+    fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+        self.pay_places();
+        (self.frames, self.bytes, self.replayed) = (0, 0, 0);
+    }
+
     fn is_empty(&self) -> bool {
         self.greeting.is_none() && self.ack.is_none() && self.waiting.is_empty()
     }
@@ -116,12 +173,8 @@ impl State {
     }
 
     fn overflow(&mut self) {
-        *self = Self {
-            greeting: self.greeting.take(),
-            ack: self.ack,
-            overflowed: true,
-            ..Self::default()
-        };
+        self.clear();
+        self.overflowed = true;
     }
 }
 
@@ -148,10 +201,7 @@ impl Sender {
         }
         state.frames += 1;
         state.bytes += frame.len();
-        state.waiting.push_back(Waiting {
-            frame,
-            replayed: false,
-        });
+        state.push(frame, false);
         let level = if state.frames > frames / 2 || state.bytes > bytes / 2 {
             Level::High
         } else {
@@ -189,11 +239,7 @@ impl Sender {
             return Level::Overflowed;
         }
         if restart {
-            let greeting = state.greeting.take();
-            *state = State {
-                greeting,
-                ..State::default()
-            };
+            state.clear();
         }
         state.ack = Some(accepted);
         self.append_replayed(state, frames, limit)
@@ -215,18 +261,29 @@ impl Sender {
         limit: usize,
     ) -> Level {
         for frame in frames {
-            state.replayed += frame.len() + OVERHEAD;
+            state.replayed += frame.cost();
             if state.replayed > limit {
                 return self.overflow(state);
             }
-            state.waiting.push_back(Waiting {
-                frame,
-                replayed: true,
-            });
+            state.push(frame, true);
         }
         drop(state);
         self.0.signals.wake();
         Level::Low
+    }
+
+    /// What the frames cost that wait, in bytes, whoever pays for them.
+    pub(super) fn held(&self) -> usize {
+        let state = self.0.state();
+        state.bytes + state.frames * OVERHEAD + state.replayed + state.places.bytes()
+    }
+
+    /// Lets the queue overflow. Nothing happens if it has before.
+    pub(super) fn give_up(&self) {
+        let state = self.0.state();
+        if !state.overflowed {
+            self.overflow(state);
+        }
     }
 
     fn overflow(&self, mut state: MutexGuard<'_, State>) -> Level {
@@ -265,14 +322,7 @@ impl Receiver {
         if let Some(ack) = state.pop_ack() {
             return Some(ack);
         }
-        let Waiting { frame, replayed } = state.waiting.pop_front()?;
-        if replayed {
-            state.replayed -= frame.len() + OVERHEAD;
-        } else {
-            state.frames -= 1;
-            state.bytes -= frame.len();
-        }
-        Some(frame)
+        state.pop()
     }
 
     /// Takes the acknowledgement, if one waits.

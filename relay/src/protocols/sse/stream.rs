@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
+use crate::address::ClientAddress;
 use crate::connection::no_randomness;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
@@ -50,7 +51,8 @@ pub(super) async fn open(
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
     let since = since(relay, &request);
-    let joined = relay.hub.join_since(space, publisher, since).await;
+    let address = ClientAddress::of(request.extensions());
+    let joined = relay.hub.join_since(space, address, publisher, since).await;
     let (membership, queue, start) = joined.map_err(|error| {
         let headers = [(RETRY_AFTER, "5")];
         let sentence = format!("Try again later: {error}.\n");

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::history::History;
 use super::protocol::{self, Hubs, Step};
 use super::session::{Outbox, Session};
+use crate::address::ClientAddress;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Outbound, Upgrade, no_randomness,
 };
@@ -56,6 +57,7 @@ pub(in crate::protocols::signalr) fn connect(
     let uri = request.uri().clone();
     check_transport(&uri)?;
     let hubs = Hubs::read(member(&uri, "connectionData").as_deref()).map_err(bad_request)?;
+    let address = ClientAddress::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let slot = state.relay.slots.take()?;
     let sender = random_user_id().map_err(no_randomness)?;
@@ -68,7 +70,7 @@ pub(in crate::protocols::signalr) fn connect(
     Ok(
         upgrade.start(&relay, longest, move |connection| async move {
             let Some(connection) = connection else { return };
-            let (membership, queue) = state.relay.hub.join(&space);
+            let (membership, queue) = state.relay.hub.join(&space, address);
             // A client counts its time to come back from when it last heard from the relay.
             let lifetime = state.timing.keep_alive + state.timing.resume;
             let history = History::new(state.relay.limits.queue, lifetime);
@@ -135,7 +137,8 @@ async fn run(
     };
     tracing::debug!(space = ?session.space, again = seen.is_some(), "joined by SignalR 2");
 
-    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    let account = Arc::clone(session.membership.account());
+    let (answers, mut answered) = queue::queue(relay.limits.queue, account);
     let replay = match seen {
         None => {
             let welcome = protocol::welcome(outbox.history.cursor());

@@ -12,8 +12,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::protocol::{self, Protocol, Step};
 use super::records::Splitter;
+use crate::address::ClientAddress;
 use crate::connection::{
-    self, CloseReason, Connection, Heartbeat, Inbound, Outbound, Upgrade, no_randomness,
+    self, CloseReason, Connection, Heartbeat, Inbound, Meter, Outbound, Upgrade, no_randomness,
 };
 use crate::hub::frame::{Encoding, Frame, PendingMessage};
 use crate::hub::ids::random_user_id;
@@ -36,6 +37,7 @@ pub(in crate::protocols::signalr) fn accept(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let ticket = member(request.uri(), "id").map(|id| id.into_owned());
+    let address = ClientAddress::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let slot = state.relay.slots.take()?;
     let sender = random_user_id().map_err(no_randomness)?;
@@ -51,14 +53,20 @@ pub(in crate::protocols::signalr) fn accept(
     Ok(
         upgrade.start(&relay, longest, move |connection| async move {
             if let Some(connection) = connection {
-                run(&state, &space, sender, connection).await;
+                run(&state, &space, address, sender, connection).await;
             }
             drop(slot);
         }),
     )
 }
 
-async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Connection) {
+async fn run(
+    state: &SignalR,
+    space: &str,
+    address: ClientAddress,
+    sender: UserId,
+    mut connection: Connection,
+) {
     let relay = &state.relay;
     let longest = longest_text(relay.limits.max_frame);
     let mut handshake = Handshake {
@@ -81,8 +89,9 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
         }
     };
 
-    let (membership, mut queue) = relay.hub.join(space);
-    let (answers, mut answered) = queue::queue(relay.limits.queue);
+    let (membership, mut queue) = relay.hub.join(space, address);
+    let (answers, mut answered) =
+        queue::queue(relay.limits.queue, Arc::clone(membership.account()));
     answers.push(Frame::from(protocol::WELCOME));
     tracing::debug!(?space, "joined by SignalR");
     let mut client = Client {
@@ -93,6 +102,7 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
             answers: &answers,
             max_frame: relay.limits.max_frame,
         },
+        meter: Arc::clone(connection.meter()),
     };
     let (overflowed, unread) = (queue.overflowed(), answered.overflowed());
     let closing = async {
@@ -147,6 +157,7 @@ fn close_record(reason: &CloseReason) -> Option<String> {
         CloseReason::ShuttingDown
             | CloseReason::StoreUnavailable
             | CloseReason::SlowConsumer
+            | CloseReason::OverMemory
             | CloseReason::PingTimeout
     );
     let error = (*reason != CloseReason::ShuttingDown).then(|| frame.reason.as_str());
@@ -201,6 +212,7 @@ impl Handshake {
 struct Client<'a> {
     handshake: Handshake,
     member: Member<'a>,
+    meter: Arc<Meter>,
 }
 
 /// What a client's records act on.
@@ -214,19 +226,26 @@ struct Member<'a> {
 
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
-        let Self { handshake, member } = self;
+        let Self {
+            handshake,
+            member,
+            meter,
+        } = self;
         for record in handshake.splitter.split(&text) {
             let record = record.map_err(|_| CloseReason::FrameTooLarge(handshake.longest))?;
             let step = handshake.protocol.read(&record);
             member.take(step, &mut handshake.last).await?;
         }
+        meter.hold_record(handshake.splitter.kept());
         Ok(())
     }
 }
 
 impl Client<'_> {
     async fn take_all(&mut self, records: Vec<String>) -> Result<(), CloseReason> {
-        let Self { handshake, member } = self;
+        let Self {
+            handshake, member, ..
+        } = self;
         for record in records {
             let step = handshake.protocol.read(&record);
             member.take(step, &mut handshake.last).await?;

@@ -1,0 +1,125 @@
+//! Frees memory when more is used than the budget has.
+//!
+//! Whoever uses most gives back (see [`plan`]): first from its history, then sessions without a
+//! connection, then sessions with one, then the send queues that hold most, then connections whose
+//! buffers hold most. A sixteenth of the budget becomes free at once, because finding out who uses
+//! most takes longer than freeing.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::budget::{Account, Budget, Uses};
+use super::shares::plan;
+use super::store::{Publication, Store, StoreError};
+
+/// Frees memory when more is used than the budget has.
+pub struct Relief {
+    budget: Arc<Budget>,
+    store: Arc<dyn Store>,
+    /// Besides the store.
+    holders: Vec<Arc<dyn Holder>>,
+    /// Held while memory is freed.
+    turn: Mutex<()>,
+}
+
+impl fmt::Debug for Relief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relief")
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something that holds memory for owners and can free it.
+pub(super) trait Holder: Send + Sync {
+    /// Frees what these owe, as far as it can.
+    fn give_back(&self, debts: &[Debt]);
+}
+
+/// How much an owner has to give back.
+#[derive(Debug)]
+pub(super) struct Debt {
+    pub(super) account: Arc<Account>,
+    /// What the account may have in the end, in bytes.
+    target: usize,
+}
+
+impl Debt {
+    /// How many bytes are still to be freed.
+    pub(super) fn left(&self) -> usize {
+        self.account.used().total().saturating_sub(self.target)
+    }
+
+    /// How many bytes of it are used for one purpose.
+    pub(super) fn left_of(&self, purpose: impl FnOnce(Uses) -> usize) -> usize {
+        self.left().min(purpose(self.account.used()))
+    }
+}
+
+impl Relief {
+    pub(super) fn new(
+        budget: Arc<Budget>,
+        store: Arc<dyn Store>,
+        holders: Vec<Arc<dyn Holder>>,
+    ) -> Self {
+        Self {
+            budget,
+            store,
+            holders,
+            turn: Mutex::default(),
+        }
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Publishes, and frees memory if too much is used then.
+    pub(super) async fn publish(&self, publication: Publication) -> Result<(), StoreError> {
+        let published = self.store.publish(publication).await;
+        self.relieve();
+        published
+    }
+
+    /// Frees memory if too much is used. Returns at once otherwise.
+    pub(super) fn relieve(&self) {
+        if self.budget.excess() == 0 {
+            return;
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let excess = self.budget.excess();
+        if excess == 0 {
+            return;
+        }
+        let accounts = self.budget.all_accounts();
+        let uses = accounts
+            .iter()
+            .map(|(owner, account)| (owner.clone(), account.used().total()));
+        let plan = plan(uses, excess + self.budget.limit() / 16);
+        let debts: Vec<_> = plan
+            .into_iter()
+            .filter_map(|(owner, bytes)| {
+                let account = Arc::clone(accounts.get(&owner)?);
+                let target = account.used().total().saturating_sub(bytes);
+                Some(Debt { account, target })
+            })
+            .collect();
+        for debt in &debts {
+            let messages = debt.left_of(|uses| uses.messages);
+            if messages > 0 {
+                self.store.evict(debt.account.owner(), messages);
+            }
+        }
+        for holder in &self.holders {
+            holder.give_back(&debts);
+        }
+        let freed_for = debts.len();
+        tracing::warn!(
+            "the memory budget was used up: took some from {freed_for} who used most; --memory sets how much there is"
+        );
+    }
+}
