@@ -159,8 +159,7 @@ pub(crate) struct Arguments {
     /// How many bytes of all channels' messages are kept
     ///
     /// Beyond that, the oldest are dropped of the space or the address that has most. Each message
-    /// counts 384 bytes more than its text, and each channel and each space some hundred bytes more
-    /// than its name.
+    /// counts 448 bytes more than its text, and each channel and each space counts too.
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
 

@@ -172,8 +172,8 @@ proptest! {
             let mut recorded: Vec<_> = kept().map(|message| message.channel).collect();
             recorded.sort_unstable();
             recorded.dedup();
-            // The names of the channels and of the space have a byte each.
-            let names = recorded.len() * (RECORD + 1) + if recorded.is_empty() { 0 } else { SPACE + 1 };
+            // The names of the channels and of the space have a byte each; the latter is there twice.
+            let names = recorded.len() * (RECORD + 1) + if recorded.is_empty() { 0 } else { SPACE + 2 };
             let bytes = kept().map(|message| message.text.len() + OVERHEAD).sum::<usize>() + names;
             prop_assert_eq!(history.stats(), Stats {
                 channels: there.len(),

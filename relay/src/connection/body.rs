@@ -1,5 +1,6 @@
 //! Reading the body of a request.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,6 +8,7 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use crate::address::ClientAddress;
+use crate::hub::buffers::Buffer;
 use crate::relay::Relay;
 
 /// Why a body wasn't read to its end.
@@ -22,6 +24,21 @@ pub(crate) enum BodyError {
     OverMemory,
 }
 
+/// A body, which is paid for until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ReadBody {
+    bytes: Vec<u8>,
+    _buffer: Buffer,
+}
+
+impl Deref for ReadBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads a body of at most `longest` bytes that comes within `time`.
 pub(crate) async fn read_body(
     relay: &Relay,
@@ -29,7 +46,7 @@ pub(crate) async fn read_body(
     body: Body,
     longest: usize,
     time: Duration,
-) -> Result<Vec<u8>, BodyError> {
+) -> Result<ReadBody, BodyError> {
     let buffer = relay.hub.buffer(address, 0);
     let reading = async {
         let (mut parts, mut bytes) = (body.into_data_stream(), Vec::new());
@@ -43,8 +60,12 @@ pub(crate) async fn read_body(
         }
         Ok(bytes)
     };
-    tokio::select! {
+    let bytes = tokio::select! {
         read = timeout(time, reading) => read.unwrap_or(Err(BodyError::TooSlow)),
         () = buffer.given_up() => Err(BodyError::OverMemory),
-    }
+    }?;
+    Ok(ReadBody {
+        bytes,
+        _buffer: buffer,
+    })
 }

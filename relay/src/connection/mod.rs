@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `upgrade` | from the HTTP request to the WebSocket |
 //! | `socket` | one open WebSocket, and how it closes |
+//! | `fragments` | the frames of long messages |
 //! | `run` | the one read/write loop, which a protocol plugs into |
 //! | `meter`, `progress` | how much has arrived of a message, and how long that may take |
 //! | `body` | the body of a request |
@@ -12,6 +13,7 @@
 
 mod body;
 mod close;
+mod fragments;
 mod heartbeat;
 mod meter;
 mod progress;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use super::fragments::Fragments;
 use super::heartbeat::Heartbeat;
 use super::meter::Meter;
 use super::socket::{Connection, Sink, Stream, next_message};
@@ -72,11 +73,18 @@ pub(crate) async fn run(
     let Connection {
         sink,
         stream,
+        unwritten,
         meter,
         max_frame,
         ..
     } = connection;
     let (ping, turn) = (Notify::new(), Turn::default());
+    let mut writer = Writer {
+        sink,
+        unwritten,
+        meter,
+        ping: &ping,
+    };
     let mut reader = Reader {
         stream,
         max_frame: *max_frame,
@@ -87,7 +95,7 @@ pub(crate) async fn run(
     let mut reading = pin!(reader.read(inbound));
     let reason = tokio::select! {
         biased;
-        reason = write(sink, outbound, meter, &ping) => reason,
+        reason = writer.write(outbound) => reason,
         reason = closing => reason,
         reason = meter.exceeded() => reason,
         reason = &mut reading => return reason,
@@ -147,61 +155,70 @@ impl Reader<'_> {
     }
 }
 
-async fn write(
-    sink: &mut Sink,
-    outbound: &mut impl Outbound,
-    meter: &Meter,
-    ping: &Notify,
-) -> CloseReason {
-    let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
-    let mut last_written = Instant::now();
-    let mut keep_alive = pin!(sleep(interval));
-    loop {
-        let written = tokio::select! {
-            biased;
-            () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
-            // Before frames, of which there may always be some, and none for this client.
-            () = &mut keep_alive => {
-                // The timer isn't reset with each frame, which would cost more than the frame.
-                let due = last_written + interval;
-                if Instant::now() < due {
-                    keep_alive.as_mut().reset(due);
-                    continue;
-                }
-                keep_alive.as_mut().reset(Instant::now() + interval);
-                match outbound.keep_alive() {
-                    Some(text) => sink.send(Message::Text(text)).await.map(|()| true),
-                    None => continue,
-                }
-            }
-            () = outbound.ready() => write_batch(sink, outbound, meter).await,
-        };
-        match written {
-            Ok(true) => last_written = Instant::now(),
-            Ok(false) => {}
-            Err(_) => return CloseReason::Gone,
-        }
-    }
+struct Writer<'a> {
+    sink: &'a mut Sink,
+    /// What is left of the message that is being written.
+    unwritten: &'a mut Fragments,
+    meter: &'a Meter,
+    ping: &'a Notify,
 }
 
-/// Writes what waits. Returns whether that was anything.
-async fn write_batch(
-    sink: &mut Sink,
-    outbound: &mut impl Outbound,
-    meter: &Meter,
-) -> Result<bool, Error> {
-    let (mut any, mut bytes) = (false, 0);
-    for _ in 0..BATCH {
-        // A frame leaves its queue only when it can be handed on at once: nothing is lost if this
-        // is dropped.
-        poll_fn(|context| sink.poll_ready_unpin(context)).await?;
-        let Some(text) = outbound.next() else { break };
-        // As much is collected before it is written.
-        bytes = WRITE_BUFFER.min(bytes) + text.len();
-        meter.write(bytes);
-        sink.start_send_unpin(Message::Text(text))?;
-        any = true;
+impl Writer<'_> {
+    async fn write(&mut self, outbound: &mut impl Outbound) -> CloseReason {
+        let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
+        let mut last_written = Instant::now();
+        let mut keep_alive = pin!(sleep(interval));
+        loop {
+            let written = tokio::select! {
+                biased;
+                () = self.ping.notified() => {
+                    self.sink.send(Message::Ping(Bytes::new())).await.map(|()| false)
+                }
+                // Before frames, of which there may always be some, and none for this client.
+                () = &mut keep_alive => {
+                    // The timer isn't reset with each frame, which would cost more than the frame.
+                    let due = last_written + interval;
+                    if Instant::now() < due {
+                        keep_alive.as_mut().reset(due);
+                        continue;
+                    }
+                    keep_alive.as_mut().reset(Instant::now() + interval);
+                    match outbound.keep_alive() {
+                        Some(text) => self.sink.send(Message::Text(text)).await.map(|()| true),
+                        None => continue,
+                    }
+                }
+                () = outbound.ready() => self.write_batch(outbound).await,
+            };
+            match written {
+                Ok(true) => last_written = Instant::now(),
+                Ok(false) => {}
+                Err(_) => return CloseReason::Gone,
+            }
+        }
     }
-    sink.flush().await?;
-    Ok(any)
+
+    /// Writes what waits, whole messages only. Returns whether that was anything.
+    async fn write_batch(&mut self, outbound: &mut impl Outbound) -> Result<bool, Error> {
+        let (mut frames, mut bytes) = (0, 0);
+        while frames < BATCH || !self.unwritten.is_over() {
+            // A frame leaves its queue only when it can be handed on at once: nothing is lost if
+            // this is dropped.
+            poll_fn(|context| self.sink.poll_ready_unpin(context)).await?;
+            if self.unwritten.is_over() {
+                let Some(text) = outbound.next() else { break };
+                *self.unwritten = Fragments::new(text);
+            }
+            let Some(frame) = self.unwritten.next() else {
+                break;
+            };
+            // As much is collected before it is written.
+            bytes = WRITE_BUFFER.min(bytes) + frame.len();
+            self.meter.write(bytes);
+            self.sink.start_send_unpin(frame)?;
+            frames += 1;
+        }
+        self.sink.flush().await?;
+        Ok(frames > 0)
+    }
 }

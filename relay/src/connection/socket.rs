@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use super::fragments::Fragments;
 use super::meter::{Meter, Metered};
 use crate::limits::Limits;
 
@@ -28,6 +29,8 @@ pub(super) type Stream = SplitStream<Socket>;
 pub(crate) struct Connection {
     pub(super) sink: Sink,
     pub(super) stream: Stream,
+    /// What is left of a message that was being written.
+    pub(super) unwritten: Fragments,
     pub(super) meter: Arc<Meter>,
     pub(super) max_frame: usize,
     pub(super) limits: Limits,
@@ -39,6 +42,7 @@ impl Connection {
         Self {
             sink,
             stream,
+            unwritten: Fragments::default(),
             meter,
             max_frame,
             limits,
@@ -80,10 +84,11 @@ impl Connection {
         let Self {
             sink,
             stream,
+            unwritten,
             limits,
             ..
         } = self;
-        let finished = finish(sink, stream, rest.into_iter(), reason.frame());
+        let finished = finish(sink, stream, unwritten, rest.into_iter(), reason.frame());
         if timeout(limits.close_timeout, finished).await.is_err() {
             tracing::debug!("closed without the other side's answer");
         }
@@ -107,10 +112,15 @@ pub(super) async fn next_message(
 async fn finish(
     mut sink: Sink,
     mut stream: Stream,
+    mut unwritten: Fragments,
     rest: impl Iterator<Item = Utf8Bytes> + Send,
     close: Option<CloseFrame>,
 ) -> Result<(), Error> {
     for text in rest {
+        // Only a close frame may come in the middle of a message.
+        for frame in unwritten.by_ref() {
+            sink.feed(frame).await?;
+        }
         sink.feed(Message::Text(text)).await?;
     }
     let mut answered = false;

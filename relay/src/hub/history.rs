@@ -27,11 +27,11 @@ use crate::address::ClientAddress;
 
 /// What a kept message costs besides its frame, in bytes: its places in its space and in its
 /// channel's record.
-const KEPT: usize = 128;
+const KEPT: usize = 192;
 /// What a channel's record costs besides the channel's name, in bytes.
 pub const RECORD: usize = 320;
-/// What the history of a space costs besides the space's name, in bytes.
-pub const SPACE: usize = 512;
+/// What the history of a space costs besides the space's name, which is there twice, in bytes.
+pub const SPACE: usize = 2048;
 
 /// What a kept message costs besides its text, in bytes.
 pub const OVERHEAD: usize = frame::OVERHEAD + KEPT;
@@ -172,7 +172,7 @@ impl Space {
         let mut bytes = cost + KEPT;
         let charge = self.pay(&account, KEPT);
         if self.charge.is_none() {
-            let paid = self.pay(&account, SPACE + name.len());
+            let paid = self.pay(&account, SPACE + 2 * name.len());
             bytes += paid.bytes();
             self.charge = Some(paid);
         }

@@ -106,6 +106,8 @@ struct State {
     /// What waiting replayed frames cost, in bytes.
     replayed: usize,
     overflowed: bool,
+    /// What was taken and is still held, in bytes.
+    taken: usize,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl State {
             bytes: 0,
             replayed: 0,
             overflowed: false,
+            taken: 0,
         }
     }
 
@@ -272,10 +275,12 @@ impl Sender {
         Level::Low
     }
 
-    /// What the frames cost that wait, in bytes, whoever pays for them.
+    /// What the frames cost that wait or were taken and are still held, in bytes, whoever pays for
+    /// them.
     pub(super) fn held(&self) -> usize {
         let state = self.0.state();
-        state.bytes + state.frames * OVERHEAD + state.replayed + state.places.bytes()
+        let waiting = state.bytes + state.frames * OVERHEAD + state.replayed;
+        waiting + state.places.bytes() + state.taken
     }
 
     /// Lets the queue overflow. Nothing happens if it has before.
@@ -328,6 +333,11 @@ impl Receiver {
     /// Takes the acknowledgement, if one waits.
     pub fn pop_ack(&mut self) -> Option<Frame> {
         self.0.state().pop_ack()
+    }
+
+    /// Notes what frames cost that were taken and are still held, in bytes.
+    pub fn still_holds(&self, bytes: usize) {
+        self.0.state().taken = bytes;
     }
 
     /// Resolves when the queue has overflowed. One waiter at a time.

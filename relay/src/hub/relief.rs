@@ -7,6 +7,9 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::budget::{Account, Budget, Uses};
 use super::shares::plan;
@@ -19,8 +22,24 @@ pub struct Relief {
     /// Besides the store.
     holders: Vec<Arc<dyn Holder>>,
     /// Held while memory is freed.
-    turn: Mutex<()>,
+    turn: Mutex<Turns>,
 }
+
+/// The times that memory was freed.
+#[derive(Debug, Default)]
+struct Turns {
+    logged: Option<Instant>,
+    /// How many there were since that was logged.
+    unlogged: usize,
+    /// When it was last not enough.
+    in_vain: Option<Instant>,
+}
+
+/// If what can be freed isn't enough, it isn't tried again for so long.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How often it is logged that memory was freed.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 impl fmt::Debug for Relief {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,9 +109,9 @@ impl Relief {
         if self.budget.excess() == 0 {
             return;
         }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let excess = self.budget.excess();
-        if excess == 0 {
+        let mut turns = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let (excess, now) = (self.budget.excess(), Instant::now());
+        if excess == 0 || turns.in_vain.is_some_and(|last| now < last + PAUSE) {
             return;
         }
         let accounts = self.budget.all_accounts();
@@ -117,9 +136,25 @@ impl Relief {
         for holder in &self.holders {
             holder.give_back(&debts);
         }
-        let freed_for = debts.len();
+        turns.in_vain = (self.budget.excess() > 0).then_some(now);
+        turns.log(now);
+    }
+}
+
+impl Turns {
+    fn log(&mut self, now: Instant) {
+        self.unlogged += 1;
+        if self
+            .logged
+            .is_some_and(|logged| now < logged + LOG_INTERVAL)
+        {
+            return;
+        }
         tracing::warn!(
-            "the memory budget was used up: took some from {freed_for} who used most; --memory sets how much there is"
+            times = self.unlogged,
+            "the memory was used up and taken from those who use most; --memory sets how much there is"
         );
+        self.logged = Some(now);
+        self.unlogged = 0;
     }
 }

@@ -171,6 +171,26 @@ async fn replays_that_nobody_reads_are_paid_out_of_the_budget() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_message_is_not_copied_for_each_receiver() {
+    let relay = Relay::start(small()).await;
+    let mut sender = relay.join("/").await;
+    let mut receivers = Vec::new();
+    for _ in 0..50 {
+        receivers.push(relay.join("/").await);
+    }
+    for letter in ["a", "b", "c"] {
+        let sent = letter.repeat(250_000);
+        sender.send(&sent).await;
+        for receiver in &mut receivers {
+            assert!(receiver.text().await == sent);
+        }
+        let used = relay.stats.get().memory;
+        assert!(used.buffers < 51 * 100 * KILOBYTE, "{used:?}");
+    }
+    assert_eq!(relay.stats.get().members, 51);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_is_given_back_when_everybody_has_gone() {
     let relay = Relay::start(Config {
         sessions: signal_relay::hub::sessions::Limits {

@@ -8,7 +8,7 @@ use crate::hub::history::RECORD;
 use crate::hub::ids::MessageId;
 
 /// What a session costs besides its channels, in bytes.
-const SESSION: usize = 1024;
+const SESSION: usize = 1536;
 /// What each of its channels costs besides its name, in bytes: here, in the space and in the
 /// history.
 const CHANNEL: usize = 512 + RECORD;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::clients::{Clients, Limits};
 use super::{publish, stream};
+use crate::address::ClientAddress;
 use crate::connection::is_upgrade;
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
@@ -69,12 +70,16 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
     }
     let secret = secret(&uri)?;
     let (now, publisher) = (Instant::now(), || sse.relay.hub.new_publisher());
+    let address = ClientAddress::of(request.extensions());
+    let account = sse.relay.hub.account(space, address);
     if *request.method() == Method::GET {
-        let client = secret.map(|secret| sse.clients.read(space, &secret, now, publisher));
+        let client =
+            secret.map(|secret| sse.clients.read(space, &secret, &account, now, publisher));
         stream::open(&sse.relay, space, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
-        let client = secret.map(|secret| sse.clients.find(space, &secret, now, publisher));
+        let client =
+            secret.map(|secret| sse.clients.find(space, &secret, &account, now, publisher));
         publish::publish(&sse.relay, space, client, reference, request).await
     }
 }

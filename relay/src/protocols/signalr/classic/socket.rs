@@ -335,7 +335,10 @@ impl Outbound for Output<'_> {
             return Some(answer.text().clone());
         }
         let Outbox { queue, history } = &mut *self.outbox;
-        std::iter::from_fn(|| queue.pop()).find_map(|frame| deliver(self.hubs, history, frame))
+        let message =
+            std::iter::from_fn(|| queue.pop()).find_map(|frame| deliver(self.hubs, history, frame));
+        queue.still_holds(history.cost());
+        message
     }
 
     fn keep_alive_interval(&self) -> Option<Duration> {
