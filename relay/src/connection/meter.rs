@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::close::CloseReason;
-use super::progress::Progress;
+use super::progress::{Progress, Unfinished};
 use super::socket::READ_BUFFER;
 use crate::hub::buffers::Buffer;
 use crate::limits::Limits;
@@ -34,12 +34,16 @@ struct State {
     begun: Option<Instant>,
     /// Since when the other side takes nothing of what is written.
     stalled: Option<Instant>,
-    /// The most that has been held of one message, in bytes. The buffer keeps that size.
+    /// The most that has been read of one frame, in bytes. The buffer keeps that size.
     largest: usize,
+    /// What is held of earlier frames of a message, in bytes.
+    fragments: usize,
     /// What the protocol holds of something unfinished, in bytes.
     record: usize,
-    /// The longest message that was written, in bytes. The buffer keeps that size.
+    /// The most that was collected to be written, in bytes. The buffer keeps that size.
     written: usize,
+    /// What was paid for last, in bytes.
+    paid: usize,
 }
 
 impl Meter {
@@ -67,42 +71,38 @@ impl Meter {
         } else if began {
             state.begun = Some(Instant::now());
         }
-        let held = unfinished.unwrap_or_default();
-        let held = usize::try_from(held).unwrap_or(usize::MAX);
-        let grown = held.saturating_sub(READ_BUFFER) > state.largest;
-        if grown {
-            state.largest = held.saturating_sub(READ_BUFFER);
-        }
-        self.pay(state, grown);
+        let Unfinished { frame, fragments } = unfinished.unwrap_or_default();
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let frame = bytes(frame).saturating_sub(READ_BUFFER);
+        state.largest = state.largest.max(frame);
+        state.fragments = bytes(fragments);
+        self.pay(state);
         if began {
             self.changed.notify_one();
         }
     }
 
-    fn pay(&self, state: MutexGuard<'_, State>, changed: bool) {
-        let bytes = state.largest + state.record + state.written;
+    fn pay(&self, mut state: MutexGuard<'_, State>) {
+        let held = state.largest + state.fragments + state.record + state.written;
+        let changed = std::mem::replace(&mut state.paid, held) != held;
         drop(state);
         if changed {
-            self.buffer.hold(bytes);
+            self.buffer.hold(held);
         }
     }
 
     /// Notes that the protocol holds so many bytes of something unfinished.
     pub(crate) fn hold_record(&self, bytes: usize) {
         let mut state = self.state();
-        let changed = std::mem::replace(&mut state.record, bytes) != bytes;
-        self.pay(state, changed);
+        state.record = bytes;
+        self.pay(state);
     }
 
-    /// Notes that a message of so many bytes is written.
+    /// Notes that so many bytes are collected to be written.
     pub(super) fn write(&self, bytes: usize) {
-        let over = bytes.saturating_sub(READ_BUFFER);
         let mut state = self.state();
-        let grown = over > state.written;
-        if grown {
-            state.written = over;
-        }
-        self.pay(state, grown);
+        state.written = state.written.max(bytes.saturating_sub(READ_BUFFER));
+        self.pay(state);
     }
 
     fn wrote(&self, takes_nothing: bool) {

@@ -14,16 +14,26 @@ const MASKED: u8 = 0x80;
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     head: Head,
-    /// How many bytes of the frame are still to come.
+    /// How many bytes of the frame are still to come, and how many have.
     left: u64,
+    frame: u64,
     /// Whether the frame is one of a message, and not a control frame.
     of_message: bool,
     /// Whether the message is complete with this frame.
     is_last: bool,
-    /// Bytes of the message so far.
-    message: u64,
+    /// Bytes of the message in earlier frames.
+    fragments: u64,
     /// Whether a message has begun that isn't complete.
     begun: bool,
+}
+
+/// How much has arrived of a message that isn't complete, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    /// Of the present frame.
+    pub(crate) frame: u64,
+    /// Of earlier frames.
+    pub(crate) fragments: u64,
 }
 
 /// As much as has arrived of a frame's head.
@@ -67,9 +77,7 @@ impl Progress {
             if self.left > 0 {
                 let now = self.left.min(bytes.len() as u64);
                 self.left -= now;
-                if self.of_message {
-                    self.message += now;
-                }
+                self.frame += now;
                 // No more than `bytes.len()`.
                 bytes = bytes.get(now as usize..).unwrap_or_default();
                 if self.left == 0 {
@@ -93,16 +101,22 @@ impl Progress {
     }
 
     fn end_frame(&mut self) {
+        let frame = std::mem::take(&mut self.frame);
         if self.of_message && self.is_last {
-            self.message = 0;
+            self.fragments = 0;
             self.begun = false;
+        } else if self.of_message {
+            self.fragments += frame;
         }
     }
 
-    /// How many bytes of a message have arrived that isn't complete. `None`: there is none.
-    pub(crate) fn unfinished(&self) -> Option<u64> {
+    /// How much has arrived of a message that isn't complete. `None`: there is none.
+    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
         let begun = self.begun || self.head.len > 0 || self.left > 0;
-        begun.then_some(self.message)
+        let Self {
+            frame, fragments, ..
+        } = *self;
+        begun.then_some(Unfinished { frame, fragments })
     }
 }
 
@@ -131,16 +145,20 @@ mod tests {
         frame
     }
 
+    fn unfinished(frame: u64, fragments: u64) -> Option<Unfinished> {
+        Some(Unfinished { frame, fragments })
+    }
+
     #[test]
     fn pings_between_the_frames_of_a_message_do_not_complete_it() {
         let mut progress = Progress::default();
         assert_eq!(progress.unfinished(), None);
         progress.take(&frame(0x01, 1000));
-        assert_eq!(progress.unfinished(), Some(1000));
+        assert_eq!(progress.unfinished(), unfinished(0, 1000));
         progress.take(&frame(0x89, 125));
-        assert_eq!(progress.unfinished(), Some(1000));
+        assert_eq!(progress.unfinished(), unfinished(0, 1000));
         progress.take(&frame(0x00, 70_000));
-        assert_eq!(progress.unfinished(), Some(71_000));
+        assert_eq!(progress.unfinished(), unfinished(0, 71_000));
         progress.take(&frame(0x80, 0));
         assert_eq!(progress.unfinished(), None);
     }
@@ -153,7 +171,7 @@ mod tests {
             progress.take(&[*byte]);
             assert!(progress.unfinished().is_some());
         }
-        assert_eq!(progress.unfinished(), Some(299));
+        assert_eq!(progress.unfinished(), unfinished(299, 0));
         progress.take(&[0]);
         all.take(&whole);
         assert_eq!((progress.unfinished(), all.unfinished()), (None, None));
@@ -176,7 +194,8 @@ mod tests {
                 if first & CONTROL == 0 {
                     (expected, begun) = if first & LAST == 0 { (expected + length as u64, true) } else { (0, false) };
                 }
-                prop_assert_eq!(progress.unfinished(), begun.then_some(expected));
+                let unfinished = begun.then_some(Unfinished { frame: 0, fragments: expected });
+                prop_assert_eq!(progress.unfinished(), unfinished);
             }
         }
 

@@ -1,6 +1,7 @@
 //! One open WebSocket: reading text frames, and closing so that the close code arrives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -19,6 +20,9 @@ use crate::limits::Limits;
 
 /// Each connection has a read buffer of this size from the start, in bytes.
 pub(crate) const READ_BUFFER: usize = 8 * 1024;
+
+/// How long the close frame may take where memory has to be free again.
+const CLOSE_FRAME_TIMEOUT: Duration = Duration::from_millis(100);
 
 type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 pub(super) type Sink = SplitSink<Socket, Message>;
@@ -88,7 +92,14 @@ impl Connection {
             limits,
             ..
         } = self;
-        let finished = finish(sink, stream, unwritten, rest.into_iter(), reason.frame());
+        let close = reason.frame();
+        let finished = async {
+            if *reason == CloseReason::OverMemory {
+                finish_without_buffers(sink, stream, close).await
+            } else {
+                finish(sink, stream, unwritten, rest.into_iter(), close).await
+            }
+        };
         if timeout(limits.close_timeout, finished).await.is_err() {
             tracing::debug!("closed without the other side's answer");
         }
@@ -105,6 +116,25 @@ pub(super) async fn next_message(
         Some(Err(error)) => Err(CloseReason::from_error(error, max_frame)),
         None => Err(CloseReason::Gone),
     }
+}
+
+/// Closes so that the buffers are free at once, or soon if the other side doesn't read.
+async fn finish_without_buffers(
+    mut sink: Sink,
+    stream: Stream,
+    close: Option<CloseFrame>,
+) -> Result<(), Error> {
+    let sent = timeout(CLOSE_FRAME_TIMEOUT, sink.send(Message::Close(close))).await;
+    let Ok(socket) = sink.reunite(stream) else {
+        return Ok(());
+    };
+    let mut io = socket.into_inner();
+    if sent.is_ok() {
+        io.shutdown().await?;
+        let mut unread = [0; 1024];
+        while io.read(&mut unread).await? > 0 {}
+    }
+    Ok(())
 }
 
 /// If no close frame answers ours, reads on until the other side closes all the same: when a socket

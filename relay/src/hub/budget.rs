@@ -22,9 +22,11 @@ pub enum Purpose {
     Messages,
     /// Sessions with their channels.
     Sessions,
-    /// The buffers of connections: unfinished messages, and what they have as long as they are
-    /// open.
+    /// The buffers of connections, as far as they hold messages.
     Buffers,
+    /// What connections cost as long as they are open. It can't be given back without closing them,
+    /// and nobody gains much by that.
+    Connections,
 }
 
 /// Bytes for each purpose.
@@ -36,12 +38,20 @@ pub struct Uses {
     pub sessions: usize,
     /// For [`Purpose::Buffers`].
     pub buffers: usize,
+    /// For [`Purpose::Connections`].
+    pub connections: usize,
 }
 
 impl Uses {
     /// Bytes in all.
     #[must_use]
     pub fn total(&self) -> usize {
+        self.reclaimable() + self.connections
+    }
+
+    /// Bytes that can be given back.
+    #[must_use]
+    pub fn reclaimable(&self) -> usize {
         self.messages + self.sessions + self.buffers
     }
 }
@@ -51,6 +61,7 @@ struct Counters {
     messages: AtomicUsize,
     sessions: AtomicUsize,
     buffers: AtomicUsize,
+    connections: AtomicUsize,
 }
 
 impl Counters {
@@ -59,6 +70,7 @@ impl Counters {
             Purpose::Messages => &self.messages,
             Purpose::Sessions => &self.sessions,
             Purpose::Buffers => &self.buffers,
+            Purpose::Connections => &self.connections,
         }
     }
 
@@ -68,6 +80,7 @@ impl Counters {
             messages: load(Purpose::Messages),
             sessions: load(Purpose::Sessions),
             buffers: load(Purpose::Buffers),
+            connections: load(Purpose::Connections),
         }
     }
 }

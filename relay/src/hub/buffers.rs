@@ -21,8 +21,9 @@ pub(super) struct Buffers {
 
 #[derive(Debug)]
 struct Shared {
-    /// What it costs in any case, in bytes. Nobody gains by closing a buffer that holds no more.
-    least: usize,
+    /// Paid for what it costs in any case.
+    _least: Charge,
+    /// Paid for what it holds.
     charge: Mutex<Charge>,
     given_up: CancellationToken,
 }
@@ -55,8 +56,8 @@ impl Buffers {
         relief: &Arc<Relief>,
     ) -> Buffer {
         let shared = Arc::new(Shared {
-            least,
-            charge: Mutex::new(account.charge(Purpose::Buffers, least)),
+            _least: account.charge(Purpose::Connections, least),
+            charge: Mutex::new(account.charge(Purpose::Buffers, 0)),
             given_up: CancellationToken::new(),
         });
         let number = self.opened.fetch_add(1, Ordering::Relaxed);
@@ -78,7 +79,7 @@ impl Buffer {
         if self.shared.given_up.is_cancelled() {
             return;
         }
-        self.shared.charge().set(self.shared.least + bytes);
+        self.shared.charge().set(bytes);
         self.relief.relieve();
     }
 
@@ -114,7 +115,7 @@ impl Holder for Buffers {
                     let charge = shared.charge();
                     (charge.bytes(), *debts.get(charge.account().owner())?)
                 };
-                (bytes > shared.least).then_some((bytes, debt, shared))
+                (bytes > 0).then_some((bytes, debt, shared))
             })
             .collect();
         held.sort_unstable_by_key(|(bytes, ..)| Reverse(*bytes));

@@ -10,12 +10,12 @@
 //! | `record`, [`history`] | what is kept for replay, within bounds: of a channel, and of all |
 //! | [`kept`] | what is kept for those who may come back, within bounds |
 //! | [`store`] | the seam: what several relays can share |
-//! | [`spaces`] | who receives what |
-//! | [`memory`] | the store of a relay by itself |
-//! | [`sessions`] | what lets a client resume after a lost connection |
 //! | `relief` | frees memory when too much is used |
 //! | [`buffers`] | what connections hold of messages that aren't complete |
+//! | [`spaces`] | who receives what |
+//! | [`memory`] | the store of a relay by itself |
 //! | [`membership`] | one connection in one space |
+//! | [`sessions`] | what lets a client resume after a lost connection |
 
 pub mod budget;
 pub mod buffers;

@@ -5,6 +5,7 @@
 //! buffers hold most. A sixteenth of the budget becomes free at once, because finding out who uses
 //! most takes longer than freeing.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::budget::{Account, Budget, Uses};
-use super::shares::plan;
+use super::shares::{Owner, plan};
 use super::store::{Publication, Store, StoreError};
 
 /// Frees memory when more is used than the budget has.
@@ -34,6 +35,10 @@ struct Turns {
     /// When it was last not enough.
     in_vain: Option<Instant>,
 }
+
+/// How often it is tried to free enough: what is freed at first may not be enough, if some of it is
+/// held elsewhere too.
+const ROUNDS: usize = 4;
 
 /// If what can be freed isn't enough, it isn't tried again for so long.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -66,7 +71,8 @@ pub(super) struct Debt {
 impl Debt {
     /// How many bytes are still to be freed.
     pub(super) fn left(&self) -> usize {
-        self.account.used().total().saturating_sub(self.target)
+        let used = self.account.used().reclaimable();
+        used.saturating_sub(self.target)
     }
 
     /// How many bytes of it are used for one purpose.
@@ -115,30 +121,50 @@ impl Relief {
             return;
         }
         let accounts = self.budget.all_accounts();
-        let uses = accounts
-            .iter()
-            .map(|(owner, account)| (owner.clone(), account.used().total()));
-        let plan = plan(uses, excess + self.budget.limit() / 16);
-        let debts: Vec<_> = plan
-            .into_iter()
-            .filter_map(|(owner, bytes)| {
-                let account = Arc::clone(accounts.get(&owner)?);
-                let target = account.used().total().saturating_sub(bytes);
-                Some(Debt { account, target })
-            })
-            .collect();
-        for debt in &debts {
+        // What owners can't give back at once, although they owe it.
+        let mut stuck: HashMap<Owner, usize> = HashMap::new();
+        for _ in 0..ROUNDS {
+            let excess = self.budget.excess();
+            if excess == 0 {
+                break;
+            }
+            let uses = accounts.iter().map(|(owner, account)| {
+                let stuck = stuck.get(owner).copied().unwrap_or_default();
+                let used = account.used().reclaimable();
+                (owner.clone(), used.saturating_sub(stuck))
+            });
+            let debts = debts(&accounts, plan(uses, excess + self.budget.limit() / 16));
+            self.collect(&debts);
+            for debt in debts {
+                *stuck.entry(debt.account.owner().clone()).or_default() += debt.left();
+            }
+        }
+        turns.in_vain = (self.budget.excess() > 0).then_some(now);
+        turns.log(now);
+    }
+
+    /// Has everybody free what these owe.
+    fn collect(&self, debts: &[Debt]) {
+        for debt in debts {
             let messages = debt.left_of(|uses| uses.messages);
             if messages > 0 {
                 self.store.evict(debt.account.owner(), messages);
             }
         }
         for holder in &self.holders {
-            holder.give_back(&debts);
+            holder.give_back(debts);
         }
-        turns.in_vain = (self.budget.excess() > 0).then_some(now);
-        turns.log(now);
     }
+}
+
+/// What each owner of a plan owes.
+fn debts(accounts: &HashMap<Owner, Arc<Account>>, plan: Vec<(Owner, usize)>) -> Vec<Debt> {
+    let debt = |(owner, bytes)| {
+        let account = Arc::clone(accounts.get(&owner)?);
+        let target = account.used().reclaimable().saturating_sub(bytes);
+        Some(Debt { account, target })
+    };
+    plan.into_iter().filter_map(debt).collect()
 }
 
 impl Turns {

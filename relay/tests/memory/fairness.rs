@@ -4,7 +4,7 @@ use signal_relay::Config;
 use signal_relay::hub::{history, sessions};
 
 use super::support::resuming::{Page, message, text};
-use super::support::{Client, Relay, config};
+use super::support::{Client, Relay, config, request_with};
 
 const MEGABYTE: usize = 1024 * 1024;
 
@@ -173,4 +173,29 @@ async fn throw_away_sessions_take_no_session_from_another() {
     page.send(7, 1, "a", "1").await;
     page.send(7, 2, "a", "3").await;
     assert_eq!(sender.message().await, message(7, "a", "3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throw_away_clients_of_server_sent_events_make_nobody_repeat() {
+    let relay = Relay::start(Config {
+        connections: 20,
+        ..config()
+    })
+    .await;
+    let mut receiver = relay.join("/victim").await;
+    let publish = async |space: &str, client: &str, reference: u64| {
+        let line = format!("POST {space}/sse?client={client}&ref={reference}");
+        let body = text(1, "a", &reference.to_string());
+        let answer = request_with(relay.address, &line, &[], body.as_bytes()).await;
+        assert_eq!(answer.status, 204);
+    };
+    publish("/victim", "victim", 1).await;
+    assert_eq!(receiver.envelope().await, text(1, "a", "1"));
+    for number in 0..100 {
+        publish("/attacker", &format!("attacker-{number}"), 1).await;
+    }
+    // Sent again, because the answer might have been lost.
+    publish("/victim", "victim", 1).await;
+    publish("/victim", "victim", 2).await;
+    assert_eq!(receiver.envelope().await, text(1, "a", "2"));
 }
