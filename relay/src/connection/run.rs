@@ -200,7 +200,7 @@ impl Writer<'_> {
 
     /// Writes what waits, whole messages only. Returns whether that was anything.
     async fn write_batch(&mut self, outbound: &mut impl Outbound) -> Result<bool, Error> {
-        let (mut frames, mut bytes) = (0, 0);
+        let (mut frames, mut bytes, mut most) = (0, 0, 0);
         while frames < BATCH || !self.unwritten.is_over() {
             // A frame leaves its queue only when it can be handed on at once: nothing is lost if
             // this is dropped.
@@ -214,10 +214,11 @@ impl Writer<'_> {
             };
             // As much is collected before it is written.
             bytes = WRITE_BUFFER.min(bytes) + frame.len();
-            self.meter.write(bytes);
+            most = most.max(bytes);
             self.sink.start_send_unpin(frame)?;
             frames += 1;
         }
+        self.meter.write(most);
         self.sink.flush().await?;
         Ok(frames > 0)
     }

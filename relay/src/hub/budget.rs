@@ -3,7 +3,7 @@
 //! Everything that clients can make the relay hold is *charged* to an account, for as long as it is
 //! held: messages once, however many queues and whichever history share them. An account belongs to
 //! an [`Owner`]. Charging never fails and waits for nobody; whoever adds something looks afterwards
-//! whether the budget is exceeded, and then has [`Relief`](super::relief::Relief) free some.
+//! whether the budget is exceeded, and then has memory freed (see the module `relief`).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

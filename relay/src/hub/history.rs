@@ -1,6 +1,6 @@
 //! Published messages, kept for replay, within bounds.
 //!
-//! A space keeps its messages in one order, and a [`Record`] of each channel: which of them are
+//! A space keeps its messages in one order, and a record of each channel: which of them are
 //! its own, how many sessions have it open, and the highest id that was dropped. From that id it
 //! follows whether anything is missing after a given id, however old that is. A publisher never
 //! misses its own messages, so a record also knows who published the last dropped message, and the
