@@ -1,5 +1,5 @@
-//! Long messages are written in fragments, one after the other. A WebSocket copies a frame before it
-//! writes it: in one piece, a long message would have as many copies as receivers.
+//! Long messages are written in fragments, one after the other. A WebSocket copies a frame before
+//! it writes it: in one piece, a long message would have as many copies as receivers.
 
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
