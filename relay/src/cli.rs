@@ -41,7 +41,7 @@ When it accepts connections it prints one line with its real port: signal-relay 
 SIGTERM and SIGINT (Ctrl+C) stop it: clients receive what waits for them, and close code 1001. GET /healthz answers 200.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
-4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4501 too many channels.
+4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4014 over its share of memory, 4015 a message took too long, 4501 too many channels.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
 #[derive(Debug, Parser)]
@@ -84,7 +84,7 @@ pub(crate) struct Arguments {
     /// The longest frame
     ///
     /// A longer one closes its sender's connection with code 1009. Bounds what a single frame can
-    /// make the relay and all its receivers hold. K and M at the end mean 1024 and 1024 times 1024.
+    /// make the relay and all its receivers hold. K, M and G at the end mean 1024, 1024 times 1024, and so on.
     #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = bytes, allow_negative_numbers = true)]
     max_frame: usize,
 
@@ -138,7 +138,8 @@ pub(crate) struct Arguments {
 
     /// How many sessions are kept for pages that have lost their connection
     ///
-    /// Beyond that, the session disconnected longest is dropped first. 0: none is kept.
+    /// Beyond that, those of the space or the address that has most are dropped, the session
+    /// disconnected longest first. 0: none is kept.
     #[arg(long, value_name = "NUMBER", default_value_t = config::SESSIONS, value_parser = RangedU64ValueParser::<usize>::new(), allow_negative_numbers = true)]
     sessions: usize,
 
@@ -170,8 +171,8 @@ pub(crate) struct Arguments {
 
     /// How many bytes of all channels' messages are kept
     ///
-    /// Beyond that, the oldest are dropped first, whatever their channel. Each message counts 256
-    /// bytes more than its text.
+    /// Beyond that, the oldest are dropped of the space or the address that has most. Each message
+    /// counts 448 bytes more than its text, and each channel and each space counts too.
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
 
@@ -182,6 +183,7 @@ pub(crate) struct Arguments {
     /// session began.
     #[arg(long)]
     late_history: bool,
+
     /// How many WebSockets and other sessions clients of one address may have
     ///
     /// More are refused with HTTP 503. An IPv6 address counts with all others in its /64. Many
@@ -242,6 +244,16 @@ pub(crate) struct Arguments {
     #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
     trusted_proxies: Vec<Proxy>,
 
+    /// How much memory everything takes that is held for clients
+    ///
+    /// Out of it, history, replays, send queues, sessions with their channels and unfinished
+    /// messages are paid, and 24 kB for each connection. When it is used up, whoever uses most
+    /// gives back, be it a space or an address: its oldest messages are dropped, then its sessions
+    /// without a connection, then its connections are closed that hold most, with code 4008 or
+    /// 4014. K, M and G at the end mean 1024, 1024 times 1024, and so on.
+    #[arg(long, value_name = "BYTES", default_value = "512M", value_parser = bytes, allow_negative_numbers = true)]
+    memory: usize,
+
     /// How much to log on stderr
     ///
     /// Of lines of one kind, 20 are written in 10 seconds, and then how many more there were; debug
@@ -286,12 +298,15 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn bytes(text: &str) -> Result<usize, String> {
-    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1024),
-        None => text
-            .strip_suffix(['m', 'M'])
-            .map_or((text, 1), |digits| (digits, 1024 * 1024)),
-    };
+    let units = [
+        (['k', 'K'], 1024),
+        (['m', 'M'], 1024 * 1024),
+        (['g', 'G'], 1024 * 1024 * 1024),
+    ];
+    let (digits, unit) = units
+        .into_iter()
+        .find_map(|(letters, unit)| Some((text.strip_suffix(letters)?, unit)))
+        .unwrap_or((text, 1));
     let number: Option<usize> = digits.parse().ok();
     number
         .and_then(|number| number.checked_mul(unit))
@@ -384,6 +399,7 @@ impl From<Arguments> for Config {
                 age: arguments.history_age,
                 total: arguments.history_total,
             },
+            memory: arguments.memory,
             ..Self::default()
         }
     }

@@ -31,7 +31,7 @@
 //! | --- | --- |
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
 //! | [`address`], [`proxies`] | whose share something is paid from; whose request a proxy passes on |
-//! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
+//! | [`hub`] | the memory budget, ids, frames, queues, history, the store, spaces, sessions |
 //! | [`limits`], `relay` | what connections may cost; what they all share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |

@@ -69,7 +69,9 @@ async fn run(config: Config) -> Result<(), (u8, String)> {
     let server = Server::bind(config).await.map_err(|error| {
         let code = if matches!(
             error,
-            StartError::SamePrefix(..) | StartError::QueueTooSmall { .. }
+            StartError::SamePrefix(..)
+                | StartError::QueueTooSmall { .. }
+                | StartError::MemoryTooSmall { .. }
         ) {
             2
         } else {

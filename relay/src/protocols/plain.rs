@@ -15,9 +15,9 @@ use axum::response::Response;
 use signal_wire::frames::{VERSION, encode_ping, encode_pong};
 use signal_wire::{ClientFrame, Open, ServerFrame};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_util::sync::CancellationToken;
 
 use super::route::Route;
+use crate::address::ClientAddress;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Outbound, READ_BUFFER, Upgrade, is_upgrade,
     no_randomness,
@@ -26,7 +26,7 @@ use crate::hub::frame::{Frame, PendingMessage};
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
-use crate::hub::sessions::Attached;
+use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
 use crate::relay::Relay;
 
@@ -47,22 +47,29 @@ async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
 
 fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
     let space = request.uri().path().to_owned();
+    let address = ClientAddress::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let place = relay.places.take(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
     let connected = Arc::clone(&relay);
     let (max_frame, allowance) = (relay.limits.max_frame, place.allowance());
     Ok(
-        upgrade.start(&relay, max_frame, allowance, |connection| async move {
+        upgrade.start(&relay, max_frame, allowance, move |connection| async move {
             if let Some(connection) = connection {
-                run(&connected, &space, secret, connection).await;
+                run(&connected, &space, address, secret, connection).await;
             }
             drop(place);
         }),
     )
 }
 
-async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connection) {
+async fn run(
+    relay: &Relay,
+    space: &str,
+    address: ClientAddress,
+    secret: Secret,
+    mut connection: Connection,
+) {
     let hello = ServerFrame::Hello {
         version: VERSION,
         session: secret.as_str().into(),
@@ -70,7 +77,7 @@ async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connect
         ping: milliseconds(relay.limits.ping_interval),
     };
     let hello = Frame::from(hello.encode());
-    let (membership, mut queue) = relay.hub.join_greeted(space, hello);
+    let (membership, mut queue) = relay.hub.join_greeted(space, address, hello);
     tracing::debug!(?space, "joined");
 
     let subscribed = AtomicBool::new(false);
@@ -79,7 +86,7 @@ async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connect
         membership,
         secret,
         session: None,
-        resumed: CancellationToken::new(),
+        ends: Ends::default(),
         subscribed: &subscribed,
     };
     let mut output = Output {
@@ -88,12 +95,13 @@ async fn run(relay: &Relay, space: &str, secret: Secret, mut connection: Connect
         interval: relay.limits.ping_interval,
         pings: 0,
     };
-    let (overflowed, resumed) = (output.queue.overflowed(), client.resumed.clone());
+    let (overflowed, ends) = (output.queue.overflowed(), client.ends.clone());
     let closing = async {
         tokio::select! {
             biased;
             () = overflowed => CloseReason::SlowConsumer,
-            () = resumed.cancelled() => CloseReason::ResumedElsewhere,
+            () = ends.resumed.cancelled() => CloseReason::ResumedElsewhere,
+            () = ends.evicted.cancelled() => CloseReason::OverMemory,
             () = relay.stopping.cancelled() => CloseReason::ShuttingDown,
         }
     };
@@ -142,7 +150,7 @@ struct Client<'a> {
     secret: Secret,
     /// From the first `open` on.
     session: Option<Attached>,
-    resumed: CancellationToken,
+    ends: Ends,
     /// Whether there is a session, for the writing half.
     subscribed: &'a AtomicBool,
 }
@@ -187,7 +195,7 @@ impl Client<'_> {
             None => (self.secret.as_str(), false),
         };
         let sessions = self.relay.hub.sessions();
-        let attached = sessions.attach(secret, resumes, &self.membership, self.resumed.clone())?;
+        let attached = sessions.attach(secret, resumes, &self.membership, self.ends.clone())?;
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.
         self.subscribed.store(true, Ordering::Relaxed);

@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::session::Transport;
 use super::sessions::Sessions;
 use super::{polling, socket};
+use crate::address::ClientAddress;
 use crate::connection::is_upgrade;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -89,7 +90,8 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
     match (request.method().clone(), session) {
         (Method::GET, None) => {
             let place = sessions.relay.places.take_session(request.extensions())?;
-            let session = sessions.begin(version, Transport::Polling, place)?;
+            let address = ClientAddress::of(request.extensions());
+            let session = sessions.begin(version, Transport::Polling, address, place)?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::{self, Malformed, Version};
 use super::packet::{self, Body, Event, MAIN, Packet};
+use crate::address::ClientAddress;
 use crate::connection::CloseReason;
 use crate::hub::frame::{Encoding, PendingMessage};
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
@@ -52,6 +53,7 @@ pub(super) struct Session {
     pub(super) version: Version,
     /// The sender of messages that come without one.
     sender: UserId,
+    address: ClientAddress,
     state: Mutex<State>,
     signals: Signals,
     confirmed: AtomicBool,
@@ -111,12 +113,14 @@ impl Session {
         version: Version,
         transport: Transport,
         id: &Secret,
+        address: ClientAddress,
         place: Place,
     ) -> Result<Self, NoRandomness> {
         let limits = &relay.limits;
         let session = Self {
             version,
             sender: random_user_id()?,
+            address,
             state: Mutex::new(State {
                 transport,
                 last_heard: Instant::now(),
@@ -152,6 +156,11 @@ impl Session {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address of its client.
+    pub(super) fn address(&self) -> ClientAddress {
+        self.address
     }
 
     /// Ends the session. The first reason counts.
@@ -407,7 +416,9 @@ impl Session {
             let place = relay.places.take_another(&self.place);
             Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
         };
-        let (membership, queue) = relay.hub.join_with(name, self.signals.clone());
+        let (membership, queue) = relay
+            .hub
+            .join_with(name, self.address, self.signals.clone());
         state.spaces.push(Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),

@@ -8,6 +8,7 @@ use axum::response::Response;
 use super::engine::Version;
 use super::heartbeat::{unconfirmed, watch};
 use super::session::{Session, Transport};
+use crate::address::ClientAddress;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::ids::Secret;
 use crate::limits::Place;
@@ -43,10 +44,11 @@ impl Sessions {
         self: &Arc<Self>,
         version: Version,
         transport: Transport,
+        address: ClientAddress,
         place: Place,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(&self.relay, version, transport, &id, place);
+        let session = Session::new(&self.relay, version, transport, &id, address, place);
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
