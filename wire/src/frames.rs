@@ -1,5 +1,5 @@
 //! The frames of our relay's protocol over a plain WebSocket, besides envelopes: control frames, as
-//! [`control`](crate::control) defines them.
+//! [`control`] defines them.
 //!
 //! | frame | direction | meaning |
 //! | --- | --- | --- |
