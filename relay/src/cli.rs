@@ -59,7 +59,7 @@ at once. SIGHUP reads the settings again, SIGUSR1 logs the figures of \"signal-r
 or, once it is stopping, 503.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
-4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4501 too many channels.
+4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4014 over its share of memory, 4015 a message took too long, 4501 too many channels.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
 /// Options that are no settings: neither the configuration file nor the environment has them, but
@@ -122,7 +122,7 @@ pub(crate) struct Arguments {
     /// The longest frame
     ///
     /// A longer one closes its sender's connection with code 1009. Bounds what a single frame can
-    /// make the relay and all its receivers hold. K and M at the end mean 1024 and 1024 times 1024.
+    /// make the relay and all its receivers hold. K, M and G at the end mean 1024, 1024 times 1024, and so on.
     #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = bytes, allow_negative_numbers = true)]
     max_frame: usize,
 
@@ -176,7 +176,8 @@ pub(crate) struct Arguments {
 
     /// How many sessions are kept for pages that have lost their connection
     ///
-    /// Beyond that, the session disconnected longest is dropped first. 0: none is kept.
+    /// Beyond that, those of the space or the address that has most are dropped, the session
+    /// disconnected longest first. 0: none is kept.
     #[arg(long, value_name = "NUMBER", default_value_t = config::SESSIONS, value_parser = RangedU64ValueParser::<usize>::new(), allow_negative_numbers = true)]
     sessions: usize,
 
@@ -208,8 +209,8 @@ pub(crate) struct Arguments {
 
     /// How many bytes of all channels' messages are kept
     ///
-    /// Beyond that, the oldest are dropped first, whatever their channel. Each message counts 256
-    /// bytes more than its text.
+    /// Beyond that, the oldest are dropped of the space or the address that has most. Each message
+    /// counts 448 bytes more than its text, and each channel and each space counts too.
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
 
@@ -220,6 +221,7 @@ pub(crate) struct Arguments {
     /// session began.
     #[arg(long)]
     late_history: bool,
+
     /// How many WebSockets and other sessions clients of one address may have
     ///
     /// More are refused with HTTP 503. An IPv6 address counts with all others in its /64. Many
@@ -309,6 +311,15 @@ pub(crate) struct Arguments {
     /// reach: it asks nobody who they are. Without this option there is none.
     #[arg(long, value_name = "IP:PORT", value_parser = metrics_address)]
     pub(crate) metrics: Option<SocketAddr>,
+    /// How much memory everything takes that is held for clients
+    ///
+    /// Out of it, history, replays, send queues, sessions with their channels and unfinished
+    /// messages are paid, and 24 kB for each connection. When it is used up, whoever uses most
+    /// gives back, be it a space or an address: its oldest messages are dropped, then its sessions
+    /// without a connection, then its connections are closed that hold most, with code 4008 or
+    /// 4014. K, M and G at the end mean 1024, 1024 times 1024, and so on.
+    #[arg(long, value_name = "BYTES", default_value = "512M", value_parser = bytes, allow_negative_numbers = true)]
+    memory: usize,
 
     /// How much to log on stderr
     ///
@@ -429,6 +440,7 @@ impl From<Arguments> for Config {
                 .zip(arguments.tls_key)
                 .map(|(certificate, key)| tls::Files { certificate, key }),
             metrics: arguments.metrics,
+            memory: arguments.memory,
             ..Self::default()
         }
     }

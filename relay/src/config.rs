@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::files::Mount;
 use crate::host::HostPattern;
+use crate::hub::budget::CONNECTION;
 use crate::hub::{self, history, queue, sessions};
 use crate::limits::{Limits, Rate, Rates};
 use crate::origin::Origin;
@@ -47,6 +48,8 @@ pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 pub const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a client may read nothing of what waits for it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a message may take from its first byte to its last.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a session is kept after its connection is lost.
 pub const SESSION_AGE: Duration = Duration::from_secs(600);
 /// How many such sessions are kept.
@@ -61,6 +64,8 @@ pub const HISTORY_BYTES: usize = 1024 * 1024;
 pub const HISTORY_AGE: Duration = Duration::from_secs(120);
 /// How many bytes of all channels' messages are kept.
 pub const HISTORY_TOTAL: usize = 64 * 1024 * 1024;
+/// Bytes of everything that is held for clients.
+pub const MEMORY: usize = 512 * 1024 * 1024;
 
 /// The settings of one relay.
 #[derive(Clone, Debug)]
@@ -99,6 +104,8 @@ pub struct Config {
     /// How long a connection may take to close: for what still waits, the close frame, and the
     /// answer to it.
     pub close_timeout: Duration,
+    /// How long a message may take from its first byte to its last.
+    pub message_timeout: Duration,
     /// How long a client may read nothing of what waits for it, before its connection is dropped.
     pub write_timeout: Duration,
     /// Over this time a relay that is stopping sends its clients away.
@@ -111,6 +118,9 @@ pub struct Config {
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
     pub history: history::Limits,
+    /// Bytes of everything that is held for clients: history, replays, queues, sessions with their
+    /// channels, and the buffers of connections. Beyond it, whoever uses most gives back.
+    pub memory: usize,
     /// How long SignalR's clients and the relay wait for each other.
     pub signalr: signalr::Timing,
 }
@@ -123,6 +133,7 @@ impl Config {
             queue: self.queue,
             sessions: self.sessions,
             history: self.history,
+            memory: self.memory,
         }
     }
 
@@ -142,6 +153,20 @@ impl Config {
         }
     }
 
+    /// The least memory with which these settings work: each connection is open, the history is
+    /// full, and one connection takes the longest message and has a full queue.
+    #[must_use]
+    pub fn least_memory(&self) -> usize {
+        [
+            self.connections.saturating_mul(CONNECTION),
+            self.history.total,
+            self.queue.bytes,
+            self.max_frame.saturating_mul(3),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
     /// The limits of each connection.
     #[must_use]
     pub fn connection_limits(&self) -> Limits {
@@ -154,6 +179,7 @@ impl Config {
             limit_loopback: self.limit_loopback,
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
+            message_timeout: self.message_timeout,
             close_timeout: self.close_timeout,
             write_timeout: self.write_timeout,
         }
@@ -190,6 +216,7 @@ impl Default for Config {
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),
+            message_timeout: MESSAGE_TIMEOUT,
             write_timeout: WRITE_TIMEOUT,
             drain: Duration::ZERO,
             tls: None,
@@ -206,6 +233,7 @@ impl Default for Config {
                 age: HISTORY_AGE,
                 total: HISTORY_TOTAL,
             },
+            memory: MEMORY,
             signalr: signalr::Timing::default(),
         }
     }

@@ -31,7 +31,7 @@
 //! | --- | --- |
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
 //! | [`address`], [`proxies`] | whose share something is paid from; whose request a proxy passes on |
-//! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
+//! | [`hub`] | the memory budget, ids, frames, queues, history, the store, spaces, sessions |
 //! | [`limits`], [`metrics`] | what connections may cost; what is counted of them |
 //! | `lifecycle`, `relay` | running, draining, stopping; what all connections share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |

@@ -66,6 +66,13 @@ pub enum StartError {
         /// The bound of the send queue, in bytes.
         queue_bytes: usize,
     },
+    /// The settings need more memory than they are given.
+    MemoryTooSmall {
+        /// The bytes that they are given.
+        memory: usize,
+        /// The bytes that they need at least.
+        least: usize,
+    },
     /// The system has no random numbers.
     NoRandomness,
 }
@@ -115,6 +122,12 @@ impl fmt::Display for StartError {
                 f,
                 "a send queue of {queue_bytes} bytes never has room for a frame of {max_frame}: \
                  raise --queue-bytes to at least {max_frame} or lower --max-frame"
+            ),
+            Self::MemoryTooSmall { memory, least } => write!(
+                f,
+                "{memory} bytes of memory are too few for --connections, --history-total, \
+                 --queue-bytes and three times --max-frame: raise --memory to at least {least}, or \
+                 lower one of those"
             ),
             Self::NoRandomness => NoRandomness.fmt(f),
         }
@@ -294,6 +307,10 @@ pub fn check(config: &Config) -> Result<(), StartError> {
             max_frame,
             queue_bytes,
         });
+    }
+    let (memory, least) = (config.memory, config.least_memory());
+    if memory < least {
+        return Err(StartError::MemoryTooSmall { memory, least });
     }
     let mut seen: Vec<&Mount> = Vec::new();
     for mount in &config.mounts {

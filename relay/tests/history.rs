@@ -15,10 +15,11 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use signal_relay::Config;
+use signal_relay::address::ClientAddress;
 use signal_relay::hub::Hub;
+use signal_relay::hub::budget::Budget;
 use signal_relay::hub::frame::Frame;
-use signal_relay::hub::frame::OVERHEAD;
-use signal_relay::hub::history::{History, Limits, Since, Stats};
+use signal_relay::hub::history::{History, Limits, Message, OVERHEAD, RECORD, SPACE, Since, Stats};
 use signal_relay::hub::ids::MessageId;
 use tokio::time::Instant;
 
@@ -26,7 +27,8 @@ const LIMITS: Limits = Limits {
     messages: 5,
     bytes: 100,
     age: Duration::from_millis(1000),
-    total: 12 * (OVERHEAD + 10),
+    // The store's, which looks at all histories.
+    total: usize::MAX,
 };
 /// The first two are open all the time, the others never.
 const CHANNELS: usize = 4;
@@ -40,6 +42,11 @@ enum Step {
         length: usize,
     },
     Wait(u64),
+    /// An address gives so many bytes back.
+    Evict {
+        from: usize,
+        bytes: usize,
+    },
     Open {
         channel: usize,
         reader: usize,
@@ -52,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..CHANNELS, 0..PUBLISHERS, 0..60_usize)
             .prop_map(|(channel, from, length)| Step::Publish { channel, from, length }),
         1 => (0..700_u64).prop_map(Step::Wait),
+        1 => (0..PUBLISHERS, 0..3 * OVERHEAD).prop_map(|(from, bytes)| Step::Evict { from, bytes }),
         4 => (0..CHANNELS, 0..PUBLISHERS, 0..12_u64)
             .prop_map(|(channel, reader, back)| Step::Open { channel, reader, back }),
     ]
@@ -64,6 +72,10 @@ struct Published {
     text: String,
     at: Instant,
     kept: bool,
+}
+
+fn address(number: u8) -> ClientAddress {
+    ClientAddress::new(std::net::Ipv4Addr::new(192, 0, 2, number).into())
 }
 
 fn drop_first(log: &mut [Published], of: impl Fn(&Published) -> bool) {
@@ -79,8 +91,11 @@ proptest! {
     #[test]
     fn what_is_kept_is_replayed_and_what_is_not_is_told(steps in vec(step(), 1..80)) {
         let hub = Hub::in_memory(Config::default().hub_limits()).unwrap();
-        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.join("/").0.publisher()).collect();
+        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.new_publisher()).collect();
         let space: Arc<str> = "/".into();
+        let budget = Budget::new(usize::MAX);
+        // The first two publishers share an address.
+        let accounts: Vec<_> = [1, 1, 2].map(|number| budget.account(Some(&space), address(number))).into();
         let channels: Vec<Arc<str>> = (0..CHANNELS).map(|number| number.to_string().into()).collect();
         let mut history = History::new(LIMITS);
         let mut now = Instant::now();
@@ -95,7 +110,12 @@ proptest! {
                 Step::Publish { channel, from, length } => {
                     last += 1;
                     let text = format!("{last}{}", "x".repeat(length));
-                    history.keep(&space, &channels[channel], MessageId(last), publishers[from], Frame::from(text.as_str()), now);
+                    history.keep(&space, &channels[channel], Message {
+                        id: MessageId(last),
+                        from: publishers[from],
+                        account: accounts[from].clone(),
+                        frame: Frame::from(text.as_str()),
+                    }, now);
                     log.push(Published { id: last, channel, from, text, at: now, kept: true });
                     loop {
                         let mine = log.iter().filter(|message| message.kept && message.channel == channel);
@@ -105,9 +125,6 @@ proptest! {
                         }
                         drop_first(&mut log, |message| message.channel == channel);
                     }
-                    while log.iter().filter(|message| message.kept).map(|message| message.text.len() + OVERHEAD).sum::<usize>() > LIMITS.total {
-                        drop_first(&mut log, |_| true);
-                    }
                 }
                 Step::Wait(milliseconds) => {
                     now += Duration::from_millis(milliseconds);
@@ -115,6 +132,19 @@ proptest! {
                     for message in log.iter_mut().filter(|message| now - message.at >= LIMITS.age) {
                         message.kept = false;
                     }
+                }
+                Step::Evict { from, bytes } => {
+                    let owner = accounts[from].owner();
+                    let mine = |message: &&mut Published| message.kept && accounts[message.from].owner() == owner;
+                    let mut freed = 0;
+                    for message in log.iter_mut().filter(mine) {
+                        if freed >= bytes {
+                            break;
+                        }
+                        freed += message.text.len() + OVERHEAD;
+                        message.kept = false;
+                    }
+                    prop_assert!(history.evict(owner, bytes) >= freed);
                 }
                 Step::Open { channel, reader, back } => {
                     let after = last.saturating_sub(back);
@@ -139,11 +169,23 @@ proptest! {
             let mut there: Vec<_> = kept().map(|message| message.channel).chain([0, 1]).collect();
             there.sort_unstable();
             there.dedup();
+            let mut recorded: Vec<_> = kept().map(|message| message.channel).collect();
+            recorded.sort_unstable();
+            recorded.dedup();
+            // The names of the channels and of the space have a byte each; the latter is there twice.
+            let names = recorded.len() * (RECORD + 1) + if recorded.is_empty() { 0 } else { SPACE + 2 };
+            let bytes = kept().map(|message| message.text.len() + OVERHEAD).sum::<usize>() + names;
             prop_assert_eq!(history.stats(), Stats {
                 channels: there.len(),
                 messages: kept().count(),
-                bytes: kept().map(|message| message.text.len() + OVERHEAD).sum(),
+                bytes,
             });
+            prop_assert_eq!(budget.used().total(), bytes);
+            let uses = history.uses();
+            prop_assert_eq!(uses.iter().map(|(_, bytes)| bytes).sum::<usize>(), bytes);
+            for (owner, bytes) in uses {
+                prop_assert_eq!(budget.account(owner.space.as_ref(), owner.address).used().total(), bytes);
+            }
         }
         // When all is closed and old, nothing is left.
         for channel in &channels[..2] {
@@ -151,5 +193,6 @@ proptest! {
         }
         history.evict_expired(now + LIMITS.age);
         prop_assert_eq!(history.stats(), Stats::default());
+        prop_assert_eq!(budget.used().total(), 0);
     }
 }

@@ -7,8 +7,10 @@
 use std::time::Duration;
 
 use signal_relay::Config;
+use signal_relay::address::ClientAddress;
+use signal_relay::hub::budget::Budget;
 use signal_relay::hub::frame::Frame;
-use signal_relay::hub::queue::{Level, Limits, Receiver, queue};
+use signal_relay::hub::queue::{self, Level, Limits, Receiver, Sender};
 use signal_relay::hub::store::Content;
 use signal_relay::hub::{self, Hub};
 use tokio::time::timeout;
@@ -18,6 +20,15 @@ async fn soon(what: impl Future<Output = ()>) {
     timeout(Duration::from_secs(60), what)
         .await
         .expect("it never comes");
+}
+
+fn address() -> ClientAddress {
+    ClientAddress::new(std::net::Ipv4Addr::LOCALHOST.into())
+}
+
+fn queue(limits: Limits) -> (Sender, Receiver) {
+    let budget = Budget::new(usize::MAX);
+    queue::queue(limits, budget.account(None, address()))
 }
 
 fn drain(queue: &mut Receiver) -> Vec<String> {
@@ -95,8 +106,8 @@ async fn a_publisher_gives_way_before_a_queue_is_full() {
         ..Config::default().hub_limits()
     })
     .unwrap();
-    let (publisher, _unread) = hub.join("/");
-    let (_member, mut receiver) = hub.join("/");
+    let (publisher, _unread) = hub.join("/", address());
+    let (_member, mut receiver) = hub.join("/", address());
     let receiving = tokio::spawn(async move {
         let mut received = Vec::new();
         while received.len() < 1000 {

@@ -21,6 +21,10 @@ pub const RESUMED_ELSEWHERE: u16 = 4009;
 pub const PING_TIMEOUT: u16 = 4012;
 /// The client sent more than it may, for a while.
 pub const RATE_LIMIT: u16 = 4013;
+/// The relay's memory is used up, and the client has most of it; connect again later.
+pub const OVER_MEMORY: u16 = 4014;
+/// A message of the client began and wasn't complete in time.
+pub const MESSAGE_TIMEOUT: u16 = 4015;
 /// The client opened too many channels. Final: opening them again would end the same way.
 pub const TOO_MANY_CHANNELS: u16 = 4501;
 
@@ -59,6 +63,8 @@ mod tests {
             RESUMED_ELSEWHERE,
             PING_TIMEOUT,
             RATE_LIMIT,
+            OVER_MEMORY,
+            MESSAGE_TIMEOUT,
         ] {
             assert!(!is_final(code), "{code}");
         }

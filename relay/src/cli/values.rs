@@ -22,12 +22,15 @@ pub(super) fn metrics_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub(super) fn bytes(text: &str) -> Result<usize, String> {
-    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1024),
-        None => text
-            .strip_suffix(['m', 'M'])
-            .map_or((text, 1), |digits| (digits, 1024 * 1024)),
-    };
+    let units = [
+        (['k', 'K'], 1024),
+        (['m', 'M'], 1024 * 1024),
+        (['g', 'G'], 1024 * 1024 * 1024),
+    ];
+    let (digits, unit) = units
+        .into_iter()
+        .find_map(|(letters, unit)| Some((text.strip_suffix(letters)?, unit)))
+        .unwrap_or((text, 1));
     let number: Option<usize> = digits.parse().ok();
     number
         .and_then(|number| number.checked_mul(unit))

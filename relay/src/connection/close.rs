@@ -14,6 +14,8 @@
 //! | 4009 | `resumed by another connection` | its session continues on another connection |
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
 //! | 4013 | `over … messages or … bytes a second` | the client sent too much for too long |
+//! | 4014 | `over its share of memory` | the relay's memory is used up, and this client uses most |
+//! | 4015 | `a message took too long` | a message began and wasn't complete in time |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
 //!
 //! After all but the last a client may connect again. A client's own close is answered with its own
@@ -68,6 +70,10 @@ pub(crate) enum CloseReason {
     RateExceeded(Rate),
     /// Another connection has taken the session over.
     ResumedElsewhere,
+    /// The relay's memory is used up, and this client has most of it.
+    OverMemory,
+    /// A message wasn't complete in time.
+    MessageTimeout,
     /// The client would have more channels open than this, or their names are too long in all.
     TooManyChannels(usize),
     /// What there is to say was said in the protocol inside the WebSocket.
@@ -110,6 +116,8 @@ impl CloseReason {
             Self::PingTimeout => "ping timeout",
             Self::RateExceeded(_) => "rate exceeded",
             Self::ResumedElsewhere => "resumed elsewhere",
+            Self::OverMemory => "over memory",
+            Self::MessageTimeout => "message timeout",
             Self::TooManyChannels(_) => "too many channels",
             Self::Normal => "closed in its protocol",
         }
@@ -145,6 +153,8 @@ impl CloseReason {
                 close::RESUMED_ELSEWHERE,
                 "resumed by another connection".into(),
             ),
+            Self::MessageTimeout => (close::MESSAGE_TIMEOUT, "a message took too long".into()),
+            Self::OverMemory => (close::OVER_MEMORY, "over its share of memory".into()),
             Self::TooManyChannels(most) => (
                 close::TOO_MANY_CHANNELS,
                 format!("over {most} channels, or their names too long").into(),

@@ -15,9 +15,12 @@ use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use super::fragments::Fragments;
 use super::heartbeat::Heartbeat;
+use super::meter::Meter;
 use super::pongs::Pongs;
 use super::socket::{Connection, Sink, Stream, next_message};
+use super::upgrade::WRITE_BUFFER;
 use crate::limits::Allowance;
 
 /// After so many frames the writer flushes and looks for pings and keep-alives.
@@ -28,8 +31,8 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a protocol does with frames that come in.
 pub(crate) trait Inbound: Send {
-    /// Takes a text frame, or the first message in it. It is always finished, even if the connection closes meanwhile. An error
-    /// closes the connection.
+    /// Takes a text frame, or the first message in it. It is always finished, even if the
+    /// connection closes meanwhile. An error closes the connection.
     fn text(&mut self, text: Utf8Bytes) -> impl Future<Output = Result<(), CloseReason>> + Send;
 
     /// Whether the last text frame held several messages, and some of them are still to be taken.
@@ -82,11 +85,20 @@ pub(crate) async fn run(
     let Connection {
         sink,
         stream,
+        unwritten,
+        meter,
         max_frame,
         allowance,
         ..
     } = connection;
     let (ping, pongs, turn) = (Notify::new(), Pongs::default(), Turn::default());
+    let mut writer = Writer {
+        sink,
+        unwritten,
+        meter,
+        ping: &ping,
+        pongs: &pongs,
+    };
     let mut reader = Reader {
         stream,
         max_frame: *max_frame,
@@ -94,13 +106,15 @@ pub(crate) async fn run(
         ping: &ping,
         pongs: &pongs,
         allowance,
+        meter,
         turn: &turn,
     };
     let mut reading = pin!(reader.read(inbound));
     let reason = tokio::select! {
         biased;
-        reason = write(sink, outbound, &ping, &pongs) => reason,
+        reason = writer.write(outbound) => reason,
         reason = closing => reason,
+        reason = meter.exceeded() => reason,
         reason = &mut reading => return reason,
     };
     turn.last.store(true, Ordering::Relaxed);
@@ -126,6 +140,7 @@ struct Reader<'a> {
     ping: &'a Notify,
     pongs: &'a Pongs,
     allowance: &'a Allowance,
+    meter: &'a Meter,
     turn: &'a Turn,
 }
 
@@ -146,7 +161,7 @@ impl Reader<'_> {
 
     async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
         loop {
-            if let Err(exceeded) = self.allowance.ready().await {
+            if let Err(exceeded) = self.meter.pause(self.allowance.ready()).await {
                 return exceeded.into();
             }
             self.pongs.room().await;
@@ -177,57 +192,75 @@ impl Reader<'_> {
     }
 }
 
-async fn write(
-    sink: &mut Sink,
-    outbound: &mut impl Outbound,
-    ping: &Notify,
-    pongs: &Pongs,
-) -> CloseReason {
-    let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
-    let mut last_written = Instant::now();
-    let mut keep_alive = pin!(sleep(interval));
-    loop {
-        let written = tokio::select! {
-            biased;
-            () = ping.notified() => sink.send(Message::Ping(Bytes::new())).await.map(|()| false),
-            () = pongs.due() => sink.flush().await.map(|()| false),
-            // Before frames, of which there may always be some, and none for this client.
-            () = &mut keep_alive => {
-                // The timer isn't reset with each frame, which would cost more than the frame.
-                let due = last_written + interval;
-                if Instant::now() < due {
-                    keep_alive.as_mut().reset(due);
-                    continue;
-                }
-                keep_alive.as_mut().reset(Instant::now() + interval);
-                match outbound.keep_alive() {
-                    Some(text) => sink.send(Message::Text(text)).await.map(|()| true),
-                    None => continue,
-                }
-            }
-            () = outbound.ready() => write_batch(sink, outbound).await,
-        };
-        match written {
-            Ok(true) => last_written = Instant::now(),
-            Ok(false) => {}
-            Err(error) => return CloseReason::from_write_error(&error),
-        }
-        // Each of these flushes.
-        pongs.flushed();
-    }
+struct Writer<'a> {
+    sink: &'a mut Sink,
+    /// What is left of the message that is being written.
+    unwritten: &'a mut Fragments,
+    meter: &'a Meter,
+    ping: &'a Notify,
+    pongs: &'a Pongs,
 }
 
-/// Writes what waits. Returns whether that was anything.
-async fn write_batch(sink: &mut Sink, outbound: &mut impl Outbound) -> Result<bool, Error> {
-    let mut any = false;
-    for _ in 0..BATCH {
-        // A frame leaves its queue only when it can be handed on at once: nothing is lost if this
-        // is dropped.
-        poll_fn(|context| sink.poll_ready_unpin(context)).await?;
-        let Some(text) = outbound.next() else { break };
-        sink.start_send_unpin(Message::Text(text))?;
-        any = true;
+impl Writer<'_> {
+    async fn write(&mut self, outbound: &mut impl Outbound) -> CloseReason {
+        let interval = outbound.keep_alive_interval().unwrap_or(NEVER);
+        let mut last_written = Instant::now();
+        let mut keep_alive = pin!(sleep(interval));
+        loop {
+            let written = tokio::select! {
+                biased;
+                () = self.ping.notified() => {
+                    self.sink.send(Message::Ping(Bytes::new())).await.map(|()| false)
+                }
+                () = self.pongs.due() => self.sink.flush().await.map(|()| false),
+                // Before frames, of which there may always be some, and none for this client.
+                () = &mut keep_alive => {
+                    // The timer isn't reset with each frame, which would cost more than the frame.
+                    let due = last_written + interval;
+                    if Instant::now() < due {
+                        keep_alive.as_mut().reset(due);
+                        continue;
+                    }
+                    keep_alive.as_mut().reset(Instant::now() + interval);
+                    match outbound.keep_alive() {
+                        Some(text) => self.sink.send(Message::Text(text)).await.map(|()| true),
+                        None => continue,
+                    }
+                }
+                () = outbound.ready() => self.write_batch(outbound).await,
+            };
+            match written {
+                Ok(true) => last_written = Instant::now(),
+                Ok(false) => {}
+                Err(error) => return CloseReason::from_write_error(&error),
+            }
+            // Each of these flushes.
+            self.pongs.flushed();
+        }
     }
-    sink.flush().await?;
-    Ok(any)
+
+    /// Writes what waits, whole messages only. Returns whether that was anything.
+    async fn write_batch(&mut self, outbound: &mut impl Outbound) -> Result<bool, Error> {
+        let (mut frames, mut bytes, mut most) = (0, 0, 0);
+        while frames < BATCH || !self.unwritten.is_over() {
+            // A frame leaves its queue only when it can be handed on at once: nothing is lost if
+            // this is dropped.
+            poll_fn(|context| self.sink.poll_ready_unpin(context)).await?;
+            if self.unwritten.is_over() {
+                let Some(text) = outbound.next() else { break };
+                *self.unwritten = Fragments::new(text);
+            }
+            let Some(frame) = self.unwritten.next() else {
+                break;
+            };
+            // As much is collected before it is written.
+            bytes = WRITE_BUFFER.min(bytes) + frame.len();
+            most = most.max(bytes);
+            self.sink.start_send_unpin(frame)?;
+            frames += 1;
+        }
+        self.meter.write(most);
+        self.sink.flush().await?;
+        Ok(frames > 0)
+    }
 }

@@ -1,6 +1,7 @@
 //! One open WebSocket: reading text frames, and closing so that the close code arrives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -13,13 +14,18 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::close::CloseReason;
+use super::fragments::Fragments;
+use super::meter::{Meter, Metered};
 use crate::address::ClientAddress;
 use crate::limits::{Allowance, Limits};
 
 /// Each connection has a read buffer of this size from the start, in bytes.
 pub(crate) const READ_BUFFER: usize = 8 * 1024;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// How long the close frame may take where memory has to be free again.
+const CLOSE_FRAME_TIMEOUT: Duration = Duration::from_millis(100);
+
+type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 pub(super) type Sink = SplitSink<Socket, Message>;
 pub(super) type Stream = SplitStream<Socket>;
 
@@ -30,6 +36,9 @@ pub(crate) struct Connection {
     pub(super) stream: Stream,
     /// Where its client is.
     pub(crate) address: ClientAddress,
+    /// What is left of a message that was being written.
+    pub(super) unwritten: Fragments,
+    pub(super) meter: Arc<Meter>,
     pub(super) max_frame: usize,
     pub(super) allowance: Arc<Allowance>,
     pub(super) limits: Limits,
@@ -39,6 +48,7 @@ impl Connection {
     pub(super) fn new(
         socket: Socket,
         address: ClientAddress,
+        meter: Arc<Meter>,
         max_frame: usize,
         allowance: Arc<Allowance>,
         limits: Limits,
@@ -48,17 +58,27 @@ impl Connection {
             sink,
             stream,
             address,
+            unwritten: Fragments::default(),
+            meter,
             max_frame,
             allowance,
             limits,
         }
     }
 
+    /// What is known of its stream.
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
     /// The next text frame. Pings, pongs and the like are skipped; a binary frame is an error.
     pub(crate) async fn read_text(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
-            self.allowance.ready().await?;
-            let message = next_message(&mut self.stream, self.max_frame).await?;
+            self.meter.pause(self.allowance.ready()).await?;
+            let message = tokio::select! {
+                message = next_message(&mut self.stream, self.max_frame) => message,
+                reason = self.meter.exceeded() => Err(reason),
+            }?;
             self.allowance.charge(message.len());
             match message {
                 Message::Text(text) => return Ok(text),
@@ -88,10 +108,18 @@ impl Connection {
         let Self {
             sink,
             stream,
+            unwritten,
             limits,
             ..
         } = self;
-        let finished = finish(sink, stream, rest.into_iter(), reason.frame());
+        let close = reason.frame();
+        let finished = async {
+            if *reason == CloseReason::OverMemory {
+                finish_without_buffers(sink, stream, close).await
+            } else {
+                finish(sink, stream, unwritten, rest.into_iter(), close).await
+            }
+        };
         if timeout(limits.close_timeout, finished).await.is_err() {
             tracing::debug!("closed without the other side's answer");
         }
@@ -110,15 +138,39 @@ pub(super) async fn next_message(
     }
 }
 
+/// Closes so that the buffers are free at once, or soon if the other side doesn't read.
+async fn finish_without_buffers(
+    mut sink: Sink,
+    stream: Stream,
+    close: Option<CloseFrame>,
+) -> Result<(), Error> {
+    let sent = timeout(CLOSE_FRAME_TIMEOUT, sink.send(Message::Close(close))).await;
+    let Ok(socket) = sink.reunite(stream) else {
+        return Ok(());
+    };
+    let mut io = socket.into_inner();
+    if sent.is_ok() {
+        io.shutdown().await?;
+        let mut unread = [0; 1024];
+        while io.read(&mut unread).await? > 0 {}
+    }
+    Ok(())
+}
+
 /// If no close frame answers ours, reads on until the other side closes all the same: when a socket
 /// with unread input is closed, the system resets the connection, and the close code is lost.
 async fn finish(
     mut sink: Sink,
     mut stream: Stream,
+    mut unwritten: Fragments,
     rest: impl Iterator<Item = Utf8Bytes> + Send,
     close: Option<CloseFrame>,
 ) -> Result<(), Error> {
     for text in rest {
+        // Only a close frame may come in the middle of a message.
+        for frame in unwritten.by_ref() {
+            sink.feed(frame).await?;
+        }
         sink.feed(Message::Text(text)).await?;
     }
     let mut answered = false;

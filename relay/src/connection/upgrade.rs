@@ -15,8 +15,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::meter::{Meter, Metered};
 use super::socket::{Connection, READ_BUFFER};
 use crate::address::ClientAddress;
+use crate::hub::budget::CONNECTION;
 use crate::hub::ids::NoRandomness;
 use crate::limits::{Allowance, LONGEST_SPACE};
 use crate::relay::Relay;
@@ -25,7 +27,7 @@ use crate::relay::Relay;
 const VERSION: &str = "13";
 
 /// Output is collected up to this size before it is written.
-const WRITE_BUFFER: usize = 32 * 1024;
+pub(super) const WRITE_BUFFER: usize = 32 * 1024;
 
 /// Whether a request asks for a WebSocket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -48,8 +50,8 @@ pub(crate) fn no_randomness(error: NoRandomness) -> Box<Response> {
 /// A request that can become a WebSocket.
 pub(crate) struct Upgrade {
     response: Response,
-    address: ClientAddress,
     upgrade: hyper::upgrade::OnUpgrade,
+    address: ClientAddress,
 }
 
 impl Upgrade {
@@ -88,8 +90,8 @@ impl Upgrade {
         match create_response(&Request::from_parts(head, ())) {
             Ok(response) => Ok(Self {
                 response: response.map(|()| Body::empty()),
-                address,
                 upgrade,
+                address,
             }),
             Err(error) => refuse(
                 StatusCode::BAD_REQUEST,
@@ -118,10 +120,11 @@ impl Upgrade {
     {
         let Self {
             response,
-            upgrade,
             address,
+            upgrade,
         } = self;
         let limits = relay.limits();
+        let meter = Meter::new(relay.hub.buffer(address, CONNECTION), &limits);
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
                 Ok(upgraded) => {
@@ -130,11 +133,12 @@ impl Upgrade {
                         .write_buffer_size(WRITE_BUFFER)
                         .max_frame_size(Some(max_frame))
                         .max_message_size(Some(max_frame));
-                    let io = TokioIo::new(upgraded);
+                    let meter = Arc::new(meter);
+                    let io = Metered::new(TokioIo::new(upgraded), Arc::clone(&meter));
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
                     Some(Connection::new(
-                        socket, address, max_frame, allowance, limits,
+                        socket, address, meter, max_frame, allowance, limits,
                     ))
                 }
                 Err(error) => {

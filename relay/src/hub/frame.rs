@@ -7,16 +7,19 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use signal_wire::{Envelope, UserId};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::budget::{Account, Charge, Purpose};
 use super::ids::MessageId;
 
-/// What a frame costs besides its text, in bytes, where memory is bounded.
+/// What a frame costs besides its text, in bytes.
 pub const OVERHEAD: usize = 256;
+/// What a further encoding of a frame costs besides its text, in bytes.
+const ENCODED: usize = 128;
 
 /// Of so many messages one is measured: looking at the clock takes as long as a good part of a
 /// delivery.
@@ -104,6 +107,7 @@ impl PendingMessage {
             id: Some((id, head.len()..head.len() + member.len())),
             has_channel: self.has_channel,
             encodings: Mutex::default(),
+            charge: OnceLock::new(),
         }))
     }
 }
@@ -124,7 +128,15 @@ struct Shared {
     id: Option<(MessageId, Range<usize>)>,
     has_channel: bool,
     /// What [`Frame::encoded`] has made so far.
-    encodings: Mutex<Vec<(Encoding, Utf8Bytes)>>,
+    encodings: Mutex<Vec<Encoded>>,
+    /// Paid for the text, from the first place on where it is kept or waits.
+    charge: OnceLock<Charge>,
+}
+
+struct Encoded {
+    encoding: Encoding,
+    text: Utf8Bytes,
+    _charge: Option<Charge>,
 }
 
 impl Frame {
@@ -137,6 +149,7 @@ impl Frame {
             id: None,
             has_channel: false,
             encodings: Mutex::default(),
+            charge: OnceLock::new(),
         }))
     }
 
@@ -171,6 +184,18 @@ impl Frame {
         self.0.text.len().saturating_sub(id)
     }
 
+    /// What it costs, in bytes.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        self.len() + OVERHEAD
+    }
+
+    /// Has it paid by an account, until the last clone is dropped. Only the first call counts.
+    pub fn pay(&self, account: &Arc<Account>) {
+        let charge = || account.charge(Purpose::Messages, self.cost());
+        self.0.charge.get_or_init(charge);
+    }
+
     /// Whether it is the empty text, which is a frame like any other.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -203,13 +228,20 @@ impl Frame {
             .encodings
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = encodings.iter().find(|(known, _)| *known == encoding) {
-            return Some(text.clone());
+        if let Some(known) = encodings.iter().find(|known| known.encoding == encoding) {
+            return Some(known.text.clone());
         }
         let head = self.as_str().get(..id.start).unwrap_or_default();
         let tail = self.as_str().get(id.end..).unwrap_or_default();
         let text = Utf8Bytes::from(encode(&[head, tail].concat()));
-        encodings.push((encoding, text.clone()));
+        encodings.push(Encoded {
+            encoding,
+            text: text.clone(),
+            _charge: self.0.charge.get().map(|charge| {
+                let cost = text.len() + ENCODED;
+                charge.account().charge(Purpose::Messages, cost)
+            }),
+        });
         Some(text)
     }
 }

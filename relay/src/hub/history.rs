@@ -1,23 +1,40 @@
-//! Published messages, kept per channel for replay, within bounds.
+//! Published messages, kept for replay, within bounds.
 //!
-//! A *record* holds what is known of one channel: the messages that are kept, how many sessions
-//! have it open, and the highest id that was dropped. From that id it follows whether anything is
-//! missing after a given id, however old that is. A publisher never misses its own messages, so a
-//! record also knows who published the last dropped message, and the last dropped one of anybody
-//! else.
+//! A space keeps its messages in one order, and a record of each channel: which of them are
+//! its own, how many sessions have it open, and the highest id that was dropped. From that id it
+//! follows whether anything is missing after a given id, however old that is. A publisher never
+//! misses its own messages, so a record also knows who published the last dropped message, and the
+//! last dropped one of anybody else.
 //!
 //! A record exists while a session has its channel open or a message is kept. All records that are
-//! gone leave one common floor: for a channel without a record, an id below the floor means that
-//! messages may be missing.
+//! gone leave one common floor in their space: for a channel without a record, an id below the
+//! floor means that messages may be missing. Spaces that are gone leave a common floor likewise.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::frame::{Frame, OVERHEAD};
+use super::budget::{Account, Charge, Purpose};
+use super::frame::{self, Frame};
 use super::ids::{MessageId, PublisherId};
+use super::record::{Dropped, Record};
+use super::shares::Owner;
+use crate::address::ClientAddress;
+
+/// What a kept message costs besides its frame, in bytes: its places in its space and in its
+/// channel's record.
+const KEPT: usize = 192;
+/// What a channel's record costs besides the channel's name, in bytes.
+pub const RECORD: usize = 320;
+/// What the history of a space costs besides the space's name, which is there twice, in bytes.
+pub const SPACE: usize = 2048;
+
+/// What a kept message costs besides its text, in bytes.
+pub const OVERHEAD: usize = frame::OVERHEAD + KEPT;
 
 /// How much is kept. Beyond a bound, the oldest messages are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +45,8 @@ pub struct Limits {
     pub bytes: usize,
     /// How long a message is kept.
     pub age: Duration,
-    /// Bytes of all messages of all channels, each with [`OVERHEAD`] added.
+    /// Bytes of all messages of all channels, each with [`OVERHEAD`] added, and what their channels
+    /// and spaces cost. Beyond it, messages of whoever uses most are dropped.
     pub total: usize,
 }
 
@@ -63,102 +81,174 @@ pub struct Stats {
     pub bytes: usize,
 }
 
-/// The records of all channels.
+/// A message to keep.
+#[derive(Debug)]
+pub struct Message {
+    /// Its id, higher than those of all earlier messages in its space.
+    pub id: MessageId,
+    /// Who published it.
+    pub from: PublisherId,
+    /// Who pays for it.
+    pub account: Arc<Account>,
+    /// What is replayed.
+    pub frame: Frame,
+}
+
+/// What is kept of some spaces.
 #[derive(Debug)]
 pub struct History {
     limits: Limits,
-    spaces: HashMap<Arc<str>, HashMap<Arc<str>, Record>>,
-    /// All kept messages, the oldest first.
-    by_age: BTreeMap<MessageId, Place>,
+    spaces: HashMap<Arc<str>, Space>,
     bytes: usize,
+    /// The highest id that was dropped in a space that is gone.
+    floor: MessageId,
+}
+
+#[derive(Debug)]
+struct Space {
+    records: HashMap<Arc<str>, Record>,
+    /// The kept messages of all channels, the oldest first.
+    messages: BTreeMap<MessageId, Kept>,
+    /// Paid for the space while messages are kept.
+    charge: Option<Charge>,
+    /// Bytes that each address has here.
+    uses: HashMap<ClientAddress, usize>,
+    /// What was dropped on all channels.
+    dropped: Dropped,
     /// The highest id that was dropped on a channel whose record is gone.
     floor: MessageId,
 }
 
-/// Where a kept message is, and since when.
 #[derive(Debug)]
-struct Place {
-    space: Arc<str>,
+struct Kept {
     channel: Arc<str>,
-    since: Instant,
-}
-
-#[derive(Debug)]
-struct Record {
-    /// Sessions that have the channel open.
-    open: usize,
-    messages: VecDeque<Message>,
-    bytes: usize,
-    /// Up to this id it isn't known what was dropped: there was no record.
-    unknown: MessageId,
-    /// The last dropped message, and its publisher.
-    dropped: Option<(MessageId, PublisherId)>,
-    /// The highest dropped id that isn't of the publisher in `dropped`.
-    dropped_of_others: MessageId,
-}
-
-#[derive(Debug)]
-struct Message {
-    id: MessageId,
     from: PublisherId,
     frame: Frame,
+    since: Instant,
+    /// Paid for its places.
+    charge: Charge,
 }
 
-impl Record {
-    fn new(unknown: MessageId) -> Self {
+impl Space {
+    fn new(floor: MessageId) -> Self {
         Self {
-            open: 0,
-            messages: VecDeque::new(),
-            bytes: 0,
-            unknown,
-            dropped: None,
-            dropped_of_others: MessageId::default(),
+            records: HashMap::new(),
+            messages: BTreeMap::new(),
+            charge: None,
+            uses: HashMap::new(),
+            dropped: Dropped::default(),
+            floor,
         }
     }
 
-    /// Drops the oldest message. Returns its id and what it cost.
-    fn drop_first(&mut self) -> Option<(MessageId, usize)> {
-        let Message { id, from, frame } = self.messages.pop_front()?;
-        self.bytes -= frame.len();
-        match self.dropped {
-            Some((_, last)) if last == from => {}
-            Some((before, _)) => self.dropped_of_others = before,
-            None => {}
-        }
-        self.dropped = Some((id, from));
-        Some((id, frame.len() + OVERHEAD))
+    fn pay(&mut self, account: &Arc<Account>, bytes: usize) -> Charge {
+        *self.uses.entry(account.owner().address).or_default() += bytes;
+        account.charge(Purpose::Messages, bytes)
     }
 
-    /// The highest id that `reader` may have missed.
-    fn floor(&self, reader: PublisherId) -> MessageId {
-        let dropped = match self.dropped {
-            Some((_, from)) if from == reader => self.dropped_of_others,
-            Some((id, _)) => id,
-            None => MessageId::default(),
+    /// Takes bytes off what the address of a charge has here. Returns how many.
+    fn refund(&mut self, charge: &Charge, more: usize) -> usize {
+        let bytes = charge.bytes() + more;
+        if let Entry::Occupied(mut used) = self.uses.entry(charge.account().owner().address) {
+            *used.get_mut() -= bytes;
+            if *used.get() == 0 {
+                used.remove();
+            }
+        }
+        bytes
+    }
+
+    /// Keeps a message. Returns what it costs.
+    fn keep(&mut self, name: &str, channel: &Arc<str>, message: Message, now: Instant) -> usize {
+        let Message {
+            id,
+            from,
+            account,
+            frame,
+        } = message;
+        let cost = frame.cost();
+        frame.pay(&account);
+        *self.uses.entry(account.owner().address).or_default() += cost;
+        let mut bytes = cost + KEPT;
+        let charge = self.pay(&account, KEPT);
+        if self.charge.is_none() {
+            let paid = self.pay(&account, SPACE + 2 * name.len());
+            bytes += paid.bytes();
+            self.charge = Some(paid);
+        }
+        if self.record(channel).charge.is_none() {
+            let paid = self.pay(&account, RECORD + channel.len());
+            bytes += paid.bytes();
+            self.record(channel).charge = Some(paid);
+        }
+        self.record(channel).push(id, frame.len());
+        self.messages.insert(
+            id,
+            Kept {
+                channel: Arc::clone(channel),
+                from,
+                frame,
+                since: now,
+                charge,
+            },
+        );
+        bytes
+    }
+
+    /// Drops a message. Returns what it cost.
+    fn drop_message(&mut self, id: MessageId) -> usize {
+        let Some(kept) = self.messages.remove(&id) else {
+            return 0;
         };
-        dropped.max(self.unknown)
+        let mut bytes = self.refund(&kept.charge, kept.frame.cost());
+        self.dropped.note(id, kept.from);
+        if let Some(record) = self.records.get_mut(&kept.channel) {
+            record.remove(id, kept.from, kept.frame.len());
+            if record.len() == 0
+                && let Some(charge) = record.charge.take()
+            {
+                bytes += self.refund(&charge, 0);
+            }
+        }
+        self.remove_if_idle(&kept.channel);
+        if self.messages.is_empty()
+            && let Some(charge) = self.charge.take()
+        {
+            bytes += self.refund(&charge, 0);
+        }
+        bytes
     }
 
-    /// The kept messages of others after an id.
-    fn after(&self, id: MessageId, reader: PublisherId) -> impl Iterator<Item = &Message> {
-        let (older, newer) = self.messages.as_slices();
-        [older, newer]
-            .into_iter()
-            .flat_map(move |part| {
-                let start = part.partition_point(|message| message.id <= id);
-                part.get(start..).unwrap_or_default()
-            })
-            .filter(move |message| message.from != reader)
+    fn record(&mut self, channel: &Arc<str>) -> &mut Record {
+        self.records
+            .entry(Arc::clone(channel))
+            .or_insert_with(|| Record::new(self.floor))
     }
 
-    fn is_idle(&self) -> bool {
-        self.open == 0 && self.messages.is_empty()
+    fn remove_if_idle(&mut self, channel: &Arc<str>) {
+        if let Some(record) = self.records.get(channel).filter(|record| record.is_idle()) {
+            self.floor = self.floor.max(record.last_dropped());
+            self.records.remove(channel);
+        }
     }
 
-    /// The highest dropped id that counts once the record is gone.
-    fn last_dropped(&self) -> MessageId {
-        self.dropped
-            .map_or(self.unknown, |(id, _)| id.max(self.unknown))
+    /// What is kept of a channel after an id.
+    fn channel_after(&self, record: &Record, id: MessageId, reader: PublisherId) -> Vec<Frame> {
+        record
+            .after(id)
+            .filter_map(|id| self.messages.get(&id))
+            .filter(|kept| kept.from != reader)
+            .map(|kept| kept.frame.clone())
+            .collect()
+    }
+
+    /// What is kept of all channels after an id.
+    fn all_after(&self, id: MessageId, reader: PublisherId) -> Vec<Frame> {
+        self.messages
+            .range((Bound::Excluded(id), Bound::Unbounded))
+            .filter(|(_, kept)| kept.from != reader)
+            .map(|(_, kept)| kept.frame.clone())
+            .collect()
     }
 }
 
@@ -182,98 +272,123 @@ impl History {
         Self {
             limits,
             spaces: HashMap::new(),
-            by_age: BTreeMap::new(),
             bytes: 0,
             floor: MessageId::default(),
         }
     }
 
-    /// Keeps a message. Its id must be higher than all earlier ones in its space.
-    pub fn keep(
-        &mut self,
-        space: &Arc<str>,
-        channel: &Arc<str>,
-        id: MessageId,
-        from: PublisherId,
-        frame: Frame,
-        now: Instant,
-    ) {
+    /// Keeps a message. It doesn't look at [`Limits::total`]: who does may have to look at other
+    /// histories too (see [`History::evict`]).
+    pub fn keep(&mut self, name: &Arc<str>, channel: &Arc<str>, message: Message, now: Instant) {
         let Limits {
-            messages,
-            bytes,
-            total,
-            ..
+            messages, bytes, ..
         } = self.limits;
-        self.by_age.insert(
-            id,
-            Place {
-                space: Arc::clone(space),
-                channel: Arc::clone(channel),
-                since: now,
-            },
-        );
-        self.bytes += frame.len() + OVERHEAD;
-        let record = self.record(space, channel);
-        record.bytes += frame.len();
-        record.messages.push_back(Message { id, from, frame });
-        let mut dropped = Vec::new();
-        while record.messages.len() > messages || record.bytes > bytes {
-            let Some(oldest) = record.drop_first() else {
-                break;
-            };
-            dropped.push(oldest);
+        let space = self.space(name);
+        let added = space.keep(name, channel, message, now);
+        let mut dropped = 0;
+        while let Some(record) = space.records.get(channel)
+            && (record.len() > messages || record.bytes > bytes)
+            && let Some(first) = record.first()
+        {
+            dropped += space.drop_message(first);
         }
-        for (id, cost) in dropped {
-            self.by_age.remove(&id);
-            self.bytes -= cost;
-        }
-        self.remove_if_idle(space, channel);
-        while self.bytes > total {
-            self.drop_oldest();
-        }
-        self.evict_expired(now);
+        self.bytes = self.bytes + added - dropped;
+        self.evict_expired_of(name, now);
     }
 
     /// Drops messages that are older than [`Limits::age`].
     pub fn evict_expired(&mut self, now: Instant) {
-        while let Some((_, place)) = self.by_age.first_key_value()
-            && now.saturating_duration_since(place.since) >= self.limits.age
-        {
-            self.drop_oldest();
+        let names: Vec<_> = self.spaces.keys().cloned().collect();
+        for name in names {
+            self.evict_expired_of(&name, now);
         }
+    }
+
+    fn evict_expired_of(&mut self, name: &Arc<str>, now: Instant) {
+        let Some(space) = self.spaces.get_mut(name) else {
+            return;
+        };
+        while let Some((id, kept)) = space.messages.first_key_value()
+            && now.saturating_duration_since(kept.since) >= self.limits.age
+        {
+            let id = *id;
+            self.bytes -= space.drop_message(id);
+        }
+        self.remove_if_empty(name);
+    }
+
+    /// Drops the oldest messages of an owner until so many bytes are free. Returns how many are.
+    pub fn evict(&mut self, owner: &Owner, bytes: usize) -> usize {
+        let Some((name, space)) = owner
+            .space
+            .as_ref()
+            .and_then(|name| Some((name, self.spaces.get_mut(name)?)))
+        else {
+            return 0;
+        };
+        let mut oldest = Vec::new();
+        let mut cost = 0;
+        for (id, kept) in &space.messages {
+            if cost >= bytes {
+                break;
+            }
+            if kept.charge.account().owner().address == owner.address {
+                cost += kept.charge.bytes() + kept.frame.cost();
+                oldest.push(*id);
+            }
+        }
+        let freed = oldest.into_iter().map(|id| space.drop_message(id)).sum();
+        self.bytes -= freed;
+        self.remove_if_empty(name);
+        freed
+    }
+
+    /// What each owner uses.
+    #[must_use]
+    pub fn uses(&self) -> Vec<(Owner, usize)> {
+        let of_space = |(name, space): (&Arc<str>, &Space)| {
+            let name = Arc::clone(name);
+            let uses: Vec<_> = space.uses.iter().map(|(key, used)| (*key, *used)).collect();
+            uses.into_iter().map(move |(address, used)| {
+                let space = Some(Arc::clone(&name));
+                (Owner { space, address }, used)
+            })
+        };
+        self.spaces.iter().flat_map(of_space).collect()
     }
 
     /// The replay of one channel for `reader`. `hold`: one more session has the channel open from
     /// now on. `last` is the highest id that was given.
     pub fn open(
         &mut self,
-        space: &Arc<str>,
+        name: &Arc<str>,
         channel: &Arc<str>,
         since: Since,
         reader: PublisherId,
         hold: bool,
         last: MessageId,
     ) -> Replay {
-        let floor = self.floor;
         if hold {
-            self.record(space, channel).open += 1;
+            self.space(name).record(channel).open += 1;
         }
         let after = match replay_from(since, last) {
             Ok(after) => after,
             Err(replay) => return replay,
         };
-        let records = self.spaces.get(space);
-        match records.and_then(|channels| channels.get(channel)) {
+        let Some(space) = self.spaces.get(name) else {
+            return Replay {
+                gap: self.floor > after,
+                frames: Vec::new(),
+            };
+        };
+        match space.records.get(channel) {
             None => Replay {
-                gap: floor > after,
+                gap: space.floor > after,
                 frames: Vec::new(),
             },
             Some(record) => Replay {
                 gap: record.floor(reader) > after,
-                frames: record
-                    .after(after, reader)
-                    .map(|message| message.frame.clone())
-                    .collect(),
+                frames: space.channel_after(record, after, reader),
             },
         }
     }
@@ -283,7 +398,7 @@ impl History {
     #[must_use]
     pub fn read(
         &self,
-        space: &Arc<str>,
+        name: &Arc<str>,
         since: Since,
         reader: PublisherId,
         last: MessageId,
@@ -292,30 +407,27 @@ impl History {
             Ok(after) => after,
             Err(replay) => return replay,
         };
-        let records = || self.spaces.get(space).into_iter().flat_map(HashMap::values);
-        let mut messages: Vec<_> = records()
-            .flat_map(|record| record.after(after, reader))
-            .collect();
-        messages.sort_unstable_by_key(|message| message.id);
+        let Some(space) = self.spaces.get(name) else {
+            return Replay {
+                gap: self.floor > after,
+                frames: Vec::new(),
+            };
+        };
         Replay {
-            // A channel without a record may have been one of this space.
-            gap: self.floor > after || records().any(|record| record.floor(reader) > after),
-            frames: messages
-                .into_iter()
-                .map(|message| message.frame.clone())
-                .collect(),
+            // The floor: a channel without a record may have been one that the reader missed.
+            gap: space.floor.max(space.dropped.floor(reader)) > after,
+            frames: space.all_after(after, reader),
         }
     }
 
     /// One session fewer has the channel open.
-    pub fn close(&mut self, space: &Arc<str>, channel: &Arc<str>) {
-        if let Some(record) = self
-            .spaces
-            .get_mut(space)
-            .and_then(|channels| channels.get_mut(channel))
+    pub fn close(&mut self, name: &Arc<str>, channel: &Arc<str>) {
+        if let Some(space) = self.spaces.get_mut(name)
+            && let Some(record) = space.records.get_mut(channel)
         {
             record.open = record.open.saturating_sub(1);
-            self.remove_if_idle(space, channel);
+            space.remove_if_idle(channel);
+            self.remove_if_empty(name);
         }
     }
 
@@ -323,47 +435,32 @@ impl History {
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats {
-            channels: self.spaces.values().map(HashMap::len).sum(),
-            messages: self.by_age.len(),
+            channels: self.spaces.values().map(|space| space.records.len()).sum(),
+            messages: self.spaces.values().map(|space| space.messages.len()).sum(),
             bytes: self.bytes,
         }
     }
 
-    fn record(&mut self, space: &Arc<str>, channel: &Arc<str>) -> &mut Record {
+    /// Bytes of all messages, as in [`Stats::bytes`].
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn space(&mut self, name: &Arc<str>) -> &mut Space {
         self.spaces
-            .entry(Arc::clone(space))
-            .or_default()
-            .entry(Arc::clone(channel))
-            .or_insert_with(|| Record::new(self.floor))
+            .entry(Arc::clone(name))
+            .or_insert_with(|| Space::new(self.floor))
     }
 
-    fn drop_oldest(&mut self) {
-        let Some((_, Place { space, channel, .. })) = self.by_age.pop_first() else {
-            return;
-        };
-        // A channel's messages are in the order of their ids, so this is its first.
-        let dropped = self
+    fn remove_if_empty(&mut self, name: &Arc<str>) {
+        if let Some(space) = self
             .spaces
-            .get_mut(&space)
-            .and_then(|channels| channels.get_mut(&channel))
-            .and_then(Record::drop_first);
-        if let Some((_, cost)) = dropped {
-            self.bytes -= cost;
-        }
-        self.remove_if_idle(&space, &channel);
-    }
-
-    fn remove_if_idle(&mut self, space: &Arc<str>, channel: &Arc<str>) {
-        let Some(channels) = self.spaces.get_mut(space) else {
-            return;
-        };
-        let Some(record) = channels.get(channel).filter(|record| record.is_idle()) else {
-            return;
-        };
-        self.floor = self.floor.max(record.last_dropped());
-        channels.remove(channel);
-        if channels.is_empty() {
-            self.spaces.remove(space);
+            .get(name)
+            .filter(|space| space.records.is_empty())
+        {
+            self.floor = self.floor.max(space.floor);
+            self.spaces.remove(name);
         }
     }
 }

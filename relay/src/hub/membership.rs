@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use signal_wire::ServerFrame;
 
+use super::budget::Account;
 use super::frame::Frame;
 use super::history::Since;
 use super::ids::{ConnectionId, MessageId, PublisherId};
 use super::queue::{Ack, Receiver, Sender};
+use super::relief::Relief;
 use super::spaces::{Joined, Space, Spaces};
 use super::store::{
     Content, OpenChannel, OpenRequest, Opened, Publication, Read, ReadRequest, Store, StoreError,
@@ -18,8 +20,11 @@ use super::store::{
 pub struct Membership {
     spaces: Arc<Spaces>,
     store: Arc<dyn Store>,
+    relief: Arc<Relief>,
     /// How many bytes of a replay may wait for the connection.
     replay_limit: usize,
+    /// Who pays for what it publishes.
+    account: Arc<Account>,
     member: Member,
 }
 
@@ -44,15 +49,18 @@ struct Member {
 impl Membership {
     pub(super) fn new(
         spaces: Arc<Spaces>,
-        store: Arc<dyn Store>,
+        relief: Arc<Relief>,
         replay_limit: usize,
+        account: Arc<Account>,
         publisher: PublisherId,
         joined: Joined,
     ) -> (Self, Receiver) {
         let membership = Self {
             spaces,
-            store,
+            store: Arc::clone(relief.store()),
+            relief,
             replay_limit,
+            account,
             member: Member {
                 space: joined.space,
                 connection: joined.connection,
@@ -81,9 +89,21 @@ impl Membership {
         let publication = Publication {
             space: Arc::clone(self.space()),
             from,
+            account: Arc::clone(&self.account),
             content,
         };
-        self.store.publish(publication).await
+        self.relief.publish(publication).await
+    }
+
+    /// Who pays for what it has.
+    #[must_use]
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// Has memory freed, if too much is used.
+    pub(super) fn relieve(&self) {
+        self.relief.relieve();
     }
 
     /// Its publisher id outside of a session.

@@ -3,29 +3,42 @@
 //! | module | |
 //! | --- | --- |
 //! | [`ids`] | ids and secrets |
+//! | [`shares`] | who gives memory back first |
+//! | [`budget`] | how much memory is used, by whom and for what |
 //! | [`frame`] | one text frame, and an envelope that has no id yet |
 //! | [`meter`] | counts what goes through it |
 //! | [`queue`] | what waits for one connection, within bounds |
-//! | [`history`] | what is kept for replay, within bounds |
+//! | `record`, [`history`] | what is kept for replay, within bounds: of a channel, and of all |
+//! | [`kept`] | what is kept for those who may come back, within bounds |
 //! | [`store`] | the seam: what several relays can share |
+//! | `relief` | frees memory when too much is used |
+//! | [`buffers`] | what connections hold of messages that aren't complete |
 //! | [`spaces`] | who receives what |
 //! | [`memory`] | the store of a relay by itself |
 //! | [`membership`] | one connection in one space |
 //! | [`sessions`] | what lets a client resume after a lost connection |
 
+pub mod budget;
+pub mod buffers;
 pub mod frame;
 pub mod history;
 pub mod ids;
+pub mod kept;
 pub mod membership;
 pub mod memory;
 pub mod meter;
 pub mod queue;
+mod record;
+mod relief;
 pub mod sessions;
+pub mod shares;
 pub mod spaces;
 pub mod store;
 
 use std::sync::Arc;
 
+use self::budget::{Account, Budget, Uses};
+use self::buffers::{Buffer, Buffers};
 use self::frame::Frame;
 use self::history::Since;
 use self::ids::{NoRandomness, PublisherId};
@@ -33,9 +46,11 @@ use self::membership::{Membership, Start};
 use self::memory::MemoryStore;
 use self::meter::Meter;
 use self::queue::{Receiver, Signals};
+use self::relief::Relief;
 use self::sessions::Sessions;
 use self::spaces::{Join, QueueDepths, Spaces};
 use self::store::{Publication, Store, StoreError};
+use crate::address::ClientAddress;
 
 /// The bounds of a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +61,8 @@ pub struct Limits {
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
     pub history: history::Limits,
+    /// Bytes of everything that is held for clients.
+    pub memory: usize,
 }
 
 /// How many of each there are at one moment.
@@ -63,6 +80,10 @@ pub struct Stats {
     pub sessions: sessions::Stats,
     /// What is kept of what was published.
     pub history: history::Stats,
+    /// How many bytes of memory are used for what.
+    pub memory: Uses,
+    /// How many there are.
+    pub memory_limit: usize,
 }
 
 /// Where connections meet: the spaces of this relay, their sessions, and the store that it may
@@ -72,6 +93,8 @@ pub struct Hub {
     spaces: Arc<Spaces>,
     store: Arc<dyn Store>,
     sessions: Arc<Sessions>,
+    relief: Arc<Relief>,
+    buffers: Arc<Buffers>,
     /// How many bytes of a replay may wait for one connection.
     replay_limit: usize,
 }
@@ -90,10 +113,23 @@ impl Hub {
     /// A hub whose publications go through `store`, which must deliver them to `spaces`.
     #[must_use]
     pub fn new(limits: Limits, spaces: Arc<Spaces>, store: Arc<dyn Store>) -> Self {
+        let sessions = Arc::new(Sessions::new(limits.sessions, Arc::clone(&store)));
+        let buffers = Arc::new(Buffers::default());
+        let relief = Relief::new(
+            Budget::new(limits.memory),
+            Arc::clone(&store),
+            vec![
+                Arc::<Sessions>::clone(&sessions),
+                Arc::<Spaces>::clone(&spaces),
+                Arc::<Buffers>::clone(&buffers),
+            ],
+        );
         Self {
-            sessions: Arc::new(Sessions::new(limits.sessions, Arc::clone(&store))),
+            sessions,
             spaces,
             store,
+            relief: Arc::new(relief),
+            buffers,
             // Everything that may be kept, and a `gap` for each channel.
             replay_limit: limits.history.total.saturating_add(limits.queue.bytes),
         }
@@ -102,27 +138,37 @@ impl Hub {
     /// Adds a connection to a space. It receives what others publish there from now on, through the
     /// queue, until the membership is dropped.
     #[must_use]
-    pub fn join(&self, space: &str) -> (Membership, Receiver) {
-        self.add(space, self.new_publisher(), Join::default())
+    pub fn join(&self, space: &str, address: ClientAddress) -> (Membership, Receiver) {
+        self.join_with(space, address, Signals::default())
     }
 
     /// The same for a connection that may be in several spaces, with the same signals for all of
     /// them.
     #[must_use]
-    pub fn join_with(&self, space: &str, signals: Signals) -> (Membership, Receiver) {
+    pub fn join_with(
+        &self,
+        space: &str,
+        address: ClientAddress,
+        signals: Signals,
+    ) -> (Membership, Receiver) {
         let join = Join {
             signals,
-            ..Join::default()
+            ..self.joining(space, address)
         };
         self.add(space, self.new_publisher(), join)
     }
 
     /// The same for a connection that is sent a greeting before everything else.
     #[must_use]
-    pub fn join_greeted(&self, space: &str, greeting: Frame) -> (Membership, Receiver) {
+    pub fn join_greeted(
+        &self,
+        space: &str,
+        address: ClientAddress,
+        greeting: Frame,
+    ) -> (Membership, Receiver) {
         let join = Join {
             greeting: Some(greeting),
-            ..Join::default()
+            ..self.joining(space, address)
         };
         self.add(space, self.new_publisher(), join)
     }
@@ -135,27 +181,59 @@ impl Hub {
     pub async fn join_since(
         &self,
         space: &str,
+        address: ClientAddress,
         publisher: PublisherId,
         since: Since,
     ) -> Result<(Membership, Receiver, Start), StoreError> {
         let join = Join {
             silent: true,
-            ..Join::default()
+            ..self.joining(space, address)
         };
         let (membership, receiver) = self.add(space, publisher, join);
         let start = membership.read_everything(since).await?;
+        self.relief.relieve();
         Ok((membership, receiver, start))
     }
 
+    fn joining(&self, space: &str, address: ClientAddress) -> Join {
+        Join {
+            account: self.account(space, address),
+            signals: Signals::default(),
+            greeting: None,
+            silent: false,
+        }
+    }
+
     fn add(&self, space: &str, publisher: PublisherId, join: Join) -> (Membership, Receiver) {
+        let account = Arc::clone(&join.account);
         let joined = self.spaces.join(space, publisher, join);
         Membership::new(
             Arc::clone(&self.spaces),
-            Arc::clone(&self.store),
+            Arc::clone(&self.relief),
             self.replay_limit,
+            account,
             publisher,
             joined,
         )
+    }
+
+    /// The account of an address in a space: who pays for what it makes the relay hold.
+    #[must_use]
+    pub fn account(&self, space: &str, address: ClientAddress) -> Arc<Account> {
+        self.budget().account(Some(&Arc::from(space)), address)
+    }
+
+    /// The buffer of a connection from an address, which costs `least` bytes in any case.
+    #[must_use]
+    pub fn buffer(&self, address: ClientAddress, least: usize) -> Buffer {
+        let account = self.budget().account(None, address);
+        self.buffers.add(&account, least, &self.relief)
+    }
+
+    /// The memory of this relay.
+    #[must_use]
+    pub fn budget(&self) -> &Arc<Budget> {
+        self.relief.budget()
     }
 
     /// A publisher id that nobody else has.
@@ -173,7 +251,7 @@ impl Hub {
             .meter
             .published
             .add(publication.content.text_len());
-        self.store.publish(publication).await
+        self.relief.publish(publication).await
     }
 
     /// The sessions of this relay.
@@ -192,6 +270,7 @@ impl Hub {
     pub fn evict_expired(&self) {
         self.store.evict_expired();
         self.sessions.evict_expired();
+        self.relief.relieve();
     }
 
     /// Counts what goes through it.
@@ -222,6 +301,8 @@ impl Hub {
             channels,
             sessions: self.sessions.stats(),
             history: self.store.stats(),
+            memory: self.budget().used(),
+            memory_limit: self.budget().limit(),
         }
     }
 }

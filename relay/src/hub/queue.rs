@@ -8,6 +8,9 @@
 //! Replayed frames don't count towards these bounds, or a client that missed much could never catch
 //! up. They have a bound of their own, in bytes: what the history may keep. An acknowledgement
 //! takes no room: a newer one replaces the waiting one, and it is written before everything else.
+//!
+//! Frames are paid for by whoever brought them. The queue's account pays for the places in which
+//! they wait, and for frames that are for this connection alone.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
+use super::budget::{Account, Charge, Purpose};
 use super::frame::{Frame, OVERHEAD};
 use super::meter::Meter;
 
@@ -104,27 +108,31 @@ impl Signals {
     }
 }
 
+/// A queue that has held more frames than this gives their places back when it is empty.
+const PLACES: usize = 64;
+
 /// Makes a queue: the end that the hub pushes to and the end that the connection reads.
 #[must_use]
-pub fn queue(limits: Limits) -> (Sender, Receiver) {
-    queue_with(limits, Signals::default())
+pub fn queue(limits: Limits, account: Arc<Account>) -> (Sender, Receiver) {
+    queue_with(limits, account, Signals::default())
 }
 
 /// The same for a connection that has several queues.
 #[must_use]
-pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
-    metered_queue(limits, signals, Arc::default())
+pub fn queue_with(limits: Limits, account: Arc<Account>, signals: Signals) -> (Sender, Receiver) {
+    metered_queue(limits, account, signals, Arc::default())
 }
 
 /// The same with a meter that counts what goes through it.
 pub(super) fn metered_queue(
     limits: Limits,
+    account: Arc<Account>,
     signals: Signals,
     meter: Arc<Meter>,
 ) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
-        state: Mutex::default(),
+        state: Mutex::new(State::new(account.charge(Purpose::Messages, 0))),
         signals,
         meter,
     });
@@ -139,18 +147,22 @@ struct Shared {
     meter: Arc<Meter>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     greeting: Option<Frame>,
     ack: Option<Ack>,
     waiting: VecDeque<Waiting>,
+    /// Paid for the places in `waiting`.
+    places: Charge,
     /// Waiting frames, without replayed ones.
     frames: usize,
     /// Bytes of waiting frames, without replayed ones.
     bytes: usize,
-    /// Bytes of waiting replayed frames, each with [`OVERHEAD`] added.
+    /// What waiting replayed frames cost, in bytes.
     replayed: usize,
     overflowed: bool,
+    /// What was taken and is still held, in bytes.
+    taken: usize,
 }
 
 /// An acknowledgement.
@@ -169,6 +181,55 @@ struct Waiting {
 }
 
 impl State {
+    fn new(places: Charge) -> Self {
+        Self {
+            greeting: None,
+            ack: None,
+            waiting: VecDeque::new(),
+            places,
+            frames: 0,
+            bytes: 0,
+            replayed: 0,
+            overflowed: false,
+            taken: 0,
+        }
+    }
+
+    fn push(&mut self, frame: Frame, replayed: bool) {
+        frame.pay(self.places.account());
+        self.waiting.push_back(Waiting { frame, replayed });
+        self.pay_places();
+    }
+
+    fn pay_places(&mut self) {
+        let bytes = self.waiting.capacity() * size_of::<Waiting>();
+        if bytes != self.places.bytes() {
+            self.places.set(bytes);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        let next = self.waiting.pop_front()?;
+        if next.replayed {
+            self.replayed -= next.frame.cost();
+        } else {
+            self.frames -= 1;
+            self.bytes -= next.frame.len();
+        }
+        if self.waiting.is_empty() && self.waiting.capacity() > PLACES {
+            self.waiting = VecDeque::new();
+            self.pay_places();
+        }
+        Some(next)
+    }
+
+    /// Drops all that waits, but for the greeting.
+    fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+        self.pay_places();
+        (self.frames, self.bytes, self.replayed) = (0, 0, 0);
+    }
+
     fn is_empty(&self) -> bool {
         self.greeting.is_none() && self.ack.is_none() && self.waiting.is_empty()
     }
@@ -189,12 +250,8 @@ impl State {
     }
 
     fn overflow(&mut self) {
-        *self = Self {
-            greeting: self.greeting.take(),
-            ack: self.ack.take(),
-            overflowed: true,
-            ..Self::default()
-        };
+        self.clear();
+        self.overflowed = true;
     }
 }
 
@@ -232,10 +289,7 @@ impl Sender {
         }
         state.frames += 1;
         state.bytes += frame.len();
-        state.waiting.push_back(Waiting {
-            frame,
-            replayed: false,
-        });
+        state.push(frame, false);
         drop(state);
         self.0.signals.wake();
         level
@@ -277,12 +331,8 @@ impl Sender {
             return Level::Overflowed;
         }
         if restart {
-            let greeting = state.greeting.take();
             self.0.free(&state);
-            *state = State {
-                greeting,
-                ..State::default()
-            };
+            state.clear();
         }
         state.acknowledge(ack);
         self.append_replayed(state, frames, limit)
@@ -304,18 +354,31 @@ impl Sender {
         limit: usize,
     ) -> Level {
         for frame in frames {
-            state.replayed += frame.len() + OVERHEAD;
+            state.replayed += frame.cost();
             if state.replayed > limit {
                 return self.overflow(state);
             }
-            state.waiting.push_back(Waiting {
-                frame,
-                replayed: true,
-            });
+            state.push(frame, true);
         }
         drop(state);
         self.0.signals.wake();
         Level::Low
+    }
+
+    /// What the frames cost that wait or were taken and are still held, in bytes, whoever pays for
+    /// them.
+    pub(super) fn held(&self) -> usize {
+        let state = self.0.state();
+        let waiting = state.bytes + state.frames * OVERHEAD + state.replayed;
+        waiting + state.places.bytes() + state.taken
+    }
+
+    /// Lets the queue overflow. Nothing happens if it has before.
+    pub(super) fn give_up(&self) {
+        let state = self.0.state();
+        if !state.overflowed {
+            self.overflow(state);
+        }
     }
 
     fn overflow(&self, mut state: MutexGuard<'_, State>) -> Level {
@@ -365,12 +428,8 @@ impl Receiver {
         if let Some(ack) = state.pop_ack() {
             return Some(ack);
         }
-        let Waiting { frame, replayed } = state.waiting.pop_front()?;
-        if replayed {
-            state.replayed -= frame.len() + OVERHEAD;
-        } else {
-            state.frames -= 1;
-            state.bytes -= frame.len();
+        let Waiting { frame, replayed } = state.pop()?;
+        if !replayed {
             self.0.signals.room.free(1, frame.len());
         }
         drop(state);
@@ -385,6 +444,11 @@ impl Receiver {
     /// Takes the acknowledgement, if one waits.
     pub fn pop_ack(&mut self) -> Option<Frame> {
         self.0.state().pop_ack()
+    }
+
+    /// Notes what frames cost that were taken and are still held, in bytes.
+    pub fn still_holds(&self, bytes: usize) {
+        self.0.state().taken = bytes;
     }
 
     /// Resolves when the queue has overflowed. One waiter at a time.

@@ -13,7 +13,10 @@
 //! a message twice or out of order. A turn that has started must be finished: a message that was
 //! published and not recorded would be published again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod channels;
+mod eviction;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,9 +24,11 @@ use signal_wire::Open;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::channels::Channels;
 use super::frame::PendingMessage;
 use super::history::Since;
 use super::ids::{MessageId, PublisherId};
+use super::kept::{Kept, Place};
 use super::membership::Membership;
 use super::queue::Ack;
 use super::store::{Content, OpenChannel, Store};
@@ -36,8 +41,8 @@ const NAME_BYTES: usize = 256;
 pub struct Limits {
     /// How long a session is kept after its connection is lost.
     pub age: Duration,
-    /// How many such sessions are kept. Beyond that, the session disconnected longest is dropped
-    /// first.
+    /// How many such sessions are kept. Beyond that, those are dropped of the space or the address
+    /// that has most, the session disconnected longest first.
     pub kept: usize,
     /// How many channels a session may have open.
     pub channels: usize,
@@ -75,12 +80,11 @@ pub struct Sessions {
     registry: Mutex<Registry>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Registry {
     sessions: HashMap<Name, Arc<Session>>,
-    /// Sessions without a connection, in the order in which they lost it.
-    kept: BTreeMap<u64, (Instant, Name)>,
-    detached: u64,
+    /// Sessions without a connection.
+    kept: Kept<Name>,
 }
 
 /// A session belongs to a space. Its secret means nothing in another.
@@ -106,29 +110,18 @@ struct Holder {
     /// Counts the connections that have had it. The last one has it.
     generation: u64,
     /// Ends that connection.
-    resumed: CancellationToken,
+    ends: Ends,
     /// Its place in [`Registry::kept`], if it has no connection.
-    kept: Option<u64>,
+    kept: Option<Place>,
 }
 
-#[derive(Debug, Default)]
-struct Channels {
-    /// The position at which the session began: what was published before isn't for it.
-    began: Option<MessageId>,
-    /// The position from which on each is owed its messages.
-    open: HashMap<Arc<str>, MessageId>,
-    /// Bytes of all their names.
-    name_bytes: usize,
-}
-
-impl Channels {
-    fn remove(&mut self, channel: &str) -> bool {
-        let was_open = self.open.remove(channel).is_some();
-        if was_open {
-            self.name_bytes -= channel.len();
-        }
-        was_open
-    }
+/// How a connection is told that it no longer has its session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ends {
+    /// Another connection has it.
+    pub(crate) resumed: CancellationToken,
+    /// It was dropped to free memory.
+    pub(crate) evicted: CancellationToken,
 }
 
 impl Session {
@@ -148,7 +141,10 @@ impl Sessions {
         Self {
             limits,
             store,
-            registry: Mutex::default(),
+            registry: Mutex::new(Registry {
+                sessions: HashMap::new(),
+                kept: Kept::new(limits.kept),
+            }),
         }
     }
 
@@ -157,7 +153,7 @@ impl Sessions {
     }
 
     /// Attaches a connection to the session with this secret, which is created if it doesn't exist.
-    /// Another connection that has the session loses it: its `resumed` is cancelled.
+    /// Another connection that has the session loses it: its [`Ends::resumed`] is cancelled.
     ///
     /// A connection that doesn't resume brings the secret of its own hello. If that session exists,
     /// a newer connection has resumed it, and these are late frames of a connection that is gone.
@@ -166,7 +162,7 @@ impl Sessions {
         secret: &str,
         resumes: bool,
         membership: &Membership,
-        resumed: CancellationToken,
+        ends: Ends,
     ) -> Result<Attached, SessionError> {
         let name = Name {
             space: Arc::clone(membership.space()),
@@ -184,21 +180,22 @@ impl Sessions {
                 publisher: membership.publisher(),
                 holder: Mutex::new(Holder {
                     generation: 0,
-                    resumed: resumed.clone(),
+                    ends: ends.clone(),
                     kept: None,
                 }),
                 accepted: tokio::sync::Mutex::default(),
-                channels: Mutex::default(),
+                channels: Mutex::new(Channels::new(membership.account())),
             });
             registry.sessions.insert(name, Arc::clone(&session));
             session
         });
         let mut holder = session.holder();
         if found {
-            std::mem::replace(&mut holder.resumed, resumed).cancel();
+            std::mem::replace(&mut holder.ends, ends).resumed.cancel();
             if let Some(place) = holder.kept.take() {
-                registry.kept.remove(&place);
+                registry.kept.remove(place);
             }
+            session.channels().move_to(membership.account());
         }
         holder.generation += 1;
         let generation = holder.generation;
@@ -213,12 +210,10 @@ impl Sessions {
 
     /// Drops sessions that have been kept for [`Limits::age`]. To be called regularly.
     pub fn evict_expired(&self) {
-        let mut dropped = Vec::new();
+        let (mut dropped, now) = (Vec::new(), Instant::now());
         let mut registry = self.registry();
-        while let Some((_, (since, _))) = registry.kept.first_key_value()
-            && since.elapsed() >= self.limits.age
-        {
-            dropped.extend(registry.remove_oldest());
+        while let Some(name) = registry.kept.evict_expired(self.limits.age, now) {
+            dropped.extend(registry.sessions.remove(&name));
         }
         drop(registry);
         self.close(dropped);
@@ -247,16 +242,20 @@ impl Sessions {
         if holder.generation != generation {
             return;
         }
-        if keep {
-            registry.detached += 1;
-            let place = registry.detached;
+        let registered = registry.sessions.get(&session.name);
+        let evicted = !registered.is_some_and(|registered| Arc::ptr_eq(registered, session));
+        if evicted {
+            drop(holder);
+            dropped.push(Arc::clone(session));
+        } else if keep {
+            let owner = session.channels().charge.account().owner().clone();
+            let place = registry
+                .kept
+                .insert(owner, session.name.clone(), Instant::now());
             holder.kept = Some(place);
             drop(holder);
-            registry
-                .kept
-                .insert(place, (Instant::now(), session.name.clone()));
-            while registry.kept.len() > self.limits.kept {
-                dropped.extend(registry.remove_oldest());
+            for name in registry.kept.evict_excess() {
+                dropped.extend(registry.sessions.remove(&name));
             }
         } else {
             drop(holder);
@@ -268,17 +267,13 @@ impl Sessions {
 
     fn close(&self, sessions: Vec<Arc<Session>>) {
         for session in sessions {
-            let channels = std::mem::take(&mut *session.channels());
-            self.store
-                .close(&session.name.space, &mut channels.open.into_keys());
+            let mut channels = session.channels();
+            let open = std::mem::take(&mut channels.open);
+            channels.name_bytes = 0;
+            channels.charge.set(0);
+            drop(channels);
+            self.store.close(&session.name.space, &mut open.into_keys());
         }
-    }
-}
-
-impl Registry {
-    fn remove_oldest(&mut self) -> Option<Arc<Session>> {
-        let (_, (_, name)) = self.kept.pop_first()?;
-        self.sessions.remove(&name)
     }
 }
 
@@ -413,6 +408,9 @@ impl Attached {
             };
             channels.open.insert(added.channel, from);
         }
+        channels.pay();
+        drop(channels);
+        membership.relieve();
         Ok(())
     }
 

@@ -9,11 +9,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::budget::Account;
 use super::frame::Frame;
 use super::ids::{ConnectionId, NoRandomness, PublisherId, random_bits};
 use super::meter::Meter;
 use super::queue::{self, Level, Receiver, Sender, Signals};
+use super::relief::{Debt, Holder};
 use super::store::Delivery;
+
+/// A queue that holds no more than so many bytes isn't closed to free memory.
+const SPARED: usize = 64 * 1024;
 
 /// The spaces of this relay, with the connections in them.
 #[derive(Debug)]
@@ -66,16 +71,16 @@ impl Subscribers {
             .unwrap_or(Level::Low)
     }
 
-    /// How much waits in each queue, once for a connection with several channels.
-    fn queue_depths(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// All queues, with what each holds.
+    fn queues(&self) -> Vec<(usize, Sender)> {
+        let mut seen = HashSet::new();
         let subscribed = self.channels.values().flatten();
-        let queues: HashMap<_, _> = self
-            .everything
+        self.everything
             .iter()
             .chain(subscribed)
-            .map(|(connection, subscriber)| (connection, &subscriber.queue))
-            .collect();
-        queues.into_values().map(Sender::depth)
+            .filter(|(connection, _)| seen.insert(**connection))
+            .map(|(_, subscriber)| (subscriber.queue.held(), subscriber.queue.clone()))
+            .collect()
     }
 
     fn close(&mut self, connection: ConnectionId, channel: &str) {
@@ -180,8 +185,10 @@ pub(super) struct Joined {
 }
 
 /// How a connection joins a space.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Join {
+    /// Who pays for its queue.
+    pub(super) account: Arc<Account>,
     /// Wakes the connection.
     pub(super) signals: Signals,
     /// The first frame that it is sent.
@@ -251,8 +258,12 @@ impl Spaces {
     }
 
     pub(super) fn join(&self, name: &str, publisher: PublisherId, join: Join) -> Joined {
-        let (sender, receiver) =
-            queue::metered_queue(self.limits, join.signals, Arc::clone(&self.meter));
+        let (sender, receiver) = queue::metered_queue(
+            self.limits,
+            join.account,
+            join.signals,
+            Arc::clone(&self.meter),
+        );
         if let Some(greeting) = join.greeting {
             sender.greet(greeting);
         }
@@ -285,6 +296,13 @@ impl Spaces {
         }
     }
 
+    fn queues(&self, space: &str) -> Vec<(usize, Sender)> {
+        let spaces = self.spaces.read().unwrap_or_else(PoisonError::into_inner);
+        let space = spaces.get(space).cloned();
+        drop(spaces);
+        space.map_or_else(Vec::new, |space| space.subscribers().queues())
+    }
+
     pub(super) fn leave(&self, space: &Space, connection: ConnectionId) {
         let mut spaces = self.spaces.write().unwrap_or_else(PoisonError::into_inner);
         let mut subscribers = space.subscribers();
@@ -300,7 +318,8 @@ impl Spaces {
         let spaces: Vec<_> = spaces.values().cloned().collect();
         let mut all = QueueDepths::default();
         for space in spaces {
-            for (frames, bytes) in space.subscribers().queue_depths() {
+            for (_, queue) in space.subscribers().queues() {
+                let (frames, bytes) = queue.depth();
                 all.frames += frames as u64;
                 all.bytes += bytes as u64;
                 all.longest = all.longest.max(bytes as u64);
@@ -322,6 +341,31 @@ impl Spaces {
             members,
             joined: self.next_connection.load(Ordering::Relaxed),
             channels,
+        }
+    }
+}
+
+impl Holder for Spaces {
+    /// Lets queues overflow, in each space those first that hold most. A message that is no longer
+    /// kept and still costs memory waits in such a queue, whoever published it.
+    fn give_back(&self, debts: &[Debt]) {
+        let owes = |debt: &Debt| debt.left_of(|uses| uses.messages) > 0;
+        let mut by_space: HashMap<&str, Vec<&Debt>> = HashMap::new();
+        for debt in debts.iter().filter(|debt| owes(debt)) {
+            if let Some(space) = &debt.account.owner().space {
+                by_space.entry(space).or_default().push(debt);
+            }
+        }
+        for (space, debts) in by_space {
+            let mut queues = self.queues(space);
+            queues.retain(|(held, _)| *held > SPARED);
+            queues.sort_unstable_by_key(|(held, _)| std::cmp::Reverse(*held));
+            for (_, queue) in queues {
+                if !debts.iter().any(|debt| owes(debt)) {
+                    break;
+                }
+                queue.give_up();
+            }
         }
     }
 }

@@ -24,9 +24,11 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::budget::Account;
 use super::frame::{Frame, PendingMessage};
 use super::history::{self, Replay, Since};
 use super::ids::{MessageId, PublisherId};
+use super::shares::Owner;
 
 /// What is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +52,14 @@ impl Content {
 }
 
 /// One publication, with what any relay needs to deliver it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Publication {
     /// The space it was published in.
     pub space: Arc<str>,
     /// Its publisher, which doesn't receive it.
     pub from: PublisherId,
+    /// Who pays for it on this relay.
+    pub account: Arc<Account>,
     /// What was published.
     pub content: Content,
 }
@@ -182,6 +186,11 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Evicts expired messages. Called regularly.
     fn evict_expired(&self) {}
+
+    /// Drops the oldest messages of an owner until so many bytes are free. Returns how many are.
+    fn evict(&self, _owner: &Owner, _bytes: usize) -> usize {
+        0
+    }
 
     /// How much is kept here.
     fn stats(&self) -> history::Stats {

@@ -50,6 +50,8 @@ pub struct Limits {
     pub ping_interval: Duration,
     /// How long a pinged connection may stay silent before it is closed.
     pub ping_timeout: Duration,
+    /// How long a message may take from its first byte to its last.
+    pub message_timeout: Duration,
     /// How long a connection may take to close.
     pub close_timeout: Duration,
     /// How long a client may read nothing of what waits for it.

@@ -200,6 +200,18 @@ fn kept(registry: &mut Registry, relay: &Relay) {
         "How many bytes are kept at most (--history-total)",
         relay.config().history.total as u64,
     );
+    gauge(
+        registry,
+        "held_bytes",
+        "Memory that is held for clients: connections, sessions, messages and unfinished messages",
+        stats.memory.total() as u64,
+    );
+    gauge(
+        registry,
+        "held_limit_bytes",
+        "How much memory may be held for clients (--memory)",
+        stats.memory_limit as u64,
+    );
 }
 
 fn process(registry: &mut Registry) {

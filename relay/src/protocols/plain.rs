@@ -15,9 +15,9 @@ use axum::response::Response;
 use signal_wire::frames::{VERSION, encode_ping, encode_pong};
 use signal_wire::{ClientFrame, Open, ServerFrame};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_util::sync::CancellationToken;
 
 use super::route::Route;
+use crate::address::ClientAddress;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Outbound, READ_BUFFER, Upgrade, is_upgrade,
     no_randomness,
@@ -26,7 +26,7 @@ use crate::hub::frame::{Frame, PendingMessage};
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
-use crate::hub::sessions::Attached;
+use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
 use crate::limits::Limits;
 use crate::metrics::Protocol;
@@ -49,6 +49,7 @@ async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
 
 fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
     let space = request.uri().path().to_owned();
+    let address = ClientAddress::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let place = relay.admit(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
@@ -57,7 +58,7 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     Ok(
         upgrade.start(&relay, max_frame, allowance, move |connection| async move {
             if let Some(connection) = connection {
-                run(&connected, limits, &space, secret, connection).await;
+                run(&connected, limits, &space, address, secret, connection).await;
             }
             drop(place);
         }),
@@ -68,6 +69,7 @@ async fn run(
     relay: &Relay,
     limits: Limits,
     space: &str,
+    address: ClientAddress,
     secret: Secret,
     mut connection: Connection,
 ) {
@@ -78,8 +80,8 @@ async fn run(
         ping: milliseconds(limits.ping_interval),
     };
     let hello = Frame::from(hello.encode());
-    let (membership, mut queue) = relay.hub.join_greeted(space, hello);
-    let mut tracked = relay.track(Protocol::Plain, space, connection.address);
+    let (membership, mut queue) = relay.hub.join_greeted(space, address, hello);
+    let mut tracked = relay.track(Protocol::Plain, space, address);
 
     let subscribed = AtomicBool::new(false);
     let mut client = Client {
@@ -87,7 +89,7 @@ async fn run(
         membership,
         secret,
         session: None,
-        resumed: CancellationToken::new(),
+        ends: Ends::default(),
         subscribed: &subscribed,
     };
     let mut output = Output {
@@ -97,12 +99,13 @@ async fn run(
         pings: 0,
     };
     let departure = relay.lifecycle.departure();
-    let (overflowed, resumed) = (output.queue.overflowed(), client.resumed.clone());
+    let (overflowed, ends) = (output.queue.overflowed(), client.ends.clone());
     let closing = async {
         tokio::select! {
             biased;
             () = overflowed => CloseReason::SlowConsumer,
-            () = resumed.cancelled() => CloseReason::ResumedElsewhere,
+            () = ends.resumed.cancelled() => CloseReason::ResumedElsewhere,
+            () = ends.evicted.cancelled() => CloseReason::OverMemory,
             () = departure.due() => CloseReason::ShuttingDown,
         }
     };
@@ -148,7 +151,7 @@ struct Client<'a> {
     secret: Secret,
     /// From the first `open` on.
     session: Option<Attached>,
-    resumed: CancellationToken,
+    ends: Ends,
     /// Whether there is a session, for the writing half.
     subscribed: &'a AtomicBool,
 }
@@ -193,7 +196,7 @@ impl Client<'_> {
             None => (self.secret.as_str(), false),
         };
         let sessions = self.relay.hub.sessions();
-        let attached = sessions.attach(secret, resumes, &self.membership, self.resumed.clone())?;
+        let attached = sessions.attach(secret, resumes, &self.membership, self.ends.clone())?;
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.
         self.subscribed.store(true, Ordering::Relaxed);

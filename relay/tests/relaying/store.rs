@@ -31,6 +31,7 @@ impl Shared {
                 space,
                 from,
                 content,
+                ..
             }) = receiver.recv().await
             {
                 last += 1;

@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use signal_relay::address::ClientAddress;
 use signal_relay::hub::{Hub, Stats};
 use signal_relay::reload::Reloader;
 use signal_relay::server::StatsHandle;
@@ -43,6 +44,11 @@ pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
         Ok(result) => result,
         Err(_) => panic!("waited in vain for {what}"),
     }
+}
+
+/// The address of one of several clients.
+pub fn address(number: u8) -> ClientAddress {
+    ClientAddress::new(std::net::Ipv4Addr::new(192, 0, 2, number).into())
 }
 
 /// The result of `hearing` while somebody in the space sends texts without a pause that not
@@ -181,6 +187,11 @@ impl Client {
             .unwrap()
     }
 
+    /// A client on 127.0.0.`last`, which is another address to the relay.
+    pub async fn open_from(last: u8, address: SocketAddr, path: &str) -> Result<Self, Error> {
+        Self::over(connect_from(last, address).await, address, path, &[]).await
+    }
+
     async fn over(
         stream: TcpStream,
         address: SocketAddr,
@@ -303,10 +314,21 @@ pub fn without_id(text: &str) -> (String, u64) {
     (text[..start].to_owned() + rest, digits.parse().unwrap())
 }
 
+/// A connection from 127.0.0.`last`.
+pub async fn connect_from(last: u8, address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
 /// A connection on which the handshake is done and nothing else: what goes over it is up to the
 /// test.
 pub async fn raw(address: SocketAddr, path: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    raw_over(TcpStream::connect(address).await.unwrap(), address, path).await
+}
+
+/// The same over a given connection.
+pub async fn raw_over(mut stream: TcpStream, address: SocketAddr, path: &str) -> TcpStream {
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"

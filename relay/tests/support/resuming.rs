@@ -24,6 +24,11 @@ impl Page {
         Self::over(Client::open_narrow(relay.address, space).await).await
     }
 
+    /// A page on 127.0.0.`last`, which is another address to the relay.
+    pub async fn connect_from(last: u8, relay: &Relay, space: &str) -> Self {
+        Self::over(Client::open_from(last, relay.address, space).await.unwrap()).await
+    }
+
     async fn over(mut client: Client) -> Self {
         let hello: serde_json::Value = serde_json::from_str(&client.greeted().await).unwrap();
         let member = |name: &str| hello[name].as_str().unwrap().to_owned();

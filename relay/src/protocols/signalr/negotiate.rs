@@ -9,13 +9,19 @@ use serde_json::{Value, json};
 
 use super::method::excerpt;
 use super::state::{Kind, SignalR};
+use crate::address::ClientAddress;
 use crate::connection::no_randomness;
 use crate::hub::ids::Secret;
 use crate::protocols::query::member;
 
 /// Answers a negotiation of ASP.NET Core SignalR. In its version 0 one value is both the
 /// connection's name and its secret.
-pub(super) fn core(state: &SignalR, space: &str, uri: &Uri) -> Result<Response, Box<Response>> {
+pub(super) fn core(
+    state: &SignalR,
+    space: &str,
+    address: ClientAddress,
+    uri: &Uri,
+) -> Result<Response, Box<Response>> {
     let version = match member(uri, "negotiateVersion") {
         None => 0,
         Some(version) => match version.parse::<u32>() {
@@ -40,7 +46,7 @@ pub(super) fn core(state: &SignalR, space: &str, uri: &Uri) -> Result<Response, 
             "availableTransports": transports,
         })
     };
-    state.issue(secret, Kind::Core, space);
+    state.issue(secret, Kind::Core, space, address);
     Ok(body(&answer))
 }
 
@@ -53,6 +59,7 @@ fn secret_and_name() -> Result<(Secret, Secret), Box<Response>> {
 pub(super) fn classic(
     state: &SignalR,
     space: &str,
+    address: ClientAddress,
     base: &str,
     uri: &Uri,
 ) -> Result<Response, Box<Response>> {
@@ -71,7 +78,7 @@ pub(super) fn classic(
         "TransportConnectTimeout": 5.0,
         "LongPollDelay": 0.0,
     });
-    state.issue(secret, Kind::Classic, space);
+    state.issue(secret, Kind::Classic, space, address);
     Ok(wrapped(uri, &answer))
 }
 

@@ -13,7 +13,9 @@ use super::classic::socket::WEBSOCKETS_ONLY;
 use super::state::SignalR;
 use super::timing::Timing;
 use super::{classic, core, negotiate};
+use crate::address::ClientAddress;
 use crate::connection::is_upgrade;
+use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
 use crate::relay::Relay;
@@ -126,6 +128,13 @@ fn dispatch(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let uri = request.uri().clone();
+    if space.len() > LONGEST_SPACE {
+        let sentence = format!("A space's name has at most {LONGEST_SPACE} bytes.\n");
+        return Err(Box::new(
+            (StatusCode::URI_TOO_LONG, sentence).into_response(),
+        ));
+    }
+    let address = ClientAddress::of(request.extensions());
     let websocket = is_upgrade(request.headers());
     match step {
         Step::CoreConnect if websocket => core::socket::accept(state, &space, request),
@@ -134,8 +143,8 @@ fn dispatch(
         Step::CoreConnect | Step::Connect | Step::Reconnect | Step::Send => {
             Ok((StatusCode::BAD_REQUEST, WEBSOCKETS_ONLY).into_response())
         }
-        Step::CoreNegotiate => negotiate::core(state, &space, &uri),
-        Step::Negotiate => negotiate::classic(state, &space, &base, &uri),
+        Step::CoreNegotiate => negotiate::core(state, &space, address, &uri),
+        Step::Negotiate => negotiate::classic(state, &space, address, &base, &uri),
         Step::Ping => Ok(negotiate::word(&uri, "pong")),
         Step::Start => match state.session(&space, &uri) {
             Some(_) => Ok(negotiate::word(&uri, "started")),

@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use super::classic::session::{Session, Sessions};
 use super::tickets::Tickets;
 use super::timing::Timing;
+use crate::address::ClientAddress;
 use crate::hub::ids::Secret;
+use crate::hub::shares::Owner;
 use crate::protocols::query::member;
 use crate::relay::Relay;
 
@@ -48,7 +50,11 @@ impl SignalR {
     }
 
     /// Issues a ticket for one WebSocket in a space.
-    pub(super) fn issue(&self, secret: Secret, kind: Kind, space: &str) {
+    pub(super) fn issue(&self, secret: Secret, kind: Kind, space: &str, address: ClientAddress) {
+        let owner = Owner {
+            space: Some(Arc::from(space)),
+            address,
+        };
         let admission = Admission {
             kind,
             space: space.into(),
@@ -56,7 +62,7 @@ impl SignalR {
         self.tickets
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .issue(secret, admission, Instant::now());
+            .issue(secret, owner, admission, Instant::now());
     }
 
     /// Uses a ticket up.

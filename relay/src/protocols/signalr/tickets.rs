@@ -1,24 +1,24 @@
 //! Tickets: what a client that has negotiated shows when it opens its WebSocket.
 //!
 //! A ticket is a secret, good for one use and a short time. There is room for a limited number. A
-//! new one without room replaces the oldest, so that a flood of negotiations doesn't shut out
-//! clients that connect at once.
+//! new one without room replaces the oldest of the space or the address that has most, so that a
+//! flood of negotiations shuts nobody else out, nor clients that connect at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::hub::ids::Secret;
+use crate::hub::kept::{Kept, Place};
+use crate::hub::shares::Owner;
 
 /// The tickets that are issued and neither used nor expired. `T` is what each is good for.
 #[derive(Debug)]
 pub(super) struct Tickets<T> {
-    limit: usize,
     lifetime: Duration,
-    issued: u64,
-    waiting: HashMap<Secret, (u64, T)>,
-    by_age: BTreeMap<u64, (Instant, Secret)>,
+    waiting: HashMap<Secret, (Place, T)>,
+    kept: Kept<Secret>,
 }
 
 impl<T> Tickets<T> {
@@ -26,23 +26,20 @@ impl<T> Tickets<T> {
     #[must_use]
     pub(super) fn new(limit: usize, lifetime: Duration) -> Self {
         Self {
-            limit,
             lifetime,
-            issued: 0,
             waiting: HashMap::new(),
-            by_age: BTreeMap::new(),
+            kept: Kept::new(limit.max(1)),
         }
     }
 
-    /// Issues a ticket with a new secret.
-    pub(super) fn issue(&mut self, secret: Secret, good_for: T, now: Instant) {
+    /// Issues a ticket with a new secret to an owner.
+    pub(super) fn issue(&mut self, secret: Secret, owner: Owner, good_for: T, now: Instant) {
         self.evict_expired(now);
-        while self.by_age.len() >= self.limit.max(1) {
-            self.evict_oldest();
+        let place = self.kept.insert(owner, secret.clone(), now);
+        self.waiting.insert(secret, (place, good_for));
+        for secret in self.kept.evict_excess() {
+            self.waiting.remove(&secret);
         }
-        self.issued += 1;
-        self.waiting.insert(secret.clone(), (self.issued, good_for));
-        self.by_age.insert(self.issued, (now, secret));
     }
 
     /// Uses a ticket up, if there is one with these digits and it `fits`.
@@ -56,23 +53,13 @@ impl<T> Tickets<T> {
         if !fits(&self.waiting.get(digits)?.1) {
             return None;
         }
-        let (secret, (number, good_for)) = self.waiting.remove_entry(digits)?;
-        self.by_age.remove(&number);
+        let (secret, (place, good_for)) = self.waiting.remove_entry(digits)?;
+        self.kept.remove(place);
         Some((secret, good_for))
     }
 
     fn evict_expired(&mut self, now: Instant) {
-        while let Some(oldest) = self.by_age.first_entry() {
-            if now.saturating_duration_since(oldest.get().0) < self.lifetime {
-                return;
-            }
-            let (_, secret) = oldest.remove();
-            self.waiting.remove(&secret);
-        }
-    }
-
-    fn evict_oldest(&mut self) {
-        if let Some((_, (_, secret))) = self.by_age.pop_first() {
+        while let Some(secret) = self.kept.evict_expired(self.lifetime, now) {
             self.waiting.remove(&secret);
         }
     }
@@ -80,9 +67,19 @@ impl<T> Tickets<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
+    use crate::address::ClientAddress;
 
     const LIFE: Duration = Duration::from_secs(15);
+
+    fn owner(address: u8) -> Owner {
+        Owner {
+            space: Some("/".into()),
+            address: ClientAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, address))),
+        }
+    }
 
     fn secret(digits: impl ToString) -> Secret {
         Secret::from(&*digits.to_string())
@@ -101,13 +98,13 @@ mod tests {
     fn a_ticket_is_good_once_and_for_what_it_was_issued() {
         let now = Instant::now();
         let mut tickets = Tickets::new(10, LIFE);
-        tickets.issue(secret("a"), "/", now);
+        tickets.issue(secret("a"), owner(1), "/", now);
         assert_eq!(redeem(&mut tickets, "b", now), None);
         let elsewhere = tickets.redeem("a", now, |space| *space == "/other");
         assert!(elsewhere.is_none());
         assert_eq!(redeem(&mut tickets, "a", now), Some("/"));
         assert_eq!(redeem(&mut tickets, "a", now), None);
-        assert!(tickets.waiting.is_empty() && tickets.by_age.is_empty());
+        assert!(tickets.waiting.is_empty() && tickets.kept.is_empty());
     }
 
     #[test]
@@ -115,11 +112,16 @@ mod tests {
         let now = Instant::now();
         let mut tickets = Tickets::new(10, LIFE);
         for (number, seconds) in [(0, 0), (1, 1)] {
-            tickets.issue(secret(number), number, now + Duration::from_secs(seconds));
+            tickets.issue(
+                secret(number),
+                owner(1),
+                number,
+                now + Duration::from_secs(seconds),
+            );
         }
         assert_eq!(redeem(&mut tickets, "0", now + LIFE), None);
         assert_eq!(redeem(&mut tickets, "1", now + LIFE), Some(1));
-        assert!(tickets.waiting.is_empty() && tickets.by_age.is_empty());
+        assert!(tickets.waiting.is_empty() && tickets.kept.is_empty());
     }
 
     #[test]
@@ -127,14 +129,24 @@ mod tests {
         let now = Instant::now();
         let mut tickets = Tickets::new(3, LIFE);
         for number in 0..1000 {
-            tickets.issue(secret(number), number, now);
+            tickets.issue(secret(number), owner(1), number, now);
             if number % 2 == 0 {
                 assert_eq!(redeem(&mut tickets, &number.to_string(), now), Some(number));
             }
-            assert!(tickets.waiting.len() <= 3 && tickets.by_age.len() == tickets.waiting.len());
+            assert!(tickets.waiting.len() <= 3 && tickets.kept.len() == tickets.waiting.len());
         }
         let left =
             [993, 995, 997, 999].map(|number| redeem(&mut tickets, &number.to_string(), now));
         assert_eq!(left, [None, Some(995), Some(997), Some(999)]);
+    }
+    #[test]
+    fn a_flood_of_negotiations_takes_no_ticket_from_another_address() {
+        let now = Instant::now();
+        let mut tickets = Tickets::new(20, LIFE);
+        tickets.issue(secret("victim"), owner(1), (), now);
+        for number in 0..1000 {
+            tickets.issue(secret(number), owner(2), (), now);
+        }
+        assert_eq!(redeem(&mut tickets, "victim", now), Some(()));
     }
 }

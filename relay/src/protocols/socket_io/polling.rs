@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::engine::{CLOSE, NOOP, Packets, append};
 use super::problem::Problem;
 use super::session::{Session, Transport, longest_packet};
-use crate::connection::CloseReason;
+use crate::connection::{BodyError, CloseReason, read_body};
 use crate::limits::{HttpConnection, too_many};
 use crate::relay::Relay;
 
@@ -116,8 +116,12 @@ pub(super) async fn post(
     };
     // Clients of version 3 put everything that waits into one body.
     let longest = longest_packet(&session.limits).max(session.limits.queue.bytes);
-    let Ok(Ok(body)) = timeout(BODY_TIMEOUT, to_bytes(body, longest)).await else {
-        session.end(CloseReason::FrameTooLarge(longest));
+    let read = read_body(relay, session.address(), body, longest, BODY_TIMEOUT).await;
+    let Ok(body) = read else {
+        session.end(match read {
+            Err(BodyError::OverMemory) => CloseReason::OverMemory,
+            _ => CloseReason::FrameTooLarge(longest),
+        });
         return (
             StatusCode::PAYLOAD_TOO_LARGE,
             format!(

@@ -54,6 +54,7 @@ pub(super) struct Session {
     pub(super) version: Version,
     /// The sender of messages that come without one.
     sender: UserId,
+    address: ClientAddress,
     state: Mutex<State>,
     signals: Signals,
     confirmed: AtomicBool,
@@ -115,14 +116,15 @@ impl Session {
         relay: &Relay,
         version: Version,
         transport: Transport,
-        address: ClientAddress,
         id: &Secret,
+        address: ClientAddress,
         place: Place,
     ) -> Result<Self, NoRandomness> {
         let limits = relay.limits();
         let session = Self {
             version,
             sender: random_user_id()?,
+            address,
             state: Mutex::new(State {
                 transport,
                 last_heard: Instant::now(),
@@ -160,6 +162,11 @@ impl Session {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address of its client.
+    pub(super) fn address(&self) -> ClientAddress {
+        self.address
     }
 
     /// Ends the session. The first reason counts.
@@ -423,7 +430,9 @@ impl Session {
             let place = relay.places.take_another(&self.place);
             Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
         };
-        let (membership, queue) = relay.hub.join_with(name, self.signals.clone());
+        let (membership, queue) = relay
+            .hub
+            .join_with(name, self.address, self.signals.clone());
         state.spaces.push(Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),

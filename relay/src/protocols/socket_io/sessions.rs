@@ -48,7 +48,7 @@ impl Sessions {
         place: Place,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(&self.relay, version, transport, address, &id, place);
+        let session = Session::new(&self.relay, version, transport, &id, address, place);
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));

@@ -1,19 +1,25 @@
 //! Clients that name themselves: who they are as publishers, and the last `ref` that was accepted
 //! of each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::hub::budget::{Account, Charge, Purpose};
 use crate::hub::ids::{PublisherId, Secret};
+use crate::hub::kept::{Kept, Place};
 use crate::limits::Allowance;
+
+/// What a client costs besides the name of its space, which is kept twice, in bytes.
+const CLIENT: usize = 512;
 
 /// How many clients are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// How many that read no stream. Beyond that, the client unused longest is dropped first.
+    /// How many that read no stream. Beyond that, those of the space or the address that has most
+    /// are dropped, the client unused longest first.
     pub(crate) clients: usize,
     /// How long a client is remembered after its last request, or after its stream has ended.
     pub(crate) age: Duration,
@@ -46,12 +52,11 @@ pub(super) struct Clients {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     clients: HashMap<Name, Known>,
-    /// Those that read no stream, in the order in which they were used last.
-    by_use: BTreeMap<u64, (Instant, Name)>,
-    uses: u64,
+    /// Those that read no stream, since they were used last.
+    unused: Kept<Name>,
 }
 
 #[derive(Debug)]
@@ -59,8 +64,9 @@ struct Known {
     client: Arc<Client>,
     /// How many streams it reads.
     streams: usize,
-    /// Its place in [`State::by_use`], if it reads none.
-    used: Option<u64>,
+    /// Its place in [`State::unused`], if it reads none.
+    unused: Option<Place>,
+    charge: Charge,
 }
 
 /// A client that reads a stream. It is remembered until this is dropped, and then for a while.
@@ -78,7 +84,7 @@ impl Drop for Reading {
             known.streams = known.streams.saturating_sub(1);
         }
         state.note_use(&self.name, Instant::now());
-        state.limit(self.clients.limits);
+        state.limit();
     }
 }
 
@@ -93,7 +99,10 @@ impl Clients {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                clients: HashMap::new(),
+                unused: Kept::new(limits.clients.max(1)),
+            }),
         }
     }
 
@@ -101,19 +110,22 @@ impl Clients {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client with this secret in a space. A new one comes from `new`.
+    /// The client with this secret in a space. A new one comes from `new`, and is paid for by
+    /// `account`.
     pub(super) fn find(
         &self,
         space: &str,
         secret: &str,
+        account: &Arc<Account>,
         now: Instant,
         new: impl FnOnce() -> Client,
     ) -> Arc<Client> {
         let mut state = self.state();
         let name = Name::new(space, secret);
-        let client = Arc::clone(&state.know(self.limits, &name, now, new).client);
+        let known = state.know(self.limits, &name, account, now, new);
+        let client = Arc::clone(&known.client);
         state.note_use(&name, now);
-        state.limit(self.limits);
+        state.limit();
         client
     }
 
@@ -122,12 +134,13 @@ impl Clients {
         self: &Arc<Self>,
         space: &str,
         secret: &str,
+        account: &Arc<Account>,
         now: Instant,
         new: impl FnOnce() -> Client,
     ) -> Reading {
         let mut state = self.state();
         let name = Name::new(space, secret);
-        let known = state.know(self.limits, &name, now, new);
+        let known = state.know(self.limits, &name, account, now, new);
         known.streams += 1;
         let client = Arc::clone(&known.client);
         state.note_use(&name, now);
@@ -154,16 +167,18 @@ impl State {
         &mut self,
         limits: Limits,
         name: &Name,
+        account: &Arc<Account>,
         now: Instant,
         new: impl FnOnce() -> Client,
     ) -> &mut Known {
-        while self.is_expired(limits, now) {
-            self.remove_oldest();
+        while let Some(name) = self.unused.evict_expired(limits.age, now) {
+            self.clients.remove(&name);
         }
         self.clients.entry(name.clone()).or_insert_with(|| Known {
             client: Arc::new(new()),
             streams: 0,
-            used: None,
+            unused: None,
+            charge: account.charge(Purpose::Sessions, CLIENT + 2 * name.space.len()),
         })
     }
 
@@ -172,29 +187,17 @@ impl State {
         let Some(known) = self.clients.get_mut(name) else {
             return;
         };
-        if let Some(used) = known.used.take() {
-            self.by_use.remove(&used);
+        if let Some(place) = known.unused.take() {
+            self.unused.remove(place);
         }
         if known.streams == 0 {
-            self.uses += 1;
-            known.used = Some(self.uses);
-            self.by_use.insert(self.uses, (now, name.clone()));
+            let owner = known.charge.account().owner().clone();
+            known.unused = Some(self.unused.insert(owner, name.clone(), now));
         }
     }
 
-    fn limit(&mut self, limits: Limits) {
-        while self.by_use.len() > limits.clients.max(1) {
-            self.remove_oldest();
-        }
-    }
-
-    fn is_expired(&self, limits: Limits, now: Instant) -> bool {
-        let oldest = self.by_use.first_key_value();
-        oldest.is_some_and(|(_, (used, _))| now.saturating_duration_since(*used) > limits.age)
-    }
-
-    fn remove_oldest(&mut self) {
-        if let Some((_, (_, name))) = self.by_use.pop_first() {
+    fn limit(&mut self) {
+        for name in self.unused.evict_excess() {
             self.clients.remove(&name);
         }
     }
@@ -222,7 +225,8 @@ mod tests {
         let (clients, start) = (Clients::new(limits), Instant::now());
         let find = |space: &str, secret: &str, seconds: u64| {
             let now = start + Duration::from_secs(seconds);
-            let client = clients.find(space, secret, now, || {
+            let account = relay.hub.account(space, address);
+            let client = clients.find(space, secret, &account, now, || {
                 Client::new(relay.hub.new_publisher(), relay.places.allowance(address))
             });
             client.publisher
@@ -232,11 +236,13 @@ mod tests {
         // In another space it is another client.
         assert_ne!(find("/room", "a", 2), first);
         assert_eq!(find("/", "a", 3), first);
-        // The client unused longest, the one of /room, makes room.
-        find("/", "b", 4);
+        // Of two in one space, the one unused longest makes room.
+        let other = find("/room", "a", 4);
+        find("/room", "b", 5);
+        assert_ne!(find("/room", "a", 5), other);
         assert_eq!(find("/", "a", 5), first);
         // Each request starts its time again.
-        assert_eq!(find("/", "a", 15), first);
-        assert_ne!(find("/", "a", 26), first);
+        assert_eq!(find("/", "a", 14), first);
+        assert_ne!(find("/", "a", 24), first);
     }
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tokio::time::timeout;
 
 use super::clients::Client;
+use crate::address::ClientAddress;
+use crate::connection::{BodyError, read_body};
 use crate::hub::frame::PendingMessage;
 use crate::hub::store::{Content, Publication, StoreError};
 use crate::relay::Relay;
@@ -28,17 +28,24 @@ pub(super) async fn publish(
 ) -> Result<Response, Box<Response>> {
     client.allowance.check()?;
     let (head, body) = request.into_parts();
+    let address = ClientAddress::of(&head.extensions);
     check_type(&head.headers)?;
     let longest = relay.limits().max_frame;
-    let body = timeout(BODY_TIMEOUT, to_bytes(body, longest)).await;
-    let body = body.map_err(|_| {
-        let seconds = BODY_TIMEOUT.as_secs();
-        let sentence = format!("The request's body didn't come within {seconds} s.\n");
-        refuse(StatusCode::REQUEST_TIMEOUT, sentence)
-    })?;
-    let body = body.map_err(|_| {
-        let sentence = format!("A message has at most {longest} bytes.\n");
-        refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+    let body = read_body(relay, address, body, longest, BODY_TIMEOUT).await;
+    let body = body.map_err(|error| match error {
+        BodyError::TooSlow => {
+            let seconds = BODY_TIMEOUT.as_secs();
+            let sentence = format!("The request's body didn't come within {seconds} s.\n");
+            refuse(StatusCode::REQUEST_TIMEOUT, sentence)
+        }
+        BodyError::TooLong | BodyError::BrokenOff => {
+            let sentence = format!("A message has at most {longest} bytes.\n");
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+        }
+        BodyError::OverMemory => {
+            let sentence = "The relay's memory is used up.\n".to_owned();
+            refuse(StatusCode::SERVICE_UNAVAILABLE, sentence)
+        }
     })?;
     client.allowance.charge(body.len());
     let text = std::str::from_utf8(&body).ok();
@@ -51,6 +58,7 @@ pub(super) async fn publish(
     let publication = Publication {
         space: Arc::from(space),
         from: client.publisher,
+        account: relay.hub.account(space, address),
         content: Content::Envelope(message),
     };
     // A task of its own: the request ends when its client disconnects, and then the `ref` of a

@@ -70,16 +70,17 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
     }
     let secret = secret(&uri)?;
     let address = ClientAddress::of(request.extensions());
+    let account = sse.relay.hub.account(space, address);
     let allowance = || sse.relay.places.allowance(address);
     let (now, new) = (Instant::now(), || {
         Client::new(sse.relay.hub.new_publisher(), allowance())
     });
     if *request.method() == Method::GET {
-        let client = secret.map(|secret| sse.clients.read(space, &secret, now, new));
+        let client = secret.map(|secret| sse.clients.read(space, &secret, &account, now, new));
         stream::open(&sse.relay, space, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
-        let client = secret.map(|secret| sse.clients.find(space, &secret, now, new));
+        let client = secret.map(|secret| sse.clients.find(space, &secret, &account, now, new));
         let client = client.unwrap_or_else(|| Arc::new(new()));
         publish::publish(&sse.relay, space, client, reference, request).await
     }

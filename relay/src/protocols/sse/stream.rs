@@ -11,11 +11,14 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
 use crate::address::ClientAddress;
 use crate::connection::{CloseReason, no_randomness};
+use crate::hub::budget;
+use crate::hub::buffers::Buffer;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
@@ -54,7 +57,8 @@ pub(super) async fn open(
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
     let since = since(relay, &request);
-    let joined = relay.hub.join_since(space, publisher, since).await;
+    let address = ClientAddress::of(request.extensions());
+    let joined = relay.hub.join_since(space, address, publisher, since).await;
     let (membership, queue, start) = joined.map_err(|error| {
         let headers = [(RETRY_AFTER, "5")];
         let sentence = format!("Try again later: {error}.\n");
@@ -80,6 +84,7 @@ pub(super) async fn open(
         departure: relay.lifecycle.departure(),
         tracked,
         _client: client,
+        _buffer: relay.hub.buffer(address, budget::CONNECTION),
         _place: place,
         _ended: ended.drop_guard(),
     };
@@ -166,6 +171,7 @@ struct Events {
     departure: Departure,
     tracked: Arc<Mutex<Tracked>>,
     _client: Option<Reading>,
+    _buffer: Buffer,
     _place: Place,
     _ended: DropGuard,
 }
@@ -178,6 +184,8 @@ impl Events {
         loop {
             while let Some(frame) = self.queue.pop() {
                 if let Some(event) = event(&frame, self.relay.hub.epoch()) {
+                    // The HTTP connection holds it until it is written.
+                    self.queue.still_holds(frame.cost());
                     self.keep_alive_at = Instant::now() + self.interval;
                     return Some(event);
                 }
@@ -212,5 +220,22 @@ fn event(frame: &Frame, epoch: &str) -> Option<Bytes> {
         let line = envelope.replace(['\n', '\r'], " ");
         format!("id: {epoch}-{id}\ndata: {line}\n\n")
     };
-    frame.encoded(ENCODING, encode).map(Bytes::from)
+    let text = frame.encoded(ENCODING, encode)?;
+    let frame = frame.clone();
+    Some(Bytes::from_owner(Event {
+        text,
+        _frame: frame,
+    }))
+}
+
+/// An event, for which its frame pays until it is written.
+struct Event {
+    text: Utf8Bytes,
+    _frame: Frame,
+}
+
+impl AsRef<[u8]> for Event {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::hub::frame::Frame;
+use crate::hub::frame::{Frame, OVERHEAD};
 use crate::hub::queue::Limits;
 
 /// Not everything after a cursor is still kept.
@@ -43,6 +43,12 @@ impl History {
     #[must_use]
     pub fn cursor(&self) -> u64 {
         self.last
+    }
+
+    /// What the kept frames cost, in bytes.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        self.bytes + self.frames.len() * OVERHEAD
     }
 
     /// Keeps a frame and gives its cursor.

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::history::History;
 use super::protocol::{self, Hubs, Step};
 use super::session::{Outbox, Session};
+use crate::address::ClientAddress;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Outbound, Upgrade, no_randomness,
 };
@@ -60,6 +61,7 @@ pub(in crate::protocols::signalr) fn connect(
     let uri = request.uri().clone();
     check_transport(&uri)?;
     let hubs = Hubs::read(member(&uri, "connectionData").as_deref()).map_err(bad_request)?;
+    let address = ClientAddress::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let place = state.relay.admit(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
@@ -75,7 +77,7 @@ pub(in crate::protocols::signalr) fn connect(
         place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
-            let (membership, queue) = state.relay.hub.join(&space);
+            let (membership, queue) = state.relay.hub.join(&space, address);
             // A client counts its time to come back from when it last heard from the relay.
             let lifetime = state.timing.keep_alive + state.timing.resume;
             let history = History::new(state.relay.limits().queue, lifetime);
@@ -151,7 +153,8 @@ async fn run(
     };
 
     let signals = outbox.queue.signals_beside();
-    let (answers, mut answered) = queue::queue_with(limits.queue, signals);
+    let account = Arc::clone(session.membership.account());
+    let (answers, mut answered) = queue::queue_with(limits.queue, account, signals);
     let replay = match seen {
         None => {
             let welcome = protocol::welcome(outbox.history.cursor());
@@ -343,7 +346,10 @@ impl Outbound for Output<'_> {
             return Some(answer.text().clone());
         }
         let Outbox { queue, history } = &mut *self.outbox;
-        std::iter::from_fn(|| queue.pop()).find_map(|frame| deliver(self.hubs, history, frame))
+        let message =
+            std::iter::from_fn(|| queue.pop()).find_map(|frame| deliver(self.hubs, history, frame));
+        queue.still_holds(history.cost());
+        message
     }
 
     fn keep_alive_interval(&self) -> Option<Duration> {

@@ -36,6 +36,12 @@ impl Splitter {
         }
     }
 
+    /// How many bytes it keeps of an unfinished record.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.begun.capacity()
+    }
+
     /// The records that end in this frame. They are slices of it, except for a first one that began
     /// in an earlier frame. What [`Records::rest`] returns at last must be split, too. Nothing
     /// follows an error.

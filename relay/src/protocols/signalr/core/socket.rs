@@ -12,8 +12,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::protocol::{self, Protocol, Step};
 use super::records::Splitter;
+use crate::address::ClientAddress;
 use crate::connection::{
-    self, CloseReason, Connection, Heartbeat, Inbound, Outbound, Upgrade, no_randomness,
+    self, CloseReason, Connection, Heartbeat, Inbound, Meter, Outbound, Upgrade, no_randomness,
 };
 use crate::hub::frame::{Encoding, Frame, PendingMessage};
 use crate::hub::ids::random_user_id;
@@ -37,6 +38,7 @@ pub(in crate::protocols::signalr) fn accept(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let ticket = member(request.uri(), "id").map(|id| id.into_owned());
+    let address = ClientAddress::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let place = state.relay.admit(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
@@ -55,14 +57,20 @@ pub(in crate::protocols::signalr) fn accept(
         place.allowance(),
         move |connection| async move {
             if let Some(connection) = connection {
-                run(&state, &space, sender, connection).await;
+                run(&state, &space, address, sender, connection).await;
             }
             drop(place);
         },
     ))
 }
 
-async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Connection) {
+async fn run(
+    state: &SignalR,
+    space: &str,
+    address: ClientAddress,
+    sender: UserId,
+    mut connection: Connection,
+) {
     let relay = &state.relay;
     let limits = relay.limits();
     let longest = longest_text(limits.max_frame);
@@ -88,8 +96,10 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
         }
     };
 
-    let (membership, mut queue) = relay.hub.join(space);
-    let (answers, mut answered) = queue::queue_with(limits.queue, queue.signals_beside());
+    let (membership, mut queue) = relay.hub.join(space, address);
+    let account = Arc::clone(membership.account());
+    let signals = queue.signals_beside();
+    let (answers, mut answered) = queue::queue_with(limits.queue, account, signals);
     answers.push(Frame::from(protocol::WELCOME));
     let mut client = Client {
         handshake,
@@ -101,6 +111,7 @@ async fn run(state: &SignalR, space: &str, sender: UserId, mut connection: Conne
             answers: &answers,
             max_frame: limits.max_frame,
         },
+        meter: Arc::clone(connection.meter()),
     };
     let (overflowed, unread) = (queue.overflowed(), answered.overflowed());
     let closing = async {
@@ -147,6 +158,7 @@ fn close_record(reason: &CloseReason) -> Option<String> {
         CloseReason::ShuttingDown
             | CloseReason::StoreUnavailable
             | CloseReason::SlowConsumer
+            | CloseReason::OverMemory
             | CloseReason::PingTimeout
             | CloseReason::RateExceeded(_)
     );
@@ -204,6 +216,7 @@ struct Client<'a> {
     frame: Utf8Bytes,
     split: usize,
     member: Member<'a>,
+    meter: Arc<Meter>,
 }
 
 /// What a client's records act on.
@@ -239,6 +252,12 @@ impl Inbound for Client<'_> {
         let record = record.map_err(|_| CloseReason::FrameTooLarge(*longest))?;
         let step = record.map(|record| protocol.read(&record));
         self.split = self.frame.len() - records.rest().len();
+        if self.split == self.frame.len() {
+            // The frame would keep the read buffer alive.
+            self.frame = Utf8Bytes::default();
+            self.split = 0;
+            self.meter.hold_record(splitter.kept());
+        }
         match step {
             Some(step) => self.member.take(step, last).await,
             None => Ok(()),
