@@ -175,7 +175,8 @@ impl Server {
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
                 signalr::routes(Arc::clone(&relay), config.signalr),
-                sse::routes(Arc::clone(&relay), config.sse_limits()),
+                sse::routes(Arc::clone(&relay), config.sse_limits())
+                    .map_err(|NoRandomness| StartError::NoRandomness)?,
                 plain::routes(Arc::clone(&relay)),
             ],
             fallbacks: vec![signalr::script_routes()],

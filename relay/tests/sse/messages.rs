@@ -221,15 +221,23 @@ async fn a_new_reader_receives_nothing_old() {
     page.send(&envelope(1, "\"new\"")).await;
     let event = reader.event().await;
     assert_eq!(event.data, envelope(1, "\"new\""));
-    // An id of another epoch, or one that was never given: a gap and nothing old.
-    let (epoch, id) = event.id.rsplit_once('-').unwrap();
-    assert_eq!(id, "2");
+    // An id of another epoch or space, or one that was never given: a gap and nothing old.
+    let parts: Vec<_> = event.id.split('-').collect();
+    let [epoch, id, proof] = parts.as_slice() else {
+        panic!("{}", event.id);
+    };
+    assert_eq!(*id, "2");
+    let elsewhere = Reader::open(&relay, "/elsewhere/sse").await.first.id;
     for last in [
-        "0123456789abcdef-0",
+        "0123456789abcdef-0-0123456789abcdef",
         "1",
         "",
-        &format!("{epoch}-9"),
-        &format!("{epoch}-x"),
+        &elsewhere,
+        &format!("{epoch}-0"),
+        &format!("{epoch}-0-{proof}"),
+        &format!("{epoch}-1-{proof}"),
+        &format!("{epoch}-9-{proof}"),
+        &format!("{epoch}-x-{proof}"),
     ] {
         let mut reader = Reader::open_with(&relay, "/sse", &[("last-event-id", last)]).await;
         assert_eq!(reader.first.name, "gap", "{last}");
@@ -240,7 +248,7 @@ async fn a_new_reader_receives_nothing_old() {
     let mut other = relay.join("/").await;
     page.send(&envelope(1, "4")).await;
     let (_, id) = without_id(&other.text().await);
-    assert_eq!(id, 8);
+    assert_eq!(id, 12);
 }
 
 #[tokio::test]

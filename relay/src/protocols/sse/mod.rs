@@ -7,10 +7,10 @@
 //! | `POST <space>/sse` | publishes the envelope in its body |
 //!
 //! An event's data is the envelope in its canonical form, without the relay's member `id`. The
-//! event's own id is `<epoch>-<id>`. A reader that names the last one that it saw, in the header
-//! `Last-Event-ID` or the query's `lastEventId`, first receives what is kept of later messages.
-//! Nobody can name an id without having been connected in this epoch, so nothing is replayed to
-//! readers that weren't there. A stream begins with an event of the type `hello`, or `gap` if
+//! event's own id is `<epoch>-<id>-<proof>`. A reader that names the last one that it saw, in the
+//! header `Last-Event-ID` or the query's `lastEventId`, first receives what is kept of later
+//! messages. The proof shows that the relay gave that id, so nothing is replayed to readers that
+//! weren't there. A stream begins with an event of the type `hello`, or `gap` if
 //! messages may be missing. If nothing is replayed, its id says how far the reader has seen the
 //! space; otherwise it has none.
 //!
@@ -19,6 +19,7 @@
 //! sent again isn't published again.
 
 mod clients;
+mod position;
 mod publish;
 mod routes;
 mod stream;

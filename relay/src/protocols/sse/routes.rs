@@ -11,9 +11,11 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
 use super::clients::{Client, Clients, Limits};
+use super::position::Positions;
 use super::{publish, stream};
 use crate::address::ClientAddress;
 use crate::connection::is_upgrade;
+use crate::hub::ids::NoRandomness;
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -26,18 +28,24 @@ const LONGEST_SECRET: usize = 64;
 struct Sse {
     relay: Arc<Relay>,
     clients: Arc<Clients>,
+    positions: Arc<Positions>,
 }
 
 /// `<space>/sse`, but for WebSockets: one of the plain protocol may have that path too.
-pub(crate) fn routes(relay: Arc<Relay>, limits: Limits) -> Route {
+///
+/// # Errors
+/// The system has no random numbers.
+pub(crate) fn routes(relay: Arc<Relay>, limits: Limits) -> Result<Route, NoRandomness> {
+    let positions = Positions::new(relay.hub.epoch())?;
     let state = Arc::new(Sse {
         relay,
         clients: Arc::new(Clients::new(limits)),
+        positions: Arc::new(positions),
     });
-    Route {
+    Ok(Route {
         matches,
         service: Router::new().fallback(answer).with_state(state),
-    }
+    })
 }
 
 fn matches(request: &Parts) -> bool {
@@ -77,7 +85,7 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
     });
     if *request.method() == Method::GET {
         let client = secret.map(|secret| sse.clients.read(space, &secret, &account, now, new));
-        stream::open(&sse.relay, space, client, request).await
+        stream::open(&sse.relay, &sse.positions, space, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
         let client = secret.map(|secret| sse.clients.find(space, &secret, &account, now, new));

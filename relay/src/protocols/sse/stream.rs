@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
+use super::position::Positions;
 use crate::address::ClientAddress;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::budget;
@@ -22,7 +23,7 @@ use crate::hub::buffers::Buffer;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
-use crate::hub::membership::{Membership, Start};
+use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
 use crate::lifecycle::Departure;
 use crate::limits::{HttpConnection, Place};
@@ -47,6 +48,7 @@ const RETRY_SPREAD: u64 = 2000;
 /// Answers with the events of a space. `client` is who reads.
 pub(super) async fn open(
     relay: &Arc<Relay>,
+    positions: &Arc<Positions>,
     space: &str,
     client: Option<Reading>,
     request: Request,
@@ -56,8 +58,7 @@ pub(super) async fn open(
     let retry = SHORTEST_RETRY + random_bits().map_err(no_randomness)? % RETRY_SPREAD;
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
-    let since = since(relay, &request);
-    let address = ClientAddress::of(request.extensions());
+    let since = since(positions, space, &request);
     let joined = relay.hub.join_since(space, address, publisher, since).await;
     let (membership, queue, start) = joined.map_err(|error| {
         let headers = [(RETRY_AFTER, "5")];
@@ -75,8 +76,13 @@ pub(super) async fn open(
     }
     let interval = relay.limits().ping_interval;
     let events = Events {
-        relay: Arc::clone(relay),
-        first: Some(first_event(retry, relay.hub.epoch(), start)),
+        first: Some(first_event(
+            retry,
+            start.gap,
+            start.position.map(|id| positions.name(space, id)),
+        )),
+        space: space.into(),
+        positions: Arc::clone(positions),
         membership: Some(membership),
         queue,
         interval,
@@ -104,29 +110,22 @@ pub(super) async fn open(
 
 /// What a stream begins with. The id lets a reader that loses its connection before it has received
 /// a message come back to the same place.
-fn first_event(retry: u64, epoch: &str, start: Start) -> String {
-    let (name, data) = if start.gap {
+fn first_event(retry: u64, gap: bool, id: Option<String>) -> String {
+    let (name, data) = if gap {
         ("gap", "messages may have been missed")
     } else {
         ("hello", "")
     };
-    let id = start.position.map(|id| format!("id: {epoch}-{id}\n"));
-    let id = id.unwrap_or_default();
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     format!("retry: {retry}\nevent: {name}\n{id}data: {data}\n\n")
 }
 
 /// How far the reader has seen the space.
-fn since(relay: &Relay, request: &Request) -> Since {
+fn since(positions: &Positions, space: &str, request: &Request) -> Since {
     let header = request.headers().get(LAST_EVENT_ID);
     let header = header.map(|id| id.to_str().unwrap_or_default().into());
-    let Some(last) = header.or_else(|| member(request.uri(), "lastEventId")) else {
-        return Since::Now;
-    };
-    let id = last.rsplit_once('-').and_then(|(epoch, id)| {
-        let id = id.parse().ok()?;
-        (epoch == relay.hub.epoch()).then_some(id)
-    });
-    id.map_or(Since::Unknown, Since::After)
+    let last = header.or_else(|| member(request.uri(), "lastEventId"));
+    last.map_or(Since::Now, |last| positions.read(space, &last))
 }
 
 /// Drops the connection when the queue overflows, or when the relay is shutting down and the reader
@@ -161,7 +160,8 @@ fn drop_if_stuck(
 
 /// The events of one reader.
 struct Events {
-    relay: Arc<Relay>,
+    space: Box<str>,
+    positions: Arc<Positions>,
     first: Option<String>,
     /// `None` once the relay is shutting down and only what waits is still sent.
     membership: Option<Membership>,
@@ -183,7 +183,7 @@ impl Events {
         }
         loop {
             while let Some(frame) = self.queue.pop() {
-                if let Some(event) = event(&frame, self.relay.hub.epoch()) {
+                if let Some(event) = event(&frame, &self.space, &self.positions) {
                     // The HTTP connection holds it until it is written.
                     self.queue.still_holds(frame.cost());
                     self.keep_alive_at = Instant::now() + self.interval;
@@ -213,12 +213,12 @@ fn end(tracked: &Mutex<Tracked>, reason: &CloseReason) {
 }
 
 /// The event with a frame, which all readers share. `None`: the frame isn't an envelope.
-fn event(frame: &Frame, epoch: &str) -> Option<Bytes> {
+fn event(frame: &Frame, space: &str, positions: &Positions) -> Option<Bytes> {
     let id = frame.id()?;
     let encode = |envelope: &str| {
         // A line break in JSON is always between its tokens, where a space means the same.
         let line = envelope.replace(['\n', '\r'], " ");
-        format!("id: {epoch}-{id}\ndata: {line}\n\n")
+        format!("id: {}\ndata: {line}\n\n", positions.name(space, id))
     };
     let text = frame.encoded(ENCODING, encode)?;
     let frame = frame.clone();

@@ -1,0 +1,87 @@
+//! How a reader names how far it has seen a space: the id of an event.
+//!
+//! An id is `<epoch>-<id>-<proof>`. The proof is made with a key that only this relay has, so a
+//! reader can name no id that it wasn't given, and nobody receives what was published before.
+
+use std::fmt;
+
+use ring::hmac::{HMAC_SHA256, Key, sign};
+
+use crate::hub::history::Since;
+use crate::hub::ids::{MessageId, NoRandomness};
+
+/// What makes and reads the ids of events.
+pub(super) struct Positions {
+    key: Key,
+    epoch: Box<str>,
+}
+
+impl Positions {
+    /// Ids of this epoch, with a new key.
+    pub(super) fn new(epoch: &str) -> Result<Self, NoRandomness> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+        Ok(Self {
+            key: Key::new(HMAC_SHA256, &bytes),
+            epoch: epoch.into(),
+        })
+    }
+
+    /// The id of the event with this message.
+    pub(super) fn name(&self, space: &str, id: MessageId) -> String {
+        format!("{}-{id}-{:016x}", self.epoch, self.proof(space, id))
+    }
+
+    /// How far a reader has seen the space that names this id.
+    pub(super) fn read(&self, space: &str, name: &str) -> Since {
+        let id = name.split('-').nth(1).and_then(|id| id.parse().ok());
+        // Whatever isn't the very text that was given isn't an id.
+        id.filter(|id| self.name(space, *id) == name)
+            .map_or(Since::Unknown, Since::After)
+    }
+
+    /// The first 64 bits of a MAC. That isn't many, but each guess is a request.
+    fn proof(&self, space: &str, id: MessageId) -> u64 {
+        let tag = sign(&self.key, format!("{id} {space}").as_bytes());
+        let first = tag.as_ref().first_chunk().copied();
+        first.map(u64::from_be_bytes).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Positions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Positions")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn only_an_id_that_was_given_counts() {
+        let positions = Positions::new("0123").unwrap();
+        let (first, second) = (MessageId(1), MessageId(2));
+        let name = positions.name("/a", first);
+        assert_eq!(positions.read("/a", &name), Since::After(first));
+        let proof = name.rsplit('-').next().unwrap();
+        for made_up in [
+            positions.name("/b", first),
+            Positions::new("0123").unwrap().name("/a", first),
+            format!("0123-{second}-{proof}"),
+            format!("0123-0-{proof}"),
+            format!("0123-01-{proof}"),
+            format!("4567-1-{proof}"),
+            "0123-1".to_owned(),
+            "0123-1-".to_owned(),
+            "--".to_owned(),
+            String::new(),
+            format!("{name}-"),
+            name.to_uppercase() + "A",
+        ] {
+            assert_eq!(positions.read("/a", &made_up), Since::Unknown, "{made_up}");
+        }
+    }
+}
