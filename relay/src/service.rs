@@ -1,4 +1,4 @@
-//! What a service manager is told: systemd waits for it with `Type=notify`.
+//! What a service manager learns: systemd waits for it with `Type=notify`.
 
 /// What the program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -57,7 +57,7 @@ struct Session {
     epoch: String,
 }
 
-/// How the relay's answer to the first request is told from one that another page forged.
+/// How the client distinguishes the relay's answer to its first request from a forged one.
 #[derive(Debug)]
 enum Proof {
     /// It carries the session's secret.

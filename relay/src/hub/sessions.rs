@@ -115,7 +115,7 @@ struct Holder {
     kept: Option<Place>,
 }
 
-/// How a connection is told that it no longer has its session.
+/// How a connection learns that it no longer has its session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ends {
     /// Another connection has it.

@@ -62,7 +62,7 @@ pub(super) struct Session {
     ended: CancellationToken,
     /// After its end, a polling client has fetched the rest.
     emptied: CancellationToken,
-    /// The limits that it began with. Some are told to the client.
+    /// The limits that it began with. The client learns some of them.
     pub(super) limits: Limits,
     tracked: Mutex<Tracked>,
     /// For the request that waits for packets.
