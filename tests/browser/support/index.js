@@ -7,7 +7,7 @@ export { requests, settled } from './fake_fetch.js';
 export { FakeSocket, refuse, sockets } from './fake_socket.js';
 export { FakeTransport } from './fake_transport.js';
 export { configure, freshModule, openSignalingChannel, openSocket, Signaling } from './library.js';
-export { collect, collected, held, inParts, keptNothing } from './memory.js';
+export { collect, collected, held, inParts, keepsNothing, keptNothing } from './memory.js';
 export * from './notes.js';
 export * from './page_events.js';
 export * from './relay.js';

@@ -103,3 +103,24 @@ export async function keptNothing(before, rounds) {
     `wasm keeps nothing of each round: after ${rounds} it holds ${show(grown)} more`,
   );
 }
+
+/**
+ * Checks that wasm keeps nothing of each of so many rounds, which `live` goes through. Memory stays
+ * as large as it was at its peak, and a busy machine may reach a new peak late, because the garbage
+ * of more rounds than before waits to be collected. So there is a second and a third try: a leak
+ * takes more memory each time.
+ *
+ * @param {number} rounds
+ * @param {() => Promise<void>} live
+ */
+export async function keepsNothing(rounds, live) {
+  for (let tries = 1; ; tries += 1) {
+    const before = await held();
+    await live();
+    try {
+      return await keptNothing(before, rounds);
+    } catch (kept) {
+      if (tries === 3) throw kept;
+    }
+  }
+}
