@@ -31,7 +31,7 @@ Examples:
       Relays on ws://127.0.0.1:8888/ for pages that are served from this machine.
   signal-relay --mount /=www --mount /lib=dist
       Also serves www/ under / and dist/ under /lib/. The longest prefix wins.
-  signal-relay --listen 0.0.0.0:8888 --origin https://example.org
+  signal-relay --listen 0.0.0.0:8888 --open --origin https://example.org
       Relays for the whole network, and for the pages of example.org.
 
 When it accepts connections it prints one line with its real port: signal-relay listening on http://127.0.0.1:8888/
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     /// Where to listen
     ///
     /// The default can be reached from this machine only. 0.0.0.0:PORT listens on all IPv4
-    /// addresses, [::]:PORT on all IPv6 addresses too. Port 0 takes any free port.
+    /// addresses, [::]:PORT on all IPv6 addresses too; both need --open. Port 0 takes any free port.
     #[arg(long, value_name = "IP:PORT", default_value_t = config::LISTEN, value_parser = address)]
     listen: SocketAddr,
 
@@ -161,6 +161,13 @@ pub(crate) struct Arguments {
     /// bytes more than its text.
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
+
+    /// Relays for everybody on an address that other machines can reach
+    ///
+    /// There the relay doesn't start without this option: whoever reaches it and names a path reads and
+    /// writes there. --origin only keeps the pages of other sites out, not programs.
+    #[arg(long)]
+    open: bool,
 
     /// How much to log on stderr
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
@@ -277,6 +284,7 @@ impl From<Arguments> for Config {
                 age: arguments.history_age,
                 total: arguments.history_total,
             },
+            open: arguments.open,
             ..Self::default()
         }
     }

@@ -69,6 +69,8 @@ pub struct Config {
     pub history: history::Limits,
     /// How long SignalR's clients and the relay wait for each other.
     pub signalr: signalr::Timing,
+    /// Relays for everybody on an address that other machines can reach.
+    pub open: bool,
 }
 
 impl Config {
@@ -132,6 +134,7 @@ impl Default for Config {
                 total: HISTORY_TOTAL,
             },
             signalr: signalr::Timing::default(),
+            open: false,
         }
     }
 }

@@ -57,7 +57,9 @@ async fn run(config: Config) -> Result<(), (u8, String)> {
     let server = Server::bind(config).await.map_err(|error| {
         let code = if matches!(
             error,
-            StartError::SamePrefix(..) | StartError::QueueTooSmall { .. }
+            StartError::SamePrefix(..)
+                | StartError::QueueTooSmall { .. }
+                | StartError::Unprotected(_)
         ) {
             2
         } else {

@@ -63,6 +63,8 @@ pub enum StartError {
     },
     /// The system has no random numbers.
     NoRandomness,
+    /// Other machines can reach the address, and nothing says who may use the relay.
+    Unprotected(SocketAddr),
 }
 
 impl fmt::Display for StartError {
@@ -107,6 +109,12 @@ impl fmt::Display for StartError {
                  raise --queue-bytes to at least {max_frame} or lower --max-frame"
             ),
             Self::NoRandomness => NoRandomness.fmt(f),
+            Self::Unprotected(address) => write!(
+                f,
+                "--listen {address} can be reached from other machines, and everybody there could read and write here: \
+                 give --open to relay for everybody, or listen on 127.0.0.1:{}",
+                address.port()
+            ),
         }
     }
 }
@@ -210,6 +218,9 @@ fn check(config: &Config) -> Result<(), StartError> {
             max_frame,
             queue_bytes,
         });
+    }
+    if !config.open && !config.listen.ip().to_canonical().is_loopback() {
+        return Err(StartError::Unprotected(config.listen));
     }
     let mut seen: Vec<&Mount> = Vec::new();
     for mount in &config.mounts {
