@@ -1,10 +1,14 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use signal_relay::auth;
+use signal_relay::auth::claims::Claims;
+use signal_relay::auth::issue::{IssueError, issue};
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::hub::{history, queue, sessions};
@@ -33,21 +37,27 @@ Examples:
       Also serves www/ under / and dist/ under /lib/. The longest prefix wins.
   signal-relay --listen 0.0.0.0:8888 --open --origin https://example.org
       Relays for the whole network, and for the pages of example.org.
+  signal-relay --listen 0.0.0.0:8888 --auth jwt --auth-key secret.txt
+      Relays for users with a token that the secret has signed; signal-relay token --space /my-room --user alice --key secret.txt makes one.
 
 When it accepts connections it prints one line with its real port: signal-relay listening on http://127.0.0.1:8888/
-SIGTERM and SIGINT (Ctrl+C) stop it: clients receive what waits for them, and close code 1001. GET /healthz answers 200.
+SIGHUP reads the keys for tokens again. SIGTERM and SIGINT (Ctrl+C) stop it: clients receive what waits for them, and close code 1001. GET /healthz answers 200.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
-4009 resumed on another connection, 4012 no answer to a ping, 4501 too many channels.
+4009 resumed on another connection, 4012 no answer to a ping, 4501 too many channels, 4503 token refused or expired.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
 #[derive(Debug, Parser)]
-#[command(name = "signal-relay", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
+#[command(name = "signal-relay", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Where to listen
     ///
     /// The default can be reached from this machine only. 0.0.0.0:PORT listens on all IPv4
-    /// addresses, [::]:PORT on all IPv6 addresses too; both need --open. Port 0 takes any free port.
+    /// addresses, [::]:PORT on all IPv6 addresses too; both need --auth or
+    /// --open. Port 0 takes any free port.
     #[arg(long, value_name = "IP:PORT", default_value_t = config::LISTEN, value_parser = address)]
     listen: SocketAddr,
 
@@ -162,16 +172,89 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", default_value = "64M", value_parser = bytes, allow_negative_numbers = true)]
     history_total: usize,
 
+    /// Lets only users with a token in
+    ///
+    /// jwt: each client shows a JSON Web Token that one of the keys in --auth-key has signed. Its
+    /// claims are sub (the user's id), exp, spaces (patterns of paths), and publish and subscribe
+    /// (patterns of channels). Clients give it in the query (access_token), as a bearer token, in
+    /// Socket.IO's auth, or as signal-wasm's option accessToken. Receivers learn who sent a message
+    /// by its member user. signal-relay token makes one for trying out.
+    #[arg(long, value_name = "KIND", value_enum, requires_if("jwt", "auth_key"))]
+    auth: Option<AuthKind>,
+
+    /// The keys that have signed the tokens
+    ///
+    /// A secret of at least 32 bytes (HS256), a public key in PEM form (RS256, ES256 or EdDSA), or a
+    /// JWKS. SIGHUP reads it again.
+    #[arg(long, value_name = "FILE", requires = "auth")]
+    auth_key: Option<PathBuf>,
+
     /// Relays for everybody on an address that other machines can reach
     ///
-    /// There the relay doesn't start without this option: whoever reaches it and names a path reads and
+    /// There the relay doesn't start without this option or --auth: whoever reaches it and names a path reads and
     /// writes there. --origin only keeps the pages of other sites out, not programs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auth")]
     open: bool,
 
     /// How much to log on stderr
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Info)]
     pub(crate) log: Level,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AuthKind {
+    /// JSON Web Tokens
+    Jwt,
+}
+
+/// What the program does besides relaying.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes a token for trying out, and prints it
+    Token(TokenArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArguments {
+    /// A space that may be entered, a path such as /my-room, or a pattern; may be given more than
+    /// once
+    #[arg(long = "space", value_name = "PATTERN", required = true)]
+    spaces: Vec<String>,
+
+    /// The user's id
+    #[arg(long, value_name = "ID")]
+    user: String,
+
+    /// How long the token is good; a time as for --session-age
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
+    expires: Duration,
+
+    /// A channel that may be published on, or a pattern; may be given more than once [default: all]
+    #[arg(long, value_name = "PATTERN")]
+    publish: Vec<String>,
+
+    /// A channel that may be received, or a pattern; may be given more than once [default: all]
+    #[arg(long, value_name = "PATTERN")]
+    subscribe: Vec<String>,
+
+    /// The file with the secret or the private key (PEM) that signs it
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+}
+
+impl TokenArguments {
+    /// Makes the token.
+    pub(crate) fn issue(self) -> Result<String, IssueError> {
+        let given = |patterns: Vec<String>| (!patterns.is_empty()).then_some(patterns);
+        let claims = Claims {
+            sub: self.user,
+            spaces: self.spaces,
+            publish: given(self.publish),
+            subscribe: given(self.subscribe),
+            ..Claims::default()
+        };
+        issue(claims, self.expires, &self.key)
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -283,6 +366,10 @@ impl From<Arguments> for Config {
                 bytes: arguments.history_bytes,
                 age: arguments.history_age,
                 total: arguments.history_total,
+            },
+            auth: match arguments.auth {
+                Some(AuthKind::Jwt) => arguments.auth_key.map(auth::Settings::Jwt),
+                None => None,
             },
             open: arguments.open,
             ..Self::default()

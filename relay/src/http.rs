@@ -1,5 +1,5 @@
-//! What every request goes through, whatever its protocol: the checks of host and origin, CORS,
-//! then the protocol whose request it is, or a file.
+//! What every request goes through, whatever its protocol: the checks of host, origin and token,
+//! CORS, then the protocol whose request it is, or a file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::auth::Auth;
+use crate::auth::admission::Admission;
 use crate::files::Files;
 use crate::origin::{Policy, Refusal};
 use crate::protocols::Route;
@@ -26,6 +28,8 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(2 * 3600);
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) policy: Policy,
+    /// Checks tokens, if the relay asks for them.
+    pub(crate) auth: Option<Arc<Auth>>,
     pub(crate) files: Files,
     /// The protocols, in the order in which they are asked whether a request is theirs.
     pub(crate) routes: Vec<Route>,
@@ -71,10 +75,14 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 }
 
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if let Some(route) = site.routes.iter().find(|route| (route.matches)(&head)) {
         return match site.policy.check_origin(&head.headers) {
-            Ok(()) => call(route, Request::from_parts(head, body)).await,
+            Ok(()) => {
+                let admission = Admission::examine(site.auth.as_ref(), &head).await;
+                head.extensions.insert(admission);
+                call(route, Request::from_parts(head, body)).await
+            }
             Err(refusal) => refuse(&refusal),
         };
     }

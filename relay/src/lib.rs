@@ -32,6 +32,7 @@
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
 //! | [`address`] | whose share something is paid from |
 //! | [`hub`] | ids, frames, queues, history, the store, spaces, sessions |
+//! | [`auth`] | tokens: who may do what |
 //! | [`limits`], `relay` | what connections may cost; what they all share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
@@ -42,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod auth;
 pub mod config;
 mod connection;
 pub mod files;

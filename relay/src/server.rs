@@ -17,6 +17,8 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use crate::address::ClientAddress;
+use crate::auth::Auth;
+use crate::auth::keys::KeyError;
 use crate::config::Config;
 use crate::files::{Files, Mount};
 use crate::http::{self, Site};
@@ -40,6 +42,7 @@ pub struct Server {
     address: SocketAddr,
     service: Router,
     relay: Arc<Relay>,
+    auth: Option<Arc<Auth>>,
 }
 
 /// Why a relay can't start.
@@ -63,6 +66,8 @@ pub enum StartError {
     },
     /// The system has no random numbers.
     NoRandomness,
+    /// The keys for tokens can't be used.
+    Keys(PathBuf, KeyError),
     /// Other machines can reach the address, and nothing says who may use the relay.
     Unprotected(SocketAddr),
 }
@@ -109,10 +114,11 @@ impl fmt::Display for StartError {
                  raise --queue-bytes to at least {max_frame} or lower --max-frame"
             ),
             Self::NoRandomness => NoRandomness.fmt(f),
+            Self::Keys(file, error) => write!(f, "can't check tokens: {} {error}", file.display()),
             Self::Unprotected(address) => write!(
                 f,
                 "--listen {address} can be reached from other machines, and everybody there could read and write here: \
-                 give --open to relay for everybody, or listen on 127.0.0.1:{}",
+                 give --auth to ask for tokens or --open to relay for everybody, or listen on 127.0.0.1:{}",
                 address.port()
             ),
         }
@@ -139,6 +145,12 @@ impl Server {
     /// The address isn't available, or the settings are impossible.
     pub async fn bind_with(config: Config, hub: Hub) -> Result<Self, StartError> {
         check(&config)?;
+        let auth = match &config.auth {
+            None => None,
+            Some(settings) => Some(Arc::new(
+                Auth::new(settings).map_err(|(file, error)| StartError::Keys(file, error))?,
+            )),
+        };
         let wanted = config.listen;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => StartError::AddressTaken(wanted),
@@ -150,6 +162,7 @@ impl Server {
         let loopback = address.ip().to_canonical().is_loopback();
         let service = http::service(Site {
             policy: Policy::new(loopback, config.origins.clone()),
+            auth: auth.clone(),
             files: Files::new(&config.mounts),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
@@ -164,6 +177,7 @@ impl Server {
             address,
             service,
             relay,
+            auth,
         })
     }
 
@@ -171,6 +185,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What checks tokens, if the relay asks for them: its keys can be read again while it runs.
+    #[must_use]
+    pub fn auth(&self) -> Option<&Arc<Auth>> {
+        self.auth.as_ref()
     }
 
     /// A handle that reads the relay's stats while it runs.
@@ -219,7 +239,7 @@ fn check(config: &Config) -> Result<(), StartError> {
             queue_bytes,
         });
     }
-    if !config.open && !config.listen.ip().to_canonical().is_loopback() {
+    if !config.open && config.auth.is_none() && !config.listen.ip().to_canonical().is_loopback() {
         return Err(StartError::Unprotected(config.listen));
     }
     let mut seen: Vec<&Mount> = Vec::new();

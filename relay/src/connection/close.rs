@@ -14,8 +14,9 @@
 //! | 4009 | `resumed by another connection` | its session continues on another connection |
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
+//! | 4503 | `the token has expired`, `a token is needed here`, … | the client needs another token; final if it has none |
 //!
-//! After all but the last a client may connect again. A client's own close is answered with its own
+//! After all but the last two a client may connect again. A client's own close is answered with its own
 //! code.
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+use crate::auth::refusal::Refusal;
 use crate::hub::sessions::SessionError;
 
 /// The code for an end that was told in the protocol inside the WebSocket.
@@ -65,6 +67,8 @@ pub(crate) enum CloseReason {
     ResumedElsewhere,
     /// The client would have more channels open than this, or their names are too long in all.
     TooManyChannels(usize),
+    /// The client's token was refused, or has expired.
+    TokenRefused(Refusal),
     /// What there is to say was said in the protocol inside the WebSocket.
     Normal,
 }
@@ -112,6 +116,10 @@ impl CloseReason {
                 close::TOO_MANY_CHANNELS,
                 format!("over {most} channels, or their names too long").into(),
             ),
+            Self::TokenRefused(refusal) if refusal.is_temporary() => {
+                (close::TRY_AGAIN_LATER, refusal.to_string().into())
+            }
+            Self::TokenRefused(refusal) => (close::TOKEN_REFUSED, refusal.to_string().into()),
         };
         let reason = (0..=reason.len().min(LONGEST_REASON))
             .rev()
@@ -121,6 +129,12 @@ impl CloseReason {
             code: code.into(),
             reason: reason.into(),
         })
+    }
+}
+
+impl From<Refusal> for CloseReason {
+    fn from(refusal: Refusal) -> Self {
+        Self::TokenRefused(refusal)
     }
 }
 

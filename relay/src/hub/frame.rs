@@ -96,6 +96,7 @@ impl PendingMessage {
         Frame(Arc::new(Shared {
             text: text.into(),
             id: Some((id, head.len()..head.len() + member.len())),
+            channel: Some(Arc::clone(&self.channel)),
             has_channel: self.has_channel,
             encodings: Mutex::default(),
         }))
@@ -114,6 +115,8 @@ struct Shared {
     text: Utf8Bytes,
     /// An envelope's id, and where the member stands that holds it, from the comma before it on.
     id: Option<(MessageId, Range<usize>)>,
+    /// An envelope's channel.
+    channel: Option<Arc<str>>,
     has_channel: bool,
     /// What [`Frame::encoded`] has made so far.
     encodings: Mutex<Vec<(Encoding, Utf8Bytes)>>,
@@ -126,6 +129,7 @@ impl Frame {
         Self(Arc::new(Shared {
             text,
             id: None,
+            channel: None,
             has_channel: false,
             encodings: Mutex::default(),
         }))
@@ -172,6 +176,12 @@ impl Frame {
     #[must_use]
     pub fn id(&self) -> Option<MessageId> {
         self.0.id.as_ref().map(|(id, _)| *id)
+    }
+
+    /// The channel, if the frame is an envelope.
+    #[must_use]
+    pub fn channel(&self) -> Option<&str> {
+        self.0.channel.as_deref()
     }
 
     /// The frame in the form of another protocol: what `encode` makes of the envelope without its

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
+use super::audience::Audience;
 use super::frame::{Frame, OVERHEAD};
 
 /// How much may wait in one queue.
@@ -64,14 +65,15 @@ impl Signals {
 /// Makes a queue: the end that the hub pushes to and the end that the connection reads.
 #[must_use]
 pub fn queue(limits: Limits) -> (Sender, Receiver) {
-    queue_with(limits, Signals::default())
+    queue_with(limits, Signals::default(), Audience::everything())
 }
 
-/// The same for a connection that has several queues.
+/// The same for a connection that has several queues, or doesn't receive everything.
 #[must_use]
-pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
+pub fn queue_with(limits: Limits, signals: Signals, audience: Audience) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
+        audience,
         state: Mutex::default(),
         signals,
     });
@@ -81,6 +83,7 @@ pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
 #[derive(Debug)]
 struct Shared {
     limits: Limits,
+    audience: Audience,
     state: Mutex<State>,
     signals: Signals,
 }
@@ -136,6 +139,11 @@ impl Shared {
 pub struct Sender(Arc<Shared>);
 
 impl Sender {
+    /// Whether its connection receives messages on this channel, or texts without one.
+    pub(super) fn receives(&self, channel: Option<&str>) -> bool {
+        self.0.audience.receives(channel)
+    }
+
     /// Appends a frame. Never waits.
     pub fn push(&self, frame: Frame) -> Level {
         let Limits { frames, bytes } = self.0.limits;

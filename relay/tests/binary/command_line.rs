@@ -150,7 +150,7 @@ fn an_invalid_command_line_ends_it_with_code_2() {
         (&["--ping-timeout", "25h"], "give a time from 1s to 24h"),
         (&["--channels", "0"], "0 is not in 1.."),
         (&["--mont", "/=www"], "a similar argument exists: '--mount'"),
-        (&["www"], "unexpected argument 'www'"),
+        (&["www"], "unrecognized subcommand 'www'"),
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");

@@ -111,7 +111,7 @@ async fn what_breaks_the_protocol_is_closed_with_the_reason_behind_the_acknowled
         (
             "{}",
             1002,
-            format!("{not}an object without channel, open, close, ping or pong"),
+            format!("{not}an object without channel, open, close, token, ping or pong"),
         ),
         (
             r#"{"channel":null,"open":["a"]}"#,

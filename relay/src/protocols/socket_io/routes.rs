@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::session::Transport;
 use super::sessions::Sessions;
 use super::{polling, socket};
+use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -82,7 +83,8 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
     match (request.method().clone(), session) {
         (Method::GET, None) => {
             let slot = sessions.relay.slots.take()?;
-            let session = sessions.begin(version, Transport::Polling, slot)?;
+            let admission = Admission::of(request.extensions());
+            let session = sessions.begin(version, Transport::Polling, admission, slot)?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

@@ -6,19 +6,24 @@
 //! the protocol itself. Both are bounded. A session over a bound ends, whether its client reads
 //! slowly or doesn't poll.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use signal_wire::UserId;
+use signal_wire::{Envelope, UserId};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{self, Malformed, Version};
 use super::packet::{self, Body, Event, MAIN, Packet};
+use crate::auth::access::Access;
+use crate::auth::admission::Admission;
+use crate::auth::refusal::Refusal;
 use crate::connection::CloseReason;
-use crate::hub::frame::{Encoding, PendingMessage};
+use crate::hub::frame::Encoding;
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{Receiver, Signals};
@@ -50,11 +55,15 @@ pub(super) enum Transport {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) version: Version,
+    /// What the token of its first request allows.
+    admission: Admission,
     /// The sender of messages that come without one.
     sender: UserId,
     state: Mutex<State>,
     signals: Signals,
     confirmed: AtomicBool,
+    /// It has joined a space.
+    joined: Notify,
     reason: OnceLock<CloseReason>,
     ended: CancellationToken,
     /// How many packets of the protocol itself may wait.
@@ -99,6 +108,7 @@ struct Space {
     /// `None` once the session has ended and only what waits is still sent.
     membership: Option<Arc<Membership>>,
     queue: Receiver,
+    access: Access,
     _slot: Option<Slot>,
 }
 
@@ -109,11 +119,13 @@ impl Session {
         version: Version,
         transport: Transport,
         id: &Secret,
+        admission: Admission,
         slot: Slot,
     ) -> Result<Self, NoRandomness> {
         let limits = &relay.limits;
         let session = Self {
             version,
+            admission,
             sender: random_user_id()?,
             state: Mutex::new(State {
                 transport,
@@ -126,6 +138,7 @@ impl Session {
             confirmed: AtomicBool::new(
                 version == Version::Three && transport == Transport::WebSocket,
             ),
+            joined: Notify::new(),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
             max_packets: limits.queue.frames,
@@ -142,7 +155,8 @@ impl Session {
             longest_packet(limits),
         ));
         if version == Version::Three {
-            session.join(relay, MAIN);
+            let access = session.admission.enter(MAIN);
+            session.join(relay, MAIN, access);
         }
         Ok(session)
     }
@@ -172,6 +186,23 @@ impl Session {
         }
         tracing::debug!(?reason, "a Socket.IO session ended");
         self.ended.cancel();
+    }
+
+    /// Resolves when the token of one of its spaces has expired. One waiter at a time.
+    pub(super) async fn expired(&self) {
+        loop {
+            let accesses: Vec<_> = self
+                .state()
+                .spaces
+                .iter()
+                .map(|space| space.access.clone())
+                .collect();
+            let expiries = accesses.iter().map(|access| Box::pin(access.expired()));
+            tokio::select! {
+                () = any(expiries.collect()) => return,
+                () = self.joined.notified() => {}
+            }
+        }
     }
 
     /// Resolves when the session has ended.
@@ -311,13 +342,15 @@ impl Session {
     async fn receive_message(&self, relay: &Relay, packet: Packet<'_>) -> Result<(), CloseReason> {
         let Packet { namespace, body } = packet;
         match body {
-            Body::Connect => {
+            Body::Connect(credentials) => {
                 if namespace.len() > LONGEST_SPACE || namespace.chars().any(char::is_control) {
                     return Err(not_socket_io(Malformed(
                         "a namespace's name over 1024 bytes, or with control characters",
                     )));
                 }
-                self.join(relay, namespace);
+                let token = credentials.and_then(packet::token);
+                let access = self.admission.enter_with(token.as_deref(), namespace);
+                self.join(relay, namespace, access.await);
                 Ok(())
             }
             Body::Disconnect => {
@@ -328,18 +361,18 @@ impl Session {
             }
             Body::Answer => Ok(()),
             Body::Event { id, what } => {
-                let membership = self
+                let member = self
                     .state()
                     .spaces
                     .iter()
                     .find(|space| *space.name == *namespace)
-                    .and_then(|space| space.membership.clone());
-                let Some(membership) = membership else {
+                    .and_then(|space| Some((space.membership.clone()?, space.access.clone())));
+                let Some((membership, access)) = member else {
                     return Err(not_socket_io(Malformed(
                         "an event for a namespace that wasn't joined",
                     )));
                 };
-                let failure = self.publish(relay, &membership, what).await?;
+                let failure = self.publish(relay, &membership, &access, what).await?;
                 if let Some(id) = id {
                     self.send(packet::acknowledged(namespace, id, failure));
                 }
@@ -353,6 +386,7 @@ impl Session {
         &self,
         relay: &Relay,
         membership: &Membership,
+        access: &Access,
         what: Event<'_>,
     ) -> Result<Option<&'static str>, CloseReason> {
         let Event::Message(argument) = what else {
@@ -360,10 +394,15 @@ impl Session {
                 "Only the event 'message' is relayed, with one argument that isn't binary.",
             ));
         };
-        let Some(message) = PendingMessage::read(argument, Some(self.sender)) else {
+        let envelope = Envelope::read(argument).filter(|envelope| !envelope.is_anonymous());
+        let Some(envelope) = envelope else {
             return Ok(Some(
                 "Only envelopes are relayed: an object with the members channel and message.",
             ));
+        };
+        let message = match access.message(envelope, Some(self.sender), true) {
+            Ok(message) => message,
+            Err(why) => return Ok(Some(why.as_str())),
         };
         let max_frame = relay.limits.max_frame;
         if message.len() > max_frame {
@@ -375,20 +414,29 @@ impl Session {
         }
     }
 
-    fn join(&self, relay: &Relay, name: &str) {
-        match self.try_join(relay, name) {
+    fn join(&self, relay: &Relay, name: &str, access: Result<Access, Refusal>) {
+        let joined = match access {
+            Ok(access) => self.try_join(relay, name, access),
+            Err(refusal) => Err(refusal.to_string().into()),
+        };
+        match joined {
             Ok(Some(id)) => self.send(packet::connected(self.version, name, id.as_str())),
             Ok(None) => {}
             Err(reason) => {
-                tracing::debug!(?name, reason, "a namespace was refused");
-                self.send(packet::refused(self.version, name, reason));
+                tracing::debug!(?name, %reason, "a namespace was refused");
+                self.send(packet::refused(self.version, name, &reason));
             }
         }
     }
 
     /// Joins a space, if it isn't in it. Returns the client's id there, which isn't the session's:
     /// pages tell it to each other.
-    fn try_join(&self, relay: &Relay, name: &str) -> Result<Option<Secret>, &'static str> {
+    fn try_join(
+        &self,
+        relay: &Relay,
+        name: &str,
+        access: Access,
+    ) -> Result<Option<Secret>, Cow<'static, str>> {
         let mut state = self.state();
         if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
             return Ok(None);
@@ -400,20 +448,33 @@ impl Session {
             let slot = relay.slots.try_take();
             Some(slot.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
         };
-        let (membership, queue) = relay.hub.join_with(name, self.signals.clone());
+        let (membership, queue) =
+            relay
+                .hub
+                .join_with(name, access.audience(), self.signals.clone());
         state.spaces.push(Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),
             queue,
+            access,
             _slot: slot,
         });
         drop(state);
+        self.joined.notify_one();
         if self.version == Version::Four {
             self.confirmed.store(true, Ordering::Relaxed);
         }
         tracing::debug!(space = ?name, "joined");
         Ok(Some(id))
     }
+}
+
+/// Resolves when one of these does.
+async fn any(waiting: Vec<impl Future<Output = ()> + Unpin>) {
+    if waiting.is_empty() {
+        return std::future::pending().await;
+    }
+    futures_util::future::select_all(waiting).await;
 }
 
 fn not_socket_io(Malformed(problem): Malformed) -> CloseReason {

@@ -8,6 +8,8 @@ use axum::response::Response;
 use super::engine::Version;
 use super::heartbeat::{unconfirmed, watch};
 use super::session::{Session, Transport};
+use crate::auth::admission::Admission;
+use crate::auth::refusal::Refusal;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::ids::Secret;
 use crate::limits::Slot;
@@ -43,10 +45,11 @@ impl Sessions {
         self: &Arc<Self>,
         version: Version,
         transport: Transport,
+        admission: Admission,
         slot: Slot,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(&self.relay, version, transport, &id, slot);
+        let session = Session::new(&self.relay, version, transport, &id, admission, slot);
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
@@ -56,6 +59,7 @@ impl Sessions {
                 reason = watch(&kept, limits) => reason,
                 reason = unconfirmed(&kept, limits) => reason,
                 () = kept.overflowed() => CloseReason::SlowConsumer,
+                () = kept.expired() => Refusal::EXPIRED.into(),
                 () = sessions.relay.stopping.cancelled() => CloseReason::ShuttingDown,
                 () = kept.ended() => CloseReason::Gone,
             };

@@ -12,6 +12,7 @@ use super::engine::{PROBE, Packet, Version};
 use super::problem::Problem;
 use super::session::{Session, Transport, longest_packet};
 use super::sessions::Sessions;
+use crate::auth::admission::Admission;
 use crate::connection::{self, CloseReason, Connection, Inbound, Outbound, Upgrade};
 use crate::relay::Relay;
 
@@ -24,6 +25,7 @@ pub(super) fn accept(
     version: Version,
     request: Request,
 ) -> Result<Response, Box<Response>> {
+    let admission = Admission::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let slot = sessions.relay.slots.take()?;
     let relay = Arc::clone(&sessions.relay);
@@ -32,7 +34,7 @@ pub(super) fn accept(
     Ok(
         upgrade.start(&relay, longest, move |connection| async move {
             let Some(connection) = connection else { return };
-            if let Ok(session) = sessions.begin(version, Transport::WebSocket, slot) {
+            if let Ok(session) = sessions.begin(version, Transport::WebSocket, admission, slot) {
                 run(&sessions.relay, &session, connection).await;
             }
         }),

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
 use super::clients::{Clients, Limits};
+use super::publish::Publisher;
 use super::{publish, stream};
+use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
@@ -67,15 +69,22 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
             format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
         ));
     }
+    let access = Admission::of(request.extensions()).enter(space)?;
     let secret = secret(&uri)?;
     let (now, publisher) = (Instant::now(), || sse.relay.hub.new_publisher());
     if *request.method() == Method::GET {
         let client = secret.map(|secret| sse.clients.read(space, &secret, now, publisher));
-        stream::open(&sse.relay, space, client, request).await
+        stream::open(&sse.relay, space, access, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
         let client = secret.map(|secret| sse.clients.find(space, &secret, now, publisher));
-        publish::publish(&sse.relay, space, client, reference, request).await
+        let publisher = Publisher {
+            space,
+            access,
+            client,
+            reference,
+        };
+        publish::publish(&sse.relay, publisher, request).await
     }
 }
 

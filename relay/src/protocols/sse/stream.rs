@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
+use crate::auth::access::Access;
 use crate::connection::no_randomness;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
@@ -42,6 +43,7 @@ const RETRY_SPREAD: u64 = 2000;
 pub(super) async fn open(
     relay: &Arc<Relay>,
     space: &str,
+    access: Access,
     client: Option<Reading>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
@@ -50,7 +52,11 @@ pub(super) async fn open(
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
     let since = since(relay, &request);
-    let joined = relay.hub.join_since(space, publisher, since).await;
+    let audience = access.audience();
+    let joined = relay
+        .hub
+        .join_since(space, audience, publisher, since)
+        .await;
     let (membership, queue, start) = joined.map_err(|error| {
         let headers = [(RETRY_AFTER, "5")];
         let sentence = format!("Try again later: {error}.\n");
@@ -67,6 +73,7 @@ pub(super) async fn open(
     let interval = relay.limits.ping_interval;
     let events = Events {
         relay: Arc::clone(relay),
+        access,
         first: Some(first_event(retry, relay.hub.epoch(), start)),
         membership: Some(membership),
         queue,
@@ -141,8 +148,10 @@ fn drop_if_stuck(relay: &Arc<Relay>, queue: &Receiver, http: HttpSlot, ended: Ca
 /// The events of one reader.
 struct Events {
     relay: Arc<Relay>,
+    access: Access,
     first: Option<String>,
-    /// `None` once the relay is shutting down and only what waits is still sent.
+    /// `None` once the relay is shutting down, or the token has expired, and only what waits is
+    /// still sent.
     membership: Option<Membership>,
     queue: Receiver,
     interval: Duration,
@@ -168,6 +177,7 @@ impl Events {
             tokio::select! {
                 biased;
                 () = self.relay.stopping.cancelled() => self.membership = None,
+                () = self.access.expired() => self.membership = None,
                 () = sleep_until(self.keep_alive_at) => {
                     self.keep_alive_at = Instant::now() + self.interval;
                     return Some(Bytes::from_static(KEEP_ALIVE));

@@ -1,0 +1,101 @@
+//! Who may do what: tokens, which users show to the relay.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`pattern`] | names with wildcards, of spaces and channels |
+//! | [`claims`] | what a token says |
+//! | [`keys`] | the keys that tokens are checked with |
+//! | [`issue`] | making a token, for trying out |
+//! | `hook` | an operator's own HTTP endpoint that decides instead |
+//! | `bearer` | where a request carries its token |
+//! | [`admission`] | what a request may do, before its protocol knows the space |
+//! | [`access`] | what a connection may do in its space |
+//! | `senders` | which user a `sender` belongs to |
+//! | [`refusal`] | why a token is refused |
+//!
+//! `http` examines each request once, in front of every protocol, and gives it an
+//! [`Admission`](admission::Admission). A protocol gets an [`Access`](access::Access) from it, with
+//! which it joins a space and publishes.
+
+pub mod access;
+pub mod admission;
+mod bearer;
+pub mod claims;
+pub mod issue;
+pub mod keys;
+pub mod pattern;
+pub mod refusal;
+mod senders;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use self::claims::Grant;
+use self::keys::{KeyError, Keys};
+use self::refusal::Refusal;
+use self::senders::Senders;
+
+/// How the relay decides who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// Tokens are JWTs that a key in this file has signed.
+    Jwt(PathBuf),
+}
+
+/// Decides who may do what.
+#[derive(Debug)]
+pub struct Auth {
+    file: PathBuf,
+    keys: RwLock<Arc<Keys>>,
+    senders: Senders,
+}
+
+/// A token, which no log shows.
+pub(crate) struct Token<'a>(&'a str);
+
+impl<'a> Token<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl Auth {
+    /// Reads what is needed.
+    ///
+    /// # Errors
+    /// The file of keys can't be used.
+    pub fn new(settings: &Settings) -> Result<Self, (PathBuf, KeyError)> {
+        let Settings::Jwt(file) = settings;
+        let keys = Keys::load(file).map_err(|error| (file.clone(), error))?;
+        Ok(Self {
+            keys: RwLock::new(Arc::new(keys)),
+            file: file.clone(),
+            senders: Senders::default(),
+        })
+    }
+
+    /// Reads the file of keys again. Connections keep what they were granted until their tokens
+    /// expire.
+    ///
+    /// # Errors
+    /// The file can't be used. The earlier keys stay.
+    pub fn reload(&self) -> Result<(), KeyError> {
+        let keys = Arc::new(Keys::load(&self.file)?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// What a token grants.
+    async fn grant(&self, token: &Token<'_>) -> Result<Arc<Grant>, Refusal> {
+        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
+        keys.check(token.0, SystemTime::now()).map(Arc::new)
+    }
+}
