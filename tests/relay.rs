@@ -6,6 +6,7 @@
 //! * `relay/resume.rs`: reconnecting: what is asked for, what is sent again, what is a gap
 //! * `relay/outbox.rs`: messages that expire or end the connection, and marks of the outbox
 //! * `relay/counters.rs`: frames are counted by what they were, and shown to an inspector
+//! * `relay/tokens.rs`: how the page shows its token, and renews it
 //! * `relay/lifecycle.rs`: the page hidden and shown, the network gone and back, the address that
 //!   the page is asked for
 #![cfg(not(target_arch = "wasm32"))]
@@ -31,3 +32,5 @@ mod outbox;
 #[path = "relay/resume.rs"]
 mod resume;
 mod support;
+#[path = "relay/tokens.rs"]
+mod tokens;

@@ -11,12 +11,12 @@
 //! messages are ignored. A session that is resumed gets them again later. In a new session they are
 //! from before the page's first message, unless one was sent before the hello.
 
-use signal_wire::frames::{encode_close, encode_pong};
+use signal_wire::frames::{encode_close, encode_pong, encode_token};
 use signal_wire::{Open, ServerFrame};
 
 use super::{
-    CloseReason, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
-    Protocol, ProtocolOptions, Text, Value, not_json,
+    CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
+    Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 /// The tolerance for late pings of the relay.
@@ -41,6 +41,8 @@ pub struct Relay {
     /// The server has acknowledged something on some connection. So it is a relay, and not another
     /// page that imitates one through a plain server.
     is_proven: bool,
+    /// The page's token, if this protocol sends it.
+    token: Option<String>,
     connect_timeout: Millis,
 }
 
@@ -61,6 +63,7 @@ impl Relay {
             delivers_early: false,
             ping: SHORTEST_PING,
             is_proven: false,
+            token: None,
             connect_timeout: options.connect_timeout(),
         })
     }
@@ -129,10 +132,16 @@ impl Relay {
                     out.push(Output::Ready);
                 }
             }
+            Some(ServerFrame::Expires(time)) if self.token.is_some() => {
+                out.push(Output::TokenExpires(time as Millis));
+            }
+            Some(ServerFrame::Refused { channel, why }) => {
+                out.push(Output::Refused(format!("{why} Channel: {channel}")));
+            }
             Some(ServerFrame::Gap(channel)) => out.push(Output::Gap(channel.into_owned())),
             Some(ServerFrame::Ping(number)) => out.send(encode_pong(&number)),
             Some(ServerFrame::Pong(_)) => out.push(Output::Pong),
-            Some(ServerFrame::Hello { .. }) | None => {}
+            Some(ServerFrame::Hello { .. } | ServerFrame::Expires(_)) | None => {}
         }
     }
 }
@@ -177,6 +186,16 @@ impl<T: Text> Protocol<T> for Relay {
         self.url = url.into();
     }
 
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        let token = credentials.and_then(Credentials::token);
+        self.token = token.filter(|token| !token.is_empty()).map(Into::into);
+    }
+
+    fn renew(&mut self, credentials: Option<&Credentials>) -> Option<String> {
+        Protocol::<T>::set_credentials(self, credentials);
+        self.token.as_deref().map(encode_token)
+    }
+
     fn connect_timeout(&self) -> Millis {
         self.connect_timeout
     }
@@ -217,6 +236,14 @@ impl<T: Text> Protocol<T> for Relay {
     }
 
     fn subscribe(&self, channels: &Open<'_>) -> Option<String> {
+        // The first subscription of a connection shows the token.
+        if self.phase == Phase::Joining && self.token.is_some() {
+            let open = Open {
+                token: self.token.as_deref().map(Into::into),
+                ..channels.clone()
+            };
+            return Some(open.encode());
+        }
         Some(channels.encode())
     }
 

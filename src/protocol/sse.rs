@@ -23,9 +23,9 @@
 //! message is received. An event of the type `gap` says that messages may have been missed.
 
 use super::{
-    CloseReason, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis, Outgoing, Output,
-    Outputs, Phase, Protocol, ProtocolOptions, REDIRECTED, Retry, ServerEvent, ServerUrl, Text,
-    not_json,
+    CloseReason, Credentials, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis,
+    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, REDIRECTED, Retry, ServerEvent,
+    ServerUrl, Text, not_json,
 };
 
 /// An event stream to receive, POST requests to send.
@@ -39,6 +39,8 @@ pub struct Sse {
     phase: Phase,
     framing: Framing,
     last_event_id: Option<String>,
+    /// The page's token. It goes into the address: browsers can't set headers of event streams.
+    token: Option<String>,
     /// The numbers of the messages in pending requests. A request may outlive its connection. There
     /// is more than one only if the page is being hidden.
     in_flight: Vec<u64>,
@@ -67,6 +69,7 @@ impl Sse {
             phase: Phase::Disconnected,
             framing: Framing::plain(),
             last_event_id: None,
+            token: None,
             in_flight: Vec::new(),
             failures: 0,
             is_proven: false,
@@ -133,7 +136,8 @@ impl<T: Text> Protocol<T> for Sse {
             .server
             .http("", &self.query)
             .with("client", &self.client)
-            .with_optional("lastEventId", self.last_event_id.as_deref());
+            .with_optional("lastEventId", self.last_event_id.as_deref())
+            .with_optional("access_token", self.token.as_deref());
         out.push(Output::OpenEventSource(address.into_string()));
     }
 
@@ -233,6 +237,11 @@ impl<T: Text> Protocol<T> for Sse {
         }
     }
 
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        let token = credentials.and_then(Credentials::token);
+        self.token = token.filter(|token| !token.is_empty()).map(Into::into);
+    }
+
     fn connect_timeout(&self) -> Millis {
         self.connect_timeout
     }
@@ -260,7 +269,8 @@ impl<T: Text> Protocol<T> for Sse {
             .server
             .http("", &self.query)
             .with("client", &client)
-            .with("ref", &number.to_string());
+            .with("ref", &number.to_string())
+            .with_optional("access_token", self.token.as_deref());
         Some(address.into_string())
     }
 
