@@ -8,6 +8,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use signal_relay::auth;
 use signal_relay::auth::claims::Claims;
+use signal_relay::auth::hook::HookUrl;
 use signal_relay::auth::issue::{IssueError, issue};
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
@@ -179,7 +180,16 @@ pub(crate) struct Arguments {
     /// (patterns of channels). Clients give it in the query (access_token), as a bearer token, in
     /// Socket.IO's auth, or as signal-wasm's option accessToken. Receivers learn who sent a message
     /// by its member user. signal-relay token makes one for trying out.
-    #[arg(long, value_name = "KIND", value_enum, requires_if("jwt", "auth_key"))]
+    ///
+    /// hook: the tokens are the operator's own. The relay POSTs {"token":"…"} to --auth-url, which
+    /// answers 200 and such claims as JSON, or another status to refuse. If it doesn't answer within
+    /// 5 s, nobody is let in. A decision is remembered for 10 s.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_enum,
+        requires_ifs([("jwt", "auth_key"), ("hook", "auth_url")])
+    )]
     auth: Option<AuthKind>,
 
     /// The keys that have signed the tokens
@@ -188,6 +198,15 @@ pub(crate) struct Arguments {
     /// JWKS. SIGHUP reads it again.
     #[arg(long, value_name = "FILE", requires = "auth")]
     auth_key: Option<PathBuf>,
+
+    /// The HTTP endpoint on this machine that decides about tokens
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "auth",
+        conflicts_with = "auth_key"
+    )]
+    auth_url: Option<HookUrl>,
 
     /// Relays for everybody on an address that other machines can reach
     ///
@@ -205,6 +224,8 @@ pub(crate) struct Arguments {
 enum AuthKind {
     /// JSON Web Tokens
     Jwt,
+    /// Tokens of the operator's own
+    Hook,
 }
 
 /// What the program does besides relaying.
@@ -369,6 +390,7 @@ impl From<Arguments> for Config {
             },
             auth: match arguments.auth {
                 Some(AuthKind::Jwt) => arguments.auth_key.map(auth::Settings::Jwt),
+                Some(AuthKind::Hook) => arguments.auth_url.map(auth::Settings::Hook),
                 None => None,
             },
             open: arguments.open,

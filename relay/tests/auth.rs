@@ -11,6 +11,8 @@ mod support;
 
 #[path = "auth/command.rs"]
 mod command;
+#[path = "auth/hook.rs"]
+mod hook;
 #[path = "auth/keys.rs"]
 mod keys;
 #[path = "auth/plain.rs"]

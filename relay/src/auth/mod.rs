@@ -6,7 +6,7 @@
 //! | [`claims`] | what a token says |
 //! | [`keys`] | the keys that tokens are checked with |
 //! | [`issue`] | making a token, for trying out |
-//! | `hook` | an operator's own HTTP endpoint that decides instead |
+//! | [`hook`] | an operator's own HTTP endpoint that decides instead |
 //! | `bearer` | where a request carries its token |
 //! | [`admission`] | what a request may do, before its protocol knows the space |
 //! | [`access`] | what a connection may do in its space |
@@ -21,6 +21,7 @@ pub mod access;
 pub mod admission;
 mod bearer;
 pub mod claims;
+pub mod hook;
 pub mod issue;
 pub mod keys;
 pub mod pattern;
@@ -33,6 +34,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use self::claims::Grant;
+use self::hook::{Hook, HookUrl};
 use self::keys::{KeyError, Keys};
 use self::refusal::Refusal;
 use self::senders::Senders;
@@ -42,14 +44,21 @@ use self::senders::Senders;
 pub enum Settings {
     /// Tokens are JWTs that a key in this file has signed.
     Jwt(PathBuf),
+    /// An HTTP endpoint on this machine decides about tokens of whatever kind.
+    Hook(HookUrl),
 }
 
 /// Decides who may do what.
 #[derive(Debug)]
 pub struct Auth {
-    file: PathBuf,
-    keys: RwLock<Arc<Keys>>,
+    check: Check,
     senders: Senders,
+}
+
+#[derive(Debug)]
+enum Check {
+    Keys(PathBuf, RwLock<Arc<Keys>>),
+    Hook(Hook),
 }
 
 /// A token, which no log shows.
@@ -73,29 +82,43 @@ impl Auth {
     /// # Errors
     /// The file of keys can't be used.
     pub fn new(settings: &Settings) -> Result<Self, (PathBuf, KeyError)> {
-        let Settings::Jwt(file) = settings;
-        let keys = Keys::load(file).map_err(|error| (file.clone(), error))?;
+        let check = match settings {
+            Settings::Jwt(file) => {
+                let keys = Keys::load(file).map_err(|error| (file.clone(), error))?;
+                Check::Keys(file.clone(), RwLock::new(Arc::new(keys)))
+            }
+            Settings::Hook(url) => Check::Hook(Hook::new(url.clone())),
+        };
         Ok(Self {
-            keys: RwLock::new(Arc::new(keys)),
-            file: file.clone(),
+            check,
             senders: Senders::default(),
         })
     }
 
-    /// Reads the file of keys again. Connections keep what they were granted until their tokens
-    /// expire.
+    /// Reads the file of keys again, or forgets what the hook decided. Connections keep what they
+    /// were granted until their tokens expire.
     ///
     /// # Errors
     /// The file can't be used. The earlier keys stay.
     pub fn reload(&self) -> Result<(), KeyError> {
-        let keys = Arc::new(Keys::load(&self.file)?);
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        match &self.check {
+            Check::Keys(file, keys) => {
+                let read = Arc::new(Keys::load(file)?);
+                *keys.write().unwrap_or_else(PoisonError::into_inner) = read;
+            }
+            Check::Hook(hook) => hook.forget(),
+        }
         Ok(())
     }
 
     /// What a token grants.
     async fn grant(&self, token: &Token<'_>) -> Result<Arc<Grant>, Refusal> {
-        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        keys.check(token.0, SystemTime::now()).map(Arc::new)
+        match &self.check {
+            Check::Keys(_, keys) => {
+                let keys = Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner));
+                keys.check(token.0, SystemTime::now()).map(Arc::new)
+            }
+            Check::Hook(hook) => hook.grant(token.0).await,
+        }
     }
 }
