@@ -20,13 +20,17 @@
 //! lower `ref` for a repeated request.
 //!
 //! A stream may begin with an event of the type `hello`. Its id serves as `lastEventId` until a
-//! message is received. An event of the type `gap` says that messages may have been missed.
+//! message is received. An event of the type `gap` says that messages may have been missed, one of the
+//! type `refused` that the page's token is refused or has expired.
 
 use super::{
     CloseReason, Credentials, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis,
     Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, REDIRECTED, Retry, ServerEvent,
     ServerUrl, Text, not_json,
 };
+
+/// How much of the reason of a refusal is shown, in UTF-16 code units.
+const LONGEST_REASON: usize = 100;
 
 /// An event stream to receive, POST requests to send.
 #[derive(Debug)]
@@ -150,8 +154,13 @@ impl<T: Text> Protocol<T> for Sse {
         if !event.id.is_empty() && event.id.len() <= LONGEST_EVENT_ID {
             self.last_event_id = Some(event.id.clone());
         }
-        if event.kind == "gap" {
-            out.push(Output::GapOnAll);
+        match &*event.kind {
+            "gap" => out.push(Output::GapOnAll),
+            "refused" => {
+                let why = event.data.head(LONGEST_REASON);
+                out.close(CloseReason::Unauthorized, format!("with '{why}'"));
+            }
+            _ => {}
         }
     }
 

@@ -5,7 +5,7 @@ use crate::setups::{
     posts, renewing, signalr, token, up,
 };
 use crate::support::page::{Setup, control};
-use signal_wasm::protocol::Credentials;
+use signal_wasm::protocol::{Credentials, ServerEvent};
 use signal_wasm::session::{Action, CredentialsSource, Input, State};
 
 const REFUSED: &str = "the server refused the connection with HTTP status 401";
@@ -205,6 +205,28 @@ fn credentials_of_another_kind_are_not_sent() {
     };
     let mut page = renewing(signalr(), &[Some(auth)]);
     assert_eq!(posts(&mut page), None);
+}
+
+#[test]
+fn an_event_stream_says_that_it_refuses_the_token() {
+    let setup = Setup::new("sse", "ws://server.test/x");
+    let mut page = renewing(setup, &[token("first"), token("second")]);
+    page.done.clear();
+    page.handle(Input::SocketOpen);
+    let refused = ServerEvent {
+        kind: "refused".into(),
+        id: String::new(),
+        data: "the token has expired".into(),
+    };
+    page.handle(Input::ServerEvent(refused));
+    let reason = "the server refused the connection with 'the token has expired'";
+    assert_eq!(page.stands(), ("waiting", reason));
+    page.done.clear();
+    page.tries_again();
+    let Action::OpenEventSource(url) = page.next_done() else {
+        panic!("{:?}", page.done);
+    };
+    assert!(url.ends_with("&access_token=second"), "{url}");
 }
 
 #[test]

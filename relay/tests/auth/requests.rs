@@ -96,6 +96,30 @@ async fn a_stream_ends_with_its_token() {
 }
 
 #[tokio::test]
+async fn a_page_that_names_itself_learns_why_its_stream_ends() {
+    let relay = start().await;
+    for (token, why) in [
+        (expired("alice"), "the token has expired"),
+        (String::new(), "a token is needed here"),
+    ] {
+        let path = format!("/sse?client=secret&token={token}");
+        let answer = get(relay.address, &path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+        assert_eq!(answer.body, format!("event: refused\ndata: {why}\n\n"));
+        assert_eq!(post(&relay, &path, A).await.status, 401);
+    }
+    let mut reader = with_short("alice", &["/"], async |token| {
+        let path = format!("/sse?token={token}");
+        let reader = Reader::open(&relay, &path).await;
+        (reader.response.status() == 200).then_some(reader)
+    })
+    .await;
+    assert_eq!(reader.event().await.name, "refused");
+    assert_eq!(reader.any().await, None);
+}
+
+#[tokio::test]
 async fn a_preflight_and_the_health_need_no_token() {
     let relay = start().await;
     let headers = [

@@ -69,8 +69,16 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
             format!("A space's name has at most {LONGEST_SPACE} bytes.\n"),
         ));
     }
-    let access = Admission::of(request.extensions()).enter(space)?;
     let secret = secret(&uri)?;
+    let access = match Admission::of(request.extensions()).enter(space) {
+        Ok(access) => access,
+        // A page can't read the status of a stream that is refused. One that names itself knows
+        // this event.
+        Err(refusal) if *request.method() == Method::GET && secret.is_some() => {
+            return Ok(stream::refused(&refusal));
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
     let (now, publisher) = (Instant::now(), || sse.relay.hub.new_publisher());
     if *request.method() == Method::GET {
         let client = secret.map(|secret| sse.clients.read(space, &secret, now, publisher));

@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clients::Reading;
 use crate::auth::access::Access;
+use crate::auth::refusal::Refusal;
 use crate::connection::no_randomness;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
@@ -38,6 +39,14 @@ const KEEP_ALIVE: &[u8] = b":\n\n";
 const SHORTEST_RETRY: u64 = 1000;
 /// By so many milliseconds the times differ, so that clients don't all come back at once.
 const RETRY_SPREAD: u64 = 2000;
+
+const HEADERS: [(HeaderName, &str); 4] = [
+    (CONTENT_TYPE, "text/event-stream"),
+    (CACHE_CONTROL, "no-store"),
+    // nginx would collect events otherwise.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+    (CONNECTION, "close"),
+];
 
 /// Answers with the events of a space. `client` is who reads.
 pub(super) async fn open(
@@ -87,14 +96,18 @@ pub(super) async fn open(
         let event = events.next().await?;
         Some((Ok::<_, Infallible>(event), events))
     });
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store"),
-        // nginx would collect events otherwise.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-        (CONNECTION, "close"),
-    ];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((HEADERS, Body::from_stream(body)).into_response())
+}
+
+/// The answer to a page that isn't let in: a stream with the reason, and nothing else.
+pub(super) fn refused(refusal: &Refusal) -> Response {
+    tracing::debug!("refused: {refusal}");
+    (HEADERS, refused_event(refusal)).into_response()
+}
+
+/// The last event of a reader without a good token.
+fn refused_event(refusal: &Refusal) -> String {
+    format!("event: refused\ndata: {refusal}\n\n")
 }
 
 /// What a stream begins with. The id lets a reader that loses its connection before it has received
@@ -177,7 +190,10 @@ impl Events {
             tokio::select! {
                 biased;
                 () = self.relay.stopping.cancelled() => self.membership = None,
-                () = self.access.expired() => self.membership = None,
+                () = self.access.expired() => {
+                    self.membership = None;
+                    return Some(refused_event(&Refusal::EXPIRED).into());
+                }
                 () = sleep_until(self.keep_alive_at) => {
                     self.keep_alive_at = Instant::now() + self.interval;
                     return Some(Bytes::from_static(KEEP_ALIVE));
