@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::auth;
 use crate::files::Mount;
 use crate::host::HostPattern;
 use crate::hub::{self, history, queue, sessions};
@@ -113,6 +114,10 @@ pub struct Config {
     pub history: history::Limits,
     /// How long SignalR's clients and the relay wait for each other.
     pub signalr: signalr::Timing,
+    /// How the relay decides who may do what; `None`: everybody may do everything.
+    pub auth: Option<auth::Settings>,
+    /// Relays for everybody on an address that other machines can reach.
+    pub open: bool,
 }
 
 impl Config {
@@ -207,6 +212,8 @@ impl Default for Config {
                 total: HISTORY_TOTAL,
             },
             signalr: signalr::Timing::default(),
+            auth: None,
+            open: false,
         }
     }
 }

@@ -72,7 +72,10 @@ pub(crate) async fn run(options: Vec<OsString>, settings: Settings) -> Result<()
 /// The exit code and the words for a relay that can't start.
 pub(crate) fn failure(error: StartError) -> (u8, String) {
     let code = match error {
-        StartError::SamePrefix(..) | StartError::QueueTooSmall { .. } => 2,
+        StartError::SamePrefix(..)
+        | StartError::QueueTooSmall { .. }
+        | StartError::Unprotected(_)
+        | StartError::Keys(..) => 2,
         _ => 1,
     };
     (code, error.to_string())

@@ -16,6 +16,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use signal_relay::Config;
 use signal_relay::hub::Hub;
+use signal_relay::hub::audience::Audience;
 use signal_relay::hub::frame::Frame;
 use signal_relay::hub::frame::OVERHEAD;
 use signal_relay::hub::history::{History, Limits, Since, Stats};
@@ -79,7 +80,7 @@ proptest! {
     #[test]
     fn what_is_kept_is_replayed_and_what_is_not_is_told(steps in vec(step(), 1..80)) {
         let hub = Hub::in_memory(Config::default().hub_limits()).unwrap();
-        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.join("/").0.publisher()).collect();
+        let publishers: Vec<_> = (0..PUBLISHERS).map(|_| hub.join("/", Audience::everything()).0.publisher()).collect();
         let space: Arc<str> = "/".into();
         let channels: Vec<Arc<str>> = (0..CHANNELS).map(|number| number.to_string().into()).collect();
         let mut history = History::new(LIMITS);

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use signal_relay::Config;
+use signal_relay::hub::audience::Audience;
 use signal_relay::hub::frame::Frame;
 use signal_relay::hub::queue::{Level, Limits, Receiver, queue};
 use signal_relay::hub::store::Content;
@@ -95,8 +96,8 @@ async fn a_publisher_gives_way_before_a_queue_is_full() {
         ..Config::default().hub_limits()
     })
     .unwrap();
-    let (publisher, _unread) = hub.join("/");
-    let (_member, mut receiver) = hub.join("/");
+    let (publisher, _unread) = hub.join("/", Audience::everything());
+    let (_member, mut receiver) = hub.join("/", Audience::everything());
     let receiving = tokio::spawn(async move {
         let mut received = Vec::new();
         while received.len() < 1000 {

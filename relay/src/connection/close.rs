@@ -15,8 +15,9 @@
 //! | 4012 | `no answer to a ping` | the client was silent for too long |
 //! | 4013 | `over … messages or … bytes a second` | the client sent too much for too long |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
+//! | 4503 | `the token has expired`, `a token is needed here`, … | the client needs another token; final if it has none |
 //!
-//! After all but the last a client may connect again. A client's own close is answered with its own
+//! After all but the last two a client may connect again. A client's own close is answered with its own
 //! code.
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+use crate::auth::refusal::Refusal;
 use crate::hub::sessions::SessionError;
 use crate::limits::{Rate, RateExceeded};
 
@@ -70,6 +72,8 @@ pub(crate) enum CloseReason {
     ResumedElsewhere,
     /// The client would have more channels open than this, or their names are too long in all.
     TooManyChannels(usize),
+    /// The client's token was refused, or has expired.
+    TokenRefused(Refusal),
     /// What there is to say was said in the protocol inside the WebSocket.
     Normal,
 }
@@ -111,6 +115,7 @@ impl CloseReason {
             Self::RateExceeded(_) => "rate exceeded",
             Self::ResumedElsewhere => "resumed elsewhere",
             Self::TooManyChannels(_) => "too many channels",
+            Self::TokenRefused(_) => "token refused",
             Self::Normal => "closed in its protocol",
         }
     }
@@ -149,6 +154,10 @@ impl CloseReason {
                 close::TOO_MANY_CHANNELS,
                 format!("over {most} channels, or their names too long").into(),
             ),
+            Self::TokenRefused(refusal) if refusal.is_temporary() => {
+                (close::TRY_AGAIN_LATER, refusal.to_string().into())
+            }
+            Self::TokenRefused(refusal) => (close::TOKEN_REFUSED, refusal.to_string().into()),
         };
         let reason = (0..=reason.len().min(LONGEST_REASON))
             .rev()
@@ -164,6 +173,12 @@ impl CloseReason {
 impl From<RateExceeded> for CloseReason {
     fn from(RateExceeded(rate): RateExceeded) -> Self {
         Self::RateExceeded(rate)
+    }
+}
+
+impl From<Refusal> for CloseReason {
+    fn from(refusal: Refusal) -> Self {
+        Self::TokenRefused(refusal)
     }
 }
 

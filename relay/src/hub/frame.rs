@@ -102,6 +102,7 @@ impl PendingMessage {
             text: text.into(),
             made: id.0.is_multiple_of(MEASURED).then(Instant::now),
             id: Some((id, head.len()..head.len() + member.len())),
+            channel: Some(Arc::clone(&self.channel)),
             has_channel: self.has_channel,
             encodings: Mutex::default(),
         }))
@@ -122,6 +123,8 @@ struct Shared {
     made: Option<Instant>,
     /// An envelope's id, and where the member stands that holds it, from the comma before it on.
     id: Option<(MessageId, Range<usize>)>,
+    /// An envelope's channel.
+    channel: Option<Arc<str>>,
     has_channel: bool,
     /// What [`Frame::encoded`] has made so far.
     encodings: Mutex<Vec<(Encoding, Utf8Bytes)>>,
@@ -135,6 +138,7 @@ impl Frame {
             text,
             made: None,
             id: None,
+            channel: None,
             has_channel: false,
             encodings: Mutex::default(),
         }))
@@ -187,6 +191,12 @@ impl Frame {
     #[must_use]
     pub fn id(&self) -> Option<MessageId> {
         self.0.id.as_ref().map(|(id, _)| *id)
+    }
+
+    /// The channel, if the frame is an envelope.
+    #[must_use]
+    pub fn channel(&self) -> Option<&str> {
+        self.0.channel.as_deref()
     }
 
     /// The frame in the form of another protocol: what `encode` makes of the envelope without its

@@ -3,6 +3,7 @@
 //! | module | |
 //! | --- | --- |
 //! | [`ids`] | ids and secrets |
+//! | [`audience`] | which channels a connection may receive |
 //! | [`frame`] | one text frame, and an envelope that has no id yet |
 //! | [`meter`] | counts what goes through it |
 //! | [`queue`] | what waits for one connection, within bounds |
@@ -11,14 +12,16 @@
 //! | [`spaces`] | who receives what |
 //! | [`memory`] | the store of a relay by itself |
 //! | [`membership`] | one connection in one space |
-//! | [`sessions`] | what lets a client resume after a lost connection |
+//! | [`sessions`], `open_channels` | what lets a client resume after a lost connection |
 
+pub mod audience;
 pub mod frame;
 pub mod history;
 pub mod ids;
 pub mod membership;
 pub mod memory;
 pub mod meter;
+mod open_channels;
 pub mod queue;
 pub mod sessions;
 pub mod spaces;
@@ -26,6 +29,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use self::audience::Audience;
 use self::frame::Frame;
 use self::history::Since;
 use self::ids::{NoRandomness, PublisherId};
@@ -99,29 +103,45 @@ impl Hub {
         }
     }
 
-    /// Adds a connection to a space. It receives what others publish there from now on, through the
-    /// queue, until the membership is dropped.
+    /// Adds a connection to a space. It receives what others publish there from now on, as far as
+    /// it belongs to the audience, through the queue, until the membership is dropped.
     #[must_use]
-    pub fn join(&self, space: &str) -> (Membership, Receiver) {
-        self.add(space, self.new_publisher(), Join::default())
+    pub fn join(&self, space: &str, audience: Audience) -> (Membership, Receiver) {
+        let join = Join {
+            audience,
+            ..Join::default()
+        };
+        self.add(space, self.new_publisher(), join)
     }
 
     /// The same for a connection that may be in several spaces, with the same signals for all of
     /// them.
     #[must_use]
-    pub fn join_with(&self, space: &str, signals: Signals) -> (Membership, Receiver) {
+    pub fn join_with(
+        &self,
+        space: &str,
+        audience: Audience,
+        signals: Signals,
+    ) -> (Membership, Receiver) {
         let join = Join {
+            audience,
             signals,
             ..Join::default()
         };
         self.add(space, self.new_publisher(), join)
     }
 
-    /// The same for a connection that is sent a greeting before everything else.
+    /// The same for a connection that is sent a greeting before everything else, if there is one.
     #[must_use]
-    pub fn join_greeted(&self, space: &str, greeting: Frame) -> (Membership, Receiver) {
+    pub fn join_greeted(
+        &self,
+        space: &str,
+        audience: Audience,
+        greeting: Option<Frame>,
+    ) -> (Membership, Receiver) {
         let join = Join {
-            greeting: Some(greeting),
+            audience,
+            greeting,
             ..Join::default()
         };
         self.add(space, self.new_publisher(), join)
@@ -135,10 +155,12 @@ impl Hub {
     pub async fn join_since(
         &self,
         space: &str,
+        audience: Audience,
         publisher: PublisherId,
         since: Since,
     ) -> Result<(Membership, Receiver, Start), StoreError> {
         let join = Join {
+            audience,
             silent: true,
             ..Join::default()
         };

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
+use super::audience::Audience;
 use super::frame::{Frame, OVERHEAD};
 use super::meter::Meter;
 
@@ -113,17 +114,20 @@ pub fn queue(limits: Limits) -> (Sender, Receiver) {
 /// The same for a connection that has several queues.
 #[must_use]
 pub fn queue_with(limits: Limits, signals: Signals) -> (Sender, Receiver) {
-    metered_queue(limits, signals, Arc::default())
+    metered_queue(limits, signals, Audience::everything(), Arc::default())
 }
 
-/// The same with a meter that counts what goes through it.
+/// The same for a connection that doesn't receive everything, with a meter that counts what goes
+/// through it.
 pub(super) fn metered_queue(
     limits: Limits,
     signals: Signals,
+    audience: Audience,
     meter: Arc<Meter>,
 ) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
+        audience,
         state: Mutex::default(),
         signals,
         meter,
@@ -134,6 +138,7 @@ pub(super) fn metered_queue(
 #[derive(Debug)]
 struct Shared {
     limits: Limits,
+    audience: Audience,
     state: Mutex<State>,
     signals: Signals,
     meter: Arc<Meter>,
@@ -220,6 +225,11 @@ impl Drop for Shared {
 pub struct Sender(Arc<Shared>);
 
 impl Sender {
+    /// Whether its connection receives messages on this channel, or texts without one.
+    pub(super) fn receives(&self, channel: Option<&str>) -> bool {
+        self.0.audience.receives(channel)
+    }
+
     /// Appends a frame. Never waits.
     pub fn push(&self, frame: Frame) -> Level {
         let mut state = self.0.state();

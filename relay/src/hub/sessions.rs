@@ -25,6 +25,7 @@ use super::frame::PendingMessage;
 use super::history::Since;
 use super::ids::{MessageId, PublisherId};
 use super::membership::Membership;
+use super::open_channels::OpenChannels;
 use super::queue::Ack;
 use super::store::{Content, OpenChannel, Store};
 
@@ -97,7 +98,7 @@ struct Session {
     holder: Mutex<Holder>,
     /// The `ref` of the last accepted message. Locked for the length of a turn.
     accepted: tokio::sync::Mutex<u64>,
-    channels: Mutex<Channels>,
+    channels: Mutex<OpenChannels>,
 }
 
 /// Which connection has a session.
@@ -111,32 +112,12 @@ struct Holder {
     kept: Option<u64>,
 }
 
-#[derive(Debug, Default)]
-struct Channels {
-    /// The position at which the session began: what was published before isn't for it.
-    began: Option<MessageId>,
-    /// The position from which on each is owed its messages.
-    open: HashMap<Arc<str>, MessageId>,
-    /// Bytes of all their names.
-    name_bytes: usize,
-}
-
-impl Channels {
-    fn remove(&mut self, channel: &str) -> bool {
-        let was_open = self.open.remove(channel).is_some();
-        if was_open {
-            self.name_bytes -= channel.len();
-        }
-        was_open
-    }
-}
-
 impl Session {
     fn holder(&self) -> MutexGuard<'_, Holder> {
         self.holder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn channels(&self) -> MutexGuard<'_, Channels> {
+    fn channels(&self) -> MutexGuard<'_, OpenChannels> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -332,6 +313,19 @@ impl Attached {
             *accepted = reference.max(*accepted);
             membership.sender().acknowledge(*accepted);
         }
+        Ok(())
+    }
+
+    /// Records the `ref` of a message that isn't published, and acknowledges it: it needn't be sent
+    /// again.
+    pub(crate) async fn skip(
+        &self,
+        membership: &Membership,
+        reference: u64,
+    ) -> Result<(), SessionError> {
+        let mut accepted = self.turn().await?;
+        *accepted = reference.max(*accepted);
+        membership.sender().acknowledge(*accepted);
         Ok(())
     }
 

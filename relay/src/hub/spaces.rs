@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::audience::Audience;
 use super::frame::Frame;
 use super::ids::{ConnectionId, NoRandomness, PublisherId, random_bits};
 use super::meter::Meter;
@@ -61,6 +62,7 @@ impl Subscribers {
             .values()
             .chain(subscribed.into_iter().flat_map(HashMap::values))
             .filter(|subscriber| subscriber.publisher != from)
+            .filter(|subscriber| subscriber.queue.receives(channel))
             .map(|subscriber| subscriber.queue.push(frame.clone()))
             .max()
             .unwrap_or(Level::Low)
@@ -186,6 +188,8 @@ pub(super) struct Join {
     pub(super) signals: Signals,
     /// The first frame that it is sent.
     pub(super) greeting: Option<Frame>,
+    /// What it may receive.
+    pub(super) audience: Audience,
     /// Whether it receives nothing until [`Space::receive_everything`] or [`Space::subscribe`].
     pub(super) silent: bool,
 }
@@ -251,8 +255,9 @@ impl Spaces {
     }
 
     pub(super) fn join(&self, name: &str, publisher: PublisherId, join: Join) -> Joined {
+        let meter = Arc::clone(&self.meter);
         let (sender, receiver) =
-            queue::metered_queue(self.limits, join.signals, Arc::clone(&self.meter));
+            queue::metered_queue(self.limits, join.signals, join.audience, meter);
         if let Some(greeting) = join.greeting {
             sender.greet(greeting);
         }
