@@ -7,6 +7,7 @@
 //! * `relay/outbox.rs`: messages that expire or end the connection, and marks of the outbox
 //! * `relay/forged.rs`: frames of the relay that another page forges, on relays of both versions
 //! * `relay/counters.rs`: frames are counted by what they were, and shown to an inspector
+//! * `relay/tokens.rs`: how the page shows its token, and renews it
 //! * `relay/lifecycle.rs`: the page hidden and shown, the network gone and back, the address that
 //!   the page is asked for
 #![cfg(not(target_arch = "wasm32"))]
@@ -34,3 +35,5 @@ mod outbox;
 #[path = "relay/resume.rs"]
 mod resume;
 mod support;
+#[path = "relay/tokens.rs"]
+mod tokens;

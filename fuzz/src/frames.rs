@@ -1,7 +1,7 @@
 //! What our relay and its clients say besides envelopes: any text is read as a frame of either
 //! side, compared with serde_json, and what was understood is written and read again.
 
-use signal_wire::frames::encode_close;
+use signal_wire::frames::{encode_close, encode_token};
 use signal_wire::{ClientFrame, Open, ServerFrame};
 
 use crate::json::{is_json, members, string};
@@ -35,6 +35,10 @@ fn client(text: &str, decoded: &ClientFrame<'_>) {
         ClientFrame::Open(open) => is_written_again(text, open),
         ClientFrame::Close(names) => {
             let written = encode_close(names.iter().map(AsRef::as_ref));
+            assert_eq!(ClientFrame::decode(&written), *decoded, "{text}");
+        }
+        ClientFrame::Token(token) => {
+            let written = encode_token(token);
             assert_eq!(ClientFrame::decode(&written), *decoded, "{text}");
         }
         ClientFrame::Ping(number) => assert!(is_json(number), "{text}"),

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use signal_relay::hub::frame::{Encoding, Frame, PendingMessage};
 use signal_relay::hub::ids::MessageId;
 use signal_wire::envelope::{UNNAMED, decode_head};
+use signal_wire::frames::LONGEST_TOKEN;
 use signal_wire::json::quoted;
 use signal_wire::{ClientFrame, Embedding, Head, UserId};
 
@@ -154,6 +155,7 @@ fn later(text: &str, is_envelope: bool) {
                 .collect();
             assert_eq!(read["open"], Json::from(names), "{text}");
             assert_eq!(read["session"].as_str(), open.session.as_deref(), "{text}");
+            assert_eq!(read["token"].as_str(), open.token.as_deref(), "{text}");
             let mut seen = std::collections::BTreeSet::new();
             for open in &open.channels {
                 if seen.insert(&open.channel) {
@@ -170,6 +172,12 @@ fn later(text: &str, is_envelope: bool) {
             let Some(read) = read else { return };
             let names: Vec<_> = names.iter().map(|name| Json::from(&**name)).collect();
             assert_eq!(read["close"], Json::from(names), "{text}");
+        }
+        ClientFrame::Token(token) => {
+            assert!(!is_envelope && token.len() <= LONGEST_TOKEN, "{text}");
+            if let Some(read) = read {
+                assert_eq!(read["token"].as_str(), Some(&*token), "{text}");
+            }
         }
         ClientFrame::Ping(number) => {
             assert!(is_json(number) && number.len() <= 32, "{text}");

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod token;
 mod values;
 
 use std::net::SocketAddr;
@@ -7,7 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
+use signal_relay::auth;
+use signal_relay::auth::hook::HookUrl;
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::host::HostPattern;
@@ -16,9 +19,12 @@ use signal_relay::limits::{Rate, Rates};
 use signal_relay::origin::Origin;
 use signal_relay::proxies::Proxy;
 use signal_relay::tls;
-use tracing::level_filters::LevelFilter;
 
-use self::values::{address, bytes, bytes_or_none, drain, metrics_address, ping_time, time};
+use self::token::TokenArguments;
+use self::values::{
+    AuthKind, address, bytes, bytes_or_none, drain, metrics_address, ping_time, time,
+};
+pub(crate) use self::values::{Format, Level};
 
 const ABOUT: &str = "Relays WebRTC signaling between pages, and serves the pages too";
 
@@ -44,8 +50,12 @@ Examples:
       Relays on ws://127.0.0.1:8888/ for pages that are served from this machine.
   signal-relay --mount /=www --mount /lib=dist
       Also serves www/ under / and dist/ under /lib/. The longest prefix wins.
-  signal-relay --listen 0.0.0.0:8888 --origin https://example.org
+  signal-relay --listen 0.0.0.0:8888 --open --origin https://example.org
       Relays for the whole network, and for the pages of example.org.
+  signal-relay --listen 0.0.0.0:8888 --auth jwt --auth-key secret.txt
+      Relays for users with a token that the secret has signed.
+  signal-relay token --space /my-room --user alice --key secret.txt
+      Makes such a token.
   signal-relay --config signal-relay.toml --check
       Prints the settings that the file, the environment and the options amount to.
 
@@ -55,11 +65,12 @@ commas separate its values. An option comes before the environment, the environm
 
 When it accepts connections it prints one line with its real port: signal-relay listening on http://127.0.0.1:8888/
 SIGTERM and SIGINT (Ctrl+C) stop it: within --drain, clients receive what waits for them, and close code 1001. A second one stops it \
-at once. SIGHUP reads the settings again, SIGUSR1 logs the figures of \"signal-relay stats\". GET /healthz answers 200, GET /readyz 200 \
-or, once it is stopping, 503.
+at once. SIGHUP reads the settings and the keys for tokens again, SIGUSR1 logs the figures of \"signal-relay stats\". GET /healthz \
+answers 200, GET /readyz 200 or, once it is stopping, 503.
 
 Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
-4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4014 over its share of memory, 4015 a message took too long, 4501 too many channels.
+ 4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4014 over its share of memory, 4015 a message took too long, \
+ 4501 too many channels, 4503 token refused or expired.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";
 
 /// Options that are no settings: neither the configuration file nor the environment has them, but
@@ -88,7 +99,8 @@ pub(crate) struct Arguments {
     /// Where to listen
     ///
     /// The default can be reached from this machine only. 0.0.0.0:PORT listens on all IPv4
-    /// addresses, [::]:PORT on all IPv6 addresses too. Port 0 takes any free port.
+    /// addresses, [::]:PORT on all IPv6 addresses too; both need --auth or
+    /// --open. Port 0 takes any free port.
     #[arg(long, value_name = "IP:PORT", default_value_t = config::LISTEN, value_parser = address)]
     listen: SocketAddr,
 
@@ -321,6 +333,48 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", default_value = "512M", value_parser = bytes, allow_negative_numbers = true)]
     memory: usize,
 
+    /// Lets only users with a token in
+    ///
+    /// jwt: each client shows a JSON Web Token that one of the keys in --auth-key has signed. Its
+    /// claims are sub (the user's id), exp, spaces (patterns of paths), and publish and subscribe
+    /// (patterns of channels). Clients give it in the query (access_token), as a bearer token, in
+    /// Socket.IO's auth, or as signal-wasm's option accessToken. Receivers learn who sent a message
+    /// by its member user. signal-relay token makes one for trying out.
+    ///
+    /// hook: the tokens are the operator's own. The relay POSTs {"token":"…"} to --auth-url, which
+    /// answers 200 and such claims as JSON, or another status to refuse. If it doesn't answer within
+    /// 5 s, nobody is let in. A decision is remembered for 10 s.
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_enum,
+        requires_ifs([("jwt", "auth_key"), ("hook", "auth_url")])
+    )]
+    auth: Option<AuthKind>,
+
+    /// The keys that have signed the tokens
+    ///
+    /// A secret of at least 32 bytes (HS256), a public key in PEM form (RS256, ES256 or EdDSA), or a
+    /// JWKS. SIGHUP reads it again.
+    #[arg(long, value_name = "FILE", requires = "auth")]
+    auth_key: Option<PathBuf>,
+
+    /// The HTTP endpoint on this machine that decides about tokens
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "auth",
+        conflicts_with = "auth_key"
+    )]
+    auth_url: Option<HookUrl>,
+
+    /// Relays for everybody on an address that other machines can reach
+    ///
+    /// There the relay doesn't start without this option or --auth: whoever reaches it and names a
+    /// path reads and writes there. --origin only keeps the pages of other sites out, not programs.
+    #[arg(long, conflicts_with = "auth")]
+    open: bool,
+
     /// How much to log on stderr
     ///
     /// Of lines of one kind, 20 are written in 10 seconds, and then how many more there were; debug
@@ -333,6 +387,7 @@ pub(crate) struct Arguments {
     pub(crate) log_format: Format,
 }
 
+/// What the program does besides relaying.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Says how a running relay does, in words
@@ -343,40 +398,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "IP:PORT", value_parser = metrics_address)]
         metrics_address: Option<SocketAddr>,
     },
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Format {
-    /// A line for people
-    Text,
-    /// A JSON object on each line, for programs
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Level {
-    /// Nothing
-    Off,
-    /// Failures that stop the relay
-    Error,
-    /// And refused requests
-    Warn,
-    /// And start, stop, and the end of every connection
-    Info,
-    /// And the beginning of every connection
-    Debug,
-}
-
-impl From<Level> for LevelFilter {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Off => Self::OFF,
-            Level::Error => Self::ERROR,
-            Level::Warn => Self::WARN,
-            Level::Info => Self::INFO,
-            Level::Debug => Self::DEBUG,
-        }
-    }
+    /// Makes a token for trying out, and prints it
+    Token(TokenArguments),
 }
 
 impl Arguments {
@@ -441,6 +464,12 @@ impl From<Arguments> for Config {
                 .map(|(certificate, key)| tls::Files { certificate, key }),
             metrics: arguments.metrics,
             memory: arguments.memory,
+            auth: match arguments.auth {
+                Some(AuthKind::Jwt) => arguments.auth_key.map(auth::Settings::Jwt),
+                Some(AuthKind::Hook) => arguments.auth_url.map(auth::Settings::Hook),
+                None => None,
+            },
+            open: arguments.open,
             ..Self::default()
         }
     }

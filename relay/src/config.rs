@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::auth;
 use crate::files::Mount;
 use crate::host::HostPattern;
 use crate::hub::budget::CONNECTION;
@@ -123,6 +124,10 @@ pub struct Config {
     pub memory: usize,
     /// How long SignalR's clients and the relay wait for each other.
     pub signalr: signalr::Timing,
+    /// How the relay decides who may do what; `None`: everybody may do everything.
+    pub auth: Option<auth::Settings>,
+    /// Relays for everybody on an address that other machines can reach.
+    pub open: bool,
 }
 
 impl Config {
@@ -235,6 +240,8 @@ impl Default for Config {
             },
             memory: MEMORY,
             signalr: signalr::Timing::default(),
+            auth: None,
+            open: false,
         }
     }
 }

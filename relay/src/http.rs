@@ -1,5 +1,5 @@
-//! What every request goes through, whatever its protocol: the checks of host and origin, CORS,
-//! then the protocol whose request it is, or a file.
+//! What every request goes through, whatever its protocol: the checks of host, origin and token,
+//! CORS, then the protocol whose request it is, or a file.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -14,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::auth::Auth;
+use crate::auth::admission::Admission;
 use crate::files::Files;
 use crate::metrics::{self, Refused};
 use crate::origin::{Policy, Refusal};
@@ -29,6 +31,8 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(2 * 3600);
 pub(crate) struct Site {
     pub(crate) relay: Arc<Relay>,
     pub(crate) policy: Arc<RwLock<Policy>>,
+    /// Checks tokens, if the relay asks for them.
+    pub(crate) auth: Option<Arc<Auth>>,
     pub(crate) files: Files,
     /// The protocols, in the order in which they are asked whether a request is theirs.
     pub(crate) routes: Vec<Route>,
@@ -84,11 +88,15 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 }
 
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if let Some(route) = site.routes.iter().find(|route| (route.matches)(&head)) {
         let allowed = site.policy().check_origin(&head.headers);
         return match allowed {
-            Ok(()) => call(route, Request::from_parts(head, body)).await,
+            Ok(()) => {
+                let admission = Admission::examine(site.auth.as_ref(), &head).await;
+                head.extensions.insert(admission);
+                call(route, Request::from_parts(head, body)).await
+            }
             Err(refusal) => refuse(&refusal, "origin"),
         };
     }

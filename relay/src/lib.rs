@@ -32,6 +32,7 @@
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
 //! | [`address`], [`proxies`] | whose share something is paid from; whose request a proxy passes on |
 //! | [`hub`] | the memory budget, ids, frames, queues, history, the store, spaces, sessions |
+//! | [`auth`] | tokens: who may do what |
 //! | [`limits`], [`metrics`] | what connections may cost; what is counted of them |
 //! | `lifecycle`, `relay` | running, draining, stopping; what all connections share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
@@ -48,6 +49,7 @@
 
 mod accept;
 pub mod address;
+pub mod auth;
 pub mod config;
 mod connection;
 pub mod files;

@@ -24,19 +24,23 @@ use crate::settings::{Problem, Settings};
 
 fn main() -> ExitCode {
     let options: Vec<_> = std::env::args_os().collect();
-    let settings = match Settings::read(&options, &|name| std::env::var_os(name)) {
+    let mut settings = match Settings::read(&options, &|name| std::env::var_os(name)) {
         Ok(settings) => settings,
         Err(Problem::CommandLine(error)) => error.exit(),
         Err(problem @ Problem::Unreadable(..)) => return fail(1, &problem.to_string()),
         Err(problem @ Problem::Invalid(..)) => return fail(2, &problem.to_string()),
     };
-    let result = match &settings.arguments.command {
+    let result = match settings.arguments.command.take() {
         Some(Command::Stats { metrics_address }) => {
             let address = metrics_address.or(settings.arguments.metrics);
             stats::ask(address.unwrap_or(METRICS))
                 .map(|words| print(&words))
                 .map_err(|message| (1, message))
         }
+        Some(Command::Token(token)) => token
+            .issue()
+            .map(|token| print(&format!("{token}\n")))
+            .map_err(|error| (2, error.to_string())),
         None if settings.arguments.check => check(settings),
         None => serve(options, settings),
     };

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::auth::Auth;
 use crate::config::Config;
 use crate::origin::Policy;
 use crate::relay::Relay;
@@ -11,40 +12,35 @@ use crate::tls::Tls;
 /// Changes the settings of a running relay.
 #[derive(Clone, Debug)]
 pub struct Reloader {
-    relay: Arc<Relay>,
-    policy: Arc<RwLock<Policy>>,
-    tls: Option<Arc<Tls>>,
-    loopback: bool,
+    pub(crate) relay: Arc<Relay>,
+    pub(crate) policy: Arc<RwLock<Policy>>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) auth: Option<Arc<Auth>>,
+    pub(crate) loopback: bool,
 }
 
 impl Reloader {
-    pub(crate) fn new(
-        relay: Arc<Relay>,
-        policy: Arc<RwLock<Policy>>,
-        tls: Option<Arc<Tls>>,
-        loopback: bool,
-    ) -> Self {
-        Self {
-            relay,
-            policy,
-            tls,
-            loopback,
-        }
-    }
-
-    /// Changes what [`Config::reloaded`] takes from `new`, and reads the certificate's files again.
-    /// Everything changes or nothing does.
+    /// Changes what [`Config::reloaded`] takes from `new`, and reads the files of the certificate and
+    /// of the keys for tokens again. Everything changes or nothing does.
     ///
     /// # Errors
-    /// The settings are impossible. The relay keeps the old ones.
+    /// The settings or files are impossible. The relay keeps the old ones.
     pub fn reload(&self, new: &Config) -> Result<(), StartError> {
         let config = self.relay.config().reloaded(new);
         check(&config)?;
+        let keys = self
+            .auth
+            .as_ref()
+            .map(|auth| auth.read_keys())
+            .transpose()?;
         if let Some(tls) = &self.tls {
             tls.reload().map_err(StartError::Tls)?;
         }
         let policy = Policy::new(self.loopback, config.origins.clone(), config.hosts.clone());
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+        if let (Some(auth), Some(keys)) = (&self.auth, keys) {
+            auth.renew(keys);
+        }
         self.relay.set_config(config);
         Ok(())
     }

@@ -74,7 +74,9 @@ pub(crate) fn failure(error: StartError) -> (u8, String) {
     let code = match error {
         StartError::SamePrefix(..)
         | StartError::QueueTooSmall { .. }
-        | StartError::MemoryTooSmall { .. } => 2,
+        | StartError::MemoryTooSmall { .. }
+        | StartError::Unprotected(_)
+        | StartError::Keys(..) => 2,
         _ => 1,
     };
     (code, error.to_string())

@@ -13,6 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::accept::Acceptor;
+use crate::auth::Auth;
+use crate::auth::keys::KeyError;
 use crate::config::Config;
 use crate::files::{Files, Mount};
 use crate::http::{self, Site};
@@ -40,6 +42,7 @@ pub struct Server {
     acceptor: Acceptor,
     metrics: Option<(TcpListener, SocketAddr)>,
     policy: Arc<RwLock<Policy>>,
+    auth: Option<Arc<Auth>>,
     loopback: bool,
 }
 
@@ -75,6 +78,10 @@ pub enum StartError {
     },
     /// The system has no random numbers.
     NoRandomness,
+    /// The keys for tokens can't be used.
+    Keys(PathBuf, KeyError),
+    /// Other machines can reach the address, and nothing says who may use the relay.
+    Unprotected(SocketAddr),
 }
 
 impl fmt::Display for StartError {
@@ -130,11 +137,24 @@ impl fmt::Display for StartError {
                  lower one of those"
             ),
             Self::NoRandomness => NoRandomness.fmt(f),
+            Self::Keys(file, error) => write!(f, "can't check tokens: {} {error}", file.display()),
+            Self::Unprotected(address) => write!(
+                f,
+                "--listen {address} can be reached from other machines, and everybody there could read and write here: \
+                 give --auth to ask for tokens or --open to relay for everybody, or listen on 127.0.0.1:{}",
+                address.port()
+            ),
         }
     }
 }
 
 impl std::error::Error for StartError {}
+
+impl From<(PathBuf, KeyError)> for StartError {
+    fn from((file, error): (PathBuf, KeyError)) -> Self {
+        Self::Keys(file, error)
+    }
+}
 
 impl Server {
     /// Checks the settings and takes the port. From then on clients can connect; they are served
@@ -156,6 +176,8 @@ impl Server {
         check(&config)?;
         let tls = config.tls.clone().map(Tls::new).transpose();
         let tls = tls.map_err(StartError::Tls)?.map(Arc::new);
+        let auth = config.auth.as_ref().map(Auth::new).transpose();
+        let auth = auth.map_err(StartError::from)?.map(Arc::new);
         let (listener, address) = listen(config.listen).await?;
         let metrics = match config.metrics {
             Some(wanted) => {
@@ -171,6 +193,7 @@ impl Server {
         let service = http::service(Site {
             relay: Arc::clone(&relay),
             policy: Arc::clone(&policy),
+            auth: auth.clone(),
             files: Files::new(&config.mounts),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
@@ -193,6 +216,7 @@ impl Server {
             },
             metrics,
             policy,
+            auth,
             loopback,
         })
     }
@@ -218,9 +242,13 @@ impl Server {
     /// A handle that changes the settings while the relay runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        let policy = Arc::clone(&self.policy);
-        let relay = Arc::clone(&self.acceptor.relay);
-        Reloader::new(relay, policy, self.acceptor.tls.clone(), self.loopback)
+        Reloader {
+            relay: Arc::clone(&self.acceptor.relay),
+            policy: Arc::clone(&self.policy),
+            tls: self.acceptor.tls.clone(),
+            auth: self.auth.clone(),
+            loopback: self.loopback,
+        }
     }
 
     /// A handle that reads the relay's stats while it runs.
@@ -312,6 +340,9 @@ pub fn check(config: &Config) -> Result<(), StartError> {
     let (memory, least) = (config.memory, config.least_memory());
     if memory < least {
         return Err(StartError::MemoryTooSmall { memory, least });
+    }
+    if !config.open && config.auth.is_none() && !config.listen.ip().to_canonical().is_loopback() {
+        return Err(StartError::Unprotected(config.listen));
     }
     let mut seen: Vec<&Mount> = Vec::new();
     for mount in &config.mounts {

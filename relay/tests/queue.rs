@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use signal_relay::Config;
 use signal_relay::address::ClientAddress;
+use signal_relay::hub::audience::Audience;
 use signal_relay::hub::budget::Budget;
 use signal_relay::hub::frame::Frame;
 use signal_relay::hub::queue::{self, Level, Limits, Receiver, Sender};
@@ -106,8 +107,8 @@ async fn a_publisher_gives_way_before_a_queue_is_full() {
         ..Config::default().hub_limits()
     })
     .unwrap();
-    let (publisher, _unread) = hub.join("/", address());
-    let (_member, mut receiver) = hub.join("/", address());
+    let (publisher, _unread) = hub.join("/", address(), Audience::everything());
+    let (_member, mut receiver) = hub.join("/", address(), Audience::everything());
     let receiving = tokio::spawn(async move {
         let mut received = Vec::new();
         while received.len() < 1000 {

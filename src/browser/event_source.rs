@@ -8,7 +8,7 @@ use super::{events, js};
 use crate::protocol::{LONGEST_EVENT_ID, ServerEvent};
 
 /// The event types that are reported: events without a type, and those of the relay.
-const EVENTS: [&str; 3] = ["message", "gap", "hello"];
+const EVENTS: [&str; 4] = ["message", "gap", "hello", "refused"];
 
 #[wasm_bindgen]
 extern "C" {

@@ -306,9 +306,15 @@ export interface Options {
   /** SignalR: the hub method that sends a string to everyone. Default `'Send'`. */
   method?: string | undefined;
   /**
-   * SignalR: the bearer token. If a hub redirects to another origin, that gets the token which the
-   * redirection brings, and never this one. If the server refuses it and a function gives the same
-   * again, it is tried five times more.
+   * The token that shows the server who the page's user is. A function, which may be async, is
+   * called on each attempt to connect. If the server refuses the token and a function gives the same
+   * again, it is tried five times more; the error is `authentication-refused`.
+   *
+   * With `'relay'`, the first frame has it, so that it isn't in the address, and a function is called
+   * before it expires: the connection goes on with the new token. With `'auto'`, `'websocket'` and
+   * `'sse'`, it is the query's `access_token`. Socket.IO's servers get it as `token` in `auth`. For
+   * SignalR it is the bearer token; if a hub redirects to another origin, that gets the token which
+   * the redirection brings, and never this one.
    */
   accessToken?: Provided<string> | undefined;
   /**

@@ -1,6 +1,6 @@
 //! Detects our own relay, and speaks the plain protocol with any other server. A relay greets each
 //! plain WebSocket with a hello as its first frame, which pages of the plain protocol ignore.
-//! Nothing is added to the address.
+//! Nothing is added to the address but the page's token, if it has one.
 //!
 //! An unknown server is taken for a plain one as soon as the socket is open. A relay's hello comes
 //! with the response that opens the socket, so messages wait a moment for it: with the relay's
@@ -15,8 +15,8 @@ use std::mem;
 use super::plain::Plain;
 use super::relay::Relay;
 use super::{
-    Framing, InvalidOption, Keepalive, Millis, Outgoing, Outputs, Phase, Protocol, ProtocolOptions,
-    Text,
+    Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Outputs, Phase, Protocol,
+    ProtocolOptions, Text,
 };
 
 /// How long messages wait for the hello of an unknown server, after the socket has opened.
@@ -189,6 +189,11 @@ impl<T: Text> Protocol<T> for Auto {
         }
         Protocol::<T>::set_url(&mut self.plain, url);
         Protocol::<T>::set_url(&mut self.relay, url);
+    }
+
+    /// The token goes into the address. In a frame, a plain server would hand it to other pages.
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        Protocol::<T>::set_credentials(&mut self.plain, credentials);
     }
 
     fn connect_timeout(&self) -> Millis {

@@ -87,6 +87,12 @@ pub trait Protocol<T: Text> {
     /// Uses these credentials from the next attempt on.
     fn set_credentials(&mut self, _credentials: Option<&Credentials>) {}
 
+    /// The frame that renews the credentials on the open connection; `None`: only the next attempt
+    /// has them.
+    fn renew(&mut self, _credentials: Option<&Credentials>) -> Option<String> {
+        None
+    }
+
     /// How long each step of connecting may take: the option `connectTimeout`.
     fn connect_timeout(&self) -> Millis;
 
@@ -264,6 +270,8 @@ pub enum Output<T: Text> {
     GapOnAll,
     /// The server answered a keep-alive frame.
     Pong,
+    /// The page's token expires after this time, and can be renewed on the open connection.
+    TokenExpires(Millis),
     /// An envelope was received.
     Envelope(T::Value),
     /// The frame is bad, for this reason.

@@ -107,11 +107,11 @@ impl Credentials {
         }
     }
 
-    /// The bearer token, if it is one.
-    pub fn token(&self) -> Option<&str> {
-        match self {
-            Credentials::Token(token) => Some(token),
-            Credentials::Auth { .. } => None,
+    /// The bearer token among these, if there is one. An empty one is none.
+    pub fn token_of(credentials: Option<&Credentials>) -> Option<String> {
+        match credentials {
+            Some(Credentials::Token(token)) if !token.is_empty() => Some(token.clone()),
+            _ => None,
         }
     }
 }

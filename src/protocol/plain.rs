@@ -6,8 +6,8 @@
 //! it with any frame, or return it. Shims ignore the default one, because it names no channel.
 
 use super::{
-    Framing, Heartbeat, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
-    Protocol, ProtocolOptions, Text, not_json,
+    Credentials, Framing, Heartbeat, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
+    Phase, Protocol, ProtocolOptions, ServerUrl, Text, not_json,
 };
 
 /// The frame of a heartbeat by default.
@@ -21,6 +21,8 @@ pub struct Plain {
     framing: Framing,
     connect_timeout: Millis,
     heartbeat: Option<Heartbeat>,
+    /// The page's token. It goes into the address, because browsers can't set headers of WebSockets.
+    token: Option<String>,
 }
 
 impl Plain {
@@ -32,6 +34,7 @@ impl Plain {
             framing: Framing::plain(),
             connect_timeout: options.connect_timeout(),
             heartbeat: options.heartbeat.clone(),
+            token: None,
         })
     }
 }
@@ -39,7 +42,15 @@ impl Plain {
 impl<T: Text> Protocol<T> for Plain {
     fn connect(&mut self, _now: Millis, out: &mut Outputs<T>) {
         self.phase = Phase::Disconnected;
-        out.push(Output::OpenSocket(self.url.clone()));
+        let url = match &self.token {
+            Some(token) => {
+                let server = ServerUrl::new(&self.url);
+                let address = server.web_socket("", "").with("access_token", token);
+                address.into_string()
+            }
+            None => self.url.clone(),
+        };
+        out.push(Output::OpenSocket(url));
     }
 
     fn on_socket_open(&mut self, out: &mut Outputs<T>) {
@@ -74,6 +85,10 @@ impl<T: Text> Protocol<T> for Plain {
 
     fn set_url(&mut self, url: &str) {
         self.url = url.into();
+    }
+
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        self.token = Credentials::token_of(credentials);
     }
 
     fn connect_timeout(&self) -> Millis {

@@ -14,12 +14,12 @@
 //! A relay of version 1 also delivers control frames that other pages forge, until it has handled
 //! the first request. So the first acknowledgement must show that the relay made it: see [`Proof`].
 
-use signal_wire::frames::{PROVES_ANSWERS, encode_close, encode_ping, encode_pong};
+use signal_wire::frames::{PROVES_ANSWERS, encode_close, encode_ping, encode_pong, encode_token};
 use signal_wire::{Open, ServerFrame, UserId};
 
 use super::{
-    CloseReason, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs, Phase,
-    Protocol, ProtocolOptions, Text, Value, not_json,
+    CloseReason, Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output, Outputs,
+    Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
 /// The tolerance for late pings of the relay.
@@ -48,6 +48,8 @@ pub struct Relay {
     /// The server has acknowledged something on some connection. So it is a relay, and not another
     /// page that imitates one through a plain server.
     is_proven: bool,
+    /// The page's token, if this protocol sends it.
+    token: Option<String>,
     connect_timeout: Millis,
 }
 
@@ -98,6 +100,7 @@ impl Relay {
             delivers_early: false,
             ping: SHORTEST_PING,
             is_proven: false,
+            token: None,
             connect_timeout: options.connect_timeout(),
         })
     }
@@ -175,9 +178,21 @@ impl Relay {
             Some(ServerFrame::Gap(channel)) if self.is_answered() => {
                 out.push(Output::Gap(channel.into_owned()));
             }
+            Some(ServerFrame::Expires(time)) if self.is_answered() && self.token.is_some() => {
+                out.push(Output::TokenExpires(time as Millis));
+            }
+            Some(ServerFrame::Refused { channel, why }) if self.is_answered() => {
+                out.push(Output::Refused(format!("{why} Channel: {channel}")));
+            }
             Some(ServerFrame::Ping(number)) => out.send(encode_pong(&number)),
             Some(ServerFrame::Pong(number)) => self.accept_pong(&number, out),
-            Some(ServerFrame::Gap(_) | ServerFrame::Hello { .. }) | None => {}
+            Some(
+                ServerFrame::Gap(_)
+                | ServerFrame::Expires(_)
+                | ServerFrame::Refused { .. }
+                | ServerFrame::Hello { .. },
+            )
+            | None => {}
         }
     }
 
@@ -264,6 +279,15 @@ impl<T: Text> Protocol<T> for Relay {
         self.url = url.into();
     }
 
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        self.token = Credentials::token_of(credentials);
+    }
+
+    fn renew(&mut self, credentials: Option<&Credentials>) -> Option<String> {
+        Protocol::<T>::set_credentials(self, credentials);
+        self.token.as_deref().map(encode_token)
+    }
+
     fn connect_timeout(&self) -> Millis {
         self.connect_timeout
     }
@@ -312,6 +336,14 @@ impl<T: Text> Protocol<T> for Relay {
     }
 
     fn subscribe(&self, channels: &Open<'_>) -> Option<String> {
+        // The first subscription of a connection shows the token.
+        if self.phase == Phase::Joining && self.token.is_some() {
+            let open = Open {
+                token: self.token.as_deref().map(Into::into),
+                ..channels.clone()
+            };
+            return Some(open.encode());
+        }
         Some(channels.encode())
     }
 

@@ -298,7 +298,7 @@ impl<T: Text> Protocol<T> for SignalR {
     }
 
     fn set_credentials(&mut self, credentials: Option<&Credentials>) {
-        self.token = credentials.and_then(Credentials::token).map(Into::into);
+        self.token = Credentials::token_of(credentials);
     }
 
     fn connect_timeout(&self) -> Millis {

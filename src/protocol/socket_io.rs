@@ -22,6 +22,7 @@ use signal_wire::json::quoted;
 use super::{
     CloseReason, Credentials, Cut, Framing, InvalidOption, Keepalive, Millis, Outgoing, Output,
     Outputs, Phase, Protocol, ProtocolOptions, ServerUrl, Text, Value, decode, not_json,
+    write_encoded,
 };
 
 /// After an open packet without `maxPayload`, a server of Socket.IO 2 sends its `40` within this
@@ -316,7 +317,13 @@ impl<T: Text> Protocol<T> for SocketIo {
     fn set_credentials(&mut self, credentials: Option<&Credentials>) {
         self.auth = match credentials {
             Some(Credentials::Auth { json, query }) => Some((json.clone(), query.clone())),
-            _ => None,
+            // As Socket.IO's own documentation names it.
+            Some(Credentials::Token(token)) => {
+                let mut query = String::from("token=");
+                write_encoded(&mut query, token);
+                Some((format!("{{\"token\":{}}}", quoted(token)), query))
+            }
+            None => None,
         };
     }
 

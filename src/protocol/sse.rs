@@ -20,13 +20,17 @@
 //! lower `ref` for a repeated request.
 //!
 //! A stream may begin with an event of the type `hello`. Its id serves as `lastEventId` until a
-//! message is received. An event of the type `gap` says that messages may have been missed.
+//! message is received. An event of the type `gap` says that messages may have been missed, one of the
+//! type `refused` that the page's token is refused or has expired.
 
 use super::{
-    CloseReason, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis, Outgoing, Output,
-    Outputs, Phase, Protocol, ProtocolOptions, REDIRECTED, Retry, ServerEvent, ServerUrl, Text,
-    not_json,
+    CloseReason, Credentials, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis,
+    Outgoing, Output, Outputs, Phase, Protocol, ProtocolOptions, REDIRECTED, Retry, ServerEvent,
+    ServerUrl, Text, not_json,
 };
+
+/// How much of the reason of a refusal is shown, in UTF-16 code units.
+const LONGEST_REASON: usize = 100;
 
 /// An event stream to receive, POST requests to send.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub struct Sse {
     phase: Phase,
     framing: Framing,
     last_event_id: Option<String>,
+    /// The page's token. It goes into the address: browsers can't set headers of event streams.
+    token: Option<String>,
     /// The numbers of the messages in pending requests. A request may outlive its connection. There
     /// is more than one only if the page is being hidden.
     in_flight: Vec<u64>,
@@ -67,6 +73,7 @@ impl Sse {
             phase: Phase::Disconnected,
             framing: Framing::plain(),
             last_event_id: None,
+            token: None,
             in_flight: Vec::new(),
             failures: 0,
             is_proven: false,
@@ -133,7 +140,8 @@ impl<T: Text> Protocol<T> for Sse {
             .server
             .http("", &self.query)
             .with("client", &self.client)
-            .with_optional("lastEventId", self.last_event_id.as_deref());
+            .with_optional("lastEventId", self.last_event_id.as_deref())
+            .with_optional("access_token", self.token.as_deref());
         out.push(Output::OpenEventSource(address.into_string()));
     }
 
@@ -146,8 +154,13 @@ impl<T: Text> Protocol<T> for Sse {
         if !event.id.is_empty() && event.id.len() <= LONGEST_EVENT_ID {
             self.last_event_id = Some(event.id.clone());
         }
-        if event.kind == "gap" {
-            out.push(Output::GapOnAll);
+        match &*event.kind {
+            "gap" => out.push(Output::GapOnAll),
+            "refused" => {
+                let why = event.data.head(LONGEST_REASON);
+                out.close(CloseReason::Unauthorized, format!("with '{why}'"));
+            }
+            _ => {}
         }
     }
 
@@ -233,6 +246,10 @@ impl<T: Text> Protocol<T> for Sse {
         }
     }
 
+    fn set_credentials(&mut self, credentials: Option<&Credentials>) {
+        self.token = Credentials::token_of(credentials);
+    }
+
     fn connect_timeout(&self) -> Millis {
         self.connect_timeout
     }
@@ -260,7 +277,8 @@ impl<T: Text> Protocol<T> for Sse {
             .server
             .http("", &self.query)
             .with("client", &client)
-            .with("ref", &number.to_string());
+            .with("ref", &number.to_string())
+            .with_optional("access_token", self.token.as_deref());
         Some(address.into_string())
     }
 

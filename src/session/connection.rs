@@ -101,6 +101,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     fn on_credentials(&mut self, now: Millis, credentials: Option<Credentials>) {
+        if self.state.is_open() {
+            return self.renew(credentials);
+        }
         if self.state != State::Connecting {
             return;
         }
@@ -112,6 +115,14 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.apply(now, out, None);
     }
 
+    /// The page has given other credentials for the open connection.
+    fn renew(&mut self, credentials: Option<Credentials>) {
+        let protocol = self.protocol.get_mut::<T>();
+        let frame = protocol.renew(credentials.as_ref());
+        self.credentials = credentials;
+        self.send_own(frame);
+    }
+
     pub(super) fn on_timeout(&mut self, now: Millis) {
         let pause_ends = self.paused_until.is_some_and(|until| now >= until);
         if pause_ends {
@@ -120,6 +131,10 @@ impl<T: Text, S: Clone> Session<T, S> {
         // What is sent again after a pause wasn't accepted, so it can be dropped if it has expired.
         self.expire(now, pause_ends);
         self.outbox.unconfirmed().settle(now);
+        if self.renewal_due.is_some_and(|due| now >= due) {
+            self.renewal_due = None;
+            self.actions.push_back(Action::AskCredentials);
+        }
         match self.state {
             State::Waiting { until: Some(until) } if now >= until => {
                 self.connect(now, "trying again");
@@ -252,20 +267,25 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
         self.outbox.unconfirmed().clear();
         self.outbox.requeue_in_flight();
+        // Another token may be accepted.
+        let (why, reason) = match (code, why) {
+            (Some(close::TOKEN_REFUSED), _) => (CloseReason::Unauthorized, reason),
+            (_, CloseReason::Unauthorized) => {
+                (why, format!("the server refused the connection {reason}"))
+            }
+            _ => (why, reason),
+        };
         let (is_last, reason) = match why {
             CloseReason::Transient => (code.is_some_and(close::is_final), reason),
             CloseReason::ProtocolMismatch => (self.stats.connects == 0.0, reason),
             CloseReason::Fatal => (true, reason),
-            CloseReason::Unauthorized => {
-                let reason = format!("the server refused the connection {reason}");
-                match self.on_refusal() {
-                    Verdict::Final => (true, reason),
-                    Verdict::RefusedAgain => {
-                        (true, format!("{reason}, and the page gave the same again"))
-                    }
-                    Verdict::MayPass => (false, reason),
+            CloseReason::Unauthorized => match self.on_refusal() {
+                Verdict::Final => (true, reason),
+                Verdict::RefusedAgain => {
+                    (true, format!("{reason}, and the page gave the same again"))
                 }
-            }
+                Verdict::MayPass => (false, reason),
+            },
         };
         if self.state.is_open() && why != CloseReason::Unauthorized {
             self.refusal = None;
@@ -392,6 +412,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.is_opening = false;
         self.keepalive.stop();
         self.paused_until = None;
+        self.renewal_due = None;
         self.pending_sends.clear();
         self.actions.clear();
         self.actions.push_back(Action::Disconnect);

@@ -1,8 +1,10 @@
 //! The conversation with the server: reports events to the protocol, and applies its outputs.
 
+use super::config::CredentialsSource;
 use super::machine::{Queued, Session};
 use super::outbox::Suspect;
 use super::receive::Received;
+use super::renewal;
 use super::resume;
 use super::state::{Action, Disconnect, Event, State, Transmission};
 use super::stats::FrameKind;
@@ -100,6 +102,11 @@ impl<T: Text, S: Clone> Session<T, S> {
                     let names = named.map(|channel| (*channel.name).into());
                     for name in names.collect::<Vec<String>>() {
                         self.gap(name);
+                    }
+                }
+                Output::TokenExpires(lifetime) => {
+                    if self.config.credentials == CredentialsSource::Renewable {
+                        self.renewal_due = Some(renewal::due(now, lifetime));
                     }
                 }
                 Output::Pong => self.stats.round_trip = self.keepalive.round_trip(now),

@@ -52,6 +52,8 @@ pub struct Session<T: Text, S> {
     pub(super) credentials: Option<Credentials>,
     /// What the server refused last.
     pub(super) refusal: Option<Refusal>,
+    /// When the page is asked for another token, because the current one expires.
+    pub(super) renewal_due: Option<Millis>,
     /// The server wants no attempt to connect before this time.
     pub(super) not_before: Option<Millis>,
     /// How many attempts failed before any succeeded.
@@ -111,6 +113,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             receiver: Receiver::new(userid),
             credentials: None,
             refusal: None,
+            renewal_due: None,
             not_before: None,
             failures: 0,
             trouble: None,
@@ -293,7 +296,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             State::Waiting { until } => until,
             state if state.has_connection() => earliest(
                 earliest(self.keepalive.due(), self.paused_until),
-                self.pending_sends.due(),
+                earliest(self.pending_sends.due(), self.renewal_due),
             ),
             _ => None,
         };

@@ -30,6 +30,7 @@ mod pending;
 mod readiness;
 mod receive;
 mod reconnect;
+mod renewal;
 mod resume;
 mod size;
 mod spelling;

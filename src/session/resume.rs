@@ -44,6 +44,7 @@ pub fn resume<S>(channels: &mut Channels<S>, resume: Option<String>) -> Resumpti
     requests.push(Open {
         channels: earlier,
         session: resume.map(Into::into),
+        token: None,
     });
     requests.extend(new.into_iter().map(open_one));
     Resumption { requests, gaps }
@@ -64,5 +65,6 @@ pub fn open_one(name: &str) -> Open<'_> {
             after: None,
         }]),
         session: None,
+        token: None,
     }
 }

@@ -116,7 +116,7 @@ describe('our relay and pages of another origin', { concurrency: 3 }, () => {
 
   /** A relay on all interfaces, which takes no page of another origin unless `--origin` says so. */
   async function running(...origins) {
-    const args = ['--listen', '0.0.0.0:0', ...origins.flatMap((origin) => ['--origin', origin])];
+    const args = ['--listen', '0.0.0.0:0', '--open', ...origins.flatMap((origin) => ['--origin', origin])];
     const server = await relay({ args });
     relays.push(server);
     return `http://127.0.0.1:${server.port}`;

@@ -4,8 +4,8 @@ use crate::setups::{
     Client, HANDSHAKE, NEGOTIATED, classic, loses, negotiates, negotiates_classic, opened, page,
     posts, renewing, signalr, token, up,
 };
-use crate::support::page::control;
-use signal_wasm::protocol::Credentials;
+use crate::support::page::{Setup, control};
+use signal_wasm::protocol::{Credentials, ServerEvent};
 use signal_wasm::session::{Action, CredentialsSource, Input, State};
 
 const REFUSED: &str = "the server refused the connection with HTTP status 401";
@@ -205,8 +205,67 @@ fn credentials_of_another_kind_are_not_sent() {
     };
     let mut page = renewing(signalr(), &[Some(auth)]);
     assert_eq!(posts(&mut page), None);
-    let mut page = renewing(crate::setups::socket_io(), &[token("secret")]);
-    assert!(!page.connects().contains("secret"));
-    page.receive(crate::setups::EIO4);
-    page.did(control("40"));
+}
+
+#[test]
+fn an_event_stream_says_that_it_refuses_the_token() {
+    let setup = Setup::new("sse", "ws://server.test/x");
+    let mut page = renewing(setup, &[token("first"), token("second")]);
+    page.done.clear();
+    page.handle(Input::SocketOpen);
+    let refused = ServerEvent {
+        kind: "refused".into(),
+        id: String::new(),
+        data: "the token has expired".into(),
+    };
+    page.handle(Input::ServerEvent(refused));
+    let reason = "the server refused the connection with 'the token has expired'";
+    assert_eq!(page.stands(), ("waiting", reason));
+    page.done.clear();
+    page.tries_again();
+    let Action::OpenEventSource(url) = page.next_done() else {
+        panic!("{:?}", page.done);
+    };
+    assert!(url.ends_with("&access_token=second"), "{url}");
+}
+
+#[test]
+fn every_protocol_sends_the_token() {
+    let wants = |protocol: &'static str| {
+        renewing(
+            Setup::new(protocol, "ws://server.test/x?a=b"),
+            &[token("to/ken")],
+        )
+    };
+    assert_eq!(
+        wants("websocket").connects(),
+        "ws://server.test/x?a=b&access_token=to%2fken"
+    );
+    let mut page = wants("sse");
+    let Action::OpenEventSource(url) = page.next_done() else {
+        panic!("{:?}", page.done);
+    };
+    assert!(url.starts_with("http://server.test/x?a=b&client="), "{url}");
+    assert!(url.ends_with("&access_token=to%2fken"), "{url}");
+    page.handle(Input::SocketOpen);
+    page.send("main", "1", f64::INFINITY);
+    let Action::Transmit(transmission) = page.next_done() else {
+        panic!("{:?}", page.done);
+    };
+    let url = transmission.post_url.unwrap();
+    assert!(url.ends_with("&access_token=to%2fken"), "{url}");
+    // Socket.IO's servers read it from the credentials, those of version 2 from the query.
+    let mut page = wants("socket.io");
+    page.connects();
+    page.receive(r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#);
+    assert_eq!(page.next_done(), control(r#"40/x,{"token":"to/ken"}"#));
+    let mut page = wants("socket.io");
+    page.connects();
+    page.receive(r#"0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#);
+    page.receive("40");
+    page.done.clear();
+    page.receive(r#"44/x,"no""#);
+    page.done.clear();
+    page.tries_again();
+    assert!(page.connects().ends_with("&token=to%2fken"));
 }

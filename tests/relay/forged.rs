@@ -10,7 +10,7 @@ const OLD_HELLO: &str = r#"{"signal":1,"session":"s1","epoch":"e1","ping":25000}
 const OLD_HELLO_AGAIN: &str = r#"{"signal":1,"session":"s2","epoch":"e1","ping":25000}"#;
 
 /// What another page may send before the relay has handled a page's first request.
-const FORGED: [&str; 10] = [
+const FORGED: [&str; 12] = [
     r#"{"ack":2}"#,
     r#"{"ack":1000000000}"#,
     r#"{"ack":2,"session":"s2"}"#,
@@ -18,6 +18,8 @@ const FORGED: [&str; 10] = [
     r#" { "\u0061ck" : 2 , "ack":2 } "#,
     r#"{"ack":2,"x":{"session":"s1"}}"#,
     r#"{"gap":"a"}"#,
+    r#"{"expires":1}"#,
+    r#"{"refused":"a","why":"no"}"#,
     r#"{"pong":1}"#,
     HELLO_OF_ANOTHER,
     "1\n{\"ack\":2}",

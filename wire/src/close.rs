@@ -27,6 +27,8 @@ pub const OVER_MEMORY: u16 = 4014;
 pub const MESSAGE_TIMEOUT: u16 = 4015;
 /// The client opened too many channels. Final: opening them again would end the same way.
 pub const TOO_MANY_CHANNELS: u16 = 4501;
+/// The client's token was refused or has expired. Final, unless the client can get another token.
+pub const TOKEN_REFUSED: u16 = 4503;
 
 /// Whether a close code says that connecting again is pointless: 3500 to 3999 and 4500 to 4999.
 ///
@@ -51,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_relays_last_code_is_final() {
+    fn only_the_relays_last_codes_are_final() {
         for code in [
             GOING_AWAY,
             PROTOCOL_ERROR,
@@ -68,7 +70,7 @@ mod tests {
         ] {
             assert!(!is_final(code), "{code}");
         }
-        assert!(is_final(TOO_MANY_CHANNELS));
+        assert!(is_final(TOO_MANY_CHANNELS) && is_final(TOKEN_REFUSED));
     }
 
     #[test]

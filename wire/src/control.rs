@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 use crate::json::{self, Member};
 
 /// The members that make an object without a channel a control frame.
-const MEMBERS: [&str; 7] = ["signal", "open", "close", "ack", "gap", "ping", "pong"];
+const MEMBERS: [&str; 10] = [
+    "signal", "open", "close", "token", "ack", "gap", "expires", "refused", "ping", "pong",
+];
 
 /// Whether an object with these members is a control frame.
 pub(crate) fn is_control(members: &[Member<'_>]) -> bool {

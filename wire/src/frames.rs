@@ -5,11 +5,14 @@
 //! | --- | --- | --- |
 //! | `{"signal":1,"version":2,"session":"…","epoch":"…","ping":25000}` | to the client | hello, the first frame: the version of this protocol; the secret that resumes this session; the epoch changes when the relay's memory does; milliseconds between signs of life |
 //! | `{"open":["a","b"],"after":{"a":"17"},"session":"…"}` | to the relay | subscribe, and replay what came after these ids; with `session`, resume that session |
+//! | `{"token":"…"}` | to the relay | a newer token; an `open` may have this member too |
 //! | `{"close":["a"]}` | to the relay | unsubscribe |
 //! | `{"sender":…,"channel":"a","ref":9,"message":…}` | to the relay | publish; `ref` rises within the session |
 //! | `{"ack":9}` | to the client | accepted up to this `ref`; also the first answer to each `open`. The answer to a connection's first `open` has a member `session`, the session's secret |
 //! | `{"sender":…,"channel":"a","id":"18","message":…}` | to the client | a message |
 //! | `{"gap":"a"}` | to the client | messages on this channel may have been missed |
+//! | `{"expires":60000}` | to the client | milliseconds until its token expires |
+//! | `{"refused":"a","why":"…"}` | to the client | its token doesn't allow it to publish or subscribe there |
 //! | `{"ping":n}`, `{"pong":n}` | both | |
 //!
 //! Everything that a client sends before it subscribes is for other pages, except for control
@@ -52,6 +55,9 @@ const UNNAMED_VERSION: u64 = 1;
 /// The longest secret of a session, in bytes.
 const LONGEST_SESSION: usize = 64;
 
+/// The longest token, in bytes.
+pub const LONGEST_TOKEN: usize = 8192;
+
 /// The longest number of a ping, in characters.
 const LONGEST_NUMBER: usize = 32;
 
@@ -64,6 +70,8 @@ pub enum ClientFrame<'a> {
     Open(Open<'a>),
     /// Unsubscribe from these channels.
     Close(Vec<Cow<'a, str>>),
+    /// A newer token.
+    Token(Cow<'a, str>),
     /// A ping. Its number, a JSON text, must be returned in a pong.
     Ping(&'a str),
     /// The answer to a ping.
@@ -81,6 +89,8 @@ pub struct Open<'a> {
     pub channels: Vec<Subscription<'a>>,
     /// The secret of the session to resume. The list of channels is then complete.
     pub session: Option<Cow<'a, str>>,
+    /// The client's token, if the relay asks for one.
+    pub token: Option<Cow<'a, str>>,
 }
 
 /// One channel of a request to subscribe.
@@ -115,6 +125,15 @@ pub enum ServerFrame<'a> {
     },
     /// Messages on this channel may have been missed.
     Gap(Cow<'a, str>),
+    /// The client's token expires in so many milliseconds.
+    Expires(u64),
+    /// The client's token doesn't allow it to publish or subscribe there.
+    Refused {
+        /// The channel.
+        channel: Cow<'a, str>,
+        /// What isn't allowed.
+        why: Cow<'a, str>,
+    },
     /// A ping. Its number, a JSON text, must be returned in a pong.
     Ping(Cow<'a, str>),
     /// The answer to a ping.
@@ -185,7 +204,13 @@ impl<'a> ClientFrame<'a> {
         if find(members, "pong").is_some_and(json::is_number) {
             return ClientFrame::Pong;
         }
-        ClientFrame::Invalid("an object without channel, open, close, ping or pong")
+        match token(members) {
+            Ok(Some(token)) => ClientFrame::Token(token),
+            Ok(None) => {
+                ClientFrame::Invalid("an object without channel, open, close, token, ping or pong")
+            }
+            Err(why) => ClientFrame::Invalid(why),
+        }
     }
 }
 
@@ -217,7 +242,11 @@ impl<'a> Open<'a> {
                 }
             })
             .collect();
-        Ok(Open { channels, session })
+        Ok(Open {
+            channels,
+            session,
+            token: token(members)?,
+        })
     }
 
     /// The frame.
@@ -246,9 +275,22 @@ impl<'a> Open<'a> {
             out.push_str(",\"session\":");
             write_string(&mut out, session);
         }
+        if let Some(token) = &self.token {
+            out.push_str(",\"token\":");
+            write_string(&mut out, token);
+        }
         out.push('}');
         out
     }
+}
+
+/// The frame with a newer token.
+#[must_use]
+pub fn encode_token(token: &str) -> String {
+    let mut out = String::from("{\"token\":");
+    write_string(&mut out, token);
+    out.push('}');
+    out
 }
 
 /// The frame that unsubscribes from channels.
@@ -303,6 +345,13 @@ impl<'a> ServerFrame<'a> {
         if let Some(channel) = text("gap") {
             return Some(ServerFrame::Gap(channel));
         }
+        if let Some(time) = find(&members, "expires") {
+            return json::whole_number(time).map(ServerFrame::Expires);
+        }
+        if let Some(channel) = text("refused") {
+            let why = text("why")?;
+            return Some(ServerFrame::Refused { channel, why });
+        }
         let number = |name| {
             let json = find(&members, name)?;
             (json::is_number(json) && json.len() <= LONGEST_NUMBER).then_some(Cow::Borrowed(json))
@@ -347,6 +396,16 @@ impl<'a> ServerFrame<'a> {
                 out.push_str("gap\":");
                 write_string(&mut out, channel);
             }
+            ServerFrame::Expires(time) => {
+                out.push_str("expires\":");
+                write_number(&mut out, *time);
+            }
+            ServerFrame::Refused { channel, why } => {
+                out.push_str("refused\":");
+                write_string(&mut out, channel);
+                out.push_str(",\"why\":");
+                write_string(&mut out, why);
+            }
             ServerFrame::Ping(number) => {
                 out.push_str("ping\":");
                 out.push_str(number);
@@ -365,6 +424,14 @@ impl<'a> ServerFrame<'a> {
 fn find<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
     let member = members.iter().rev().find(|member| member.name == name);
     member.map(|member| member.value)
+}
+
+fn token<'a>(members: &[Member<'a>]) -> Result<Option<Cow<'a, str>>, &'static str> {
+    match find(members, "token").map(json::string) {
+        None => Ok(None),
+        Some(Some(token)) if token.len() <= LONGEST_TOKEN => Ok(Some(token)),
+        Some(_) => Err("token is a string of up to 8192 bytes"),
+    }
 }
 
 fn names(json: &str) -> Option<Vec<Cow<'_, str>>> {

@@ -491,3 +491,30 @@ fn an_envelope_may_have_no_channel() {
         assert!(!Envelope::read(text).unwrap().is_anonymous());
     }
 }
+
+#[test]
+fn a_user_is_vouched_for_whatever_the_sender_wrote() {
+    let vouched = |text: &str| {
+        let mut envelope = Envelope::read(text).unwrap();
+        envelope.vouch("\"alice\"");
+        envelope.canonical(None, false).text
+    };
+    for (text, expected) in [
+        (
+            r#"{"sender":5,"channel":"a","message":1}"#,
+            r#"{"sender":5,"channel":"a","message":1,"user":"alice"}"#,
+        ),
+        (
+            r#"{"user":1,"channel":"a","x":2,"\u0075ser":{"a":"b"},"message":1}"#,
+            r#"{"channel":"a","message":1,"x":2,"user":"alice"}"#,
+        ),
+        (
+            r#"{"sender":5,"message":1}"#,
+            r#"{"sender":5,"message":1,"user":"alice"}"#,
+        ),
+    ] {
+        assert_eq!(vouched(text), expected);
+    }
+    let envelope = Envelope::read(r#"{"sender":"5","channel":"a"}"#).unwrap();
+    assert_eq!(envelope.sender(), Some("\"5\""));
+}

@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::Config as Proptest;
 use signal_wire::control::contains_control;
-use signal_wire::frames::{encode_close, encode_ping, encode_pong};
+use signal_wire::frames::{encode_close, encode_ping, encode_pong, encode_token};
 use signal_wire::{ClientFrame, Envelope, Open, ServerFrame, Subscription};
 
 fn cases() -> Proptest {
@@ -28,6 +28,7 @@ fn open<'a>(channels: Vec<Subscription<'a>>, session: Option<&'a str>) -> Open<'
     Open {
         channels,
         session: session.map(Into::into),
+        token: None,
     }
 }
 
@@ -70,6 +71,50 @@ fn frames_word_for_word() {
         r#"{"open":["a","b","é\n"],"after":{"a":"17","é\n":"x"},"session":"s"}"#
     );
     assert_eq!(encode_close(["a", "b"]), r#"{"close":["a","b"]}"#);
+    let with_token = Open {
+        token: Some("a\"b".into()),
+        ..Open::default()
+    };
+    assert_eq!(
+        with_token.encode(),
+        r#"{"open":[],"after":{},"token":"a\"b"}"#
+    );
+    assert_eq!(encode_token("a\"b"), r#"{"token":"a\"b"}"#);
+    assert_eq!(
+        ServerFrame::Expires(60_000).encode(),
+        r#"{"expires":60000}"#
+    );
+    let refused = ServerFrame::Refused {
+        channel: "a".into(),
+        why: "no".into(),
+    };
+    assert_eq!(refused.encode(), r#"{"refused":"a","why":"no"}"#);
+}
+
+#[test]
+fn tokens_are_strings_of_limited_length() {
+    let token = |token: &str| ClientFrame::Token(token.to_owned().into());
+    assert_eq!(ClientFrame::decode(r#"{"token":"a"}"#), token("a"));
+    let opened = Open {
+        token: Some("a".into()),
+        ..Open::default()
+    };
+    for text in [r#"{"open":[],"token":"a"}"#, r#"{"token":"a","open":[]}"#] {
+        assert_eq!(ClientFrame::decode(text), ClientFrame::Open(opened.clone()));
+        assert_eq!(
+            ClientFrame::decode_first(text),
+            ClientFrame::Open(opened.clone())
+        );
+    }
+    let longest = "t".repeat(8192);
+    let text = format!(r#"{{"token":"{longest}"}}"#);
+    assert_eq!(ClientFrame::decode(&text), token(&longest));
+    const WHY: ClientFrame<'_> = ClientFrame::Invalid("token is a string of up to 8192 bytes");
+    for value in ["5", "null", "[]", &format!("\"{longest}t\"")] {
+        assert_eq!(ClientFrame::decode(&format!(r#"{{"token":{value}}}"#)), WHY);
+        let text = format!(r#"{{"open":[],"token":{value}}}"#);
+        assert_eq!(ClientFrame::decode(&text), WHY);
+    }
 }
 
 #[test]
@@ -97,7 +142,10 @@ fn client_frames() {
         assert_eq!(ClientFrame::decode(text), ClientFrame::Text, "{text}");
     }
     for (text, why) in [
-        ("{}", "an object without channel, open, close, ping or pong"),
+        (
+            "{}",
+            "an object without channel, open, close, token, ping or pong",
+        ),
         (r#"{"channel":null}"#, "channel is a string or a number"),
         (r#"{"channel":"a","ref":"9"}"#, "ref is a whole number"),
         (r#"{"channel":"a","ref":1.5}"#, "ref is a whole number"),
@@ -119,7 +167,7 @@ fn client_frames() {
         (r#"{"ping":"1"}"#, "ping is a number"),
         (
             r#"{"pong":"1"}"#,
-            "an object without channel, open, close, ping or pong",
+            "an object without channel, open, close, token, ping or pong",
         ),
     ] {
         assert_eq!(invalid(text), why, "{text}");
@@ -158,11 +206,18 @@ fn first_client_frames() {
         ClientFrame::decode_first(r#"{"close":["a"]}"#),
         ClientFrame::Close(vec!["a".into()])
     );
+    assert_eq!(
+        ClientFrame::decode_first(r#"{"token":"t"}"#),
+        ClientFrame::Token("t".into())
+    );
     for text in [
         r#"{"open":"a"}"#,
         r#"{"open":[1]}"#,
         r#"{"signal":1,"session":"s","epoch":"e","ping":25000}"#,
         r#"{"signal":null}"#,
+        r#"{"token":1}"#,
+        r#"{"expires":60000}"#,
+        r#"{"refused":"a","why":"no"}"#,
         r#"{"ack":1000000000}"#,
         r#"{"ack":"x"}"#,
         r#"{"gap":"a"}"#,
@@ -269,6 +324,11 @@ proptest! {
             ServerFrame::Gap(channel.into()),
             ServerFrame::Ping(ping.to_string().into()),
             ServerFrame::Pong("-1.5e9".into()),
+            ServerFrame::Expires(60_000),
+            ServerFrame::Refused {
+                channel: "a".into(),
+                why: "no".into(),
+            },
         ] {
             let text = frame.encode();
             prop_assert_eq!(ServerFrame::decode(&text), Some(frame.clone()));
@@ -278,7 +338,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in prop_oneof![any::<String>(), r#"\{"(open|after|close|ping|pong|ack|gap|signal|channel|ref)":["\[\]{}a0-9,:-]{0,9}\}"#]) {
+    fn no_text_panics(text in prop_oneof![any::<String>(), r#"\{"(open|after|close|ping|pong|ack|gap|signal|channel|ref|token|expires|refused)":["\[\]{}a0-9,:-]{0,9}\}"#]) {
         let _ = (ClientFrame::decode(&text), ClientFrame::decode_first(&text), ServerFrame::decode(&text));
     }
 }

@@ -1,11 +1,55 @@
-//! The values of options: addresses, sizes and times.
+//! The values of options: choices, addresses, sizes and times.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use signal_relay::config;
+use tracing::level_filters::LevelFilter;
 
 use super::METRICS;
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// A line for people
+    Text,
+    /// A JSON object on each line, for programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum AuthKind {
+    /// JSON Web Tokens
+    Jwt,
+    /// Tokens of the operator's own
+    Hook,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Level {
+    /// Nothing
+    Off,
+    /// Failures that stop the relay
+    Error,
+    /// And refused requests
+    Warn,
+    /// And start, stop, and the end of every connection
+    Info,
+    /// And the beginning of every connection
+    Debug,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Off => Self::OFF,
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+        }
+    }
+}
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let port = text

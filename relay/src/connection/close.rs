@@ -17,8 +17,9 @@
 //! | 4014 | `over its share of memory` | the relay's memory is used up, and this client uses most |
 //! | 4015 | `a message took too long` | a message began and wasn't complete in time |
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
+//! | 4503 | `the token has expired`, `a token is needed here`, … | the client needs another token; final if it has none |
 //!
-//! After all but the last a client may connect again. A client's own close is answered with its own
+//! After all but the last two a client may connect again. A client's own close is answered with its own
 //! code.
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+use crate::auth::refusal::Refusal;
 use crate::hub::sessions::SessionError;
 use crate::limits::{Rate, RateExceeded};
 
@@ -76,6 +78,8 @@ pub(crate) enum CloseReason {
     MessageTimeout,
     /// The client would have more channels open than this, or their names are too long in all.
     TooManyChannels(usize),
+    /// The client's token was refused, or has expired.
+    TokenRefused(Refusal),
     /// What there is to say was said in the protocol inside the WebSocket.
     Normal,
 }
@@ -119,6 +123,7 @@ impl CloseReason {
             Self::OverMemory => "over memory",
             Self::MessageTimeout => "message timeout",
             Self::TooManyChannels(_) => "too many channels",
+            Self::TokenRefused(_) => "token refused",
             Self::Normal => "closed in its protocol",
         }
     }
@@ -159,6 +164,10 @@ impl CloseReason {
                 close::TOO_MANY_CHANNELS,
                 format!("over {most} channels, or their names too long").into(),
             ),
+            Self::TokenRefused(refusal) if refusal.is_temporary() => {
+                (close::TRY_AGAIN_LATER, refusal.to_string().into())
+            }
+            Self::TokenRefused(refusal) => (close::TOKEN_REFUSED, refusal.to_string().into()),
         };
         let reason = (0..=reason.len().min(LONGEST_REASON))
             .rev()
@@ -174,6 +183,12 @@ impl CloseReason {
 impl From<RateExceeded> for CloseReason {
     fn from(RateExceeded(rate): RateExceeded) -> Self {
         Self::RateExceeded(rate)
+    }
+}
+
+impl From<Refusal> for CloseReason {
+    fn from(refusal: Refusal) -> Self {
+        Self::TokenRefused(refusal)
     }
 }
 

@@ -105,6 +105,7 @@ impl PendingMessage {
             text: text.into(),
             made: id.0.is_multiple_of(MEASURED).then(Instant::now),
             id: Some((id, head.len()..head.len() + member.len())),
+            channel: Some(Arc::clone(&self.channel)),
             has_channel: self.has_channel,
             encodings: Mutex::default(),
             charge: OnceLock::new(),
@@ -126,6 +127,8 @@ struct Shared {
     made: Option<Instant>,
     /// An envelope's id, and where the member stands that holds it, from the comma before it on.
     id: Option<(MessageId, Range<usize>)>,
+    /// An envelope's channel.
+    channel: Option<Arc<str>>,
     has_channel: bool,
     /// What [`Frame::encoded`] has made so far.
     encodings: Mutex<Vec<Encoded>>,
@@ -147,6 +150,7 @@ impl Frame {
             text,
             made: None,
             id: None,
+            channel: None,
             has_channel: false,
             encodings: Mutex::default(),
             charge: OnceLock::new(),
@@ -212,6 +216,12 @@ impl Frame {
     #[must_use]
     pub fn id(&self) -> Option<MessageId> {
         self.0.id.as_ref().map(|(id, _)| *id)
+    }
+
+    /// The channel, if the frame is an envelope.
+    #[must_use]
+    pub fn channel(&self) -> Option<&str> {
+        self.0.channel.as_deref()
     }
 
     /// The frame in the form of another protocol: what `encode` makes of the envelope without its

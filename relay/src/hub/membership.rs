@@ -176,7 +176,9 @@ impl Membership {
                 gap: replay.gap,
                 position: position.filter(|_| replay.frames.is_empty()),
             };
-            sender.push_replayed(replay.frames.into_iter(), limit);
+            let frames = replay.frames.into_iter();
+            let frames = frames.filter(|frame| sender.receives(frame.channel()));
+            sender.push_replayed(frames, limit);
             space.receive_everything(connection, publisher, sender);
             // Nobody waits for the answer if the connection is gone.
             let _ = answer.try_send(start);
@@ -219,7 +221,8 @@ impl Member {
         let frames = opened
             .replays
             .iter()
-            .flat_map(|replay| replay.frames.iter().cloned());
+            .flat_map(|replay| replay.frames.iter().cloned())
+            .filter(|frame| self.sender.receives(frame.channel()));
         let write = |queue: &Sender, received_everything| {
             queue.replay(ack, gaps.chain(frames), limit, received_everything);
         };

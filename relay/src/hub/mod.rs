@@ -5,6 +5,7 @@
 //! | [`ids`] | ids and secrets |
 //! | [`shares`] | who gives memory back first |
 //! | [`budget`] | how much memory is used, by whom and for what |
+//! | [`audience`] | which channels a connection may receive |
 //! | [`frame`] | one text frame, and an envelope that has no id yet |
 //! | [`meter`] | counts what goes through it |
 //! | [`queue`] | what waits for one connection, within bounds |
@@ -18,6 +19,7 @@
 //! | [`membership`] | one connection in one space |
 //! | [`sessions`] | what lets a client resume after a lost connection |
 
+pub mod audience;
 pub mod budget;
 pub mod buffers;
 pub mod frame;
@@ -37,6 +39,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use self::audience::Audience;
 use self::budget::{Account, Budget, Uses};
 use self::buffers::{Buffer, Buffers};
 use self::frame::Frame;
@@ -135,11 +138,16 @@ impl Hub {
         }
     }
 
-    /// Adds a connection to a space. It receives what others publish there from now on, through the
-    /// queue, until the membership is dropped.
+    /// Adds a connection to a space. It receives what others publish there from now on, as far as
+    /// it belongs to the audience, through the queue, until the membership is dropped.
     #[must_use]
-    pub fn join(&self, space: &str, address: ClientAddress) -> (Membership, Receiver) {
-        self.join_with(space, address, Signals::default())
+    pub fn join(
+        &self,
+        space: &str,
+        address: ClientAddress,
+        audience: Audience,
+    ) -> (Membership, Receiver) {
+        self.join_with(space, address, audience, Signals::default())
     }
 
     /// The same for a connection that may be in several spaces, with the same signals for all of
@@ -149,26 +157,28 @@ impl Hub {
         &self,
         space: &str,
         address: ClientAddress,
+        audience: Audience,
         signals: Signals,
     ) -> (Membership, Receiver) {
         let join = Join {
             signals,
-            ..self.joining(space, address)
+            ..self.joining(space, address, audience)
         };
         self.add(space, self.new_publisher(), join)
     }
 
-    /// The same for a connection that is sent a greeting before everything else.
+    /// The same for a connection that is sent a greeting before everything else, if there is one.
     #[must_use]
     pub fn join_greeted(
         &self,
         space: &str,
         address: ClientAddress,
-        greeting: Frame,
+        audience: Audience,
+        greeting: Option<Frame>,
     ) -> (Membership, Receiver) {
         let join = Join {
-            greeting: Some(greeting),
-            ..self.joining(space, address)
+            greeting,
+            ..self.joining(space, address, audience)
         };
         self.add(space, self.new_publisher(), join)
     }
@@ -182,12 +192,13 @@ impl Hub {
         &self,
         space: &str,
         address: ClientAddress,
+        audience: Audience,
         publisher: PublisherId,
         since: Since,
     ) -> Result<(Membership, Receiver, Start), StoreError> {
         let join = Join {
             silent: true,
-            ..self.joining(space, address)
+            ..self.joining(space, address, audience)
         };
         let (membership, receiver) = self.add(space, publisher, join);
         let start = membership.read_everything(since).await?;
@@ -195,9 +206,10 @@ impl Hub {
         Ok((membership, receiver, start))
     }
 
-    fn joining(&self, space: &str, address: ClientAddress) -> Join {
+    fn joining(&self, space: &str, address: ClientAddress, audience: Audience) -> Join {
         Join {
             account: self.account(space, address),
+            audience,
             signals: Signals::default(),
             greeting: None,
             silent: false,

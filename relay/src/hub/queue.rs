@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use signal_wire::ServerFrame;
 use tokio::sync::Notify;
 
+use super::audience::Audience;
 use super::budget::{Account, Charge, Purpose};
 use super::frame::{Frame, OVERHEAD};
 use super::meter::Meter;
@@ -120,18 +121,22 @@ pub fn queue(limits: Limits, account: Arc<Account>) -> (Sender, Receiver) {
 /// The same for a connection that has several queues.
 #[must_use]
 pub fn queue_with(limits: Limits, account: Arc<Account>, signals: Signals) -> (Sender, Receiver) {
-    metered_queue(limits, account, signals, Arc::default())
+    let everything = Audience::everything();
+    metered_queue(limits, account, signals, everything, Arc::default())
 }
 
-/// The same with a meter that counts what goes through it.
+/// The same for a connection that doesn't receive everything, with a meter that counts what goes
+/// through it.
 pub(super) fn metered_queue(
     limits: Limits,
     account: Arc<Account>,
     signals: Signals,
+    audience: Audience,
     meter: Arc<Meter>,
 ) -> (Sender, Receiver) {
     let shared = Arc::new(Shared {
         limits,
+        audience,
         state: Mutex::new(State::new(account.charge(Purpose::Messages, 0))),
         signals,
         meter,
@@ -142,6 +147,7 @@ pub(super) fn metered_queue(
 #[derive(Debug)]
 struct Shared {
     limits: Limits,
+    audience: Audience,
     state: Mutex<State>,
     signals: Signals,
     meter: Arc<Meter>,
@@ -277,6 +283,11 @@ impl Drop for Shared {
 pub struct Sender(Arc<Shared>);
 
 impl Sender {
+    /// Whether its connection receives messages on this channel, or texts without one.
+    pub(super) fn receives(&self, channel: Option<&str>) -> bool {
+        self.0.audience.receives(channel)
+    }
+
     /// Appends a frame. Never waits.
     pub fn push(&self, frame: Frame) -> Level {
         let mut state = self.0.state();

@@ -330,6 +330,19 @@ impl Attached {
         Ok(())
     }
 
+    /// Records the `ref` of a message that isn't published, and acknowledges it: it needn't be sent
+    /// again.
+    pub(crate) async fn skip(
+        &self,
+        membership: &Membership,
+        reference: u64,
+    ) -> Result<(), SessionError> {
+        let mut accepted = self.turn().await?;
+        *accepted = reference.max(*accepted);
+        membership.sender().acknowledge(*accepted);
+        Ok(())
+    }
+
     /// Opens channels.
     pub(crate) async fn open(
         &self,

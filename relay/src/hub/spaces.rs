@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use super::audience::Audience;
 use super::budget::Account;
 use super::frame::Frame;
 use super::ids::{ConnectionId, NoRandomness, PublisherId, random_bits};
@@ -66,6 +67,7 @@ impl Subscribers {
             .values()
             .chain(subscribed.into_iter().flat_map(HashMap::values))
             .filter(|subscriber| subscriber.publisher != from)
+            .filter(|subscriber| subscriber.queue.receives(channel))
             .map(|subscriber| subscriber.queue.push(frame.clone()))
             .max()
             .unwrap_or(Level::Low)
@@ -193,6 +195,8 @@ pub(super) struct Join {
     pub(super) signals: Signals,
     /// The first frame that it is sent.
     pub(super) greeting: Option<Frame>,
+    /// What it may receive.
+    pub(super) audience: Audience,
     /// Whether it receives nothing until [`Space::receive_everything`] or [`Space::subscribe`].
     pub(super) silent: bool,
 }
@@ -262,6 +266,7 @@ impl Spaces {
             self.limits,
             join.account,
             join.signals,
+            join.audience,
             Arc::clone(&self.meter),
         );
         if let Some(greeting) = join.greeting {

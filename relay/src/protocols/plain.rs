@@ -12,12 +12,15 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use signal_wire::envelope::UNNAMED;
 use signal_wire::frames::{VERSION, encode_ping, encode_pong};
-use signal_wire::{ClientFrame, Open, ServerFrame};
+use signal_wire::{ClientFrame, Envelope, Open, ServerFrame, Subscription};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::entry::{Entered, Entry};
 use super::route::Route;
-use crate::address::ClientAddress;
+use crate::auth::access::{Access, Forbidden, NOT_SUBSCRIBED};
+use crate::auth::refusal::Refusal;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Outbound, READ_BUFFER, Upgrade, is_upgrade,
     no_randomness,
@@ -49,7 +52,7 @@ async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
 
 fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
     let space = request.uri().path().to_owned();
-    let address = ClientAddress::of(request.extensions());
+    let entry = Entry::of(&request, &space)?;
     let upgrade = Upgrade::new(request)?;
     let place = relay.admit(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
@@ -58,7 +61,7 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     Ok(
         upgrade.start(&relay, max_frame, allowance, move |connection| async move {
             if let Some(connection) = connection {
-                run(&connected, limits, &space, address, secret, connection).await;
+                run(&connected, limits, &space, secret, entry, connection).await;
             }
             drop(place);
         }),
@@ -69,8 +72,8 @@ async fn run(
     relay: &Relay,
     limits: Limits,
     space: &str,
-    address: ClientAddress,
     secret: Secret,
+    entry: Entry,
     mut connection: Connection,
 ) {
     let hello = ServerFrame::Hello {
@@ -79,14 +82,36 @@ async fn run(
         epoch: relay.hub.epoch().into(),
         ping: milliseconds(limits.ping_interval),
     };
-    let hello = Frame::from(hello.encode());
-    let (membership, mut queue) = relay.hub.join_greeted(space, address, hello);
-    let mut tracked = relay.track(Protocol::Plain, space, address);
+    let mut tracked = relay.track(Protocol::Plain, space, connection.address);
+    let departure = relay.lifecycle.departure();
+    let entered = tokio::select! {
+        entered = entry.enter(&mut connection, space, hello.encode()) => entered,
+        () = departure.due() => Err(CloseReason::ShuttingDown),
+    };
+    let Entered {
+        access,
+        greeting,
+        first,
+    } = match entered {
+        Ok(entered) => entered,
+        Err(reason) => {
+            tracked.end(reason.name());
+            return connection.close([], &reason).await;
+        }
+    };
+    let greeting = greeting.map(Frame::from);
+    let address = connection.address;
+    let (membership, mut queue) =
+        relay
+            .hub
+            .join_greeted(space, address, access.audience(), greeting);
 
     let subscribed = AtomicBool::new(false);
     let mut client = Client {
         relay,
+        access: access.clone(),
         membership,
+        max_frame: limits.max_frame,
         secret,
         session: None,
         ends: Ends::default(),
@@ -98,7 +123,6 @@ async fn run(
         interval: limits.ping_interval,
         pings: 0,
     };
-    let departure = relay.lifecycle.departure();
     let (overflowed, ends) = (output.queue.overflowed(), client.ends.clone());
     let closing = async {
         tokio::select! {
@@ -106,18 +130,28 @@ async fn run(
             () = overflowed => CloseReason::SlowConsumer,
             () = ends.resumed.cancelled() => CloseReason::ResumedElsewhere,
             () = ends.evicted.cancelled() => CloseReason::OverMemory,
+            () = access.expired() => Refusal::EXPIRED.into(),
             () = departure.due() => CloseReason::ShuttingDown,
         }
     };
     let heartbeat = Some(Heartbeat::new(&limits));
-    let reason = connection::run(
-        &mut connection,
-        &mut client,
-        &mut output,
-        heartbeat,
-        closing,
-    )
-    .await;
+    let taken = match first {
+        Some(first) => client.text(first).await,
+        None => Ok(()),
+    };
+    let reason = match taken {
+        Ok(()) => {
+            connection::run(
+                &mut connection,
+                &mut client,
+                &mut output,
+                heartbeat,
+                closing,
+            )
+            .await
+        }
+        Err(reason) => reason,
+    };
 
     let Client {
         membership,
@@ -146,7 +180,9 @@ fn milliseconds(time: Duration) -> u64 {
 /// One client: what comes in.
 struct Client<'a> {
     relay: &'a Relay,
+    access: Access,
     membership: Membership,
+    max_frame: usize,
     /// The session's secret in the hello.
     secret: Secret,
     /// From the first `open` on.
@@ -160,7 +196,15 @@ impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         match &self.session {
             None => self.take_first(text).await,
-            Some(session) => take(session, &self.membership, &text).await,
+            Some(session) => {
+                let take = Take {
+                    session,
+                    access: &self.access,
+                    membership: &self.membership,
+                    max_frame: self.max_frame,
+                };
+                take.frame(&text).await
+            }
         }
     }
 }
@@ -170,11 +214,26 @@ impl Client<'_> {
     /// control frames.
     async fn take_first(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         let content = match ClientFrame::decode_first(&text) {
-            ClientFrame::Open(open) => return self.subscribe(&open).await,
+            ClientFrame::Open(open) => return self.subscribe(open).await,
             ClientFrame::Publish(envelope, _) => {
-                Content::Envelope(PendingMessage::new(&envelope, None, true))
+                let channel = envelope.channel.clone();
+                match self.access.message(envelope, None, true) {
+                    Ok(message) => {
+                        check_length(&message, self.max_frame)?;
+                        Content::Envelope(message)
+                    }
+                    Err(why) => {
+                        refuse(&self.membership, &channel, why.as_str());
+                        return Ok(());
+                    }
+                }
             }
-            ClientFrame::Text => Content::Text(own_frame(&text)),
+            ClientFrame::Text if self.access.allows_texts() => Content::Text(own_frame(&text)),
+            ClientFrame::Text => {
+                refuse(&self.membership, UNNAMED, Forbidden::NoEnvelope.as_str());
+                return Ok(());
+            }
+            ClientFrame::Token(token) => return renew(&self.access, Some(&token)).await,
             ClientFrame::Ping(number) => {
                 answer_ping(&self.membership, number);
                 return Ok(());
@@ -190,7 +249,8 @@ impl Client<'_> {
     }
 
     /// Takes the first `open`: from now on the connection belongs to a session.
-    async fn subscribe(&mut self, open: &Open<'_>) -> Result<(), CloseReason> {
+    async fn subscribe(&mut self, open: Open<'_>) -> Result<(), CloseReason> {
+        renew(&self.access, open.token.as_deref()).await?;
         let (secret, resumes) = match &open.session {
             Some(secret) => (&**secret, true),
             None => (self.secret.as_str(), false),
@@ -200,41 +260,140 @@ impl Client<'_> {
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.
         self.subscribed.store(true, Ordering::Relaxed);
-        Ok(session.open_first(&self.membership, open, resumes).await?)
+        let (open, refused) = permitted(&self.access, open);
+        session.open_first(&self.membership, &open, resumes).await?;
+        refuse_all(&self.membership, &refused);
+        announce_expiry(&self.access, &self.membership);
+        Ok(())
     }
 }
 
-/// Takes a frame of a client that has subscribed.
-async fn take(session: &Attached, membership: &Membership, text: &str) -> Result<(), CloseReason> {
-    match ClientFrame::decode(text) {
-        ClientFrame::Publish(envelope, reference) => {
-            let message = PendingMessage::new(&envelope, None, reference.is_none());
-            session.publish(membership, message, reference).await?;
-        }
-        ClientFrame::Open(open) => {
-            if open
-                .session
-                .as_ref()
-                .is_some_and(|secret| !session.is(secret))
-            {
-                return Err(not_ours(SECOND_SESSION));
+/// What a frame of a client that has subscribed acts on.
+struct Take<'a> {
+    session: &'a Attached,
+    access: &'a Access,
+    membership: &'a Membership,
+    max_frame: usize,
+}
+
+impl Take<'_> {
+    async fn frame(&self, text: &str) -> Result<(), CloseReason> {
+        let Self {
+            session,
+            access,
+            membership,
+            ..
+        } = self;
+        match ClientFrame::decode(text) {
+            ClientFrame::Publish(envelope, reference) => self.publish(envelope, reference).await?,
+            ClientFrame::Open(open) => {
+                if open
+                    .session
+                    .as_ref()
+                    .is_some_and(|secret| !session.is(secret))
+                {
+                    return Err(not_ours(SECOND_SESSION));
+                }
+                if open.token.is_some() {
+                    renew(access, open.token.as_deref()).await?;
+                    announce_expiry(access, membership);
+                }
+                let (open, refused) = permitted(access, open);
+                session.open(membership, &open).await?;
+                refuse_all(membership, &refused);
             }
-            session.open(membership, &open).await?;
+            ClientFrame::Close(names) => {
+                let names = names.iter().map(|name| Arc::from(&**name)).collect();
+                session.close(membership, names).await?;
+            }
+            ClientFrame::Token(token) => {
+                renew(access, Some(&token)).await?;
+                announce_expiry(access, membership);
+            }
+            ClientFrame::Ping(number) => answer_ping(membership, number),
+            ClientFrame::Pong => {}
+            ClientFrame::Text => return Err(not_ours("a frame is a JSON object")),
+            ClientFrame::Invalid(problem) => return Err(not_ours(problem)),
         }
-        ClientFrame::Close(names) => {
-            let names = names.iter().map(|name| Arc::from(&**name)).collect();
-            session.close(membership, names).await?;
+        Ok(())
+    }
+
+    async fn publish(
+        &self,
+        envelope: Envelope<'_>,
+        reference: Option<u64>,
+    ) -> Result<(), CloseReason> {
+        let (session, membership) = (self.session, self.membership);
+        let channel = envelope.channel.clone();
+        match self.access.message(envelope, None, reference.is_none()) {
+            Ok(message) => {
+                check_length(&message, self.max_frame)?;
+                session.publish(membership, message, reference).await?;
+            }
+            Err(why) => {
+                refuse(membership, &channel, why.as_str());
+                if let Some(reference) = reference {
+                    session.skip(membership, reference).await?;
+                }
+            }
         }
-        ClientFrame::Ping(number) => answer_ping(membership, number),
-        ClientFrame::Pong => {}
-        ClientFrame::Text => return Err(not_ours("a frame is a JSON object")),
-        ClientFrame::Invalid(problem) => return Err(not_ours(problem)),
+        Ok(())
+    }
+}
+
+/// The user that the relay adds counts too.
+fn check_length(message: &PendingMessage, max_frame: usize) -> Result<(), CloseReason> {
+    if message.len() > max_frame {
+        return Err(CloseReason::FrameTooLarge(max_frame));
     }
     Ok(())
 }
 
 fn answer_ping(membership: &Membership, number: &str) {
     membership.sender().push(Frame::from(encode_pong(number)));
+}
+
+/// Continues with a newer token, if there is one. The earlier one counts on if nobody can say
+/// whether the newer one is good.
+async fn renew(access: &Access, token: Option<&str>) -> Result<(), CloseReason> {
+    let Some(token) = token else {
+        return Ok(());
+    };
+    match access.renew(token).await {
+        Err(refusal) if !refusal.is_temporary() => Err(refusal.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The part of a request that is allowed, and the channels that aren't.
+fn permitted<'a>(access: &Access, open: Open<'a>) -> (Open<'a>, Vec<Subscription<'a>>) {
+    let (channels, refused) = open
+        .channels
+        .into_iter()
+        .partition(|open| access.may_subscribe(&open.channel));
+    (Open { channels, ..open }, refused)
+}
+
+fn refuse_all(membership: &Membership, refused: &[Subscription<'_>]) {
+    for open in refused {
+        refuse(membership, &open.channel, NOT_SUBSCRIBED);
+    }
+}
+
+fn refuse(membership: &Membership, channel: &str, why: &str) {
+    let refused = ServerFrame::Refused {
+        channel: channel.into(),
+        why: why.into(),
+    };
+    membership.sender().push(Frame::from(refused.encode()));
+}
+
+/// Tells a client how long its token is good, so that it can send another one before.
+fn announce_expiry(access: &Access, membership: &Membership) {
+    if let Some(left) = access.expires_in() {
+        let expires = ServerFrame::Expires(milliseconds(left));
+        membership.sender().push(Frame::from(expires.encode()));
+    }
 }
 
 fn not_ours(problem: &'static str) -> CloseReason {

@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 
-use super::support::program::run;
+use super::support::program::{Program, run};
 
 #[test]
 fn a_taken_port_is_named_with_the_way_out() {
@@ -25,20 +25,41 @@ fn what_is_not_available_ends_it_with_code_1() {
     for (arguments, told) in [
         // An address of the block that is kept for documentation.
         (
-            ["--listen", "192.0.2.1:8888"],
+            &["--listen", "192.0.2.1:8888", "--open"][..],
             "this machine has no address 192.0.2.1; --listen 0.0.0.0:8888 takes all it has",
         ),
         (
-            ["--mount", "/=no-such-folder"],
+            &["--mount", "/=no-such-folder"],
             "can't serve --mount /=no-such-folder: ",
         ),
     ] {
-        let (code, stdout, stderr) = run(&arguments);
+        let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stdout.as_str()), (1, ""), "{arguments:?}: {stderr}");
         assert!(
             stderr.starts_with("signal-relay: ") && stderr.contains(told),
             "{arguments:?}: {stderr}"
         );
+    }
+}
+
+#[test]
+fn an_address_that_others_reach_needs_consent() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let (code, stdout, stderr) = run(&["--listen", address]);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{address}");
+        let told = format!("signal-relay: --listen {address} can be reached from other machines");
+        assert!(stderr.starts_with(&told), "{stderr}");
+        assert!(stderr.contains("--open"), "{stderr}");
+    }
+}
+
+#[test]
+fn with_consent_it_listens_where_others_reach_it() {
+    let relay = Program::start(&["--listen", "0.0.0.0:0", "--open"]);
+    assert!(relay.address.ip().is_unspecified());
+    for address in ["127.0.0.2:0", "[::ffff:127.0.0.1]:0"] {
+        let relay = Program::start(&["--listen", address]);
+        assert!(relay.address.ip().to_canonical().is_loopback());
     }
 }
 
@@ -171,6 +192,7 @@ fn the_help_names_every_option_with_its_default() {
         "SIGUSR1",
         "/readyz",
         "--listen <IP:PORT>",
+        "--open",
         "[default: 127.0.0.1:8888]",
         "--mount </PREFIX=DIR>",
         "--origin <ORIGIN>",

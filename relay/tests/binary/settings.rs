@@ -127,7 +127,7 @@ fn every_option_is_a_setting_of_all_three_kinds() {
         }
         count += 1;
         line(&checked, name);
-        if name.starts_with("tls-") {
+        if name.starts_with("tls-") || name == "auth-key" {
             // Any text may be the name of a file.
             continue;
         }
@@ -149,6 +149,28 @@ fn every_option_is_a_setting_of_all_three_kinds() {
         assert!(stderr.starts_with(&start), "{stderr}");
     }
     assert!(count > 15, "{help}");
+}
+
+#[test]
+fn who_may_use_the_relay_is_a_setting_of_all_three_kinds() {
+    let file = File::new("auth = \"jwt\"\nauth-key = \"keys.pem\"\nlisten = \"0.0.0.0:8888\"\n");
+    let (code, checked, stderr) = run(&["--check", "--config", file.path()]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(line(&checked, "auth").0, "auth = \"jwt\"");
+    assert_eq!(line(&checked, "auth-key").0, "auth-key = \"keys.pem\"");
+    let listen = [("SIGNAL_RELAY_LISTEN", "0.0.0.0:8888")];
+    let (code, _, stderr) = run_with(&["--check"], &listen);
+    assert!(code == 2 && stderr.contains("--open"), "{code} {stderr}");
+    let open = [("SIGNAL_RELAY_OPEN", "true"), listen[0]];
+    let (code, checked, stderr) = run_with(&["--check"], &open);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(
+        line(&checked, "open"),
+        ("open = \"true\"", "SIGNAL_RELAY_OPEN")
+    );
+    // The listener of the metrics needs no consent.
+    let (code, _, stderr) = run(&["--check", "--metrics", "0.0.0.0:9464"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
 }
 
 #[test]

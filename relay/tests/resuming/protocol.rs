@@ -90,6 +90,10 @@ async fn control_frames_of_a_client_are_for_the_relay_alone() {
     let (mut one, mut other) = (relay.join("/").await, relay.join("/").await);
     for frame in [
         r#"{"ack":1000000000}"#,
+        r#"{"token":"t"}"#,
+        r#"{"token":1}"#,
+        r#"{"expires":1}"#,
+        r#"{"refused":"a","why":"no"}"#,
         r#"{"gap":"a"}"#,
         r#"{"signal":1,"session":"s","epoch":"e"}"#,
         r#"{"pong":1}"#,
@@ -153,7 +157,7 @@ async fn what_breaks_the_protocol_is_closed_with_the_reason_behind_the_acknowled
         (
             "{}",
             1002,
-            format!("{not}an object without channel, open, close, ping or pong"),
+            format!("{not}an object without channel, open, close, token, ping or pong"),
         ),
         (
             r#"{"channel":null,"open":["a"]}"#,

@@ -37,9 +37,12 @@ pub struct Program {
 
 impl Program {
     pub fn start(arguments: &[&str]) -> Self {
-        Self::spawn(&mut command(
-            &[&["--listen", "127.0.0.1:0"], arguments].concat(),
-        ))
+        let listen: &[&str] = if arguments.contains(&"--listen") {
+            &[]
+        } else {
+            &["--listen", "127.0.0.1:0"]
+        };
+        Self::spawn(&mut command(&[listen, arguments].concat()))
     }
 
     pub fn spawn(command: &mut Command) -> Self {

@@ -14,6 +14,7 @@ use super::state::SignalR;
 use super::timing::Timing;
 use super::{classic, core, negotiate};
 use crate::address::ClientAddress;
+use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
@@ -136,10 +137,13 @@ fn dispatch(
     }
     let address = ClientAddress::of(request.extensions());
     let websocket = is_upgrade(request.headers());
+    if websocket && step == Step::CoreConnect {
+        return core::socket::accept(state, &space, request);
+    }
+    let access = Admission::of(request.extensions()).enter(&space)?;
     match step {
-        Step::CoreConnect if websocket => core::socket::accept(state, &space, request),
-        Step::Connect if websocket => classic::socket::connect(state, &space, request),
-        Step::Reconnect if websocket => classic::socket::reconnect(state, &space, request),
+        Step::Connect if websocket => classic::socket::connect(state, &space, access, request),
+        Step::Reconnect if websocket => classic::socket::reconnect(state, &space, access, request),
         Step::CoreConnect | Step::Connect | Step::Reconnect | Step::Send => {
             Ok((StatusCode::BAD_REQUEST, WEBSOCKETS_ONLY).into_response())
         }

@@ -13,6 +13,7 @@
 
 pub mod engine;
 mod heartbeat;
+mod one_at_a_time;
 pub mod packet;
 mod polling;
 mod problem;

@@ -5,9 +5,11 @@
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
-use signal_wire::json::quoted;
+use signal_wire::frames::LONGEST_TOKEN;
+use signal_wire::json::{self, quoted};
 
 use super::engine::{Malformed, Version};
 
@@ -30,8 +32,8 @@ pub struct Packet<'a> {
 /// The content of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// The client joins.
-    Connect,
+    /// The client joins, with the JSON text of its credentials, if it has any.
+    Connect(Option<&'a str>),
     /// The client leaves.
     Disconnect,
     /// An event.
@@ -75,7 +77,7 @@ impl<'a> Packet<'a> {
         };
         let namespace = namespace.split('?').next().unwrap_or(namespace);
         let body = match kind {
-            '0' => Body::Connect,
+            '0' => Body::Connect((!rest.is_empty()).then_some(rest)),
             '1' => Body::Disconnect,
             '2' | '5' => {
                 let (id, json) = digits(rest);
@@ -133,6 +135,19 @@ fn event(json: &str) -> Option<Event<'_>> {
         }
     }
     serde_json::from_str(json).ok().map(|List(event)| event)
+}
+
+/// The token in the JSON text of a client's credentials: their member `token` or `access_token`.
+pub fn token(credentials: &str) -> Option<String> {
+    let members = json::members(credentials)?;
+    let value = |name| {
+        let member = members.iter().rev().find(|member| member.name == name)?;
+        json::string(member.value)
+    };
+    let token = value("token").or_else(|| value("access_token"));
+    token
+        .filter(|token| token.len() <= LONGEST_TOKEN)
+        .map(Cow::into_owned)
 }
 
 /// A packet as Engine.IO carries it.
@@ -196,12 +211,20 @@ mod tests {
     #[test]
     fn packets_as_real_clients_write_them() {
         for (text, namespace, body) in [
-            ("0", "/", Body::Connect),
-            ("0{\"token\":\"x\"}", "/", Body::Connect),
-            ("0/admin,", "/admin", Body::Connect),
-            ("0/admin", "/admin", Body::Connect),
-            ("0/admin,{\"a,b\":1}", "/admin", Body::Connect),
-            ("0/admin?token=1,", "/admin", Body::Connect),
+            ("0", "/", Body::Connect(None)),
+            (
+                "0{\"token\":\"x\"}",
+                "/",
+                Body::Connect(Some("{\"token\":\"x\"}")),
+            ),
+            ("0/admin,", "/admin", Body::Connect(None)),
+            ("0/admin", "/admin", Body::Connect(None)),
+            (
+                "0/admin,{\"a,b\":1}",
+                "/admin",
+                Body::Connect(Some("{\"a,b\":1}")),
+            ),
+            ("0/admin?token=1,", "/admin", Body::Connect(None)),
             ("1", "/", Body::Disconnect),
             ("1/admin,", "/admin", Body::Disconnect),
             (
@@ -236,6 +259,21 @@ mod tests {
             ("61-/a,12[]", "/a", Body::Answer),
         ] {
             assert_eq!(parse(text), Some((namespace, body)), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_may_hold_a_token() {
+        for (credentials, expected) in [
+            (r#"{"token":"a"}"#, Some("a")),
+            (r#"{"a":1,"access_token":"\u0061"}"#, Some("a")),
+            (r#"{"access_token":"b","token":"a"}"#, Some("a")),
+            (r#"{"token":1}"#, None),
+            (r#"["token"]"#, None),
+            ("token", None),
+            ("", None),
+        ] {
+            assert_eq!(token(credentials).as_deref(), expected, "{credentials}");
         }
     }
 

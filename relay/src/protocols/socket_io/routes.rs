@@ -14,6 +14,7 @@ use super::session::Transport;
 use super::sessions::Sessions;
 use super::{polling, socket};
 use crate::address::ClientAddress;
+use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -91,7 +92,8 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
         (Method::GET, None) => {
             let place = sessions.relay.admit_session(request.extensions())?;
             let address = ClientAddress::of(request.extensions());
-            let session = sessions.begin(version, Transport::Polling, address, place)?;
+            let admission = Admission::of(request.extensions());
+            let session = sessions.begin(version, Transport::Polling, address, admission, place)?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

@@ -6,20 +6,26 @@
 //! the protocol itself. All of it has one bound. A session over it ends, whether its client reads
 //! slowly or doesn't poll.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use signal_wire::UserId;
+use signal_wire::{Envelope, UserId};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{self, Malformed, Version};
+use super::one_at_a_time::OneAtATime;
 use super::packet::{self, Body, Event, MAIN, Packet};
 use crate::address::ClientAddress;
+use crate::auth::access::{self, Access};
+use crate::auth::admission::Admission;
+use crate::auth::refusal::Refusal;
 use crate::connection::CloseReason;
-use crate::hub::frame::{Encoding, PendingMessage};
+use crate::hub::frame::Encoding;
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{Level, Receiver, Signals};
@@ -52,12 +58,16 @@ pub(super) enum Transport {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) version: Version,
+    /// What the token of its first request allows.
+    admission: Admission,
     /// The sender of messages that come without one.
     sender: UserId,
     address: ClientAddress,
     state: Mutex<State>,
     signals: Signals,
     confirmed: AtomicBool,
+    /// It has joined a space.
+    joined: Notify,
     reason: OnceLock<CloseReason>,
     ended: CancellationToken,
     /// After its end, a polling client has fetched the rest.
@@ -72,23 +82,6 @@ pub(super) struct Session {
     place: Place,
     /// What the client may send.
     pub(super) allowance: Arc<Allowance>,
-}
-
-/// What one request at a time may do.
-#[derive(Debug, Default)]
-pub(super) struct OneAtATime(AtomicBool);
-
-impl OneAtATime {
-    /// Takes it, if nobody has it, until what is returned is dropped.
-    pub(super) fn take(&self) -> Option<impl Drop> {
-        struct Taken<'a>(&'a AtomicBool);
-        impl Drop for Taken<'_> {
-            fn drop(&mut self) {
-                self.0.store(false, Ordering::Release);
-            }
-        }
-        (!self.0.swap(true, Ordering::Acquire)).then(|| Taken(&self.0))
-    }
 }
 
 #[derive(Debug)]
@@ -107,6 +100,7 @@ struct Space {
     /// `None` once the session has ended and only what waits is still sent.
     membership: Option<Arc<Membership>>,
     queue: Receiver,
+    access: Access,
     _place: Option<Place>,
 }
 
@@ -118,11 +112,13 @@ impl Session {
         transport: Transport,
         id: &Secret,
         address: ClientAddress,
+        admission: Admission,
         place: Place,
     ) -> Result<Self, NoRandomness> {
         let limits = relay.limits();
         let session = Self {
             version,
+            admission,
             sender: random_user_id()?,
             address,
             state: Mutex::new(State {
@@ -136,6 +132,7 @@ impl Session {
             confirmed: AtomicBool::new(
                 version == Version::Three && transport == Transport::WebSocket,
             ),
+            joined: Notify::new(),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
             emptied: CancellationToken::new(),
@@ -155,7 +152,8 @@ impl Session {
             longest_packet(&limits),
         ));
         if version == Version::Three {
-            session.join(relay, MAIN);
+            let access = session.admission.enter(MAIN);
+            session.join(relay, MAIN, access);
         }
         Ok(session)
     }
@@ -189,6 +187,22 @@ impl Session {
         tracked.end(reason.name());
         drop(tracked);
         self.ended.cancel();
+    }
+
+    /// Resolves when the token of one of its spaces has expired. One waiter at a time.
+    pub(super) async fn expired(&self) {
+        loop {
+            let accesses: Vec<_> = self
+                .state()
+                .spaces
+                .iter()
+                .map(|space| space.access.clone())
+                .collect();
+            tokio::select! {
+                () = access::any_expired(&accesses) => return,
+                () = self.joined.notified() => {}
+            }
+        }
     }
 
     /// Resolves when the session has ended.
@@ -339,13 +353,15 @@ impl Session {
     async fn receive_message(&self, relay: &Relay, packet: Packet<'_>) -> Result<(), CloseReason> {
         let Packet { namespace, body } = packet;
         match body {
-            Body::Connect => {
+            Body::Connect(credentials) => {
                 if namespace.len() > LONGEST_SPACE || namespace.chars().any(char::is_control) {
                     return Err(not_socket_io(Malformed(
                         "a namespace's name over 1024 bytes, or with control characters",
                     )));
                 }
-                self.join(relay, namespace);
+                let token = credentials.and_then(packet::token);
+                let access = self.admission.enter_with(token.as_deref(), namespace);
+                self.join(relay, namespace, access.await);
                 Ok(())
             }
             Body::Disconnect => {
@@ -356,18 +372,18 @@ impl Session {
             }
             Body::Answer => Ok(()),
             Body::Event { id, what } => {
-                let membership = self
+                let member = self
                     .state()
                     .spaces
                     .iter()
                     .find(|space| *space.name == *namespace)
-                    .and_then(|space| space.membership.clone());
-                let Some(membership) = membership else {
+                    .and_then(|space| Some((space.membership.clone()?, space.access.clone())));
+                let Some((membership, access)) = member else {
                     return Err(not_socket_io(Malformed(
                         "an event for a namespace that wasn't joined",
                     )));
                 };
-                let failure = self.publish(&membership, what).await?;
+                let failure = self.publish(&membership, &access, what).await?;
                 if let Some(id) = id {
                     self.send(packet::acknowledged(namespace, id, failure));
                 }
@@ -380,6 +396,7 @@ impl Session {
     async fn publish(
         &self,
         membership: &Membership,
+        access: &Access,
         what: Event<'_>,
     ) -> Result<Option<&'static str>, CloseReason> {
         let Event::Message(argument) = what else {
@@ -387,10 +404,15 @@ impl Session {
                 "Only the event 'message' is relayed, with one argument that isn't binary.",
             ));
         };
-        let Some(message) = PendingMessage::read(argument, Some(self.sender)) else {
+        let envelope = Envelope::read(argument).filter(|envelope| !envelope.is_anonymous());
+        let Some(envelope) = envelope else {
             return Ok(Some(
                 "Only envelopes are relayed: an object with the members channel and message.",
             ));
+        };
+        let message = match access.message(envelope, Some(self.sender), true) {
+            Ok(message) => message,
+            Err(why) => return Ok(Some(why.as_str())),
         };
         let max_frame = self.limits.max_frame;
         if message.len() > max_frame {
@@ -402,26 +424,35 @@ impl Session {
         }
     }
 
-    fn join(&self, relay: &Relay, name: &str) {
-        match self.try_join(relay, name) {
+    fn join(&self, relay: &Relay, name: &str, access: Result<Access, Refusal>) {
+        let joined = match access {
+            Ok(access) => self.try_join(relay, name, access),
+            Err(refusal) => Err(refusal.to_string().into()),
+        };
+        match joined {
             Ok(Some(id)) => self.send(packet::connected(self.version, name, id.as_str())),
             Ok(None) => {}
             Err(reason) => {
-                tracing::debug!(?name, reason, "a namespace was refused");
-                self.send(packet::refused(self.version, name, reason));
+                tracing::debug!(?name, %reason, "a namespace was refused");
+                self.send(packet::refused(self.version, name, &reason));
             }
         }
     }
 
     /// Joins a space, if it isn't in it. Returns the client's id there, which isn't the session's:
     /// pages tell it to each other.
-    fn try_join(&self, relay: &Relay, name: &str) -> Result<Option<Secret>, &'static str> {
+    fn try_join(
+        &self,
+        relay: &Relay,
+        name: &str,
+        access: Access,
+    ) -> Result<Option<Secret>, Cow<'static, str>> {
         let mut state = self.state();
         if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
             return Ok(None);
         }
         if state.spaces.len() >= NAMESPACES {
-            return Err("This client is in as many namespaces as it may be in.");
+            return Err("This client is in as many namespaces as it may be in.".into());
         }
         let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
         let place = if state.spaces.is_empty() {
@@ -430,16 +461,19 @@ impl Session {
             let place = relay.places.take_another(&self.place);
             Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
         };
-        let (membership, queue) = relay
-            .hub
-            .join_with(name, self.address, self.signals.clone());
+        let (membership, queue) =
+            relay
+                .hub
+                .join_with(name, self.address, access.audience(), self.signals.clone());
         state.spaces.push(Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),
             queue,
+            access,
             _place: place,
         });
         drop(state);
+        self.joined.notify_one();
         if self.version == Version::Four {
             self.confirmed.store(true, Ordering::Relaxed);
         }

@@ -9,6 +9,8 @@ use super::engine::Version;
 use super::heartbeat::{unconfirmed, watch};
 use super::session::{Session, Transport};
 use crate::address::ClientAddress;
+use crate::auth::admission::Admission;
+use crate::auth::refusal::Refusal;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::ids::Secret;
 use crate::limits::Place;
@@ -45,10 +47,19 @@ impl Sessions {
         version: Version,
         transport: Transport,
         address: ClientAddress,
+        admission: Admission,
         place: Place,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(&self.relay, version, transport, &id, address, place);
+        let session = Session::new(
+            &self.relay,
+            version,
+            transport,
+            &id,
+            address,
+            admission,
+            place,
+        );
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
@@ -66,6 +77,7 @@ impl Sessions {
                 reason = watch(&kept, limits) => reason,
                 reason = unconfirmed(&kept, limits) => reason,
                 () = kept.overflowed() => CloseReason::SlowConsumer,
+                () = kept.expired() => Refusal::EXPIRED.into(),
                 () = leaving => CloseReason::ShuttingDown,
                 () = kept.ended() => CloseReason::Gone,
             };

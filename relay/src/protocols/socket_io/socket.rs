@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use super::engine::{PROBE, Packet, Version};
 use super::session::{Session, Transport, longest_packet};
 use super::sessions::Sessions;
-use crate::address::ClientAddress;
+use crate::auth::admission::Admission;
 use crate::connection::{self, CloseReason, Connection, Inbound, Outbound, Upgrade};
 use crate::relay::Relay;
 
@@ -24,7 +24,7 @@ pub(super) fn accept(
     version: Version,
     request: Request,
 ) -> Result<Response, Box<Response>> {
-    let address = ClientAddress::of(request.extensions());
+    let admission = Admission::of(request.extensions());
     let upgrade = Upgrade::new(request)?;
     let place = sessions.relay.admit(upgrade.address())?;
     let relay = Arc::clone(&sessions.relay);
@@ -36,7 +36,9 @@ pub(super) fn accept(
         place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
-            if let Ok(session) = sessions.begin(version, Transport::WebSocket, address, place) {
+            let address = connection.address;
+            let begun = sessions.begin(version, Transport::WebSocket, address, admission, place);
+            if let Ok(session) = begun {
                 run(&sessions.relay, &session, connection).await;
             }
         },

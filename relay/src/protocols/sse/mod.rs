@@ -12,7 +12,8 @@
 //! messages. The proof shows that the relay gave that id, so nothing is replayed to readers that
 //! weren't there. A stream begins with an event of the type `hello`, or `gap` if
 //! messages may be missing. If nothing is replayed, its id says how far the reader has seen the
-//! space; otherwise it has none.
+//! space; otherwise it has none. The last event of a reader whose token is refused or has expired is
+//! of the type `refused`.
 //!
 //! A client may name itself with a random secret, the query's `client`: then it doesn't receive its
 //! own messages, and it may number its POSTs with a `ref` that rises from 1, so that one that is

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ring::hmac::{HMAC_SHA256, Key, sign};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 
 use crate::hub::history::Since;
 use crate::hub::ids::{MessageId, NoRandomness};

@@ -7,25 +7,39 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use signal_wire::Envelope;
 
 use super::clients::Client;
 use crate::address::ClientAddress;
+use crate::auth::access::Access;
 use crate::connection::{BodyError, read_body};
-use crate::hub::frame::PendingMessage;
 use crate::hub::store::{Content, Publication, StoreError};
 use crate::relay::Relay;
 
 /// How long a request's body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Publishes the envelope in a request's body. `client` is who publishes.
+/// Who publishes, and where.
+pub(super) struct Publisher<'a> {
+    pub(super) space: &'a str,
+    pub(super) access: Access,
+    pub(super) client: Arc<Client>,
+    /// The number that the client gives the message.
+    pub(super) reference: Option<u64>,
+}
+
+/// Publishes the envelope in a request's body.
 pub(super) async fn publish(
     relay: &Arc<Relay>,
-    space: &str,
-    client: Arc<Client>,
-    reference: Option<u64>,
+    publisher: Publisher<'_>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
+    let Publisher {
+        space,
+        access,
+        client,
+        reference,
+    } = publisher;
     client.allowance.check()?;
     let (head, body) = request.into_parts();
     let address = ClientAddress::of(&head.extensions);
@@ -49,12 +63,16 @@ pub(super) async fn publish(
     })?;
     client.allowance.charge(body.len());
     let text = std::str::from_utf8(&body).ok();
-    let message = text.and_then(|text| PendingMessage::read(text, None));
-    let message = message.ok_or_else(|| {
+    let envelope = text.and_then(Envelope::read);
+    let envelope = envelope.filter(|envelope| !envelope.is_anonymous());
+    let envelope = envelope.ok_or_else(|| {
         let sentence = "The body must be one envelope: a JSON object with the members channel and message, where \
                         channel is a string or a number, or one with only sender and message.\n";
         refuse(StatusCode::BAD_REQUEST, sentence.to_owned())
     })?;
+    let message = access
+        .message(envelope, None, true)
+        .map_err(|why| refuse(StatusCode::FORBIDDEN, format!("{}\n", why.as_str())))?;
     let publication = Publication {
         space: Arc::from(space),
         from: client.publisher,

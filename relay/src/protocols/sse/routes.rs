@@ -12,8 +12,10 @@ use tokio::time::Instant;
 
 use super::clients::{Client, Clients, Limits};
 use super::position::Positions;
+use super::publish::Publisher;
 use super::{publish, stream};
 use crate::address::ClientAddress;
+use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
 use crate::hub::ids::NoRandomness;
 use crate::limits::LONGEST_SPACE;
@@ -77,6 +79,15 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
         ));
     }
     let secret = secret(&uri)?;
+    let access = match Admission::of(request.extensions()).enter(space) {
+        Ok(access) => access,
+        // A page can't read the status of a stream that is refused. One that names itself knows
+        // this event.
+        Err(refusal) if *request.method() == Method::GET && secret.is_some() => {
+            return Ok(stream::refused(&refusal));
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
     let address = ClientAddress::of(request.extensions());
     let account = sse.relay.hub.account(space, address);
     let allowance = || sse.relay.places.allowance(address);
@@ -85,12 +96,17 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
     });
     if *request.method() == Method::GET {
         let client = secret.map(|secret| sse.clients.read(space, &secret, &account, now, new));
-        stream::open(&sse.relay, &sse.positions, space, client, request).await
+        stream::open(&sse.relay, &sse.positions, space, access, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
         let client = secret.map(|secret| sse.clients.find(space, &secret, &account, now, new));
-        let client = client.unwrap_or_else(|| Arc::new(new()));
-        publish::publish(&sse.relay, space, client, reference, request).await
+        let publisher = Publisher {
+            space,
+            access,
+            client: client.unwrap_or_else(|| Arc::new(new())),
+            reference,
+        };
+        publish::publish(&sse.relay, publisher, request).await
     }
 }
 

@@ -17,6 +17,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::clients::Reading;
 use super::position::Positions;
 use crate::address::ClientAddress;
+use crate::auth::access::Access;
+use crate::auth::refusal::Refusal;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::budget;
 use crate::hub::buffers::Buffer;
@@ -27,7 +29,7 @@ use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
 use crate::lifecycle::Departure;
 use crate::limits::{HttpConnection, Place};
-use crate::metrics::{Protocol, Tracked};
+use crate::metrics::{Protocol, Refused, Tracked};
 use crate::protocols::query::member;
 use crate::relay::Relay;
 
@@ -45,11 +47,20 @@ const SHORTEST_RETRY: u64 = 1000;
 /// By so many milliseconds the times differ, so that clients don't all come back at once.
 const RETRY_SPREAD: u64 = 2000;
 
+const HEADERS: [(HeaderName, &str); 4] = [
+    (CONTENT_TYPE, "text/event-stream"),
+    (CACHE_CONTROL, "no-store"),
+    // nginx would collect events otherwise.
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+    (CONNECTION, "close"),
+];
+
 /// Answers with the events of a space. `client` is who reads.
 pub(super) async fn open(
     relay: &Arc<Relay>,
     positions: &Arc<Positions>,
     space: &str,
+    access: Access,
     client: Option<Reading>,
     request: Request,
 ) -> Result<Response, Box<Response>> {
@@ -59,7 +70,11 @@ pub(super) async fn open(
     let publisher = client.as_ref().map(|reading| reading.client.publisher);
     let publisher = publisher.unwrap_or_else(|| relay.hub.new_publisher());
     let since = since(positions, space, &request);
-    let joined = relay.hub.join_since(space, address, publisher, since).await;
+    let audience = access.audience();
+    let joined = relay
+        .hub
+        .join_since(space, address, audience, publisher, since)
+        .await;
     let (membership, queue, start) = joined.map_err(|error| {
         let headers = [(RETRY_AFTER, "5")];
         let sentence = format!("Try again later: {error}.\n");
@@ -76,6 +91,7 @@ pub(super) async fn open(
     }
     let interval = relay.limits().ping_interval;
     let events = Events {
+        access,
         first: Some(first_event(
             retry,
             start.gap,
@@ -98,14 +114,19 @@ pub(super) async fn open(
         let event = events.next().await?;
         Some((Ok::<_, Infallible>(event), events))
     });
-    let headers = [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store"),
-        // nginx would collect events otherwise.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-        (CONNECTION, "close"),
-    ];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((HEADERS, Body::from_stream(body)).into_response())
+}
+
+/// The answer to a page that isn't let in: a stream with the reason, and nothing else.
+pub(super) fn refused(refusal: &Refusal) -> Response {
+    tracing::debug!("refused: {refusal}");
+    let response = (HEADERS, refused_event(refusal)).into_response();
+    Refused::mark(response, "token")
+}
+
+/// The last event of a reader without a good token.
+fn refused_event(refusal: &Refusal) -> String {
+    format!("event: refused\ndata: {refusal}\n\n")
 }
 
 /// What a stream begins with. The id lets a reader that loses its connection before it has received
@@ -160,10 +181,12 @@ fn drop_if_stuck(
 
 /// The events of one reader.
 struct Events {
+    access: Access,
     space: Box<str>,
     positions: Arc<Positions>,
     first: Option<String>,
-    /// `None` once the relay is shutting down and only what waits is still sent.
+    /// `None` once the relay is shutting down, or the token has expired, and only what waits is
+    /// still sent.
     membership: Option<Membership>,
     queue: Receiver,
     interval: Duration,
@@ -196,6 +219,11 @@ impl Events {
                 () = self.departure.due() => {
                     end(&self.tracked, &CloseReason::ShuttingDown);
                     self.membership = None;
+                }
+                () = self.access.expired() => {
+                    end(&self.tracked, &Refusal::EXPIRED.into());
+                    self.membership = None;
+                    return Some(refused_event(&Refusal::EXPIRED).into());
                 }
                 () = sleep_until(self.keep_alive_at) => {
                     self.keep_alive_at = Instant::now() + self.interval;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::history::History;
 use super::protocol::Hubs;
+use crate::auth::access::Access;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
@@ -27,6 +28,7 @@ pub(in crate::protocols::signalr) struct Session {
     pub(super) hubs: Hubs,
     /// The sender of messages that come without one.
     pub(super) sender: UserId,
+    pub(super) access: Access,
     pub(super) membership: Membership,
     /// Locked by the WebSocket that the client is connected with.
     pub(super) outbox: Arc<AsyncMutex<Outbox>>,
@@ -50,6 +52,7 @@ impl Session {
         space: Box<str>,
         hubs: Hubs,
         sender: UserId,
+        access: Access,
         membership: Membership,
         outbox: Outbox,
     ) -> Self {
@@ -58,6 +61,7 @@ impl Session {
             space,
             hubs,
             sender,
+            access,
             membership,
             outbox: Arc::new(AsyncMutex::new(outbox)),
             generation: watch::Sender::new(0),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use signal_wire::Envelope;
 use signal_wire::json::quoted;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -16,10 +17,12 @@ use super::history::History;
 use super::protocol::{self, Hubs, Step};
 use super::session::{Outbox, Session};
 use crate::address::ClientAddress;
+use crate::auth::access::Access;
+use crate::auth::refusal::Refusal;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Outbound, Upgrade, no_randomness,
 };
-use crate::hub::frame::{Encoding, Frame, PendingMessage};
+use crate::hub::frame::{Encoding, Frame};
 use crate::hub::ids::random_user_id;
 use crate::hub::queue::{self, Level, Receiver, Sender};
 use crate::hub::store::Content;
@@ -56,6 +59,7 @@ fn check_transport(uri: &Uri) -> Result<(), Box<Response>> {
 pub(in crate::protocols::signalr) fn connect(
     state: &Arc<SignalR>,
     space: &str,
+    access: Access,
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let uri = request.uri().clone();
@@ -77,12 +81,12 @@ pub(in crate::protocols::signalr) fn connect(
         place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
-            let (membership, queue) = state.relay.hub.join(&space, address);
+            let (membership, queue) = state.relay.hub.join(&space, address, access.audience());
             // A client counts its time to come back from when it last heard from the relay.
             let lifetime = state.timing.keep_alive + state.timing.resume;
             let history = History::new(state.relay.limits().queue, lifetime);
             let outbox = Outbox { queue, history };
-            let session = Session::new(secret, space, hubs, sender, membership, outbox);
+            let session = Session::new(secret, space, hubs, sender, access, membership, outbox);
             let session = Arc::new(session);
             state.sessions.insert(Arc::clone(&session));
             run(&state, session, connection, place, None).await;
@@ -94,6 +98,7 @@ pub(in crate::protocols::signalr) fn connect(
 pub(in crate::protocols::signalr) fn reconnect(
     state: &Arc<SignalR>,
     space: &str,
+    access: Access,
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let uri = request.uri().clone();
@@ -105,6 +110,7 @@ pub(in crate::protocols::signalr) fn reconnect(
     let session = state
         .session(space, &uri)
         .ok_or_else(|| Box::new(negotiate::unknown()))?;
+    session.access.continue_as(&access)?;
     let place = match session.take_place() {
         Some(place) => place,
         None => state.relay.admit(upgrade.address())?,
@@ -182,6 +188,7 @@ async fn run(
                         CloseReason::Normal
                     }
                     () = session.over.cancelled() => CloseReason::Normal,
+                    () = session.access.expired() => Refusal::EXPIRED.into(),
                     () = departure.due() => CloseReason::ShuttingDown,
                 }
             };
@@ -303,8 +310,13 @@ impl Input<'_> {
         if text.len() > self.max_frame {
             return Err(too_large);
         }
-        let Some(message) = PendingMessage::read_call(text, self.session.sender) else {
+        let Some(envelope) = Envelope::read(text) else {
             return Ok(Err(NO_ENVELOPE));
+        };
+        let Session { access, sender, .. } = self.session;
+        let message = match access.message(envelope, Some(*sender), true) {
+            Ok(message) => message,
+            Err(why) => return Ok(Err(why.as_str())),
         };
         // The sender that was added counts too.
         if message.len() > self.max_frame {

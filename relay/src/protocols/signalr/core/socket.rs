@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::header::ORIGIN;
 use axum::response::{IntoResponse, Response};
-use signal_wire::UserId;
+use signal_wire::{Envelope, UserId};
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::protocol::{self, Protocol, Step};
 use super::records::Splitter;
-use crate::address::ClientAddress;
+use crate::auth::access::Access;
+use crate::auth::admission::Admission;
+use crate::auth::refusal::Refusal;
 use crate::connection::{
     self, CloseReason, Connection, Heartbeat, Inbound, Meter, Outbound, Upgrade, no_randomness,
 };
-use crate::hub::frame::{Encoding, Frame, PendingMessage};
+use crate::hub::frame::{Encoding, Frame};
 use crate::hub::ids::random_user_id;
 use crate::hub::membership::Membership;
 use crate::hub::queue::{self, Level, Receiver, Sender};
@@ -38,7 +41,10 @@ pub(in crate::protocols::signalr) fn accept(
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let ticket = member(request.uri(), "id").map(|id| id.into_owned());
-    let address = ClientAddress::of(request.extensions());
+    let access = match Admission::of(request.extensions()).enter(space) {
+        Err(refusal) if request.headers().contains_key(ORIGIN) => Err(refusal),
+        access => Ok(access?),
+    };
     let upgrade = Upgrade::new(request)?;
     let place = state.relay.admit(upgrade.address())?;
     let sender = random_user_id().map_err(no_randomness)?;
@@ -57,7 +63,7 @@ pub(in crate::protocols::signalr) fn accept(
         place.allowance(),
         move |connection| async move {
             if let Some(connection) = connection {
-                run(&state, &space, address, sender, connection).await;
+                run(&state, &space, access, sender, connection).await;
             }
             drop(place);
         },
@@ -67,7 +73,7 @@ pub(in crate::protocols::signalr) fn accept(
 async fn run(
     state: &SignalR,
     space: &str,
-    address: ClientAddress,
+    access: Result<Access, Refusal>,
     sender: UserId,
     mut connection: Connection,
 ) {
@@ -75,6 +81,15 @@ async fn run(
     let limits = relay.limits();
     let longest = longest_text(limits.max_frame);
     let mut tracked = relay.track(metrics::Protocol::SignalR, space, connection.address);
+    let access = match access {
+        Ok(access) => access,
+        // A page can't read the status of a refused request.
+        Err(refusal) => {
+            let reason = CloseReason::from(refusal);
+            tracked.end(reason.name());
+            return connection.close([], &reason).await;
+        }
+    };
     let departure = relay.lifecycle.departure();
     let mut handshake = Handshake {
         protocol: Protocol::default(),
@@ -96,7 +111,7 @@ async fn run(
         }
     };
 
-    let (membership, mut queue) = relay.hub.join(space, address);
+    let (membership, mut queue) = relay.hub.join(space, connection.address, access.audience());
     let account = Arc::clone(membership.account());
     let signals = queue.signals_beside();
     let (answers, mut answered) = queue::queue_with(limits.queue, account, signals);
@@ -107,6 +122,7 @@ async fn run(
         split: 0,
         member: Member {
             sender,
+            access: &access,
             membership: &membership,
             answers: &answers,
             max_frame: limits.max_frame,
@@ -119,6 +135,7 @@ async fn run(
             biased;
             () = overflowed => CloseReason::SlowConsumer,
             () = unread => CloseReason::SlowConsumer,
+            () = access.expired() => Refusal::EXPIRED.into(),
             () = departure.due() => CloseReason::ShuttingDown,
         }
     };
@@ -161,8 +178,14 @@ fn close_record(reason: &CloseReason) -> Option<String> {
             | CloseReason::OverMemory
             | CloseReason::PingTimeout
             | CloseReason::RateExceeded(_)
+            | CloseReason::TokenRefused(_)
     );
-    let error = (*reason != CloseReason::ShuttingDown).then(|| frame.reason.as_str());
+    // For some clients an error blames what they sent last.
+    let is_blameless = matches!(
+        reason,
+        CloseReason::ShuttingDown | CloseReason::TokenRefused(_)
+    );
+    let error = (!is_blameless).then(|| frame.reason.as_str());
     Some(protocol::close(error, may_reconnect))
 }
 
@@ -223,6 +246,7 @@ struct Client<'a> {
 struct Member<'a> {
     /// The sender of messages that come without one.
     sender: UserId,
+    access: &'a Access,
     membership: &'a Membership,
     answers: &'a Sender,
     max_frame: usize,
@@ -292,8 +316,12 @@ impl Member<'_> {
         if text.len() > self.max_frame {
             return Err(too_large);
         }
-        let Some(message) = PendingMessage::read_call(text, self.sender) else {
+        let Some(envelope) = Envelope::read(text) else {
             return Ok(Err(NO_ENVELOPE));
+        };
+        let message = match self.access.message(envelope, Some(self.sender), true) {
+            Ok(message) => message,
+            Err(why) => return Ok(Err(why.as_str())),
         };
         // The sender that was added counts too.
         if message.len() > self.max_frame {

@@ -1,0 +1,132 @@
+//! Who may do what: tokens, which users show to the relay.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`pattern`] | names with wildcards, of spaces and channels |
+//! | [`claims`] | what a token says |
+//! | [`keys`] | the keys that tokens are checked with |
+//! | [`issue`] | making a token, for trying out |
+//! | [`hook`] | an operator's own HTTP endpoint that decides instead |
+//! | `bearer` | where a request carries its token |
+//! | [`admission`] | what a request may do, before its protocol knows the space |
+//! | [`access`] | what a connection may do in its space |
+//! | `senders` | which user a `sender` belongs to |
+//! | [`refusal`] | why a token is refused |
+//!
+//! `http` examines each request once, in front of every protocol, and gives it an
+//! [`Admission`](admission::Admission). A protocol gets an [`Access`](access::Access) from it, with
+//! which it joins a space and publishes.
+
+pub mod access;
+pub mod admission;
+mod bearer;
+pub mod claims;
+pub mod hook;
+pub mod issue;
+pub mod keys;
+pub mod pattern;
+pub mod refusal;
+mod senders;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use self::claims::Grant;
+use self::hook::{Hook, HookUrl};
+use self::keys::{KeyError, Keys};
+use self::refusal::Refusal;
+use self::senders::Senders;
+
+/// How the relay decides who may do what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// Tokens are JWTs that a key in this file has signed.
+    Jwt(PathBuf),
+    /// An HTTP endpoint on this machine decides about tokens of whatever kind.
+    Hook(HookUrl),
+}
+
+/// Decides who may do what.
+#[derive(Debug)]
+pub struct Auth {
+    check: Check,
+    senders: Senders,
+}
+
+#[derive(Debug)]
+enum Check {
+    Keys(PathBuf, RwLock<Arc<Keys>>),
+    Hook(Hook),
+}
+
+/// A token, which no log shows.
+pub(crate) struct Token<'a>(&'a str);
+
+impl<'a> Token<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl Auth {
+    /// Reads what is needed.
+    ///
+    /// # Errors
+    /// The file of keys can't be used.
+    pub fn new(settings: &Settings) -> Result<Self, (PathBuf, KeyError)> {
+        let check = match settings {
+            Settings::Jwt(file) => {
+                let keys = Keys::load(file).map_err(|error| (file.clone(), error))?;
+                Check::Keys(file.clone(), RwLock::new(Arc::new(keys)))
+            }
+            Settings::Hook(url) => Check::Hook(Hook::new(url.clone())),
+        };
+        Ok(Self {
+            check,
+            senders: Senders::default(),
+        })
+    }
+
+    /// Reads the file of keys again, if there is one. They aren't used yet.
+    pub(crate) fn read_keys(&self) -> Result<Option<Keys>, (PathBuf, KeyError)> {
+        match &self.check {
+            Check::Keys(file, _) => match Keys::load(file) {
+                Ok(keys) => Ok(Some(keys)),
+                Err(error) => Err((file.clone(), error)),
+            },
+            Check::Hook(_) => Ok(None),
+        }
+    }
+
+    /// Uses these keys from now on, or forgets what the hook decided. Connections keep what they
+    /// were granted until their tokens expire.
+    pub(crate) fn renew(&self, read: Option<Keys>) {
+        match (&self.check, read) {
+            (Check::Keys(_, keys), Some(read)) => {
+                *keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+                tracing::info!("the keys for tokens were read again");
+            }
+            (Check::Keys(..), None) => {}
+            (Check::Hook(hook), _) => hook.forget(),
+        }
+    }
+
+    /// What a token grants.
+    async fn grant(&self, token: &Token<'_>) -> Result<Arc<Grant>, Refusal> {
+        match &self.check {
+            Check::Keys(_, keys) => {
+                let keys = Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner));
+                keys.check(token.0, SystemTime::now()).map(Arc::new)
+            }
+            Check::Hook(hook) => hook.grant(token.0).await,
+        }
+    }
+}
