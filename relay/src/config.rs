@@ -143,14 +143,18 @@ impl Config {
     }
 
     /// This configuration with what can change while a relay runs taken from another: the origins and hosts,
-    /// the longest frame, and the times of pings and of draining. Connections that are open keep the
-    /// limits that they were opened with.
+    /// the longest frame, how many connections there may be and how much may be sent, and the times
+    /// of pings and of draining. Connections that are open keep the limits that they were opened
+    /// with, except for what their address shares with others.
     #[must_use]
     pub fn reloaded(&self, new: &Self) -> Self {
         Self {
             origins: new.origins.clone(),
             hosts: new.hosts.clone(),
             max_frame: new.max_frame,
+            connections: new.connections,
+            connections_per_address: new.connections_per_address,
+            rates: new.rates,
             ping_interval: new.ping_interval,
             ping_timeout: new.ping_timeout,
             drain: new.drain,

@@ -17,7 +17,8 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use crate::auth::Auth;
 use crate::auth::admission::Admission;
 use crate::files::Files;
-use crate::metrics::{self, Refused};
+use crate::metrics::Refused;
+use crate::monitoring;
 use crate::origin::{Policy, Refusal};
 use crate::protocols::Route;
 use crate::relay::Relay;
@@ -102,7 +103,7 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     }
     // What HAProxy's checks ask, by HTTP/1.0 and without a Host.
     if head.method == Method::OPTIONS && matches!(head.uri.path(), "/" | "*") {
-        return metrics::ready(&site.relay);
+        return monitoring::ready(&site.relay);
     }
     let path = head.uri.path().to_owned();
     let reading = matches!(head.method, Method::GET | Method::HEAD);
@@ -114,7 +115,7 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     }
     match (path.as_str(), fallback) {
         ("/healthz", _) => "ok\n".into_response(),
-        ("/readyz", _) => metrics::ready(&site.relay),
+        ("/readyz", _) => monitoring::ready(&site.relay),
         ("/", _) if !site.files.covers("/") => ABOUT.into_response(),
         (_, Some((route, head))) => call(route, Request::from_parts(head, Body::empty())).await,
         _ => response,

@@ -38,9 +38,11 @@
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
 //! | [`host`], [`origin`], [`files`] | who may connect, and by which name; the folders that are served |
+//! | `monitoring` | figures for Prometheus, and whether the relay takes new clients |
 //! | `http`, [`tls`] | what every request goes through; the certificate |
-//! | [`config`], `accept` | the settings; accepting connections and answering their requests |
-//! | [`server`], [`reload`] | listening and stopping; changing settings |
+//! | [`config`], [`check`] | the settings, and whether a relay can start with them |
+//! | `accept`, [`reload`] | accepting connections and answering their requests; changing settings |
+//! | [`server`] | listening and stopping |
 //!
 //! The program adds the command line, which is also the definition of the configuration file's keys
 //! and of the environment's variables, signals, and the log.
@@ -50,6 +52,7 @@
 mod accept;
 pub mod address;
 pub mod auth;
+pub mod check;
 pub mod config;
 mod connection;
 pub mod files;
@@ -59,6 +62,7 @@ pub mod hub;
 mod lifecycle;
 pub mod limits;
 pub mod metrics;
+mod monitoring;
 pub mod origin;
 pub mod protocols;
 pub mod proxies;
@@ -67,5 +71,6 @@ pub mod reload;
 pub mod server;
 pub mod tls;
 
+pub use check::StartError;
 pub use config::Config;
-pub use server::{Server, StartError};
+pub use server::Server;

@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use signal_relay::{Config, server};
+use signal_relay::{Config, check};
 
 use crate::cli::{Command, METRICS};
 use crate::settings::{Problem, Settings};
@@ -67,7 +67,7 @@ fn check(settings: Settings) -> Result<(), (u8, String)> {
         let _ = writeln!(std::io::stderr(), "signal-relay: {warning}");
     }
     let text = settings::report::print(&settings.values);
-    server::check(&Config::from(settings.arguments)).map_err(run::failure)?;
+    check::check(&Config::from(settings.arguments)).map_err(run::failure)?;
     print(&text);
     Ok(())
 }

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use tokio_util::task::TaskTracker;
 
 use crate::address::ClientAddress;
-use crate::config::Config;
 use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
 use crate::limits::{Limits, Place, Places};
@@ -18,8 +17,8 @@ use crate::metrics::{Metrics, Protocol, Refused, Tracked};
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) hub: Hub,
-    /// What the relay runs with now.
-    config: RwLock<Config>,
+    /// The limits of a connection that begins now.
+    limits: RwLock<Limits>,
     pub(crate) places: Places,
     /// Everything that must end before the relay has stopped.
     pub(crate) tasks: TaskTracker,
@@ -28,36 +27,27 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn new(hub: Hub, config: Config) -> Self {
+    pub(crate) fn new(hub: Hub, limits: Limits) -> Self {
         Self {
             hub,
-            places: Places::new(config.connection_limits()),
-            config: RwLock::new(config),
+            places: Places::new(limits),
+            limits: RwLock::new(limits),
             tasks: TaskTracker::new(),
             lifecycle: Lifecycle::default(),
             metrics: Arc::default(),
         }
     }
 
-    /// What the relay runs with now.
-    pub(crate) fn config(&self) -> Config {
-        self.config
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Runs with another configuration from now on.
-    pub(crate) fn set_config(&self, config: Config) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
-    }
-
     /// The limits of a connection that begins now.
     pub(crate) fn limits(&self) -> Limits {
-        self.config
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .connection_limits()
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Other limits hold from now on. Open connections keep theirs, except for what their address
+    /// shares with others.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        self.places.set_limits(limits);
     }
 
     /// Takes a place for a new client at this address. An error is the answer to a request for which

@@ -3,15 +3,17 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::auth::Auth;
+use crate::check::{StartError, check};
 use crate::config::Config;
 use crate::origin::Policy;
 use crate::relay::Relay;
-use crate::server::{StartError, check};
 use crate::tls::Tls;
 
 /// Changes the settings of a running relay.
 #[derive(Clone, Debug)]
 pub struct Reloader {
+    /// What the relay runs with now.
+    pub(crate) config: Arc<RwLock<Config>>,
     pub(crate) relay: Arc<Relay>,
     pub(crate) policy: Arc<RwLock<Policy>>,
     pub(crate) tls: Option<Arc<Tls>>,
@@ -26,7 +28,7 @@ impl Reloader {
     /// # Errors
     /// The settings or files are impossible. The relay keeps the old ones.
     pub fn reload(&self, new: &Config) -> Result<(), StartError> {
-        let config = self.relay.config().reloaded(new);
+        let config = self.config().reloaded(new);
         check(&config)?;
         let keys = self
             .auth
@@ -41,7 +43,16 @@ impl Reloader {
         if let (Some(auth), Some(keys)) = (&self.auth, keys) {
             auth.renew(keys);
         }
-        self.relay.set_config(config);
+        self.relay.set_limits(config.connection_limits());
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
+    }
+
+    /// What the relay runs with now.
+    pub(crate) fn config(&self) -> Config {
+        self.config
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -8,6 +8,8 @@ use signal_relay::server::StatsHandle;
 use signal_relay::{Config, Server, StartError};
 use tokio::sync::oneshot;
 
+#[cfg(unix)]
+use crate::open_files;
 use crate::service::{State, tell};
 use crate::settings::{Setting, Settings, changes};
 use crate::signals::{Signal, Signals};
@@ -15,12 +17,18 @@ use crate::stats::words;
 
 /// The settings that can change while a relay runs; the others need a restart.
 const RELOADED: &[&str] = &[
+    "address-rate",
+    "address-rate-bytes",
+    "connections",
+    "connections-per-address",
     "drain",
     "host",
     "max-frame",
     "origin",
     "ping-interval",
     "ping-timeout",
+    "rate",
+    "rate-bytes",
 ];
 
 /// Runs until a signal stops it. `options` are the command line, for reading the settings again.
@@ -118,8 +126,13 @@ impl Operator {
             Ok(settings) => settings,
             Err(problem) => return refused(&problem.to_string()),
         };
-        if let Err(error) = self.reloader.reload(&Config::from(arguments)) {
+        let config = Config::from(arguments);
+        if let Err(error) = self.reloader.reload(&config) {
             return refused(&error.to_string());
+        }
+        #[cfg(unix)]
+        if let Some(problem) = open_files::allow(config.connections) {
+            tracing::warn!("{problem}");
         }
         let mut changed = false;
         for (name, old, new) in changes(&self.values, &values) {

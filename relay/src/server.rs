@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -14,20 +13,20 @@ use tokio::time::{sleep, timeout};
 
 use crate::accept::Acceptor;
 use crate::auth::Auth;
-use crate::auth::keys::KeyError;
+use crate::check::{StartError, check};
 use crate::config::Config;
-use crate::files::{Files, Mount};
+use crate::files::Files;
 use crate::http::{self, Site};
 use crate::hub::ids::NoRandomness;
 use crate::hub::{Hub, Stats};
 use crate::limits::HttpConnections;
-use crate::metrics;
+use crate::monitoring;
 use crate::origin::Policy;
 use crate::protocols::{plain, signalr, socket_io, sse};
 use crate::proxies::Proxies;
 use crate::relay::Relay;
 use crate::reload::Reloader;
-use crate::tls::{Tls, TlsError};
+use crate::tls::Tls;
 
 /// How often a relay that drains looks whether anybody is left.
 const DRAIN_CHECK: Duration = Duration::from_millis(50);
@@ -41,119 +40,7 @@ pub struct Server {
     address: SocketAddr,
     acceptor: Acceptor,
     metrics: Option<(TcpListener, SocketAddr)>,
-    policy: Arc<RwLock<Policy>>,
-    auth: Option<Arc<Auth>>,
-    loopback: bool,
-}
-
-/// Why a relay can't start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Another program listens on the address.
-    AddressTaken(SocketAddr),
-    /// The certificate can't be used.
-    Tls(TlsError),
-    /// The address of the metrics isn't available.
-    Metrics(Box<StartError>),
-    /// The address can't be listened on for another reason.
-    Listen(SocketAddr, io::ErrorKind, String),
-    /// The folder of a mount doesn't exist, or isn't a folder.
-    Folder(Mount, PathBuf, String),
-    /// Two mounts have the same prefix.
-    SamePrefix(Mount, Mount),
-    /// A frame of the greatest length doesn't fit into a send queue.
-    QueueTooSmall {
-        /// The longest frame, in bytes.
-        max_frame: usize,
-        /// The bound of the send queue, in bytes.
-        queue_bytes: usize,
-    },
-    /// The settings need more memory than they are given.
-    MemoryTooSmall {
-        /// The bytes that they are given.
-        memory: usize,
-        /// The bytes that they need at least.
-        least: usize,
-    },
-    /// The system has no random numbers.
-    NoRandomness,
-    /// The keys for tokens can't be used.
-    Keys(PathBuf, KeyError),
-    /// Other machines can reach the address, and nothing says who may use the relay.
-    Unprotected(SocketAddr),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AddressTaken(address) => {
-                let free = SocketAddr::new(address.ip(), 0);
-                write!(
-                    f,
-                    "{address} is taken by another program, perhaps another signal-relay: stop the other or choose --listen {free} for any free port"
-                )
-            }
-            Self::Tls(error) => error.fmt(f),
-            Self::Metrics(error) => {
-                let error = error.to_string().replace("--listen", "--metrics");
-                write!(f, "no metrics: {error}")
-            }
-            Self::Listen(address, io::ErrorKind::AddrNotAvailable, _) => {
-                write!(
-                    f,
-                    "can't listen on {address}: this machine has no address {}; --listen 0.0.0.0:{} takes all it has",
-                    address.ip(),
-                    address.port()
-                )
-            }
-            Self::Listen(address, io::ErrorKind::PermissionDenied, _) => {
-                write!(
-                    f,
-                    "can't listen on {address}: you may not use port {}; choose one from 1024 up",
-                    address.port()
-                )
-            }
-            Self::Listen(address, _, why) => write!(f, "can't listen on {address}: {why}"),
-            Self::Folder(mount, folder, why) => {
-                write!(f, "can't serve --mount {mount}: {} {why}", folder.display())
-            }
-            Self::SamePrefix(one, other) => write!(
-                f,
-                "--mount {one} and --mount {other} are for the same path: leave one of them out"
-            ),
-            Self::QueueTooSmall {
-                max_frame,
-                queue_bytes,
-            } => write!(
-                f,
-                "a send queue of {queue_bytes} bytes never has room for a frame of {max_frame}: \
-                 raise --queue-bytes to at least {max_frame} or lower --max-frame"
-            ),
-            Self::MemoryTooSmall { memory, least } => write!(
-                f,
-                "{memory} bytes of memory are too few for --connections, --history-total, \
-                 --queue-bytes and three times --max-frame: raise --memory to at least {least}, or \
-                 lower one of those"
-            ),
-            Self::NoRandomness => NoRandomness.fmt(f),
-            Self::Keys(file, error) => write!(f, "can't check tokens: {} {error}", file.display()),
-            Self::Unprotected(address) => write!(
-                f,
-                "--listen {address} can be reached from other machines, and everybody there could read and write here: \
-                 give --auth to ask for tokens or --open to relay for everybody, or listen on 127.0.0.1:{}",
-                address.port()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StartError {}
-
-impl From<(PathBuf, KeyError)> for StartError {
-    fn from((file, error): (PathBuf, KeyError)) -> Self {
-        Self::Keys(file, error)
-    }
+    reloader: Reloader,
 }
 
 impl Server {
@@ -186,7 +73,7 @@ impl Server {
             }
             None => None,
         };
-        let relay = Arc::new(Relay::new(hub, config.clone()));
+        let relay = Arc::new(Relay::new(hub, config.connection_limits()));
         let loopback = address.ip().to_canonical().is_loopback();
         let policy = Policy::new(loopback, config.origins.clone(), config.hosts.clone());
         let policy = Arc::new(RwLock::new(policy));
@@ -207,17 +94,22 @@ impl Server {
         Ok(Self {
             listener,
             address,
+            metrics,
             acceptor: Acceptor {
-                relay,
+                relay: Arc::clone(&relay),
                 service,
                 http: HttpConnections::new(config.http_connections),
-                proxies: Arc::new(Proxies::new(config.trusted_proxies)),
-                tls,
+                proxies: Arc::new(Proxies::new(config.trusted_proxies.clone())),
+                tls: tls.clone(),
             },
-            metrics,
-            policy,
-            auth,
-            loopback,
+            reloader: Reloader {
+                config: Arc::new(RwLock::new(config)),
+                relay,
+                policy,
+                tls,
+                auth,
+                loopback,
+            },
         })
     }
 
@@ -242,13 +134,7 @@ impl Server {
     /// A handle that changes the settings while the relay runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader {
-            relay: Arc::clone(&self.acceptor.relay),
-            policy: Arc::clone(&self.policy),
-            tls: self.acceptor.tls.clone(),
-            auth: self.auth.clone(),
-            loopback: self.loopback,
-        }
+        self.reloader.clone()
     }
 
     /// A handle that reads the relay's stats while it runs.
@@ -265,13 +151,14 @@ impl Server {
             listener,
             acceptor,
             metrics,
+            reloader,
             ..
         } = self;
         let relay = &acceptor.relay;
         // Dropped with this, and so stopped.
         let mut others = JoinSet::new();
         if let Some((listener, _)) = metrics {
-            others.spawn(metrics::listen(listener, Arc::clone(relay)));
+            others.spawn(monitoring::listen(listener, Arc::clone(relay)));
         }
         if let Some(tls) = acceptor.tls.clone() {
             others.spawn(async move { tls.watch().await });
@@ -283,7 +170,7 @@ impl Server {
             () = pin!(stop) => {}
         }
         drop(listener);
-        drain(relay).await;
+        drain(relay, reloader.config().drain).await;
         relay.lifecycle.stop();
         relay.tasks.close();
         if timeout(
@@ -313,8 +200,7 @@ async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartEr
 }
 
 /// Sends the clients away, one after the other. Ends as soon as all have left.
-async fn drain(relay: &Relay) {
-    let time = relay.config().drain;
+async fn drain(relay: &Relay, time: Duration) {
     relay.lifecycle.drain(time);
     let left = async {
         while relay.places.taken() > 0 {
@@ -323,44 +209,6 @@ async fn drain(relay: &Relay) {
     };
     // Without the time, it has come to its end already.
     let _ = timeout(time, left).await;
-}
-
-/// Checks settings, as far as that is possible without taking the port.
-///
-/// # Errors
-/// They are impossible.
-pub fn check(config: &Config) -> Result<(), StartError> {
-    let (max_frame, queue_bytes) = (config.max_frame, config.queue.bytes);
-    if queue_bytes < max_frame {
-        return Err(StartError::QueueTooSmall {
-            max_frame,
-            queue_bytes,
-        });
-    }
-    let (memory, least) = (config.memory, config.least_memory());
-    if memory < least {
-        return Err(StartError::MemoryTooSmall { memory, least });
-    }
-    if !config.open && config.auth.is_none() && !config.listen.ip().to_canonical().is_loopback() {
-        return Err(StartError::Unprotected(config.listen));
-    }
-    let mut seen: Vec<&Mount> = Vec::new();
-    for mount in &config.mounts {
-        if let Some(other) = seen.iter().find(|other| other.prefix() == mount.prefix()) {
-            return Err(StartError::SamePrefix((*other).clone(), mount.clone()));
-        }
-        seen.push(mount);
-        let why = match std::fs::metadata(mount.folder()) {
-            Ok(metadata) if metadata.is_dir() => continue,
-            Ok(_) => "is a file, and a mount serves a folder".to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => "doesn't exist".to_owned(),
-            Err(error) => format!("can't be read: {error}"),
-        };
-        let folder =
-            std::path::absolute(mount.folder()).unwrap_or_else(|_| mount.folder().to_owned());
-        return Err(StartError::Folder(mount.clone(), folder, why));
-    }
-    Ok(())
 }
 
 /// Evicts expired messages and sessions, again and again.
@@ -388,7 +236,7 @@ impl StatsHandle {
     /// # Errors
     /// Never, as long as there is memory.
     pub fn metrics(&self) -> Result<String, fmt::Error> {
-        metrics::text(&self.0)
+        monitoring::text(&self.0)
     }
 
     /// How many WebSockets and other sessions there are, including those that are just opening or

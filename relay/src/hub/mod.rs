@@ -83,6 +83,8 @@ pub struct Stats {
     pub sessions: sessions::Stats,
     /// What is kept of what was published.
     pub history: history::Stats,
+    /// How many of its bytes are kept at most.
+    pub history_limit: usize,
     /// How many bytes of memory are used for what.
     pub memory: Uses,
     /// How many there are.
@@ -98,6 +100,8 @@ pub struct Hub {
     sessions: Arc<Sessions>,
     relief: Arc<Relief>,
     buffers: Arc<Buffers>,
+    /// How many bytes of history are kept.
+    history_limit: usize,
     /// How many bytes of a replay may wait for one connection.
     replay_limit: usize,
 }
@@ -133,6 +137,7 @@ impl Hub {
             store,
             relief: Arc::new(relief),
             buffers,
+            history_limit: limits.history.total,
             // Everything that may be kept, and a `gap` for each channel.
             replay_limit: limits.history.total.saturating_add(limits.queue.bytes),
         }
@@ -313,6 +318,7 @@ impl Hub {
             channels,
             sessions: self.sessions.stats(),
             history: self.store.stats(),
+            history_limit: self.history_limit,
             memory: self.budget().used(),
             memory_limit: self.budget().limit(),
         }

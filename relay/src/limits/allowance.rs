@@ -11,6 +11,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, sleep_until};
 
+use super::bounds::Rates;
 use super::rate::{Buckets, Rate};
 use super::shares::Share;
 
@@ -22,6 +23,7 @@ pub(crate) struct RateExceeded(pub(crate) Rate);
 #[derive(Debug)]
 pub(crate) struct Allowance {
     share: Arc<Share>,
+    rates: Rates,
     own: Mutex<Own>,
 }
 
@@ -38,9 +40,10 @@ impl Allowance {
     /// For a client of an address.
     pub(crate) fn new(share: &Arc<Share>) -> Self {
         let now = Instant::now();
-        let limits = &share.limits;
+        let limits = share.limits();
         Self {
             share: Arc::clone(share),
+            rates: limits.rates,
             own: Mutex::new(Own {
                 buckets: Buckets::new(limits.rates.connection, limits.burst(), now),
                 next: now,
@@ -104,7 +107,7 @@ impl Allowance {
             let own = self.own();
             (own.next, own.over_since)
         };
-        let rates = self.share.limits.rates;
+        let rates = self.rates;
         if over_since.is_some_and(|since| since.elapsed() >= rates.patience) {
             return Err(RateExceeded(rates.connection));
         }

@@ -2,14 +2,15 @@
 //! share of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::Limits;
 use super::allowance::Allowance;
+use super::bounds::Limits;
 use super::http::HttpConnection;
 use super::shares::{Share, Shares};
 use crate::address::ClientAddress;
@@ -17,8 +18,9 @@ use crate::address::ClientAddress;
 /// The places of one relay.
 #[derive(Debug)]
 pub(crate) struct Places {
-    all: usize,
-    free: Arc<Semaphore>,
+    /// How many there may be.
+    most: AtomicUsize,
+    taken: Arc<AtomicUsize>,
     shares: Shares,
 }
 
@@ -33,7 +35,7 @@ enum Full {
 /// One place, free again when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
+    taken: Arc<AtomicUsize>,
     /// Among the sessions that were begun over the same HTTP connection.
     _session: Option<OwnedSemaphorePermit>,
     share: Arc<Share>,
@@ -42,6 +44,7 @@ pub(crate) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.share.free_place();
+        self.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -54,12 +57,17 @@ impl Place {
 
 impl Places {
     pub(crate) fn new(limits: Limits) -> Self {
-        let all = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
-            all,
-            free: Arc::new(Semaphore::new(all)),
+            most: AtomicUsize::new(limits.connections),
+            taken: Arc::default(),
             shares: Shares::new(limits),
         }
+    }
+
+    /// Other limits hold from now on. Who has a place keeps it.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.most.store(limits.connections, Ordering::Relaxed);
+        self.shares.set_limits(limits);
     }
 
     /// Takes a place for a client at this address. An error is the answer to a request for which
@@ -88,7 +96,7 @@ impl Places {
             Full::Relay => {
                 tracing::warn!(
                     "refused: all {} connections are in use; --connections sets how many there may be",
-                    self.all
+                    self.most.load(Ordering::Relaxed)
                 );
                 "The relay has as many connections as it may have.\n"
             }
@@ -122,15 +130,16 @@ impl Places {
         if !share.take_place() {
             return Err(Full::Address);
         }
-        let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
-            share.free_place();
-            return Err(Full::Relay);
-        };
-        Ok(Place {
-            _permit: permit,
+        let place = Place {
+            taken: Arc::clone(&self.taken),
             _session: session,
             share: Arc::clone(share),
-        })
+        };
+        let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+        if taken >= self.most.load(Ordering::Relaxed) {
+            return Err(Full::Relay);
+        }
+        Ok(place)
     }
 
     /// The share of an address.
@@ -150,6 +159,6 @@ impl Places {
 
     /// How many are taken.
     pub(crate) fn taken(&self) -> usize {
-        self.all.saturating_sub(self.free.available_permits())
+        self.taken.load(Ordering::Relaxed)
     }
 }

@@ -37,6 +37,12 @@ impl Buckets {
         }
     }
 
+    /// From now on they are filled at another rate.
+    pub(crate) fn set_rate(&mut self, rate: Rate, burst: Burst, now: Instant) {
+        self.messages.set_rate(rate.messages, burst.messages, now);
+        self.bytes.set_rate(rate.bytes, burst.bytes, now);
+    }
+
     /// Counts a message, whether or not it was to be sent already.
     pub(crate) fn charge(&mut self, bytes: u64, now: Instant) {
         self.messages.charge(1, now);
@@ -71,6 +77,18 @@ impl Bucket {
             burst: time(burst, per_second),
             full_at: now,
         }
+    }
+
+    /// From now on it is filled at another rate. The units that are missing stay missing.
+    pub(crate) fn set_rate(&mut self, per_second: u64, burst: u64, now: Instant) {
+        let filling = self.full_at.saturating_duration_since(now);
+        let missing = filling.as_secs_f64() * self.per_second as f64;
+        *self = Self {
+            per_second,
+            burst: time(burst, per_second),
+            full_at: now,
+        };
+        self.charge(missing as u64, now);
     }
 
     /// Uses units, whether or not they are there.
@@ -172,5 +190,19 @@ mod tests {
             buckets.charge(u64::MAX, start);
         }
         assert!(buckets.wait(start) > Duration::from_secs(1000));
+    }
+    #[test]
+    fn what_is_missing_is_filled_at_the_new_rate() {
+        let start = Instant::now();
+        let seconds = |units, per_second| {
+            let mut bucket = Bucket::new(1, 0, start);
+            bucket.charge(units, start);
+            bucket.set_rate(per_second, 0, start);
+            bucket.wait(start).as_secs_f64()
+        };
+        for (units, per_second, expected) in [(600, 100, 6.0), (600, 0, 0.0), (0, 5, 0.0)] {
+            assert_eq!(seconds(units, per_second), expected);
+        }
+        assert!(seconds(u64::MAX, 1) > 1000.0);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Limits;
+use super::bounds::Limits;
 use super::rate::{Bucket, Buckets};
 use crate::address::ClientAddress;
 
@@ -20,15 +20,24 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// The shares of all addresses that have anything, or had a moment ago.
 #[derive(Debug)]
 pub(crate) struct Shares {
-    limits: Limits,
+    limits: RwLock<Limits>,
     by_address: Mutex<HashMap<ClientAddress, Arc<Share>>>,
 }
 
 impl Shares {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            limits,
+            limits: RwLock::new(limits),
             by_address: Mutex::default(),
+        }
+    }
+
+    /// Other limits hold for all addresses from now on.
+    pub(super) fn set_limits(&self, limits: Limits) {
+        let by_address = self.by_address();
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        for share in by_address.values() {
+            share.set_limits(limits);
         }
     }
 
@@ -41,9 +50,10 @@ impl Shares {
     /// The share of an address.
     pub(crate) fn of(&self, address: ClientAddress) -> Arc<Share> {
         let mut by_address = self.by_address();
-        let share = by_address
-            .entry(address)
-            .or_insert_with(|| Arc::new(Share::new(address, self.limits)));
+        let share = by_address.entry(address).or_insert_with(|| {
+            let limits = *self.limits.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::new(Share::new(address, limits))
+        });
         Arc::clone(share)
     }
 
@@ -63,7 +73,7 @@ impl Shares {
 /// What one address has.
 #[derive(Debug)]
 pub(crate) struct Share {
-    pub(super) limits: Limits,
+    limits: RwLock<Limits>,
     /// Whether it is limited at all.
     pub(super) limited: bool,
     places: AtomicUsize,
@@ -76,12 +86,24 @@ impl Share {
     fn new(address: ClientAddress, limits: Limits) -> Self {
         let (rate, burst, now) = (limits.rates.address, limits.burst(), Instant::now());
         Self {
-            limits,
+            limits: RwLock::new(limits),
             limited: limits.limit_loopback || !address.is_loopback(),
             places: AtomicUsize::new(0),
             buckets: Mutex::new(Buckets::new(rate, burst, now)),
             requests: Mutex::new(Bucket::new(rate.messages, burst.messages, now)),
         }
+    }
+
+    fn set_limits(&self, limits: Limits) {
+        let (rate, burst, now) = (limits.rates.address, limits.burst(), Instant::now());
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        self.buckets().set_rate(rate, burst, now);
+        self.requests().set_rate(rate.messages, burst.messages, now);
+    }
+
+    /// The limits that hold now.
+    pub(super) fn limits(&self) -> Limits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it may send a whole burst.
@@ -131,7 +153,7 @@ impl Share {
 
     /// Takes one of the address's places. `false`: it has as many as it may have.
     pub(super) fn take_place(&self) -> bool {
-        let most = self.limits.connections_per_address;
+        let most = self.limits().connections_per_address;
         let taken = self.places.fetch_add(1, Ordering::Relaxed);
         if self.limited && taken >= most {
             self.free_place();

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::Metrics;
+use super::counters::Metrics;
 
 /// A connection, counted until this is dropped, with the bytes that go through it.
 #[derive(Debug)]

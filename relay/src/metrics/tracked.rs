@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::Metrics;
+use super::counters::Metrics;
 use crate::address::ClientAddress;
 
 /// What a client speaks.

@@ -220,7 +220,7 @@ mod tests {
         let Ok(hub) = Hub::in_memory(config.hub_limits()) else {
             panic!("no random numbers");
         };
-        let relay = Relay::new(hub, config.clone());
+        let relay = Relay::new(hub, config.connection_limits());
         let address = ClientAddress::new([192, 0, 2, 1].into());
         let (clients, start) = (Clients::new(limits), Instant::now());
         let find = |space: &str, secret: &str, seconds: u64| {

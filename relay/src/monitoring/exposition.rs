@@ -11,8 +11,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::Registry;
 
-use super::PANICS;
 use crate::hub::meter::{BOUNDS, Counts};
+use crate::metrics::PANICS;
 use crate::relay::Relay;
 
 /// What the relay counts, as text.
@@ -198,7 +198,7 @@ fn kept(registry: &mut Registry, relay: &Relay) {
         registry,
         "history_limit_bytes",
         "How many bytes are kept at most (--history-total)",
-        relay.config().history.total as u64,
+        stats.history_limit as u64,
     );
     gauge(
         registry,
