@@ -41,10 +41,5 @@ pub(crate) fn start(level: Level, format: Format) -> LogLimit {
             "a fault of the relay ended a connection or a request; please report it"
         );
     }));
-    if cfg!(panic = "abort") {
-        tracing::warn!(
-            "this program was built so that a fault in one connection ends all of them: build it with --profile relay"
-        );
-    }
     limit
 }
