@@ -24,6 +24,7 @@ mod conversation;
 mod incoming;
 mod keepalive;
 mod machine;
+mod message;
 mod outbox;
 mod page;
 mod pending;
