@@ -31,6 +31,7 @@ mod pending;
 mod readiness;
 mod receive;
 mod reconnect;
+mod refusal;
 mod renewal;
 mod resume;
 mod size;
@@ -39,6 +40,7 @@ mod standby;
 mod state;
 mod stats;
 mod surroundings;
+mod takeover;
 mod unconfirmed;
 
 pub use crate::protocol::Millis;
