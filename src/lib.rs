@@ -33,7 +33,7 @@
 //! * A frame is decoded in `session/receive.rs`, with the protocol's `read_head` and `on_message`.
 //! * A reconnect is scheduled in `session/connection.rs`: `on_disconnect` calls
 //!   `schedule_reconnect`, with a delay from `session/reconnect.rs`. The driver sets the timer.
-//!   `session/standby.rs` makes a second connection beside a silent one.
+//!   `session/takeover.rs` makes a second connection beside a silent one.
 //! * A protocol is one file in `protocol/`, with its handshake: that of Socket.IO is in
 //!   `protocol/socket_io.rs`. What a protocol asks for (its `Output`s) is done in
 //!   `session/conversation.rs`. `protocol/mod.rs` says how to add one.

@@ -45,7 +45,7 @@ pub struct Driver {
     pub(super) http: HttpOptions,
     /// Whether the page chose the default channel.
     pub(super) names_default_channel: bool,
-    pub(super) page: Page,
+    page: Rc<Page>,
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
     /// A second one, which may take its place.
     pub(super) standby: RefCell<Option<Rc<Socket>>>,
@@ -81,7 +81,7 @@ impl Driver {
             credentials: options.credentials,
             http: options.http,
             names_default_channel: options.names_default_channel,
-            page,
+            page: Rc::new(page),
             socket: RefCell::default(),
             standby: RefCell::default(),
             stream: RefCell::default(),
@@ -401,7 +401,7 @@ impl Driver {
         }
         self.is_emitting.set(false);
         let trouble = self.session.borrow_mut().poll_trouble();
-        diagnosis::warn(self, trouble);
+        diagnosis::warn(&self.page, trouble);
         if self.state() == State::Closed {
             drop(self.lifecycle.take());
             self.page.release();

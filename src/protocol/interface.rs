@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 
 use signal_wire::{Head, Open};
 
+use super::credentials::Credentials;
 use super::framing::{Framing, Outgoing};
-use super::options::Credentials;
 use super::records::MOST_IN_FRAME;
 use super::text::{Text, Value};
 

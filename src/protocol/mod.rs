@@ -14,6 +14,7 @@
 //! most frames that a page receives are not for it. All other frames are parsed as a whole
 //! ([`Protocol::on_message`]).
 
+mod credentials;
 mod diagnosis;
 mod framing;
 mod interface;
@@ -41,13 +42,14 @@ mod socket_io;
 #[cfg(feature = "sse")]
 mod sse;
 
+pub use credentials::Credentials;
 pub use diagnosis::{Answer, Finding, Trouble};
 pub use framing::{Framing, Outgoing};
 pub use interface::{
     CloseReason, HttpRequest, HttpResponse, Keepalive, LONGEST_EVENT_ID, LONGEST_PAUSE, Millis,
     Output, Outputs, Phase, Protocol, REDIRECTED, Retry, ServerEvent, not_json,
 };
-pub use options::{Credentials, Heartbeat, InvalidOption, ProtocolOptions, are_subprotocols};
+pub use options::{Heartbeat, InvalidOption, ProtocolOptions, are_subprotocols};
 pub use plain::HEARTBEAT;
 pub use records::{Cut, MOST_IN_FRAME, RECORD_END, Records};
 pub use retry_after::retry_after;

@@ -3,8 +3,9 @@
 use signal_wire::close;
 
 use super::config::CredentialsSource;
-use super::machine::{Queued, Refusal, Session};
+use super::machine::{Queued, Session};
 use super::outbox::Suspect;
+use super::refusal::Verdict;
 use super::state::{
     Action, ConnectionId, Disconnect, Event, Input, State, Transmission, TransmitError,
 };
@@ -12,21 +13,6 @@ use super::stats::FrameKind;
 use crate::protocol::{
     CloseReason, Credentials, Frame, Millis, Output, Outputs, Phase, Protocol, Text, Trouble,
 };
-
-/// How many times credentials are tried again after they were refused. A server may refuse for a
-/// moment what it accepts later.
-const MAX_RETRIES: u32 = 5;
-
-/// What a refusal of the credentials means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// Another attempt makes no sense.
-    Final,
-    /// The same credentials were refused too often.
-    RefusedAgain,
-    /// Another attempt may succeed.
-    MayPass,
-}
 
 impl<T: Text, S: Clone> Session<T, S> {
     /// Handles an event of that connection or attempt. Returns false, and does nothing, if the
@@ -288,7 +274,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             },
         };
         if self.state.is_open() && why != CloseReason::Unauthorized {
-            self.refusal = None;
+            self.refusals.clear();
         }
         let was_open_for = match self.state {
             State::Open { since } => Some(now - since),
@@ -308,25 +294,12 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// others, with a function `url` also in the address. And a server that accepted the page
     /// before may refuse it only for a moment.
     fn on_refusal(&mut self) -> Verdict {
-        let url = String::from(self.url());
-        let credentials = self.credentials.clone();
-        let is_same = |last: &Refusal| last.url == url && last.credentials == credentials;
-        let last = self.refusal.take().filter(is_same);
-        let times = last.map_or(0, |last| last.times) + 1;
-        self.refusal = Some(Refusal {
-            url,
-            credentials,
-            times,
-        });
         let is_reconnecting = self.stats.connects > 0.0 && !self.state.is_open();
         let is_renewable = self.config.credentials == CredentialsSource::Renewable;
-        if !is_reconnecting && !is_renewable && !self.config.asks_url {
-            Verdict::Final
-        } else if times > MAX_RETRIES {
-            Verdict::RefusedAgain
-        } else {
-            Verdict::MayPass
-        }
+        let may_change = is_reconnecting || is_renewable || self.config.asks_url;
+        let protocol: &dyn Protocol<T> = self.protocol.get();
+        self.refusals
+            .add(protocol.url(), self.credentials.as_ref(), may_change)
     }
 
     /// An attempt failed. After the second, the page's author should know what the server is.

@@ -1,7 +1,8 @@
 //! The session's fields, its outputs, and helpers that its parts share.
 //!
 //! Its behaviour is in the files beside this one: `page` (what the page calls), `connection`
-//! (connecting and losing), `conversation` (the protocol's outputs) and `incoming` (frames).
+//! (connecting and losing), `takeover` (a second connection), `conversation` (the protocol's
+//! outputs), `incoming` (frames) and `surroundings` (the page is hidden, the network changes).
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -11,11 +12,13 @@ use signal_wire::UserId;
 use super::channels::Channels;
 use super::config::{Config, OpenWhen};
 use super::keepalive::Keepalive;
-use super::outbox::{Message, Outbox, Suspect, earliest};
+use super::message::Message;
+use super::outbox::{Outbox, Suspect, earliest};
 use super::pending::PendingSends;
 use super::readiness::{EarlyMessages, PendingOpens};
 use super::receive::Receiver;
 use super::reconnect::Reconnect;
+use super::refusal::Refusals;
 use super::size;
 use super::standby::Standby;
 use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Transmission};
@@ -50,8 +53,7 @@ pub struct Session<T: Text, S> {
     pub(super) receiver: Receiver<T>,
     /// The credentials of the current attempt.
     pub(super) credentials: Option<Credentials>,
-    /// What the server refused last.
-    pub(super) refusal: Option<Refusal>,
+    pub(super) refusals: Refusals,
     /// When the page is asked for another token, because the current one expires.
     pub(super) renewal_due: Option<Millis>,
     /// The server wants no attempt to connect before this time.
@@ -71,15 +73,6 @@ pub struct Session<T: Text, S> {
     pub(super) actions: VecDeque<Action<T>>,
     pub(super) frames: VecDeque<(FrameKind, Frame<T>)>,
     pub(super) events: VecDeque<Queued<T, S>>,
-}
-
-/// What the server refused.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) url: String,
-    pub(super) credentials: Option<Credentials>,
-    /// How many times in a row.
-    pub(super) times: u32,
 }
 
 /// An event that waits in the queue.
@@ -112,7 +105,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             outbox: Outbox::new(config.outbox),
             receiver: Receiver::new(userid),
             credentials: None,
-            refusal: None,
+            refusals: Refusals::new(),
             renewal_due: None,
             not_before: None,
             failures: 0,
@@ -151,7 +144,7 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// The second connection, which is being made to take the place of the current one.
     pub fn standby(&self) -> Option<ConnectionId> {
-        self.standby.as_ref().map(|standby| standby.connection)
+        self.standby.as_ref().map(Standby::connection)
     }
 
     /// The name under which the page knows a channel on which it sends.

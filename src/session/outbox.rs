@@ -7,11 +7,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use signal_wire::UserId;
-
+use super::message::{Message, bytes};
 use super::state::DropReason;
 use super::unconfirmed::Unconfirmed;
-use crate::protocol::{Millis, Outgoing, Text};
+use crate::protocol::{Millis, Text};
 
 /// The option `outbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,46 +42,6 @@ impl Default for Bounds {
             overflow: Overflow::default(),
         }
     }
-}
-
-/// A message on its way out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Message<T> {
-    /// Its channel's name.
-    pub channel: Rc<str>,
-    /// Its JSON text.
-    pub payload: T,
-    /// Numbers rise from one message of the session to the next.
-    pub number: u64,
-    /// When it expires; `None`: never.
-    expires: Option<Millis>,
-    /// It was sent while the page was being hidden, so it must not be sent later.
-    is_goodbye: bool,
-    /// It was in flight on some connection.
-    was_sent: bool,
-    /// It was in flight when a connection failed.
-    is_suspect: bool,
-}
-
-impl<T: Text> Message<T> {
-    /// The message as a protocol encodes it.
-    pub fn outgoing(&self, sender: UserId) -> Outgoing<'_, T> {
-        Outgoing {
-            sender,
-            channel: &self.channel,
-            number: self.number,
-            payload: &self.payload,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        bytes(self.payload.length())
-    }
-}
-
-/// The memory of a text of that length.
-fn bytes(length: usize) -> usize {
-    length.saturating_mul(2)
 }
 
 /// Which message in flight ended the connection.
@@ -176,16 +135,8 @@ impl<T: Text> Outbox<T> {
 
     /// Adds a message at the end. There must be room for it.
     pub fn push(&mut self, channel: Rc<str>, payload: T, expires: Option<Millis>) {
-        let message = Message {
-            channel,
-            payload,
-            number: self.last_number + 1,
-            expires,
-            is_goodbye: false,
-            was_sent: false,
-            is_suspect: false,
-        };
         self.last_number += 1;
+        let message = Message::new(channel, payload, self.last_number, expires);
         self.bytes += message.bytes();
         self.next_expiry = earliest(self.next_expiry, expires);
         self.waiting.push_back(message);

@@ -1,111 +1,57 @@
-//! A second connection beside a silent one.
-//!
-//! When the network has changed and the connection stays silent, it may still be alive, and closing
-//! it would miss what comes before another is open. So the other is opened first, where the protocol
-//! allows two. If the silent one stays silent for a moment longer, the other takes its place. If
-//! something is received on the silent one before, the other is closed, with all that it has
-//! received: the first one receives the same. So nothing is missed, and nothing is delivered twice.
+//! The second connection, until it takes the place of the silent one or is closed.
 
-use super::config::CredentialsSource;
-use super::machine::Session;
-use super::state::{Action, ConnectionId, Input};
-use crate::protocol::{Frame, Millis, Protocol, Text};
+use super::state::ConnectionId;
+use crate::protocol::{Frame, Text};
 
-/// How long the silent connection is kept beside the open one. What the server sent on it, before it
-/// accepted the other, may still be on its way.
-const OVERLAP: Millis = 100.0;
-
-/// With so many frames held, the second connection takes the place of the silent one at once.
+/// With so many frames held, it takes the place of the silent one at once.
 const MOST_HELD: usize = 100;
 
 /// The second connection.
 #[derive(Debug)]
 pub struct Standby<T: Text> {
-    pub(super) connection: ConnectionId,
+    connection: ConnectionId,
     is_open: bool,
     /// What was received on it.
     held: Vec<Frame<T>>,
 }
 
-impl<T: Text, S: Clone> Session<T, S> {
-    /// The connection is silent since the network has changed. It is kept while a second one is
-    /// made, if there can be two and the second is open in time.
-    pub(super) fn on_lost(&mut self, now: Millis) {
-        match &self.standby {
-            None => self.stand_by(now),
-            Some(standby) if standby.is_open => self.take_over(now),
-            Some(_) => self.replace(now),
-        }
-    }
-
-    /// Begins to make a second connection. The page's functions may give an address, or credentials,
-    /// for one connection only; then the first is closed before.
-    fn stand_by(&mut self, now: Millis) {
-        let is_fixed = !self.config.asks_url && self.config.credentials == CredentialsSource::None;
-        let protocol: &dyn Protocol<T> = self.protocol.get();
-        let url = protocol.standby_url().map(String::from);
-        let Some(url) = url.filter(|_| is_fixed && self.state.is_open()) else {
-            return self.replace(now);
-        };
-        let timeout = protocol.connect_timeout();
-        self.standby = Some(Standby {
-            connection: self.next_connection(),
+impl<T: Text> Standby<T> {
+    /// One that isn't open yet.
+    pub fn new(connection: ConnectionId) -> Standby<T> {
+        Standby {
+            connection,
             is_open: false,
             held: Vec::new(),
-        });
-        self.actions.push_back(Action::OpenStandby(url));
-        self.keepalive.prolong_doubt(now + timeout);
-    }
-
-    /// Handles an event of the second connection.
-    pub(super) fn on_standby(&mut self, now: Millis, input: Input<T>) {
-        let Some(standby) = &mut self.standby else {
-            return;
-        };
-        match input {
-            Input::SocketOpen => {
-                standby.is_open = true;
-                self.keepalive.prolong_doubt(now + OVERLAP);
-                self.keep_alive(now);
-            }
-            Input::Frame(frame) => {
-                standby.held.push(frame);
-                if standby.held.len() >= MOST_HELD {
-                    self.take_over(now);
-                }
-            }
-            Input::SocketClosed(_) => self.replace(now),
-            _ => {}
         }
     }
 
-    /// The second connection takes the place of the silent one.
-    fn take_over(&mut self, now: Millis) {
-        let Some(standby) = &mut self.standby else {
-            return;
-        };
-        let held = std::mem::take(&mut standby.held);
-        self.protocol.get_mut::<T>().on_close(now);
-        self.outbox.unconfirmed().clear();
-        self.connect(now, "the network changed, and a new connection is open");
-        self.converse(now, |protocol, out| protocol.on_socket_open(out));
-        for frame in held {
-            self.on_frame(now, frame);
-        }
+    /// Which connection it is.
+    pub fn connection(&self) -> ConnectionId {
+        self.connection
     }
 
-    /// Something was received on the current connection. A second one isn't needed.
-    #[inline]
-    pub(super) fn received(&mut self, now: Millis) {
-        self.keepalive.received(now);
-        if self.standby.is_some() {
-            self.close_standby();
-        }
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.is_open
     }
 
-    #[cold]
-    fn close_standby(&mut self) {
-        self.standby = None;
-        self.actions.push_back(Action::CloseStandby);
+    /// It is open from now on.
+    pub fn set_open(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Holds a frame that was received on it.
+    pub fn hold(&mut self, frame: Frame<T>) {
+        self.held.push(frame);
+    }
+
+    /// Whether it should hold no more.
+    pub fn is_full(&self) -> bool {
+        self.held.len() >= MOST_HELD
+    }
+
+    /// Takes the frames that it holds, in order.
+    pub fn take_held(&mut self) -> Vec<Frame<T>> {
+        std::mem::take(&mut self.held)
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::outbox::Message;
+use super::message::Message;
 use crate::protocol::{Millis, Text};
 
 /// How long after a message has left the page a server may close the connection over it.
