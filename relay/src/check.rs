@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::auth::keys::KeyError;
+use crate::base_path::BasePath;
 use crate::config::Config;
 use crate::files::Mount;
 use crate::hub::ids::NoRandomness;
@@ -25,6 +26,8 @@ pub enum StartError {
     Listen(SocketAddr, io::ErrorKind, String),
     /// The folder of a mount doesn't exist, or isn't a folder.
     Folder(Mount, PathBuf, String),
+    /// A mount is for a path that begins with the base path, which is removed from every path.
+    BelowBasePath(Mount, BasePath),
     /// Two mounts have the same prefix.
     SamePrefix(Mount, Mount),
     /// A frame of the greatest length doesn't fit into a send queue.
@@ -83,6 +86,10 @@ impl fmt::Display for StartError {
             Self::Folder(mount, folder, why) => {
                 write!(f, "can't serve --mount {mount}: {} {why}", folder.display())
             }
+            Self::BelowBasePath(mount, base_path) => write!(
+                f,
+                "--mount {mount} can't be reached: mounts are below --base-path {base_path} already, so leave {base_path} out of it"
+            ),
             Self::SamePrefix(one, other) => write!(
                 f,
                 "--mount {one} and --mount {other} are for the same path: leave one of them out"
@@ -146,6 +153,10 @@ pub fn check(config: &Config) -> Result<(), StartError> {
             return Err(StartError::SamePrefix((*other).clone(), mount.clone()));
         }
         seen.push(mount);
+        if config.base_path.covers(mount.prefix()) {
+            let base_path = config.base_path.clone();
+            return Err(StartError::BelowBasePath(mount.clone(), base_path));
+        }
         let why = match std::fs::metadata(mount.folder()) {
             Ok(metadata) if metadata.is_dir() => continue,
             Ok(_) => "is a file, and a mount serves a folder".to_owned(),

@@ -11,6 +11,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 use signal_relay::auth;
 use signal_relay::auth::hook::HookUrl;
+use signal_relay::base_path::BasePath;
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::host::HostPattern;
@@ -103,6 +104,15 @@ pub(crate) struct Arguments {
     /// --open. Port 0 takes any free port.
     #[arg(long, value_name = "IP:PORT", default_value_t = config::LISTEN, value_parser = address)]
     listen: SocketAddr,
+
+    /// The path under which a proxy makes the relay reachable
+    ///
+    /// With /signal, ws://HOST/signal/my-room is the space /my-room, and the folder of --mount
+    /// /lib=DIR is found at /signal/lib/. The proxy may remove the prefix or leave it: it is removed
+    /// from a path that begins with it, and a path without it means the same. So no space and no
+    /// mount may have it as its own first part. Addresses that the relay hands out begin with it.
+    #[arg(long, value_name = "/PREFIX", default_value = "/")]
+    base_path: BasePath,
 
     /// Serves the files of a folder under a path; may be given more than once
     ///
@@ -419,6 +429,7 @@ impl From<Arguments> for Config {
         let (max_frame, queue_bytes) = (arguments.max_frame, arguments.queue_bytes());
         Self {
             listen: arguments.listen,
+            base_path: arguments.base_path,
             mounts: arguments.mounts,
             origins: arguments.origins,
             hosts: arguments.hosts,

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::auth;
+use crate::base_path::BasePath;
 use crate::files::Mount;
 use crate::host::HostPattern;
 use crate::hub::budget::CONNECTION;
@@ -73,6 +74,8 @@ pub const MEMORY: usize = 512 * 1024 * 1024;
 pub struct Config {
     /// The address and port to listen on. Port 0 takes any free port.
     pub listen: SocketAddr,
+    /// The path under which a proxy makes the relay reachable.
+    pub base_path: BasePath,
     /// The folders to serve.
     pub mounts: Vec<Mount>,
     /// Origins that are allowed besides those that always are (see [`crate::origin`]).
@@ -208,6 +211,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: LISTEN,
+            base_path: BasePath::default(),
             mounts: Vec::new(),
             origins: Vec::new(),
             hosts: Vec::new(),

@@ -13,6 +13,8 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 
+use crate::base_path::BasePath;
+
 /// A folder and the path under which it is served: `/PREFIX=FOLDER`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
@@ -103,17 +105,18 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// The mounted folders.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
+    base_path: BasePath,
     /// The longest prefix first, so that the first match is the right one.
     mounts: Vec<(Mount, ServeDir)>,
 }
 
 impl Files {
-    /// Serves these mounts.
+    /// Serves these mounts below a base path.
     #[must_use]
-    pub fn new(mounts: &[Mount]) -> Self {
+    pub fn new(mounts: &[Mount], base_path: BasePath) -> Self {
         let serve = |mount: &Mount| {
             ServeDir::new(&mount.folder)
-                .redirect_path_prefix(mount.prefix.clone())
+                .redirect_path_prefix(format!("{}{}", base_path.prefix(), mount.prefix))
                 .precompressed_br()
                 .precompressed_gzip()
         };
@@ -122,7 +125,7 @@ impl Files {
             .map(|mount| (mount.clone(), serve(mount)))
             .collect();
         mounts.sort_by_key(|(mount, _)| std::cmp::Reverse(mount.prefix.len()));
-        Self { mounts }
+        Self { base_path, mounts }
     }
 
     /// Whether a path is under a mount, whether or not there is a file.
@@ -152,7 +155,8 @@ impl Files {
         if rest.is_empty() {
             // `/mount` is the folder `/mount/`; without the slash the relative links of its
             // index.html would lead elsewhere.
-            return redirect(&format!("{}/{query}", mount.prefix));
+            let base_path = self.base_path.prefix();
+            return redirect(&format!("{base_path}{}/{query}", mount.prefix));
         }
         let Ok(inside) = PathAndQuery::try_from(format!("{rest}{query}")) else {
             return not_found();

@@ -8,14 +8,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ORIGIN, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use tower::ServiceExt;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::auth::Auth;
 use crate::auth::admission::Admission;
+use crate::base_path::{BasePath, Inside};
+use crate::connection::is_upgrade;
 use crate::files::Files;
 use crate::metrics::Refused;
 use crate::monitoring;
@@ -34,6 +37,7 @@ pub(crate) struct Site {
     pub(crate) policy: Arc<RwLock<Policy>>,
     /// Checks tokens, if the relay asks for them.
     pub(crate) auth: Option<Arc<Auth>>,
+    pub(crate) base_path: BasePath,
     pub(crate) files: Files,
     /// The protocols, in the order in which they are asked whether a request is theirs.
     pub(crate) routes: Vec<Route>,
@@ -90,6 +94,14 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
 
 async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
+    match site.base_path.inside(&head.uri) {
+        Inside::Same => {}
+        Inside::Uri(inside) => head.uri = inside,
+        Inside::Folder(location) if is_reading(&head) => {
+            return Redirect::temporary(&location).into_response();
+        }
+        Inside::Folder(_) => head.uri = Uri::from_static("/"),
+    }
     if let Some(route) = site.routes.iter().find(|route| (route.matches)(&head)) {
         let allowed = site.policy().check_origin(&head.headers);
         return match allowed {
@@ -106,7 +118,7 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
         return monitoring::ready(&site.relay);
     }
     let path = head.uri.path().to_owned();
-    let reading = matches!(head.method, Method::GET | Method::HEAD);
+    let reading = is_reading(&head);
     let fallback = site.fallbacks.iter().find(|route| (route.matches)(&head));
     let fallback = fallback.map(|route| (route, head.clone()));
     let response = site.files.serve(Request::from_parts(head, body)).await;
@@ -120,6 +132,11 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
         (_, Some((route, head))) => call(route, Request::from_parts(head, Body::empty())).await,
         _ => response,
     }
+}
+
+/// Whether a request is for something to read, and not for a WebSocket.
+fn is_reading(request: &Parts) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD) && !is_upgrade(&request.headers)
 }
 
 async fn call(route: &Route, request: Request) -> Response {

@@ -30,7 +30,7 @@
 //! | module | |
 //! | --- | --- |
 //! | [`signal_wire`] | what client and relay both speak: envelopes, frames, close codes |
-//! | [`address`], [`proxies`] | whose share something is paid from; whose request a proxy passes on |
+//! | [`address`], [`proxies`], [`base_path`] | whose share something is paid from; whose request a proxy passes on, and under which path |
 //! | [`hub`] | the memory budget, ids, frames, queues, history, the store, spaces, sessions |
 //! | [`auth`] | tokens: who may do what |
 //! | [`limits`], [`metrics`] | what connections may cost; what is counted of them |
@@ -52,6 +52,7 @@
 mod accept;
 pub mod address;
 pub mod auth;
+pub mod base_path;
 pub mod check;
 pub mod config;
 mod connection;

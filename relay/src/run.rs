@@ -81,6 +81,7 @@ pub(crate) async fn run(options: Vec<OsString>, settings: Settings) -> Result<()
 pub(crate) fn failure(error: StartError) -> (u8, String) {
     let code = match error {
         StartError::SamePrefix(..)
+        | StartError::BelowBasePath(..)
         | StartError::QueueTooSmall { .. }
         | StartError::MemoryTooSmall { .. }
         | StartError::Unprotected(_)

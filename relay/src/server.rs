@@ -81,15 +81,16 @@ impl Server {
             relay: Arc::clone(&relay),
             policy: Arc::clone(&policy),
             auth: auth.clone(),
-            files: Files::new(&config.mounts),
+            files: Files::new(&config.mounts, config.base_path.clone()),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
-                signalr::routes(Arc::clone(&relay), config.signalr),
+                signalr::routes(Arc::clone(&relay), config.signalr, config.base_path.clone()),
                 sse::routes(Arc::clone(&relay), config.sse_limits())
                     .map_err(|NoRandomness| StartError::NoRandomness)?,
                 plain::routes(Arc::clone(&relay)),
             ],
-            fallbacks: vec![signalr::script_routes()],
+            fallbacks: vec![signalr::script_routes(config.base_path.clone())],
+            base_path: config.base_path.clone(),
         });
         Ok(Self {
             listener,

@@ -15,6 +15,7 @@ use super::timing::Timing;
 use super::{classic, core, negotiate};
 use crate::address::ClientAddress;
 use crate::auth::admission::Admission;
+use crate::base_path::BasePath;
 use crate::connection::is_upgrade;
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
@@ -22,12 +23,12 @@ use crate::protocols::route::Route;
 use crate::relay::Relay;
 
 /// The addresses of both kinds of hub.
-pub(crate) fn routes(relay: Arc<Relay>, timing: Timing) -> Route {
+pub(crate) fn routes(relay: Arc<Relay>, timing: Timing, base_path: BasePath) -> Route {
     Route {
         matches,
         service: Router::new()
             .fallback(answer)
-            .with_state(Arc::new(SignalR::new(relay, timing))),
+            .with_state(Arc::new(SignalR::new(relay, timing, base_path))),
     }
 }
 
@@ -35,7 +36,7 @@ pub(crate) fn routes(relay: Arc<Relay>, timing: Timing) -> Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Address {
     space: String,
-    /// The address of a hub of SignalR 2, as the client sees it.
+    /// The address of a hub of SignalR 2, without the relay's base path.
     base: String,
     step: Step,
 }
@@ -148,7 +149,10 @@ fn dispatch(
             Ok((StatusCode::BAD_REQUEST, WEBSOCKETS_ONLY).into_response())
         }
         Step::CoreNegotiate => negotiate::core(state, &space, address, &uri),
-        Step::Negotiate => negotiate::classic(state, &space, address, &base, &uri),
+        Step::Negotiate => {
+            let base = format!("{}{base}", state.base_path.prefix());
+            negotiate::classic(state, &space, address, &base, &uri)
+        }
         Step::Ping => Ok(negotiate::word(&uri, "pong")),
         Step::Start => match state.session(&space, &uri) {
             Some(_) => Ok(negotiate::word(&uri, "started")),

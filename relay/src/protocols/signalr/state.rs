@@ -10,6 +10,7 @@ use super::classic::session::{Session, Sessions};
 use super::tickets::Tickets;
 use super::timing::Timing;
 use crate::address::ClientAddress;
+use crate::base_path::BasePath;
 use crate::hub::ids::Secret;
 use crate::hub::shares::Owner;
 use crate::protocols::query::member;
@@ -34,17 +35,20 @@ struct Admission {
 pub(super) struct SignalR {
     pub(super) relay: Arc<Relay>,
     pub(super) timing: Timing,
+    /// What the addresses of SignalR 2's hubs begin with, as their clients see them.
+    pub(super) base_path: BasePath,
     tickets: Mutex<Tickets<Admission>>,
     /// The clients of SignalR 2.
     pub(super) sessions: Arc<Sessions>,
 }
 
 impl SignalR {
-    pub(super) fn new(relay: Arc<Relay>, timing: Timing) -> Self {
+    pub(super) fn new(relay: Arc<Relay>, timing: Timing, base_path: BasePath) -> Self {
         Self {
             tickets: Mutex::new(Tickets::new(relay.limits().connections, timing.ticket)),
             relay,
             timing,
+            base_path,
             sessions: Arc::default(),
         }
     }
