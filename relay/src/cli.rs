@@ -121,6 +121,15 @@ pub(crate) struct Arguments {
     #[arg(long = "mount", value_name = "/PREFIX=DIR")]
     mounts: Vec<Mount>,
 
+    /// How many bytes of files are kept compressed
+    ///
+    /// A text, script or module without a compressed file beside it (.br or .gz) is compressed when
+    /// a browser that takes it first asks for it, once for each version of the file. So many bytes
+    /// are kept beyond those of --memory; what doesn't fit is sent as it is. 0: none is compressed,
+    /// for example because a proxy does it.
+    #[arg(long, value_name = "BYTES", default_value = "16M", value_parser = bytes_or_none, allow_negative_numbers = true)]
+    compressed_files: u64,
+
     /// Lets pages from another origin connect; may be given more than once
     ///
     /// Without it, only pages from the relay's own address may connect, and on a loopback address
@@ -431,6 +440,7 @@ impl From<Arguments> for Config {
             listen: arguments.listen,
             base_path: arguments.base_path,
             mounts: arguments.mounts,
+            compressed_files: usize::try_from(arguments.compressed_files).unwrap_or(usize::MAX),
             origins: arguments.origins,
             hosts: arguments.hosts,
             max_frame,

@@ -69,6 +69,9 @@ pub const HISTORY_TOTAL: usize = 64 * 1024 * 1024;
 /// Bytes of everything that is held for clients.
 pub const MEMORY: usize = 512 * 1024 * 1024;
 
+/// Bytes of all files that are compressed in memory. Two forms of a site of some ten megabytes.
+pub const COMPRESSED_FILES: usize = 16 * 1024 * 1024;
+
 /// The settings of one relay.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -78,6 +81,8 @@ pub struct Config {
     pub base_path: BasePath,
     /// The folders to serve.
     pub mounts: Vec<Mount>,
+    /// The bytes that all files may take that are compressed in memory. With 0, none is.
+    pub compressed_files: usize,
     /// Origins that are allowed besides those that always are (see [`crate::origin`]).
     pub origins: Vec<Origin>,
     /// Names by which the relay may be called (see [`crate::origin`]).
@@ -213,6 +218,7 @@ impl Default for Config {
             listen: LISTEN,
             base_path: BasePath::default(),
             mounts: Vec::new(),
+            compressed_files: COMPRESSED_FILES,
             origins: Vec::new(),
             hosts: Vec::new(),
             max_frame: MAX_FRAME,

@@ -1,100 +1,25 @@
 //! Serving folders: which file a path means, and the headers that go with it.
-use std::fmt;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use axum::body::Body;
+mod answer;
+mod coding;
+mod compressed;
+mod mount;
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
 use axum::extract::Request;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 
+use self::answer::Folder;
+use self::compressed::Compressed;
+pub use self::mount::{Mount, MountError};
 use crate::base_path::BasePath;
-
-/// A folder and the path under which it is served: `/PREFIX=FOLDER`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount {
-    /// Without a slash at its end, so it is empty for `/`.
-    prefix: String,
-    folder: PathBuf,
-}
-
-impl Mount {
-    /// The path, with a slash at its beginning.
-    #[must_use]
-    pub fn prefix(&self) -> &str {
-        if self.prefix.is_empty() {
-            "/"
-        } else {
-            &self.prefix
-        }
-    }
-
-    /// The folder, as given.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-}
-
-impl fmt::Display for Mount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.prefix(), self.folder.display())
-    }
-}
-
-/// Why a text isn't a mount.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MountError(String);
-
-impl fmt::Display for MountError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for MountError {}
-
-impl FromStr for Mount {
-    type Err = MountError;
-
-    fn from_str(text: &str) -> Result<Self, MountError> {
-        let Some((prefix, folder)) = text.split_once('=') else {
-            return Err(MountError(
-                "a mount is /PREFIX=FOLDER, for example /=www".into(),
-            ));
-        };
-        if folder.is_empty() {
-            return Err(MountError(format!(
-                "no folder after {prefix}=, for example {prefix}=www"
-            )));
-        }
-        if !prefix.starts_with('/') {
-            return Err(MountError(format!(
-                "the prefix begins with a slash: did you mean /{text}?"
-            )));
-        }
-        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_~!$&'()*+,;@:.".contains(c);
-        if !prefix
-            .split('/')
-            .skip(1)
-            .all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain))
-        {
-            return Err(MountError(format!(
-                "{prefix} isn't a path to serve under: use letters, digits, hyphens and single slashes"
-            )));
-        }
-        Ok(Self {
-            prefix: prefix.to_owned(),
-            folder: folder.into(),
-        })
-    }
-}
 
 /// The least length of a hash in a file's name; Vite's have it.
 const HASH: usize = 8;
@@ -103,29 +28,36 @@ const HASH: usize = 8;
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The mounted folders.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Files {
     base_path: BasePath,
     /// The longest prefix first, so that the first match is the right one.
-    mounts: Vec<(Mount, ServeDir)>,
+    mounts: Vec<(Mount, Folder)>,
+    compressed: Arc<Compressed>,
 }
 
 impl Files {
-    /// Serves these mounts below a base path.
+    /// Serves these mounts below a base path. `compressed`: the bytes that all files may take that
+    /// are compressed in memory.
     #[must_use]
-    pub fn new(mounts: &[Mount], base_path: BasePath) -> Self {
-        let serve = |mount: &Mount| {
-            ServeDir::new(&mount.folder)
+    pub fn new(mounts: &[Mount], base_path: BasePath, compressed: usize) -> Self {
+        let serve = |mount: &Mount| Folder {
+            path: mount.folder.clone(),
+            files: ServeDir::new(&mount.folder)
                 .redirect_path_prefix(format!("{}{}", base_path.prefix(), mount.prefix))
                 .precompressed_br()
-                .precompressed_gzip()
+                .precompressed_gzip(),
         };
         let mut mounts: Vec<_> = mounts
             .iter()
             .map(|mount| (mount.clone(), serve(mount)))
             .collect();
         mounts.sort_by_key(|(mount, _)| std::cmp::Reverse(mount.prefix.len()));
-        Self { base_path, mounts }
+        Self {
+            base_path,
+            mounts,
+            compressed: Arc::new(Compressed::new(compressed)),
+        }
     }
 
     /// Whether a path is under a mount, whether or not there is a file.
@@ -134,17 +66,17 @@ impl Files {
         self.find(path).is_some()
     }
 
-    fn find(&self, path: &str) -> Option<(&Mount, &ServeDir, String)> {
-        self.mounts.iter().find_map(|(mount, serve)| {
+    fn find(&self, path: &str) -> Option<(&Mount, &Folder, String)> {
+        self.mounts.iter().find_map(|(mount, folder)| {
             let rest = path.strip_prefix(&mount.prefix)?;
-            (rest.is_empty() || rest.starts_with('/')).then(|| (mount, serve, rest.to_owned()))
+            (rest.is_empty() || rest.starts_with('/')).then(|| (mount, folder, rest.to_owned()))
         })
     }
 
     /// Answers a request with a file, or with `404 Not Found`.
     pub async fn serve(&self, request: Request) -> Response {
         let path = request.uri().path();
-        let Some((mount, serve, rest)) = self.find(path).filter(|_| !is_hidden(path)) else {
+        let Some((mount, folder, rest)) = self.find(path).filter(|_| !is_hidden(path)) else {
             return not_found();
         };
         let query = request
@@ -163,13 +95,10 @@ impl Files {
         };
         let (mut head, body) = request.into_parts();
         head.uri = Uri::from(inside);
-        let found = serve
-            .clone()
-            .try_call(Request::from_parts(head, body))
-            .await;
+        let found = folder.answer(&self.compressed, head, body).await;
         let mut response = match found {
             Ok(response) if response.status() == StatusCode::NOT_FOUND => return not_found(),
-            Ok(response) => response.map(Body::new),
+            Ok(response) => response,
             Err(error) if is_no_file(error.kind()) => return not_found(),
             Err(error) => {
                 tracing::warn!(path = ?rest, mount = %mount, %error, "a file can't be read");
@@ -183,9 +112,10 @@ impl Files {
         } else {
             "no-cache"
         };
-        response
-            .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        // Also without a body, a cache must learn that others may be answered otherwise.
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         name_type(&rest, &mut response);
         response
     }

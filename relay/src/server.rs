@@ -81,7 +81,11 @@ impl Server {
             relay: Arc::clone(&relay),
             policy: Arc::clone(&policy),
             auth: auth.clone(),
-            files: Files::new(&config.mounts, config.base_path.clone()),
+            files: Files::new(
+                &config.mounts,
+                config.base_path.clone(),
+                config.compressed_files,
+            ),
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
                 signalr::routes(Arc::clone(&relay), config.signalr, config.base_path.clone()),
