@@ -215,8 +215,9 @@ mod tests {
             ("broken", "throw new Error('on purpose');", [0, 1, 0]),
             (
                 "skipped",
-                "import { test } from 'node:test'; test.skip('a', () => {}); test.todo('b');",
-                [0, 0, 2],
+                "import { describe, test } from 'node:test'; test.skip('a', () => {}); test.todo('b'); \
+                 describe('s', { skip: 'no browser' }, () => { test('c', () => {}); });",
+                [0, 0, 3],
             ),
             (
                 "mixed",
