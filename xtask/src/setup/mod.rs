@@ -1,16 +1,16 @@
 //! `cargo xtask setup`: installs what is missing. Each step is printed with its time. Nothing is
 //! printed where nothing is missing.
 //!
-//! * `npm`, `tools`, `browsers`, `nginx`: Node's packages, wasm-pack and wasm-bindgen, the tests'
-//!   browsers and the proxy that they put in front of servers.
+//! * `npm`, `tools`, `browsers`, `proxies`: Node's packages, wasm-pack and wasm-bindgen, the tests'
+//!   browsers and the proxies that they put in front of servers.
 //! * `wasm32`: Rust's standard library for wasm32, by `rustup` or, where that can't download, by
 //!   `offline`. `rust`: the toolchain in use.
 
 mod browsers;
 mod debian;
-mod nginx;
 mod npm;
 mod offline;
+mod proxies;
 mod rust;
 mod rustup;
 mod tools;
@@ -25,6 +25,8 @@ use crate::lock;
 use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::project::Project;
+use crate::say;
+use proxies::PROXIES;
 
 /// Installs what the package and the relay are built with.
 pub fn for_package(project: &Project) -> Outcome {
@@ -41,10 +43,21 @@ pub fn for_tests(project: &Project) -> Outcome<Browsers> {
     browsers::find_or_install(project)
 }
 
-/// Finds nginx, which a few tests need, or unpacks it first.
-pub fn nginx(project: &Project) -> Outcome<PathBuf> {
+/// Finds the proxies that a few tests need, or unpacks them first: the programs by the variables
+/// that the tests read. Says which are missing.
+pub fn proxies(project: &Project) -> Outcome<Vec<(&'static str, PathBuf)>> {
     let _lock = lock::take(&project.scratch(), "setup")?;
-    nginx::find_or_unpack(project)
+    let mut found = Vec::new();
+    for proxy in &PROXIES {
+        match proxy.find_or_unpack(project) {
+            Ok(path) => found.push((proxy.variable, path)),
+            Err(problem) => say::line(format!(
+                "tests behind {} are skipped: {problem}",
+                proxy.name
+            )),
+        }
+    }
+    Ok(found)
 }
 
 /// Checks for two parts of Rust that a minimal installation lacks and the suite `lint` needs.
@@ -69,13 +82,11 @@ pub fn all(project: &Project) -> Outcome {
     let browsers = for_tests(project)?;
     for_lint()?;
     for (name, problem) in browsers.missing() {
-        crate::say::line(format!(
+        say::line(format!(
             "{name} is missing, and tests in it are skipped: {problem}"
         ));
     }
-    if let Err(problem) = nginx(project) {
-        crate::say::line(format!("tests behind nginx are skipped: {problem}"));
-    }
-    crate::say::line("Everything that the build and the other tests need is installed.");
+    proxies(project)?;
+    say::line("Everything that the build and the other tests need is installed.");
     Ok(())
 }

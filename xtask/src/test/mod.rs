@@ -76,8 +76,9 @@ const SUITES: [(&str, Suite); 10] = [
 pub struct Ground<'project> {
     project: &'project Project,
     browsers: Browsers,
-    /// `None`: the tests that need nginx are skipped.
-    nginx: Option<PathBuf>,
+    /// The proxies that were found, by the variables that name them. Tests that need another are
+    /// skipped.
+    proxies: Vec<(&'static str, PathBuf)>,
     /// How long a test program may print nothing before it counts as hanging.
     limit: Duration,
 }
@@ -90,9 +91,7 @@ impl Ground<'_> {
             .env("CHROMIUM", &self.browsers.chromium.program)
             .env("CHROMEDRIVER", &self.browsers.chromium.driver)
             .env("SIGNAL_RELAY", self.project.relay());
-        if let Some(nginx) = &self.nginx {
-            node.env("NGINX_PROGRAM", nginx);
-        }
+        node.envs(self.proxies.iter().map(|(variable, path)| (variable, path)));
         if let Ok(firefox) = &self.browsers.firefox {
             node.env("FIREFOX", &firefox.program);
         }
@@ -139,9 +138,7 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     let ground = Ground {
         project,
         browsers: setup::for_tests(project)?,
-        nginx: setup::nginx(project)
-            .inspect_err(|problem| say::line(problem.to_string()))
-            .ok(),
+        proxies: setup::proxies(project)?,
         limit: Duration::from_secs(15 * 60).mul_f64(time_factor()?),
     };
     if let Err(problem) = build::all(project) {
