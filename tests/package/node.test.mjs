@@ -37,19 +37,21 @@ function ask(use) {
 `;
 
 describe('bare Node', () => {
-  it('imports every entry, which adds nothing to the globals but SignalWasm', async () => {
+  it('imports every entry, which adds nothing to the globals but SignalWasm and io', async () => {
     const before = 'const before = new Set(Object.getOwnPropertyNames(globalThis));';
     const added = await node(
       'import-all',
       `${before}
       const entries = {};
-      for (const entry of ['signal-wasm', 'signal-wasm/inline', 'signal-wasm/transports']) entries[entry] = Object.keys(await import(entry)).sort();
+      for (const entry of ['signal-wasm', 'signal-wasm/inline', 'signal-wasm/transports', 'signal-wasm/rtcmulticonnection']) entries[entry] = Object.keys(await import(entry)).sort();
       entries.before = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
       await import('signal-wasm/global');
       entries.added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
       entries.global = Object.keys(SignalWasm).sort();
       await import('signal-wasm/global-transports');
       entries['global-transports'] = [...Object.keys(SignalWasm).filter((name) => !entries.global.includes(name)), Object.keys(SignalWasm.transports).sort()];
+      await import('signal-wasm/global-rtcmulticonnection');
+      entries['global-rtcmulticonnection'] = [...Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name)), typeof SignalWasm.rtcMultiConnectionSocket, typeof io.connect];
       console.log(JSON.stringify(entries));`,
     );
     const transports = ['broadcastChannel', 'hubConnection', 'hubProxy', 'socketIo', 'websync'];
@@ -58,10 +60,12 @@ describe('bare Node', () => {
       'signal-wasm': ['Signaling', 'configure', 'default', 'initSync', 'openSignalingChannel', 'openSocket'],
       'signal-wasm/inline': names,
       'signal-wasm/transports': transports,
+      'signal-wasm/rtcmulticonnection': ['rtcMultiConnectionSocket'],
       before: [],
       added: ['SignalWasm'],
       global: names,
       'global-transports': ['transports', transports],
+      'global-rtcmulticonnection': ['SignalWasm', 'io', 'function', 'function'],
     });
   });
 

@@ -19,6 +19,8 @@ import { openSocket } from 'signal-wasm/inline';
 import { broadcastChannel } from 'signal-wasm/transports';
 import 'signal-wasm/global';
 import 'signal-wasm/global-transports';
+import { rtcMultiConnectionSocket } from 'signal-wasm/rtcmulticonnection';
+import 'signal-wasm/global-rtcmulticonnection';
 
 await init();
 const options: Options = { url: 'wss://example.org/', onerror: ({ code }) => console.error(code) };
@@ -30,14 +32,18 @@ openSignalingChannel({ onopen: () => console.log(handle.channel) });
 openSocket<string>((message) => console.log(message.length));
 SignalWasm.openSocket({}).close();
 new Signaling({ transport: broadcastChannel() }).close();
+window.io = rtcMultiConnectionSocket(signaling);
 `;
 
 const SCRIPT = `
 /// <reference types="signal-wasm/global" />
 /// <reference types="signal-wasm/global-transports" />
+/// <reference types="signal-wasm/global-rtcmulticonnection" />
 SignalWasm.configure({ transport: SignalWasm.transports.broadcastChannel('room') });
 var socket = SignalWasm.openSocket({ onmessage: function (message) { console.log(message); } });
 socket.send('hello');
+window.rtcMultiConnectionOptions = { url: '/', channel: 'rooms' };
+io('/?userid=me').on('connect', function () {});
 `;
 
 // A wrong line, to see that the checks above are awake: an unknown option.

@@ -7,8 +7,8 @@ import { some, type Must, type Same } from './expect.js';
 
 type Functions = Omit<typeof module, 'default' | 'initSync' | 'Signaling'>;
 export type Inline = Must<Same<keyof typeof inline, keyof Functions | 'Signaling'>>;
-// Beside the transports, which a script of their own adds: see transports.ts.
-export type Global = Must<Same<Exclude<keyof typeof SignalWasm, 'transports'>, keyof Functions | 'Signaling'>>;
+// Beside what scripts of their own add: see transports.ts and rtcmulticonnection.ts.
+export type Global = Must<Same<Exclude<keyof typeof SignalWasm, 'transports' | 'rtcMultiConnectionSocket'>, keyof Functions | 'Signaling'>>;
 export type Names = Must<Same<keyof Functions, 'configure' | 'openSignalingChannel' | 'openSocket'>>;
 
 // A signaling of one entry goes where that of another is expected: a page may mix them in its

@@ -26,7 +26,7 @@ cargo xtask <command>
   setup               installs what is missing: npm packages, Rust's library for wasm32, wasm-bindgen, wasm-pack, browsers
   build               builds dist/, the npm package, and the relay
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 --open (npm start)
-  test [SUITE…]       runs lint host types transports browser package pages chaos size, or only the named suites,
+  test [SUITE…]       runs lint host types transports rooms browser package pages chaos size, or only the named suites,
                       which may be bench too (npm test)
   browser [ARG…]      runs only the wasm-bindgen tests, in Chromium or, if the first argument is --firefox or --safari, in
                       Firefox or WebKitGTK; other arguments go to cargo, such as --test browser

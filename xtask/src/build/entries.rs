@@ -7,12 +7,14 @@ use crate::process;
 use crate::project::Project;
 
 /// The entries, by the names of their files in dist/.
-pub const NAMES: [&str; 5] = [
+pub const NAMES: [&str; 7] = [
     "signal_wasm",
     "inline",
     "global",
     "transports",
     "global-transports",
+    "rtcmulticonnection",
+    "global-rtcmulticonnection",
 ];
 
 /// What browsers must support besides WebAssembly's reference types, which are as old.

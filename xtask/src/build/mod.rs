@@ -29,7 +29,7 @@ use crate::setup;
 use crate::size;
 
 /// The files of dist/.
-pub const DIST: [&str; 11] = [
+pub const DIST: [&str; 15] = [
     "signal_wasm.js",
     "signal_wasm_bg.wasm",
     "signal_wasm.d.ts",
@@ -41,6 +41,10 @@ pub const DIST: [&str; 11] = [
     "transports.d.ts",
     "global-transports.js",
     "global-transports.d.ts",
+    "rtcmulticonnection.js",
+    "rtcmulticonnection.d.ts",
+    "global-rtcmulticonnection.js",
+    "global-rtcmulticonnection.d.ts",
 ];
 
 /// Builds everything that is out of date: the package and the relay.

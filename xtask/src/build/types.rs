@@ -10,7 +10,12 @@ use crate::problem::{Outcome, fail};
 use crate::project::Project;
 
 /// The declarations that are written by hand in npm/.
-const BY_HAND: [&str; 2] = ["transports.d.ts", "global-transports.d.ts"];
+const BY_HAND: [&str; 4] = [
+    "transports.d.ts",
+    "global-transports.d.ts",
+    "rtcmulticonnection.d.ts",
+    "global-rtcmulticonnection.d.ts",
+];
 
 /// Writes all declaration files into `folder`.
 pub fn write(project: &Project, folder: &Path) -> Outcome {

@@ -69,9 +69,14 @@ const CHECKS: [&[&str]; 8] = [
 ];
 
 /// What Node runs.
-const SCRIPTS: [&[&str]; 2] = [
+const SCRIPTS: [&[&str]; 3] = [
     &["node_modules/eslint/bin/eslint.js", "."],
     &["node_modules/typescript/bin/tsc", "-p", "tests/browser"],
+    &[
+        "node_modules/typescript/bin/tsc",
+        "-p",
+        "npm/rtcmulticonnection",
+    ],
 ];
 
 /// Runs the suite.

@@ -31,13 +31,14 @@ use watch::Watched;
 type Suite = fn(&Ground) -> Outcome<Tally>;
 
 /// All suites, cheap ones first.
-const SUITES: [(&str, Suite); 10] = [
+const SUITES: [(&str, Suite); 11] = [
     ("lint", lint::run),
     ("host", cargo_suites::run),
     ("types", |ground| node_suites::run(ground, "tests/types")),
     ("transports", |ground| {
         node_suites::run(ground, "tests/transports")
     }),
+    ("rooms", |ground| node_suites::run(ground, "tests/rooms")),
     ("browser", wasm_suite::run),
     ("package", |ground| {
         node_suites::run(ground, "tests/package")
