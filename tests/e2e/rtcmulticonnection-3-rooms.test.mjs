@@ -1,0 +1,293 @@
+// Rooms of npm's RTCMultiConnection 3.7.1, unmodified, where the server only passes messages on:
+// what rtcmulticonnection-server decides, and connections that are lost.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
+import { assertNoTroubles, openPage } from '../support/pages.mjs';
+import { proxy } from '../support/proxy.mjs';
+import { connectedTo, enter, openConnection, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { relay, seedServer } from '../support/servers.mjs';
+
+/* global RTCMultiConnection, connection, told -- of the pages */
+
+let browser;
+let files;
+let server;
+before(async () => {
+  [browser, files, server] = await Promise.all([launchChromium(), serveRooms(), seedServer()]);
+}, TIMEOUT);
+after(() => Promise.all([browser?.close(), files?.close(), server?.close()]), TIMEOUT);
+
+/** Opens pages that are no part of the other tests' world. */
+function opener(members = {}, url = server.url) {
+  const channel = `rooms ${Math.random()}`;
+  return (own = {}, ownUrl = url) => openConnection(browser, files.origin, { url: ownUrl, protocol: 'websocket', channel }, { ...members, ...own });
+}
+
+/** What an event of the socket answers. */
+function ask(page, name, ...values) {
+  return page.evaluate(([name, values]) => new Promise((done) => connection.socket.emit(name, ...values, (...answer) => done(answer))), [name, values]);
+}
+
+const saw = (page, ...event) => page.waitForFunction((event) => told.some((one) => JSON.stringify(one).startsWith(event)), JSON.stringify(event).slice(0, -1));
+
+async function leave(pages) {
+  assertNoTroubles(pages);
+  await Promise.all(pages.map((page) => page.context().close()));
+}
+
+describe('a room', { concurrency: 3 }, () => {
+  test('with a password lets in who knows it', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open({ password: 'secret' }), await open({ password: 'wrong' }), await open({ password: 'secret' }), await open()];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    for (const [index, expected] of [[1, [false, 'room', 'Invalid password']], [3, [false, 'room', 'Invalid password']]]) assert.deepEqual(await enter(pages[index], 'join', 'room'), expected);
+    assert.equal((await enter(pages[2], 'join', 'room'))[0], true);
+    await connectedTo(pages[0], 1);
+    const [there, , extra] = await enter(pages[3], 'checkPresence', 'room');
+    assert.deepEqual([there, extra._room], [true, { isFull: false, isPasswordProtected: true }]);
+    assert.deepEqual(await ask(pages[3], 'is-valid-password', 'secret', 'room'), [true, 'room', false]);
+    // The owner changes it.
+    assert.deepEqual(await enter(pages[0], 'setPassword', 'another'), [true, 'room', null]);
+    assert.deepEqual(await enter(pages[1], 'join', 'room'), [false, 'room', 'Invalid password']);
+    await pages[1].evaluate(() => (connection.password = 'another'));
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    await Promise.all([pages[0], pages[1], pages[2]].map((page) => connectedTo(page, 2)));
+    await leave(pages);
+  });
+
+  test('that is full says so, and has room again when one leaves', TIMEOUT, async () => {
+    const open = opener({ maxParticipantsAllowed: 2 });
+    const pages = [await open(), await open(), await open()];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    await connectedTo(pages[0], 1);
+    assert.deepEqual(await enter(pages[2], 'join', 'room'), [false, 'room', 'Room full']);
+    assert.equal((await enter(pages[2], 'checkPresence', 'room'))[2]._room.isFull, true);
+    await pages[1].evaluate(() => connection.closeSocket());
+    await until(async () => (await enter(pages[2], 'join', 'room'))[0]);
+    await leave(pages);
+  });
+
+  test('that is public is listed with what its owner says of it', TIMEOUT, async () => {
+    const open = opener({ publicRoomIdentifier: 'games' });
+    const pages = [await open({ extra: { name: 'é & "' } }), await open()];
+    const [owner] = await Promise.all(pages.map(userOf));
+    assert.equal((await enter(pages[0], 'open', 'chess'))[0], true);
+    await pages[1].evaluate(() => new Promise((done) => connection.connectSocket(done)));
+    const [[room, ...others]] = await ask(pages[1], 'get-public-rooms', 'games');
+    assert.deepEqual(others, []);
+    assert.deepEqual(room, {
+      maxParticipantsAllowed: 1000,
+      owner,
+      participants: [owner],
+      extra: { name: 'é & "' },
+      session: { data: true },
+      sessionid: 'chess',
+      isRoomFull: false,
+      isPasswordProtected: false,
+    });
+    assert.deepEqual(await ask(pages[1], 'get-public-rooms', 'films'), [[]]);
+    await leave(pages);
+  });
+
+  test('one user disconnects another, and both learn it', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open(), await open(), await open()];
+    for (const [index, page] of pages.entries()) {
+      assert.equal((await enter(page, index ? 'join' : 'open', 'room'))[0], true);
+      await Promise.all(pages.slice(0, index + 1).map((page) => connectedTo(page, index)));
+    }
+    const users = await Promise.all(pages.map(userOf));
+    await pages[0].evaluate((user) => connection.disconnectWith(user), users[1]);
+    await pages[1].waitForFunction((user) => window.left.includes(user), users[0]);
+    await saw(pages[1], 'offline', users[0]);
+    assert.deepEqual(await pages[1].evaluate(() => connection.getAllParticipants()), [users[2]]);
+    await leave(pages);
+  });
+
+  test('a user takes another id, and is found under it', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open(), await open(), await open()];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    await pages[0].evaluate(() => new Promise((done) => connection.changeUserId('the owner', done)));
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    for (const page of pages.slice(0, 2)) await connectedTo(page, 1);
+    assert.deepEqual(await pages[1].evaluate(() => connection.getAllParticipants()), ['the owner']);
+    await pages[0].evaluate(() => {
+      connection.extra = { name: 'A' };
+      connection.updateExtraData();
+    });
+    await saw(pages[1], 'extra', 'the owner', { name: 'A' });
+    assert.deepEqual(await ask(pages[1], 'get-remote-user-extra-data', 'the owner'), [{ name: 'A' }, 'the owner', null]);
+    await leave(pages);
+  });
+
+  test('the owner closes it for all, and nobody else can', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open(), await open()];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    for (const page of pages) await connectedTo(page, 1);
+    assert.deepEqual(await ask(pages[1], 'close-entire-session'), [false, 'Room permission denied']);
+    await pages[0].evaluate(() => new Promise((done) => connection.closeEntireSession(done)));
+    await saw(pages[1], 'closed', 'room');
+    assert.equal((await enter(pages[1], 'checkPresence', 'room'))[0], false);
+    await leave(pages);
+  });
+
+  test('a second page with a user’s id gets another, and is in the room too', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open({ userid: 'same' }), await open({ userid: 'same' })];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    // The library joins again by itself, under a new id.
+    await pages[1].evaluate(() => {
+      connection.sessionid = 'room';
+      connection.connectSocket(() => {});
+    });
+    for (const page of pages) await connectedTo(page, 1);
+    assert.equal(await userOf(pages[0]), 'same');
+    assert.notEqual(await userOf(pages[1]), 'same');
+    await leave(pages);
+  });
+
+  test('a page that is loaded again is the same user again', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open({ userid: 'owner' }), await open({ userid: 'guest' })];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    for (const page of pages) await connectedTo(page, 1);
+    await pages[1].reload();
+    await pages[1].evaluate(() => (connection.userid = 'guest'));
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    for (const page of pages) await connectedTo(page, 1);
+    assert.equal(await userOf(pages[1]), 'guest');
+    await leave(pages);
+  });
+
+  test('of twelve connections on three pages that open it at the same moment, one wins, and the others join', TIMEOUT, async () => {
+    const open = opener();
+    const pages = [await open(), await open(), await open()];
+    const result = await Promise.all(
+      pages.map((page) =>
+        page.evaluate(async () => {
+          const connections = Array.from({ length: 4 }, () => {
+            const one = new RTCMultiConnection();
+            return Object.assign(one, { enableLogs: false, socketURL: '/', iceServers: [], session: { data: true } });
+          });
+          await Promise.all(connections.map((one) => new Promise((done) => one.connectSocket(done))));
+          const opened = await Promise.all(connections.map((one) => new Promise((done) => one.open('room', done))));
+          const others = connections.filter((_, index) => !opened[index]);
+          const joined = await Promise.all(others.map((one) => new Promise((done) => one.socket.emit('join-room', { sessionid: 'room' }, done))));
+          return { won: opened.filter(Boolean).length, joined };
+        }),
+      ),
+    );
+    assert.equal(result.reduce((sum, { won }) => sum + won, 0), 1, JSON.stringify(result));
+    assert.deepEqual(result.flatMap(({ joined }) => joined), Array(11).fill(true));
+    await leave(pages);
+  });
+
+  test('the module’s io does the same as the script', TIMEOUT, async () => {
+    const page = await openPage(browser, `${files.origin}/test-pages/rtcmulticonnection-3.html`);
+    const [won] = await page.evaluate(async (url) => {
+      const [{ Signaling }, { rtcMultiConnectionSocket }] = await Promise.all([import('/signal-wasm/inline.js'), import('/signal-wasm/rtcmulticonnection.js')]);
+      window.io = rtcMultiConnectionSocket(new Signaling({ url, protocol: 'websocket' }), { channel: 'module' });
+      const refused = [];
+      for (const wrong of [[undefined], [{}], [new Signaling(), { room: 1 }], [new Signaling(), { channel: '' }], [new Signaling(), { answerTimeout: 'x' }]]) {
+        try {
+          rtcMultiConnectionSocket(...wrong);
+        } catch (error) {
+          refused.push(error.code);
+        }
+      }
+      const won = await new Promise((done) => connection.open('room', (...values) => done(values)));
+      return [won, refused].flat(1);
+    }, server.url);
+    assert.equal(won, true);
+    await leave([page]);
+  });
+});
+
+describe('when connections are lost', { concurrency: 2 }, () => {
+  test('in the middle of joining, at any message of it, the page joins all the same', TIMEOUT, async () => {
+    for (const at of ['join', 'challenge', 'proof', 'room']) {
+      let cuts = 0;
+      const gate = await proxy(() => server.port, {
+        onmessage(link, direction, text) {
+          const isIt = at === 'proof' ? text.includes('"proof":') : text.includes(`"kind":"${at}"`);
+          return isIt && (cuts += 1) === 1 ? 'cut' : undefined;
+        },
+      });
+      const open = opener({ password: 'secret' });
+      const pages = [await open(), await open({}, gate.url)];
+      assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+      assert.equal((await enter(pages[1], 'join', 'room'))[0], true, at);
+      for (const page of pages) await connectedTo(page, 1);
+      assert.ok(cuts > 1, at);
+      await Promise.all(pages.map((page) => page.context().close()));
+      await gate.close();
+    }
+  });
+
+  test('through our relay nothing that the library says is lost', TIMEOUT, async () => {
+    const hub = await relay();
+    let cuts = 0;
+    const gate = await proxy(() => hub.port, { onmessage: (link, direction, text) => (text.includes('newParticipationRequest') || text.includes('"sdp"')) && (cuts += 1) < 4 ? 'cut' : undefined });
+    const channel = 'cuts';
+    const open = (url) => openConnection(browser, files.origin, { url, channel });
+    const pages = [await open(hub.url), await open(gate.url)];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+    for (const page of pages) await connectedTo(page, 1);
+    assert.ok(cuts >= 4);
+    await Promise.all(pages.map((page) => page.context().close()));
+    await gate.close();
+    await hub.close();
+  });
+
+  for (const [name, start, end] of [
+    ['a plain server', ({ port }) => seedServer({ port }), (server) => server.close()],
+    ['our relay', ({ port }) => relay({ args: ['--listen', `127.0.0.1:${port}`] }), (server) => server.kill()],
+  ]) {
+    test(`${name} that is killed and started again finds the room as it was`, TIMEOUT, async () => {
+      let hub = await start({ port: 0 });
+      const { port } = hub;
+      const open = () => openConnection(browser, files.origin, { url: hub.url, channel: 'restart' });
+      const pages = [await open(), await open()];
+      assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+      assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
+      for (const page of pages) await connectedTo(page, 1);
+      await end(hub);
+      await Promise.all(pages.map((page) => page.waitForFunction(() => !connection.socket.connected)));
+      // Said while there is no server: the data channels go on.
+      await talk(pages, 'without a server');
+      hub = await start({ port });
+      await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
+      pages.push(await open());
+      assert.equal((await enter(pages[2], 'join', 'room'))[0], true);
+      for (const page of pages) await connectedTo(page, 2);
+      await talk(pages, 'again');
+      assert.deepEqual(await pages[0].evaluate(() => window.left), []);
+      await Promise.all(pages.map((page) => page.context().close()));
+      await end(hub);
+    });
+  }
+
+  test('an owner that vanishes without a word is followed by another within seconds', TIMEOUT, async () => {
+    const gate = await proxy(() => server.port);
+    const open = opener();
+    const pages = [await open({}, gate.url), await open(), await open()];
+    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
+    for (const page of pages.slice(1)) assert.equal((await enter(page, 'join', 'room'))[0], true);
+    for (const page of pages) await connectedTo(page, 2);
+    const owner = await userOf(pages[0]);
+    for (const link of gate.links()) for (const way of ['up', 'down']) link.stall(way);
+    await pages[1].waitForFunction(() => connection.isInitiator);
+    await saw(pages[1], 'offline', owner);
+    await gate.close();
+    await Promise.all(pages.map((page) => page.context().close()));
+  });
+});
