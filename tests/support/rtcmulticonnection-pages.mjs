@@ -14,8 +14,6 @@ const script = await readFile(join(ROOT, 'dist/global-rtcmulticonnection.js'), '
 export const ROOM_FILES = {
   ...MOUNTS,
   ...TEST_MOUNTS,
-  '/vendor/rtcmulticonnection-3': join(ROOT, 'node_modules/rtcmulticonnection-3/dist'),
-  '/vendor/webrtc-adapter': join(ROOT, 'node_modules/webrtc-adapter/out'),
   '/socket.io': (path) => (path === 'socket.io.js' ? script : undefined),
 };
 

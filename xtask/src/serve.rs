@@ -11,11 +11,14 @@ use crate::process;
 use crate::project::Project;
 
 /// The relay's options `--mount`: paths with their folders.
-const MOUNTS: [&str; 8] = [
+const MOUNTS: [&str; 11] = [
     "/=www",
     "/signal-wasm=dist",
     "/vendor/datachannel=node_modules/datachannel",
     "/vendor/rtcmulticonnection=node_modules/rtcmulticonnection",
+    "/vendor/rtcmulticonnection-3=node_modules/rtcmulticonnection-3/dist",
+    "/vendor/webrtc-adapter=node_modules/webrtc-adapter/out",
+    "/vendor/fbr=node_modules/fbr",
     // Where pages that use Socket.IO look for its client.
     "/socket.io=node_modules/socket.io-client/dist",
     "/vendor/@microsoft/signalr=node_modules/@microsoft/signalr/dist/browser",
