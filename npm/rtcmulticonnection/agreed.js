@@ -107,8 +107,10 @@ export class AgreedRooms {
       case self.profile.messageEvent:
         return this.#talk.send(first, acknowledge);
       case 'open-room':
+        this.#takeExtra(first);
         return this.#membership.open(first, acknowledge);
       case 'join-room':
+        this.#takeExtra(first);
         return this.#membership.join(first, acknowledge);
       case 'check-presence':
         return this.#membership.presence(first, acknowledge);
@@ -189,7 +191,7 @@ export class AgreedRooms {
       case 'hello':
         return this.#onHello(message);
       case 'taken':
-        if (message.to === self.page) this.#taken();
+        if (message.to === self.page && message.from === self.user) this.#taken();
         return undefined;
       case 'bye':
         return this.#gone(self.people.onPage(message.page));
@@ -271,6 +273,11 @@ export class AgreedRooms {
     // It may have missed what has changed meanwhile.
     if (this.#membership.isOwner && this.#membership.room?.has(page)) this.#membership.tell();
     return undefined;
+  }
+
+  /** The page's extra data may be newer than its socket. @param {any} options */
+  #takeExtra(options) {
+    if (options?.extra !== undefined) this.#self.extra = options.extra;
   }
 
   #hello() {

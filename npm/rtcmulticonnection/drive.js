@@ -17,6 +17,8 @@ export function drive(rooms, hub, id) {
   const { signaling } = hub;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** When the timer is due. */
+  let due = Infinity;
   let isBusy = false;
   let isEnded = false;
   let isUp = false;
@@ -33,7 +35,7 @@ export function drive(rooms, hub, id) {
     end();
   });
   // Never inside the call that makes the socket: the page hasn't its listeners yet.
-  timer = setTimeout(turn);
+  schedule(0);
   return socket;
 
   /** @param {string} name @param {unknown[]} values @param {((...values: any[]) => void) | undefined} acknowledge */
@@ -49,6 +51,7 @@ export function drive(rooms, hub, id) {
   }
 
   function turn() {
+    due = Infinity;
     watch();
     rooms.tick(now());
     perform();
@@ -81,9 +84,16 @@ export function drive(rooms, hub, id) {
     isBusy = true;
     for (let outputs = rooms.take(); outputs.length; outputs = rooms.take()) outputs.forEach(carryOut);
     isBusy = false;
-    if (isEnded) return;
+    schedule(rooms.isWaiting || !isUp ? SOON : LATER);
+  }
+
+  /** Makes the next turn come no later than so. @param {number} wait In milliseconds. */
+  function schedule(wait) {
+    const at = now() + wait;
+    if (isEnded || at >= due) return;
     clearTimeout(timer);
-    timer = setTimeout(turn, rooms.isWaiting || !isUp ? SOON : LATER);
+    due = at;
+    timer = setTimeout(turn, wait);
   }
 
   /** @param {import('./types.js').Output} output */

@@ -325,6 +325,12 @@ describe('users', () => {
     assert.deepEqual(b.named('extra-data-updated'), [['a', { name: 'A' }]]);
     assert.deepEqual(stranger.named('extra-data-updated'), []);
     assert.deepEqual(b.heard[0].extra, { name: 'A' });
+    // That of the page when it joins is newer than that of the socket's query.
+    const c = self.page({ user: 'c' });
+    joinRoom(self, c, 'room', { extra: { name: 'C' } });
+    introduce(c, 'room');
+    self.run(100);
+    assert.deepEqual(a.heard.at(-1).extra, { name: 'C' });
     const asked = ['a', 'b', 'nobody'].map((user) => b.emit('get-remote-user-extra-data', user));
     self.run(1000);
     const missing = 'User ID does not exist';
