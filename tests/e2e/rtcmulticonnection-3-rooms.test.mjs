@@ -2,13 +2,16 @@
 // what rtcmulticonnection-server decides, and connections that are lost.
 
 import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
-import { assertNoTroubles, openPage } from '../support/pages.mjs';
+import { assertNoTroubles, openPage, TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { connectedTo, enter, openConnection, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
-import { relay, seedServer } from '../support/servers.mjs';
+import { relay, ROOT, seedServer } from '../support/servers.mjs';
 
 /* global RTCMultiConnection, connection, told -- of the pages */
 
@@ -209,6 +212,26 @@ describe('a room', { concurrency: 3 }, () => {
     assert.equal(won, true);
     await leave([page]);
   });
+});
+
+test('served as /socket.io/socket.io.js by our relay, the script connects to the space above it', TIMEOUT, async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'signal-wasm-script-'));
+  await copyFile(join(ROOT, 'dist/global-rtcmulticonnection.js'), join(folder, 'socket.io.js'));
+  const mounts = { '/socket.io': folder, '/a/socket.io': folder, '/b/socket.io': folder, ...TEST_MOUNTS };
+  const hub = await relay({ args: Object.entries(mounts).flatMap(([path, from]) => ['--mount', `${path}=${from}`]) });
+  context.after(() => Promise.all([hub.close(), rm(folder, { recursive: true })]));
+  const answers = [];
+  for (const space of ['', '/a', '/b', '/a']) {
+    const page = await openPage(browser, `${hub.origin}/test-pages/bare.html`);
+    await page.addScriptTag({ url: `${space}/socket.io/socket.io.js` });
+    answers.push(
+      await page.evaluate(() => {
+        const socket = window.io(`/?userid=${Math.random()}`);
+        return new Promise((done) => socket.emit('open-room', { sessionid: 'room' }, done));
+      }),
+    );
+  }
+  assert.deepEqual(answers, [true, true, true, false]);
 });
 
 describe('when connections are lost', { concurrency: 2 }, () => {

@@ -1,43 +1,34 @@
-// npm's RTCMultiConnection 3.7.1, unmodified, over each server that signal-wasm speaks with.
+// npm's RTCMultiConnection 3.7.1, unmodified: data, over each server that signal-wasm speaks with, and
+// over rtcmulticonnection-server with Socket.IO's own client, for which it was written.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { FAKE_CAMERA, launchChromium, newContext } from '../support/chromium.mjs';
-import { classicSignalRServer } from '../support/classic-signalr-server.mjs';
+import { launchChromium, newContext } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { assertNoTroubles } from '../support/pages.mjs';
-import { connectedTo, enter, openConnection, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
-import { relay, seedServer } from '../support/servers.mjs';
-import { signalRServer } from '../support/signalr-server.mjs';
-import { socketIoServer } from '../support/socket-io-server.mjs';
-import { sseServer } from '../support/sse-server.mjs';
+import { rtcMultiConnectionServer } from '../support/rtcmulticonnection-server.mjs';
+import { connectedTo, enter, openConnection, openOriginal, ROOM_SERVERS, serveOriginals, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
 
-/* global connection, streams -- of the pages */
+/* global connection -- of the pages */
 
 let browser;
 let files;
+let originals;
 before(async () => {
-  [browser, files] = await Promise.all([launchChromium({ args: FAKE_CAMERA }), serveRooms()]);
+  [browser, files, originals] = await Promise.all([launchChromium(), serveRooms(), serveOriginals()]);
 }, TIMEOUT);
-after(() => Promise.all([browser?.close(), files?.close()]), TIMEOUT);
+after(() => Promise.all([browser?.close(), files?.close(), originals?.close()]), TIMEOUT);
 
-const SERVERS = {
-  'a plain WebSocket server': [() => seedServer(), 'websocket'],
-  'a Socket.IO server that broadcasts': [() => socketIoServer(), 'socket.io'],
-  'a SignalR hub': [() => signalRServer(), 'signalr'],
-  'a classic SignalR hub': [() => classicSignalRServer(), 'signalr-classic'],
-  'an HTTP server with server-sent events': [() => sseServer(), 'sse'],
-  'our relay': [() => relay(), 'auto'],
-};
+const SERVERS = { ...ROOM_SERVERS, 'rtcmulticonnection-server': [rtcMultiConnectionServer] };
 
 for (const [name, [start, protocol]] of Object.entries(SERVERS)) {
-  describe(`over ${name}`, { concurrency: 2 }, () => {
+  describe(`over ${name}`, () => {
     let server;
     before(async () => {
       server = await start();
     }, TIMEOUT);
     after(() => server?.close(), TIMEOUT);
-    const open = (members) => openConnection(browser, files.origin, { url: server.url, protocol }, members);
+    const open = () => (protocol ? openConnection(browser, files.origin, { url: server.url, protocol }) : openOriginal(browser, originals.origin, server.url));
 
     test('data: two pages, then three, all with all; presence; the owner leaves', TIMEOUT, async () => {
       const pages = [await open(), await open(), await open()];
@@ -58,33 +49,7 @@ for (const [name, [start, protocol]] of Object.entries(SERVERS)) {
       assert.equal(await pages[2].evaluate(() => connection.isInitiator), false);
       await Promise.all(pages.map((page) => page.context().close()));
     });
-
-    test('video: two pages, then three, all see all', TIMEOUT, async () => {
-      const session = { audio: true, video: true };
-      const pages = [];
-      for (const how of ['open', 'join', 'join']) {
-        const page = await open({ session, sdpConstraints: { mandatory: { OfferToReceiveAudio: true, OfferToReceiveVideo: true } } });
-        assert.equal((await enter(page, how, 'video'))[0], true);
-        pages.push(page);
-        await Promise.all(pages.map((page) => seesOthers(page, pages.length - 1)));
-      }
-      assertNoTroubles(pages);
-      await Promise.all(pages.map((page) => page.context().close()));
-    });
   });
-}
-
-/** Waits until so many remote videos play. */
-async function seesOthers(page, count) {
-  try {
-    await page.waitForFunction((count) => {
-      const remote = new Set(streams.filter(([type]) => type === 'remote').map(([, user]) => user));
-      const playing = [...document.querySelectorAll('video')].filter((video) => video.videoWidth > 0 && !video.paused && video.currentTime > 0);
-      return remote.size === count && playing.length >= count + 1;
-    }, count);
-  } catch (error) {
-    throw new Error(`${JSON.stringify(await page.evaluate(() => [streams, window.told]))} ${page.troubles}`, { cause: error });
-  }
 }
 
 test('over BroadcastChannel, without a server: five tabs, all with all', TIMEOUT, async () => {

@@ -3,19 +3,56 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newContext } from './chromium.mjs';
+import { classicSignalRServer } from './classic-signalr-server.mjs';
 import { serveFiles } from './files.mjs';
 import { openPage, TEST_MOUNTS } from './pages.mjs';
-import { MOUNTS, ROOT } from './servers.mjs';
+import { MOUNTS, relay, ROOT, seedServer } from './servers.mjs';
+import { signalRServer } from './signalr-server.mjs';
+import { socketIoServer } from './socket-io-server.mjs';
+import { sseServer } from './sse-server.mjs';
 
 /* global connection, heard, opened -- of the pages */
 
 const script = await readFile(join(ROOT, 'dist/global-rtcmulticonnection.js'), 'utf8');
 
-export const ROOM_FILES = {
+const ROOM_FILES = {
   ...MOUNTS,
   ...TEST_MOUNTS,
   '/socket.io': (path) => (path === 'socket.io.js' ? script : undefined),
 };
+
+/** Servers that only pass messages on: how each is started, and the protocol. */
+export const ROOM_SERVERS = {
+  'a plain WebSocket server': [() => seedServer(), 'websocket'],
+  'a Socket.IO server that broadcasts': [() => socketIoServer(), 'socket.io'],
+  'a SignalR hub': [() => signalRServer(), 'signalr'],
+  'a classic SignalR hub': [() => classicSignalRServer(), 'signalr-classic'],
+  'an HTTP server with server-sent events': [() => sseServer(), 'sse'],
+  'our relay': [() => relay(), 'auto'],
+};
+
+/** Serves the pages and Socket.IO's own client. */
+export function serveOriginals() {
+  return serveFiles({ ...MOUNTS, ...TEST_MOUNTS });
+}
+
+/**
+ * Opens a page with Socket.IO's own client, as if its server served it: that server takes no pages
+ * of other origins.
+ */
+export async function openOriginal(browser, origin, server) {
+  const context = await newContext(browser);
+  await context.route(/\/(test-pages|vendor|socket\.io)\/[^?]*\.(html|js)$/, async (route) => {
+    const response = await fetch(origin + new URL(route.request().url()).pathname);
+    await route.fulfill({ contentType: response.headers.get('content-type'), body: await response.text() });
+  });
+  const page = await context.newPage();
+  page.troubles = [];
+  page.on('pageerror', (error) => page.troubles.push(String(error)));
+  await page.goto(`${server}test-pages/rtcmulticonnection-3.html`);
+  return page;
+}
 
 /** Serves the pages and the script. */
 export function serveRooms() {
@@ -23,8 +60,7 @@ export function serveRooms() {
 }
 
 /**
- * Opens a page whose script gets `options`, and whose connection gets `members`. `context`: the
- * browser context, if pages share one.
+ * Opens a page whose script gets `options`, and whose connection gets `members`.
  */
 export async function openConnection(browser, origin, options, members = {}) {
   const page = await openPage(browser, `${origin}/test-pages/rtcmulticonnection-3.html`, {
