@@ -161,6 +161,8 @@ export class AgreedRooms {
     self.questions.answer(message);
     this.#handle(message);
     this.#talk.release();
+    // The timers of a hidden page are slow.
+    this.#membership.tick();
   }
 
   /** @param {number} now */

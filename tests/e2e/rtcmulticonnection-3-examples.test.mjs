@@ -6,6 +6,7 @@ import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { DARK, DESKTOP, PHONE } from '../support/demo-pages.mjs';
 import { assertNoTroubles, openPage, screenshot, SERVERS } from '../support/pages.mjs';
+import { PATIENT } from '../support/rtcmulticonnection-pages.mjs';
 
 let browser;
 let server;
@@ -14,7 +15,7 @@ before(async () => {
 }, TIMEOUT);
 after(() => Promise.all([browser?.close(), server?.close()]), TIMEOUT);
 
-const open = (example, options = DESKTOP) => openPage(browser, `${server.origin}/${example}.html#a room`, options);
+const open = (example, options = DESKTOP) => openPage(browser, `${server.origin}/${example}.html#a room`, { ...options, prepare: `window.rtcMultiConnectionOptions = ${JSON.stringify(PATIENT)};` });
 const start = (page) => page.locator('#start').click();
 const says = (page, text) => page.locator('#told').filter({ hasText: text }).waitFor();
 

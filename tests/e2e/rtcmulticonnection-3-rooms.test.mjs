@@ -1,5 +1,5 @@
 // Rooms of npm's RTCMultiConnection 3.7.1, unmodified, where the server only passes messages on:
-// what rtcmulticonnection-server decides, and connections that are lost.
+// what rtcmulticonnection-server decides.
 
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
@@ -9,11 +9,10 @@ import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { assertNoTroubles, openPage, TEST_MOUNTS } from '../support/pages.mjs';
-import { proxy } from '../support/proxy.mjs';
-import { connectedTo, enter, openConnection, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { connectedTo, enter, opener, saw, serveRooms, userOf } from '../support/rtcmulticonnection-pages.mjs';
 import { relay, ROOT, seedServer } from '../support/servers.mjs';
 
-/* global RTCMultiConnection, connection, told -- of the pages */
+/* global RTCMultiConnection, connection -- of the pages */
 
 let browser;
 let files;
@@ -23,18 +22,10 @@ before(async () => {
 }, TIMEOUT);
 after(() => Promise.all([browser?.close(), files?.close(), server?.close()]), TIMEOUT);
 
-/** Opens pages that are no part of the other tests' world. */
-function opener(members = {}, url = server.url) {
-  const channel = `rooms ${Math.random()}`;
-  return (own = {}, ownUrl = url) => openConnection(browser, files.origin, { url: ownUrl, protocol: 'websocket', channel }, { ...members, ...own });
-}
-
 /** What an event of the socket answers. */
 function ask(page, name, ...values) {
   return page.evaluate(([name, values]) => new Promise((done) => connection.socket.emit(name, ...values, (...answer) => done(answer))), [name, values]);
 }
-
-const saw = (page, ...event) => page.waitForFunction((event) => told.some((one) => JSON.stringify(one).startsWith(event)), JSON.stringify(event).slice(0, -1));
 
 async function leave(pages) {
   assertNoTroubles(pages);
@@ -43,7 +34,7 @@ async function leave(pages) {
 
 describe('a room', { concurrency: 3 }, () => {
   test('with a password lets in who knows it', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open({ password: 'secret' }), await open({ password: 'wrong' }), await open({ password: 'secret' }), await open()];
     assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
     for (const [index, expected] of [[1, [false, 'room', 'Invalid password']], [3, [false, 'room', 'Invalid password']]]) assert.deepEqual(await enter(pages[index], 'join', 'room'), expected);
@@ -62,7 +53,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('that is full says so, and has room again when one leaves', TIMEOUT, async () => {
-    const open = opener({ maxParticipantsAllowed: 2 });
+    const open = opener(browser, files.origin, server.url, { maxParticipantsAllowed: 2 });
     const pages = [await open(), await open(), await open()];
     assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
     assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
@@ -75,7 +66,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('that is public is listed with what its owner says of it', TIMEOUT, async () => {
-    const open = opener({ publicRoomIdentifier: 'games' });
+    const open = opener(browser, files.origin, server.url, { publicRoomIdentifier: 'games' });
     const pages = [await open({ extra: { name: 'é & "' } }), await open()];
     const [owner] = await Promise.all(pages.map(userOf));
     assert.equal((await enter(pages[0], 'open', 'chess'))[0], true);
@@ -97,7 +88,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('one user disconnects another, and both learn it', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open(), await open(), await open()];
     for (const [index, page] of pages.entries()) {
       assert.equal((await enter(page, index ? 'join' : 'open', 'room'))[0], true);
@@ -112,7 +103,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('a user takes another id, and is found under it', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open(), await open(), await open()];
     assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
     await pages[0].evaluate(() => new Promise((done) => connection.changeUserId('the owner', done)));
@@ -129,7 +120,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('the owner closes it for all, and nobody else can', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open(), await open()];
     assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
     assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
@@ -142,7 +133,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('a second page with a user’s id gets another, and is in the room too', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open({ userid: 'same' }), await open({ userid: 'same' })];
     assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
     // The library joins again by itself, under a new id.
@@ -157,7 +148,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('a page that is loaded again is the same user again', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open({ userid: 'owner' }), await open({ userid: 'guest' })];
     assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
     assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
@@ -171,7 +162,7 @@ describe('a room', { concurrency: 3 }, () => {
   });
 
   test('of twelve connections on three pages that open it at the same moment, one wins, and the others join', TIMEOUT, async () => {
-    const open = opener();
+    const open = opener(browser, files.origin, server.url);
     const pages = [await open(), await open(), await open()];
     const result = await Promise.all(
       pages.map((page) =>
@@ -232,85 +223,4 @@ test('served as /socket.io/socket.io.js by our relay, the script connects to the
     );
   }
   assert.deepEqual(answers, [true, true, true, false]);
-});
-
-describe('when connections are lost', { concurrency: 2 }, () => {
-  test('in the middle of joining, at any message of it, the page joins all the same', TIMEOUT, async () => {
-    for (const at of ['join', 'challenge', 'proof', 'room']) {
-      let cuts = 0;
-      const gate = await proxy(() => server.port, {
-        onmessage(link, direction, text) {
-          const isIt = at === 'proof' ? text.includes('"proof":') : text.includes(`"kind":"${at}"`);
-          return isIt && (cuts += 1) === 1 ? 'cut' : undefined;
-        },
-      });
-      const open = opener({ password: 'secret' });
-      const pages = [await open(), await open({}, gate.url)];
-      assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
-      assert.equal((await enter(pages[1], 'join', 'room'))[0], true, at);
-      for (const page of pages) await connectedTo(page, 1);
-      assert.ok(cuts > 1, at);
-      await Promise.all(pages.map((page) => page.context().close()));
-      await gate.close();
-    }
-  });
-
-  test('through our relay nothing that the library says is lost', TIMEOUT, async () => {
-    const hub = await relay();
-    let cuts = 0;
-    const gate = await proxy(() => hub.port, { onmessage: (link, direction, text) => (text.includes('newParticipationRequest') || text.includes('"sdp"')) && (cuts += 1) < 4 ? 'cut' : undefined });
-    const channel = 'cuts';
-    const open = (url) => openConnection(browser, files.origin, { url, channel });
-    const pages = [await open(hub.url), await open(gate.url)];
-    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
-    assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
-    for (const page of pages) await connectedTo(page, 1);
-    assert.ok(cuts >= 4);
-    await Promise.all(pages.map((page) => page.context().close()));
-    await gate.close();
-    await hub.close();
-  });
-
-  for (const [name, start, end] of [
-    ['a plain server', ({ port }) => seedServer({ port }), (server) => server.close()],
-    ['our relay', ({ port }) => relay({ args: ['--listen', `127.0.0.1:${port}`] }), (server) => server.kill()],
-  ]) {
-    test(`${name} that is killed and started again finds the room as it was`, TIMEOUT, async () => {
-      let hub = await start({ port: 0 });
-      const { port } = hub;
-      const open = () => openConnection(browser, files.origin, { url: hub.url, channel: 'restart' });
-      const pages = [await open(), await open()];
-      assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
-      assert.equal((await enter(pages[1], 'join', 'room'))[0], true);
-      for (const page of pages) await connectedTo(page, 1);
-      await end(hub);
-      await Promise.all(pages.map((page) => page.waitForFunction(() => !connection.socket.connected)));
-      // Said while there is no server: the data channels go on.
-      await talk(pages, 'without a server');
-      hub = await start({ port });
-      await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
-      pages.push(await open());
-      assert.equal((await enter(pages[2], 'join', 'room'))[0], true);
-      for (const page of pages) await connectedTo(page, 2);
-      await talk(pages, 'again');
-      assert.deepEqual(await pages[0].evaluate(() => window.left), []);
-      await Promise.all(pages.map((page) => page.context().close()));
-      await end(hub);
-    });
-  }
-
-  test('an owner that vanishes without a word is followed by another within seconds', TIMEOUT, async () => {
-    const gate = await proxy(() => server.port);
-    const open = opener();
-    const pages = [await open({}, gate.url), await open(), await open()];
-    assert.equal((await enter(pages[0], 'open', 'room'))[0], true);
-    for (const page of pages.slice(1)) assert.equal((await enter(page, 'join', 'room'))[0], true);
-    for (const page of pages) await connectedTo(page, 2);
-    const owner = await userOf(pages[0]);
-    for (const link of gate.links()) for (const way of ['up', 'down']) link.stall(way);
-    await pages[1].waitForFunction(() => connection.isInitiator);
-    await saw(pages[1], 'offline', owner);
-    await gate.close();
-    await Promise.all(pages.map((page) => page.context().close()));
-  });
 });

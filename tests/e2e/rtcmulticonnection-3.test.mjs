@@ -7,7 +7,7 @@ import { launchChromium, newContext } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { assertNoTroubles } from '../support/pages.mjs';
 import { rtcMultiConnectionServer } from '../support/rtcmulticonnection-server.mjs';
-import { connectedTo, enter, openConnection, openOriginal, ROOM_SERVERS, serveOriginals, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { connectedTo, enter, openConnection, openOriginal, PATIENT, ROOM_SERVERS, serveOriginals, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
 
 /* global connection -- of the pages */
 
@@ -54,8 +54,9 @@ for (const [name, [start, protocol]] of Object.entries(SERVERS)) {
 
 test('over BroadcastChannel, without a server: five tabs, all with all', TIMEOUT, async () => {
   const context = await newContext(browser);
-  await context.addInitScript(() => {
+  await context.addInitScript((patient) => {
     window.rtcMultiConnectionOptions = {
+      ...patient,
       transport: {
         open() {
           this.tabs = new BroadcastChannel('rooms');
@@ -70,7 +71,7 @@ test('over BroadcastChannel, without a server: five tabs, all with all', TIMEOUT
         },
       },
     };
-  });
+  }, PATIENT);
   const pages = [];
   for (let count = 0; count < 5; count += 1) {
     const page = await context.newPage();

@@ -12,7 +12,7 @@ import { signalRServer } from './signalr-server.mjs';
 import { socketIoServer } from './socket-io-server.mjs';
 import { sseServer } from './sse-server.mjs';
 
-/* global connection, heard, opened -- of the pages */
+/* global connection, heard, opened, told -- of the pages */
 
 const script = await readFile(join(ROOT, 'dist/global-rtcmulticonnection.js'), 'utf8');
 
@@ -59,12 +59,15 @@ export function serveRooms() {
   return serveFiles(ROOM_FILES);
 }
 
+/** For a machine that is busy with other tests. */
+export const PATIENT = { answerTimeout: 2000 };
+
 /**
  * Opens a page whose script gets `options`, and whose connection gets `members`.
  */
 export async function openConnection(browser, origin, options, members = {}) {
   const page = await openPage(browser, `${origin}/test-pages/rtcmulticonnection-3.html`, {
-    prepare: `window.rtcMultiConnectionOptions = ${JSON.stringify({ reconnect: { base: 50, cap: 500 }, ...options })};`,
+    prepare: `window.rtcMultiConnectionOptions = ${JSON.stringify({ ...PATIENT, reconnect: { base: 50, cap: 500 }, ...options })};`,
   });
   await page.evaluate((members) => Object.assign(connection, members), members);
   return page;
@@ -97,4 +100,15 @@ export async function talk(pages, what) {
       if (other !== index) await page.waitForFunction((text) => heard.some(([, data]) => data === text), `${what} ${other}`);
     }
   }
+}
+
+/** Opens pages on a server that are no part of the other tests' world. */
+export function opener(browser, origin, url, members = {}) {
+  const channel = `rooms ${Math.random()}`;
+  return (own = {}, ownUrl = url) => openConnection(browser, origin, { url: ownUrl, protocol: 'websocket', channel }, { ...members, ...own });
+}
+
+/** Waits until the page has been told this of a user or a room. */
+export function saw(page, ...event) {
+  return page.waitForFunction((event) => told.some((one) => JSON.stringify(one).startsWith(event)), JSON.stringify(event).slice(0, -1));
 }
