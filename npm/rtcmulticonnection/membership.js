@@ -244,8 +244,6 @@ export class Membership {
       this.#refreshed = self.now;
       self.send({ kind: 'ask', room: room.name });
     }
-    // It was taken for gone, and has come back.
-    if (this.isOwner && !room.has(page)) this.tell();
   }
 
   /** @param {MessageOf<'leave'>} message */

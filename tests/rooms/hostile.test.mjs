@@ -48,11 +48,11 @@ function recorded() {
 }
 
 /** A room of two, and what a stranger sends to it. */
-function besieged() {
+function besieged(password = 'x') {
   const self = world();
   const [a, b] = [self.page({ user: 'a' }), self.page({ user: 'b' })];
-  open(self, a, 'room', { password: 'x' });
-  joinRoom(self, b, 'room', { password: 'x' });
+  open(self, a, 'room', { password });
+  joinRoom(self, b, 'room', { password });
   return { self, a, b, attack: (value) => [a, b].forEach((page) => page.receive(JSON.stringify(value) ?? 'null')) };
 }
 
@@ -103,6 +103,32 @@ describe('hostile pages', () => {
     self.run(1000);
     assert.deepEqual([...a.events, ...b.events], []);
     assertGoesOn(self, a, b);
+  });
+
+  it('nor in a room without a password', () => {
+    const { self, a, b, attack } = besieged('');
+    b.events = [];
+    for (const from of ['a', 'b']) {
+      const sender = { v: 1, from, page: 'strangers' };
+      attack({ ...sender, kind: 'message', to: ['a', 'b'], message: { sdp: 'v=0' } });
+      attack({ ...sender, kind: 'extra', extra: { bad: true } });
+      attack({ ...sender, kind: 'custom', event: 'custom-message', message: 'bad' });
+    }
+    self.run(100);
+    assert.deepEqual([...a.events, ...b.events], []);
+  });
+
+  it('a page remembers so many strangers, and keeps so many of their messages', () => {
+    const { self, a, attack } = besieged('');
+    for (let index = 0; index < 3000; index += 1) attack({ v: 1, from: `user-${index}`, page: `page-${index}`, kind: 'message', to: ['a'], message: { sdp: 'x' } });
+    assert.ok(a.named('user-connected').length < 2001, `${a.named('user-connected').length} users`);
+    const locked = besieged();
+    const eve = locked.self.page({ user: 'eve' });
+    for (let index = 0; index < 1000; index += 1) eve.emit(MESSAGE_EVENT, { remoteUserId: 'a', message: { sdp: index } });
+    joinRoom(locked.self, eve, 'room', { password: 'x' });
+    assert.equal(locked.a.heard.length, 100);
+    self.run(20_000);
+    assert.equal(a.named('user-disconnected').length, a.named('user-connected').length);
   });
 
   it('thousands of pages that ask for everything get few answers, and take no place', () => {
