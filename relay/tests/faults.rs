@@ -94,8 +94,10 @@ fn the_program_that_is_shipped_unwinds() {
     let text = text.unwrap();
     let workspace = DeTable::parse(&text).unwrap();
     let workspace = DeValue::Table(workspace.into_inner());
-    let profile = workspace.get("profile").unwrap().get_ref();
-    let relay = profile.get("relay").unwrap().get_ref();
-    let panic = relay.get("panic").unwrap().get_ref();
-    assert_eq!(panic.as_str(), Some("unwind"));
+    let profiles = workspace.get("profile").unwrap().get_ref();
+    for name in ["relay", "release"] {
+        let profile = profiles.get(name).unwrap().get_ref();
+        let panic = profile.get("panic").map(|panic| panic.get_ref().as_str());
+        assert!(matches!(panic, None | Some(Some("unwind"))), "{name}");
+    }
 }
