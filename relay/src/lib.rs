@@ -34,6 +34,7 @@
 //! | [`hub`] | the memory budget, ids, frames, queues, history, the store, spaces, sessions |
 //! | [`auth`] | tokens: who may do what |
 //! | [`limits`], [`metrics`] | what connections may cost; what is counted of them |
+//! | [`rooms`] | the rooms of RTCMultiConnection 3: users, owners, passwords, broadcasts |
 //! | `lifecycle`, `relay` | running, draining, stopping; what all connections share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
@@ -69,6 +70,7 @@ pub mod protocols;
 pub mod proxies;
 mod relay;
 pub mod reload;
+pub mod rooms;
 pub mod server;
 pub mod tls;
 

@@ -12,6 +12,7 @@ use crate::hub::Hub;
 use crate::lifecycle::Lifecycle;
 use crate::limits::{Limits, Place, Places};
 use crate::metrics::{Metrics, Protocol, Refused, Tracked};
+use crate::rooms::registry::Registry;
 
 /// What all connections of one relay share, whatever their protocol.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Relay {
     pub(crate) tasks: TaskTracker,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) metrics: Arc<Metrics>,
+    /// The rooms of RTCMultiConnection's pages.
+    pub(crate) rooms: Arc<Registry>,
 }
 
 impl Relay {
@@ -35,6 +38,7 @@ impl Relay {
             tasks: TaskTracker::new(),
             lifecycle: Lifecycle::default(),
             metrics: Arc::default(),
+            rooms: Arc::default(),
         }
     }
 

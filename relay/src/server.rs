@@ -221,6 +221,7 @@ async fn evict_expired(relay: &Relay) {
     loop {
         sleep(EVICTION).await;
         relay.hub.evict_expired();
+        relay.rooms.expire();
         relay.places.evict_unused();
     }
 }

@@ -121,6 +121,30 @@ impl Access {
             .is_none_or(|limited| limited.grant().subscribe.matches(channel))
     }
 
+    /// Whether a channel may be published on.
+    #[must_use]
+    pub fn may_publish(&self, channel: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|limited| limited.grant().publish.matches(channel))
+    }
+
+    /// Whether the sender with this JSON text may be its own. If so, it is.
+    #[must_use]
+    pub fn may_be(&self, sender: &str) -> bool {
+        self.0.as_ref().is_none_or(|limited| {
+            let (grant, senders) = (limited.grant(), &limited.auth.senders);
+            senders.claim(&limited.space, sender, &grant.user, Instant::now())
+        })
+    }
+
+    /// The user of its token.
+    #[must_use]
+    pub fn user(&self) -> Option<Arc<str>> {
+        let limited = self.0.as_ref()?;
+        Some(Arc::from(&*limited.grant().user))
+    }
+
     /// What its connection receives.
     #[must_use]
     pub fn audience(&self) -> Audience {

@@ -107,6 +107,7 @@ impl PendingMessage {
             id: Some((id, head.len()..head.len() + member.len())),
             channel: Some(Arc::clone(&self.channel)),
             has_channel: self.has_channel,
+            is_direct: false,
             encodings: Mutex::default(),
             charge: OnceLock::new(),
         }))
@@ -130,6 +131,7 @@ struct Shared {
     /// An envelope's channel.
     channel: Option<Arc<str>>,
     has_channel: bool,
+    is_direct: bool,
     /// What [`Frame::encoded`] has made so far.
     encodings: Mutex<Vec<Encoded>>,
     /// Paid for the text, from the first place on where it is kept or waits.
@@ -146,15 +148,32 @@ impl Frame {
     /// A frame that isn't an envelope. It shares the text's memory.
     #[must_use]
     pub fn new(text: Utf8Bytes) -> Self {
+        Self::without_id(text, false)
+    }
+
+    /// A packet for one connection, in the form of its protocol already.
+    #[must_use]
+    pub fn direct(text: Utf8Bytes) -> Self {
+        Self::without_id(text, true)
+    }
+
+    fn without_id(text: Utf8Bytes, is_direct: bool) -> Self {
         Self(Arc::new(Shared {
             text,
             made: None,
             id: None,
             channel: None,
             has_channel: false,
+            is_direct,
             encodings: Mutex::default(),
             charge: OnceLock::new(),
         }))
+    }
+
+    /// Whether the text is in the form of its connection's protocol already.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.0.is_direct
     }
 
     /// The text, as plain WebSockets receive it.

@@ -71,6 +71,11 @@ impl Membership {
         (membership, joined.receiver)
     }
 
+    /// Counts a message of so many bytes that isn't published: it is for certain others.
+    pub fn count(&self, bytes: usize) {
+        self.spaces.meter.published.add(bytes);
+    }
+
     /// Publishes to the others in the space.
     ///
     /// # Errors

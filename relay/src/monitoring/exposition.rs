@@ -164,6 +164,19 @@ fn kept(registry: &mut Registry, relay: &Relay) {
         "Members of all spaces",
         stats.members as u64,
     );
+    let (users, rooms) = relay.rooms.counts();
+    gauge(
+        registry,
+        "room_users",
+        "Pages of RTCMultiConnection 3 that have an id",
+        users as u64,
+    );
+    gauge(
+        registry,
+        "rooms",
+        "Rooms of RTCMultiConnection 3",
+        rooms as u64,
+    );
     gauge(
         registry,
         "channels",

@@ -16,7 +16,7 @@ use super::engine::{Malformed, Version};
 /// The main namespace, which packets don't name.
 pub const MAIN: &str = "/";
 /// The event that is relayed.
-const EVENT: &str = "message";
+pub const EVENT: &str = "message";
 /// Ids have at most as many digits as an exact JavaScript number.
 const LONGEST_ID: usize = 16;
 
@@ -27,6 +27,8 @@ pub struct Packet<'a> {
     pub namespace: &'a str,
     /// Its content.
     pub body: Body<'a>,
+    /// Of an event without attachments: the JSON text of the list of its name and its arguments.
+    pub list: &'a str,
 }
 
 /// The content of a packet.
@@ -76,6 +78,7 @@ impl<'a> Packet<'a> {
             (MAIN, rest)
         };
         let namespace = namespace.split('?').next().unwrap_or(namespace);
+        let mut list = "";
         let body = match kind {
             '0' => Body::Connect((!rest.is_empty()).then_some(rest)),
             '1' => Body::Disconnect,
@@ -85,6 +88,9 @@ impl<'a> Packet<'a> {
                     return Err(Malformed("an acknowledgement id over 16 digits"));
                 }
                 let what = event(json).ok_or(Malformed("an event that is no list"))?;
+                if !binary {
+                    list = json;
+                }
                 Body::Event {
                     id: (!id.is_empty()).then_some(id),
                     what: if binary { Event::Other } else { what },
@@ -93,7 +99,11 @@ impl<'a> Packet<'a> {
             '3' | '6' => Body::Answer,
             _ => return Err(Malformed("a Socket.IO packet of no known type")),
         };
-        Ok(Self { namespace, body })
+        Ok(Self {
+            namespace,
+            body,
+            list,
+        })
     }
 }
 
@@ -150,6 +160,25 @@ pub fn token(credentials: &str) -> Option<String> {
         .map(Cow::into_owned)
 }
 
+/// The secret of an earlier connection in the JSON text of a client's credentials: clients since
+/// 4.6 show there what [`connected`] has given them.
+pub fn earlier_secret(credentials: &str) -> Option<String> {
+    let members = json::members(credentials)?;
+    let member = members.iter().rev().find(|member| member.name == "pid")?;
+    json::string(member.value).map(Cow::into_owned)
+}
+
+/// An event's name and the JSON texts of its arguments.
+pub fn arguments(list: &str) -> Option<(String, Vec<&str>)> {
+    let list: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    let (name, arguments) = list.split_first()?;
+    let name = serde_json::from_str(name.get()).ok()?;
+    Some((
+        name,
+        arguments.iter().map(|argument| argument.get()).collect(),
+    ))
+}
+
 /// A packet as Engine.IO carries it.
 fn packet(kind: char, namespace: &str, rest: &str) -> String {
     let mut packet = String::with_capacity(namespace.len() + rest.len() + 3);
@@ -163,11 +192,17 @@ fn packet(kind: char, namespace: &str, rest: &str) -> String {
     packet
 }
 
-/// The client has joined.
-pub fn connected(version: Version, namespace: &str, id: &str) -> String {
+/// The client has joined. It shows the secret, if it gets one, when it connects again.
+pub fn connected(version: Version, namespace: &str, id: &str, secret: Option<&str>) -> String {
+    let secret = secret.map(|secret| format!(",\"pid\":{}", quoted(secret)));
+    let secret = secret.unwrap_or_default();
     match version {
         Version::Three => packet('0', namespace, ""),
-        Version::Four => packet('0', namespace, &format!("{{\"sid\":{}}}", quoted(id))),
+        Version::Four => packet(
+            '0',
+            namespace,
+            &format!("{{\"sid\":{}{secret}}}", quoted(id)),
+        ),
     }
 }
 
@@ -183,7 +218,17 @@ pub fn refused(version: Version, namespace: &str, reason: &str) -> String {
 /// The requested acknowledgement: the event was relayed, or why it wasn't.
 pub fn acknowledged(namespace: &str, id: &str, failure: Option<&str>) -> String {
     let failure = failure.map(quoted).unwrap_or_default();
-    packet('3', namespace, &format!("{id}[{failure}]"))
+    answered(namespace, id, &failure)
+}
+
+/// The requested acknowledgement, with the JSON texts of its values and commas between them.
+pub fn answered(namespace: &str, id: &str, values: &str) -> String {
+    packet('3', namespace, &format!("{id}[{values}]"))
+}
+
+/// An event, of the JSON text of its list.
+pub fn event_packet(namespace: &str, list: &str) -> String {
+    packet('2', namespace, list)
 }
 
 /// The event that delivers the JSON text of an envelope.
@@ -200,7 +245,9 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Option<(&str, Body<'_>)> {
-        let Packet { namespace, body } = Packet::parse(text).ok()?;
+        let Packet {
+            namespace, body, ..
+        } = Packet::parse(text).ok()?;
         Some((namespace, body))
     }
 
@@ -307,10 +354,16 @@ mod tests {
 
     #[test]
     fn what_clients_are_sent() {
-        assert_eq!(connected(Version::Three, "/", "x"), "40");
-        assert_eq!(connected(Version::Three, "/a", "x"), "40/a,");
-        assert_eq!(connected(Version::Four, "/", "x"), "40{\"sid\":\"x\"}");
-        assert_eq!(connected(Version::Four, "/a", "x"), "40/a,{\"sid\":\"x\"}");
+        assert_eq!(connected(Version::Three, "/", "x", Some("y")), "40");
+        assert_eq!(connected(Version::Three, "/a", "x", None), "40/a,");
+        assert_eq!(
+            connected(Version::Four, "/", "x", None),
+            "40{\"sid\":\"x\"}"
+        );
+        assert_eq!(
+            connected(Version::Four, "/a", "x", Some("y")),
+            "40/a,{\"sid\":\"x\",\"pid\":\"y\"}"
+        );
         assert_eq!(
             refused(Version::Three, "/a", "no \"a\""),
             "44/a,\"no \\\"a\\\"\""
@@ -330,8 +383,9 @@ mod tests {
             let json = quoted(&text);
             let packet = message(&namespace, &json);
             let (_, packet) = packet.split_at(1);
+            let list = format!("[\"message\",{json}]");
             let read = Packet::parse(packet).unwrap();
-            prop_assert_eq!(read, Packet { namespace: &namespace, body: event(None, Event::Message(&json)) });
+            prop_assert_eq!(read, Packet { namespace: &namespace, body: event(None, Event::Message(&json)), list: &list });
         }
 
         #[test]

@@ -10,11 +10,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::engine::Version;
 use super::problem::Problem;
-use super::session::Transport;
+use super::session::{Transport, Visitor};
 use super::sessions::Sessions;
 use super::{polling, socket};
-use crate::address::ClientAddress;
-use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -91,9 +89,8 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
     match (request.method().clone(), session) {
         (Method::GET, None) => {
             let place = sessions.relay.admit_session(request.extensions())?;
-            let address = ClientAddress::of(request.extensions());
-            let admission = Admission::of(request.extensions());
-            let session = sessions.begin(version, Transport::Polling, address, admission, place)?;
+            let visitor = Visitor::of(&request);
+            let session = sessions.begin(version, Transport::Polling, visitor, place)?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

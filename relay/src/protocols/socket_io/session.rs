@@ -5,34 +5,37 @@
 //! What waits are frames, in one queue of the hub for each space, and before them the packets of
 //! the protocol itself. All of it has one bound. A session over it ends, whether its client reads
 //! slowly or doesn't poll.
+//!
+//! What a client sends is taken in `receive`; `visitor` is what is known of it before.
 
-use std::borrow::Cow;
+mod receive;
+mod visitor;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use signal_wire::{Envelope, UserId};
+use signal_wire::UserId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::engine::{self, Malformed, Version};
+pub(super) use self::visitor::Visitor;
+use super::engine::{self, Version};
 use super::one_at_a_time::OneAtATime;
-use super::packet::{self, Body, Event, MAIN, Packet};
+use super::packet::{self, MAIN};
 use crate::address::ClientAddress;
 use crate::auth::access::{self, Access};
-use crate::auth::admission::Admission;
-use crate::auth::refusal::Refusal;
 use crate::connection::CloseReason;
 use crate::hub::frame::Encoding;
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{Level, Receiver, Signals};
-use crate::hub::store::Content;
-use crate::limits::{Allowance, LONGEST_SPACE, Limits, NAMESPACES, Place};
+use crate::limits::{Allowance, LONGEST_SPACE, Limits, Place};
 use crate::metrics::{Protocol, Tracked};
 use crate::relay::Relay;
+use crate::rooms::registry::{Pulse, Seat};
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
 const ENCODING: Encoding = Encoding("socket.io");
@@ -58,14 +61,16 @@ pub(super) enum Transport {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) version: Version,
-    /// What the token of its first request allows.
-    admission: Admission,
+    visitor: Visitor,
     /// The sender of messages that come without one.
     sender: UserId,
-    address: ClientAddress,
     state: Mutex<State>,
     signals: Signals,
     confirmed: AtomicBool,
+    /// It has said that it leaves.
+    has_left: AtomicBool,
+    /// What the rooms that it is in know of it.
+    pulse: Arc<Pulse>,
     /// It has joined a space.
     joined: Notify,
     reason: OnceLock<CloseReason>,
@@ -101,6 +106,8 @@ struct Space {
     membership: Option<Arc<Membership>>,
     queue: Receiver,
     access: Access,
+    /// Of a page of RTCMultiConnection: its place in the rooms.
+    seat: Option<Arc<Seat>>,
     _place: Option<Place>,
 }
 
@@ -111,16 +118,15 @@ impl Session {
         version: Version,
         transport: Transport,
         id: &Secret,
-        address: ClientAddress,
-        admission: Admission,
+        visitor: Visitor,
         place: Place,
     ) -> Result<Self, NoRandomness> {
-        let limits = relay.limits();
+        let limits = visitor.limits(relay.limits());
+        let address = visitor.address;
         let session = Self {
             version,
-            admission,
+            visitor,
             sender: random_user_id()?,
-            address,
             state: Mutex::new(State {
                 transport,
                 last_heard: Instant::now(),
@@ -132,6 +138,8 @@ impl Session {
             confirmed: AtomicBool::new(
                 version == Version::Three && transport == Transport::WebSocket,
             ),
+            has_left: AtomicBool::new(false),
+            pulse: Arc::default(),
             joined: Notify::new(),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
@@ -152,8 +160,9 @@ impl Session {
             longest_packet(&limits),
         ));
         if version == Version::Three {
-            let access = session.admission.enter(MAIN);
-            session.join(relay, MAIN, access);
+            let access = session.visitor.admission.enter(MAIN);
+            let entrant = session.visitor.entrant(None, access.as_ref().ok())?;
+            session.join(relay, MAIN, access, entrant);
         }
         Ok(session)
     }
@@ -164,7 +173,17 @@ impl Session {
 
     /// The address of its client.
     pub(super) fn address(&self) -> ClientAddress {
-        self.address
+        self.visitor.address
+    }
+
+    /// Notes that the client leaves for good.
+    pub(super) fn leave(&self) {
+        self.has_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Resolves when another connection is the user of its rooms.
+    pub(super) async fn replaced(&self) {
+        self.pulse.replaced.cancelled().await;
     }
 
     /// Ends the session. The first reason counts.
@@ -174,9 +193,16 @@ impl Session {
         }
         let reason = self.reason();
         let mut state = self.state();
+        let leaves = reason == CloseReason::ShuttingDown || self.has_left.load(Ordering::Relaxed);
+        for seat in state.spaces.iter().filter_map(|space| space.seat.as_ref()) {
+            if leaves {
+                seat.leave();
+            }
+        }
         if reason == CloseReason::ShuttingDown {
             for space in &mut state.spaces {
                 space.membership = None;
+                space.seat = None;
             }
         } else {
             state.spaces.clear();
@@ -253,6 +279,7 @@ impl Session {
     /// Notes that the client is alive.
     pub(super) fn heard(&self) {
         self.state().last_heard = Instant::now();
+        self.pulse.heard.notify_waiters();
         if self.version == Version::Three {
             self.confirmed.store(true, Ordering::Relaxed);
         }
@@ -300,8 +327,13 @@ impl Session {
             // Frames that aren't envelopes are for plain WebSockets.
             while let Some(frame) = queue.pop() {
                 let encode = |envelope: &str| packet::message(name, envelope);
-                if let Some(packet) = frame.encoded(ENCODING, encode) {
-                    return Some(packet);
+                let packet = if frame.is_direct() {
+                    Some(frame.text().clone())
+                } else {
+                    frame.encoded(ENCODING, encode)
+                };
+                if packet.is_some() {
+                    return packet;
                 }
             }
         }
@@ -323,170 +355,6 @@ impl Session {
     /// Resolves when something was added, or the transport has changed. One waiter at a time.
     pub(super) async fn woken(&self) {
         self.signals.woken().await;
-    }
-
-    /// Takes one packet of the client.
-    pub(super) async fn receive(
-        &self,
-        relay: &Relay,
-        packet: Result<engine::Packet<'_>, Malformed>,
-    ) -> Result<(), CloseReason> {
-        self.heard();
-        match packet.map_err(not_socket_io)? {
-            engine::Packet::Close => Err(CloseReason::Gone),
-            engine::Packet::Ping(text) => {
-                self.send(format!("3{text}"));
-                Ok(())
-            }
-            engine::Packet::Message(text) => {
-                self.receive_message(relay, Packet::parse(text).map_err(not_socket_io)?)
-                    .await
-            }
-            // An attachment belongs to an event that isn't relayed.
-            engine::Packet::Pong
-            | engine::Packet::Upgrade
-            | engine::Packet::Noop
-            | engine::Packet::Binary => Ok(()),
-        }
-    }
-
-    async fn receive_message(&self, relay: &Relay, packet: Packet<'_>) -> Result<(), CloseReason> {
-        let Packet { namespace, body } = packet;
-        match body {
-            Body::Connect(credentials) => {
-                if namespace.len() > LONGEST_SPACE || namespace.chars().any(char::is_control) {
-                    return Err(not_socket_io(Malformed(
-                        "a namespace's name over 1024 bytes, or with control characters",
-                    )));
-                }
-                let token = credentials.and_then(packet::token);
-                let access = self.admission.enter_with(token.as_deref(), namespace);
-                self.join(relay, namespace, access.await);
-                Ok(())
-            }
-            Body::Disconnect => {
-                self.state()
-                    .spaces
-                    .retain(|space| *space.name != *namespace);
-                Ok(())
-            }
-            Body::Answer => Ok(()),
-            Body::Event { id, what } => {
-                let member = self
-                    .state()
-                    .spaces
-                    .iter()
-                    .find(|space| *space.name == *namespace)
-                    .and_then(|space| Some((space.membership.clone()?, space.access.clone())));
-                let Some((membership, access)) = member else {
-                    return Err(not_socket_io(Malformed(
-                        "an event for a namespace that wasn't joined",
-                    )));
-                };
-                let failure = self.publish(&membership, &access, what).await?;
-                if let Some(id) = id {
-                    self.send(packet::acknowledged(namespace, id, failure));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Publishes an event's envelope, or returns why it can't.
-    async fn publish(
-        &self,
-        membership: &Membership,
-        access: &Access,
-        what: Event<'_>,
-    ) -> Result<Option<&'static str>, CloseReason> {
-        let Event::Message(argument) = what else {
-            return Ok(Some(
-                "Only the event 'message' is relayed, with one argument that isn't binary.",
-            ));
-        };
-        let envelope = Envelope::read(argument).filter(|envelope| !envelope.is_anonymous());
-        let Some(envelope) = envelope else {
-            return Ok(Some(
-                "Only envelopes are relayed: an object with the members channel and message.",
-            ));
-        };
-        let message = match access.message(envelope, Some(self.sender), true) {
-            Ok(message) => message,
-            Err(why) => return Ok(Some(why.as_str())),
-        };
-        let max_frame = self.limits.max_frame;
-        if message.len() > max_frame {
-            return Err(CloseReason::FrameTooLarge(max_frame));
-        }
-        match membership.publish(Content::Envelope(message)).await {
-            Ok(()) => Ok(None),
-            Err(_) => Err(CloseReason::StoreUnavailable),
-        }
-    }
-
-    fn join(&self, relay: &Relay, name: &str, access: Result<Access, Refusal>) {
-        let joined = match access {
-            Ok(access) => self.try_join(relay, name, access),
-            Err(refusal) => Err(refusal.to_string().into()),
-        };
-        match joined {
-            Ok(Some(id)) => self.send(packet::connected(self.version, name, id.as_str())),
-            Ok(None) => {}
-            Err(reason) => {
-                tracing::debug!(?name, %reason, "a namespace was refused");
-                self.send(packet::refused(self.version, name, &reason));
-            }
-        }
-    }
-
-    /// Joins a space, if it isn't in it. Returns the client's id there, which isn't the session's:
-    /// pages tell it to each other.
-    fn try_join(
-        &self,
-        relay: &Relay,
-        name: &str,
-        access: Access,
-    ) -> Result<Option<Secret>, Cow<'static, str>> {
-        let mut state = self.state();
-        if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
-            return Ok(None);
-        }
-        if state.spaces.len() >= NAMESPACES {
-            return Err("This client is in as many namespaces as it may be in.".into());
-        }
-        let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
-        let place = if state.spaces.is_empty() {
-            None
-        } else {
-            let place = relay.places.take_another(&self.place);
-            Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
-        };
-        let (membership, queue) =
-            relay
-                .hub
-                .join_with(name, self.address, access.audience(), self.signals.clone());
-        state.spaces.push(Space {
-            name: Arc::from(name),
-            membership: Some(Arc::new(membership)),
-            queue,
-            access,
-            _place: place,
-        });
-        drop(state);
-        self.joined.notify_one();
-        if self.version == Version::Four {
-            self.confirmed.store(true, Ordering::Relaxed);
-        }
-        let mut tracked = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
-        tracked.enter(name);
-        Ok(Some(id))
-    }
-}
-
-fn not_socket_io(Malformed(problem): Malformed) -> CloseReason {
-    CloseReason::NotProtocol {
-        protocol: "Socket.IO",
-        problem,
     }
 }
 

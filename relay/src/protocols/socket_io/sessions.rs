@@ -7,9 +7,7 @@ use axum::response::Response;
 
 use super::engine::Version;
 use super::heartbeat::{unconfirmed, watch};
-use super::session::{Session, Transport};
-use crate::address::ClientAddress;
-use crate::auth::admission::Admission;
+use super::session::{Session, Transport, Visitor};
 use crate::auth::refusal::Refusal;
 use crate::connection::{CloseReason, no_randomness};
 use crate::hub::ids::Secret;
@@ -46,20 +44,11 @@ impl Sessions {
         self: &Arc<Self>,
         version: Version,
         transport: Transport,
-        address: ClientAddress,
-        admission: Admission,
+        visitor: Visitor,
         place: Place,
     ) -> Result<Arc<Session>, Box<Response>> {
         let id = Secret::random().map_err(no_randomness)?;
-        let session = Session::new(
-            &self.relay,
-            version,
-            transport,
-            &id,
-            address,
-            admission,
-            place,
-        );
+        let session = Session::new(&self.relay, version, transport, &id, visitor, place);
         let session = Arc::new(session.map_err(no_randomness)?);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
@@ -77,6 +66,7 @@ impl Sessions {
                 reason = watch(&kept, limits) => reason,
                 reason = unconfirmed(&kept, limits) => reason,
                 () = kept.overflowed() => CloseReason::SlowConsumer,
+                () = kept.replaced() => CloseReason::ResumedElsewhere,
                 () = kept.expired() => Refusal::EXPIRED.into(),
                 () = leaving => CloseReason::ShuttingDown,
                 () = kept.ended() => CloseReason::Gone,

@@ -6,12 +6,12 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::response::Response;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::engine::{PROBE, Packet, Version};
-use super::session::{Session, Transport, longest_packet};
+use super::session::{Session, Transport, Visitor, longest_packet};
 use super::sessions::Sessions;
-use crate::auth::admission::Admission;
 use crate::connection::{self, CloseReason, Connection, Inbound, Outbound, Upgrade};
 use crate::relay::Relay;
 
@@ -24,7 +24,7 @@ pub(super) fn accept(
     version: Version,
     request: Request,
 ) -> Result<Response, Box<Response>> {
-    let admission = Admission::of(request.extensions());
+    let visitor = Visitor::of(&request);
     let upgrade = Upgrade::new(request)?;
     let place = sessions.relay.admit(upgrade.address())?;
     let relay = Arc::clone(&sessions.relay);
@@ -36,8 +36,7 @@ pub(super) fn accept(
         place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
-            let address = connection.address;
-            let begun = sessions.begin(version, Transport::WebSocket, address, admission, place);
+            let begun = sessions.begin(version, Transport::WebSocket, visitor, place);
             if let Ok(session) = begun {
                 run(&sessions.relay, &session, connection).await;
             }
@@ -147,8 +146,12 @@ impl Inbound for Input<'_> {
         self.session.receive(self.relay, Packet::parse(&text)).await
     }
 
-    fn other(&mut self, _: &Message) -> Result<(), CloseReason> {
+    fn other(&mut self, message: &Message) -> Result<(), CloseReason> {
         self.session.heard();
+        // That of a page which is closed. A client that connects again has another code.
+        if matches!(message, Message::Close(Some(frame)) if frame.code == CloseCode::Away) {
+            self.session.leave();
+        }
         Ok(())
     }
 }

@@ -1,0 +1,288 @@
+//! What a client sends.
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use signal_wire::Envelope;
+
+use super::{Session, Space};
+use crate::auth::access::Access;
+use crate::auth::refusal::Refusal;
+use crate::connection::CloseReason;
+use crate::hub::budget::Purpose;
+use crate::hub::ids::Secret;
+use crate::hub::membership::Membership;
+use crate::hub::store::Content;
+use crate::limits::{LONGEST_SPACE, NAMESPACES};
+use crate::protocols::socket_io::engine::{self, Malformed, PING, Version};
+use crate::protocols::socket_io::packet::{self, Body, Event, Packet};
+use crate::relay::Relay;
+use crate::rooms::registry::{Answered, Line, Registry, Seat};
+use crate::rooms::state::Entrant;
+
+impl Session {
+    /// Takes one packet of the client.
+    pub(in crate::protocols::socket_io) async fn receive(
+        &self,
+        relay: &Relay,
+        packet: Result<engine::Packet<'_>, Malformed>,
+    ) -> Result<(), CloseReason> {
+        self.heard();
+        match packet.map_err(not_socket_io)? {
+            engine::Packet::Close => {
+                self.leave();
+                Err(CloseReason::Gone)
+            }
+            engine::Packet::Ping(text) => {
+                self.send(format!("3{text}"));
+                Ok(())
+            }
+            engine::Packet::Message(text) => {
+                self.receive_message(relay, Packet::parse(text).map_err(not_socket_io)?)
+                    .await
+            }
+            // An attachment belongs to an event that isn't relayed.
+            engine::Packet::Pong
+            | engine::Packet::Upgrade
+            | engine::Packet::Noop
+            | engine::Packet::Binary => Ok(()),
+        }
+    }
+
+    async fn receive_message(&self, relay: &Relay, packet: Packet<'_>) -> Result<(), CloseReason> {
+        let Packet {
+            namespace,
+            body,
+            list,
+        } = packet;
+        match body {
+            Body::Connect(credentials) => {
+                if namespace.len() > LONGEST_SPACE || namespace.chars().any(char::is_control) {
+                    return Err(not_socket_io(Malformed(
+                        "a namespace's name over 1024 bytes, or with control characters",
+                    )));
+                }
+                let token = credentials.and_then(packet::token);
+                let admission = &self.visitor.admission;
+                let access = admission.enter_with(token.as_deref(), namespace).await;
+                let shown = credentials.and_then(packet::earlier_secret);
+                let entrant = self.visitor.entrant(shown, access.as_ref().ok());
+                let entrant = entrant.map_err(|_| CloseReason::StoreUnavailable)?;
+                if let Some(entrant) = &entrant {
+                    give_way(&relay.rooms, namespace, entrant).await;
+                }
+                self.join(relay, namespace, access, entrant);
+                Ok(())
+            }
+            Body::Disconnect => {
+                let mut state = self.state();
+                let leaves = |space: &Space| *space.name == *namespace;
+                let left = state.spaces.iter().filter(|space| leaves(space));
+                for seat in left.filter_map(|space| space.seat.as_ref()) {
+                    seat.leave();
+                }
+                state.spaces.retain(|space| !leaves(space));
+                Ok(())
+            }
+            Body::Answer => Ok(()),
+            Body::Event { id, what } => {
+                let member = self
+                    .state()
+                    .spaces
+                    .iter()
+                    .find(|space| *space.name == *namespace)
+                    .and_then(|space| {
+                        let (access, seat) = (space.access.clone(), space.seat.clone());
+                        Some((space.membership.clone()?, access, seat))
+                    });
+                let Some((membership, access, seat)) = member else {
+                    return Err(not_socket_io(Malformed(
+                        "an event for a namespace that wasn't joined",
+                    )));
+                };
+                let answered = seat.map_or(Answered::Unknown, |seat| ask(&seat, &membership, list));
+                if let Answered::Known(answer) = answered {
+                    if let (Some(id), Some(values)) = (id, answer) {
+                        self.send(packet::answered(namespace, id, &values));
+                    }
+                    return Ok(());
+                }
+                let failure = self.publish(&membership, &access, what).await?;
+                if let Some(id) = id {
+                    self.send(packet::acknowledged(namespace, id, failure));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Publishes an event's envelope, or returns why it can't.
+    async fn publish(
+        &self,
+        membership: &Membership,
+        access: &Access,
+        what: Event<'_>,
+    ) -> Result<Option<&'static str>, CloseReason> {
+        let Event::Message(argument) = what else {
+            return Ok(Some(
+                "Only the event 'message' is relayed, with one argument that isn't binary.",
+            ));
+        };
+        let envelope = Envelope::read(argument).filter(|envelope| !envelope.is_anonymous());
+        let Some(envelope) = envelope else {
+            return Ok(Some(
+                "Only envelopes are relayed: an object with the members channel and message.",
+            ));
+        };
+        let message = match access.message(envelope, Some(self.sender), true) {
+            Ok(message) => message,
+            Err(why) => return Ok(Some(why.as_str())),
+        };
+        let max_frame = self.limits.max_frame;
+        if message.len() > max_frame {
+            return Err(CloseReason::FrameTooLarge(max_frame));
+        }
+        match membership.publish(Content::Envelope(message)).await {
+            Ok(()) => Ok(None),
+            Err(_) => Err(CloseReason::StoreUnavailable),
+        }
+    }
+
+    /// Joins a space, and its rooms as this entrant if there is one.
+    pub(super) fn join(
+        &self,
+        relay: &Relay,
+        name: &str,
+        access: Result<Access, Refusal>,
+        entrant: Option<Entrant>,
+    ) {
+        let joined = match access {
+            Ok(access) => self.try_join(relay, name, access),
+            Err(refusal) => Err(refusal.to_string().into()),
+        };
+        match joined {
+            Ok(Some(id)) => {
+                let secret = entrant.as_ref().map(|entrant| &*entrant.secret);
+                self.send(packet::connected(self.version, name, id.as_str(), secret));
+                if let Some(entrant) = entrant {
+                    self.take_seat(relay, name, entrant);
+                }
+            }
+            Ok(None) => {}
+            Err(reason) => {
+                tracing::debug!(?name, %reason, "a namespace was refused");
+                self.send(packet::refused(self.version, name, &reason));
+            }
+        }
+    }
+
+    fn take_seat(&self, relay: &Relay, name: &str, entrant: Entrant) {
+        let line = |space: &Space| {
+            let membership = space.membership.as_ref()?;
+            let line = Line {
+                space: Arc::clone(&space.name),
+                sender: membership.sender().clone(),
+                encode: packet::event_packet,
+                // Clients of version 3 answer no pings.
+                ping: (self.version == Version::Four).then_some(PING),
+                access: space.access.clone(),
+                pulse: Arc::clone(&self.pulse),
+            };
+            Some((line, membership.account().charge(Purpose::Connections, 0)))
+        };
+        let state = self.state();
+        let space = state.spaces.iter().find(|space| *space.name == *name);
+        let line = space.and_then(line);
+        drop(state);
+        let Some((line, charge)) = line else { return };
+        let seat = Arc::new(relay.rooms.enter(entrant, line, charge));
+        let mut state = self.state();
+        let mut spaces = state.spaces.iter_mut();
+        if let Some(space) = spaces.find(|space| *space.name == *name) {
+            space.seat = Some(seat);
+        }
+    }
+
+    /// Joins a space, if it isn't in it. Returns the client's id there, which isn't the session's:
+    /// pages tell it to each other.
+    fn try_join(
+        &self,
+        relay: &Relay,
+        name: &str,
+        access: Access,
+    ) -> Result<Option<Secret>, Cow<'static, str>> {
+        let mut state = self.state();
+        if self.is_over() || state.spaces.iter().any(|space| *space.name == *name) {
+            return Ok(None);
+        }
+        if state.spaces.len() >= NAMESPACES {
+            return Err("This client is in as many namespaces as it may be in.".into());
+        }
+        let id = Secret::random().map_err(|_| "The relay has no random numbers.")?;
+        let place = if state.spaces.is_empty() {
+            None
+        } else {
+            let place = relay.places.take_another(&self.place);
+            Some(place.ok_or("The relay has as many connections as it may have, and each namespace counts as one.")?)
+        };
+        let (membership, queue) = relay.hub.join_with(
+            name,
+            self.address(),
+            access.audience(),
+            self.signals.clone(),
+        );
+        state.spaces.push(Space {
+            name: Arc::from(name),
+            membership: Some(Arc::new(membership)),
+            queue,
+            access,
+            seat: None,
+            _place: place,
+        });
+        drop(state);
+        self.joined.notify_one();
+        if self.version == Version::Four {
+            self.confirmed.store(true, Ordering::Relaxed);
+        }
+        let mut tracked = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
+        tracked.enter(name);
+        Ok(Some(id))
+    }
+}
+
+/// Hands an event to the rooms. Envelopes aren't theirs.
+fn ask(seat: &Seat, membership: &Membership, list: &str) -> Answered {
+    let Some((name, arguments)) = packet::arguments(list) else {
+        return Answered::Unknown;
+    };
+    let is_envelope = || {
+        let envelope = arguments.first().and_then(|value| Envelope::read(value));
+        envelope.is_some_and(|envelope| !envelope.is_anonymous())
+    };
+    if name == packet::EVENT && is_envelope() {
+        return Answered::Unknown;
+    }
+    let answered = seat.take(&name, &arguments);
+    if answered != Answered::Unknown {
+        membership.count(list.len());
+    }
+    answered
+}
+
+/// Waits until the id of an entrant is free, or its user has given a sign of life.
+async fn give_way(rooms: &Registry, space: &str, entrant: &Entrant) {
+    while let Some((link, line)) = rooms.holder(space, entrant) {
+        if line.is_alive().await {
+            return;
+        }
+        rooms.give_up(space, link);
+    }
+}
+
+fn not_socket_io(Malformed(problem): Malformed) -> CloseReason {
+    CloseReason::NotProtocol {
+        protocol: "Socket.IO",
+        problem,
+    }
+}

@@ -1,0 +1,69 @@
+//! What is known of a client before it has sent a packet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+
+use crate::address::ClientAddress;
+use crate::auth::access::Access;
+use crate::auth::admission::Admission;
+use crate::hub::ids::{NoRandomness, Secret};
+use crate::limits::Limits;
+use crate::rooms::profile::Profile;
+use crate::rooms::state::Entrant;
+
+/// A page in a room is pinged at least this often, and answers within this time: the others wait
+/// for a new owner when one has vanished.
+const PING: Duration = Duration::from_secs(5);
+
+/// What is known of a client before it has sent a packet.
+#[derive(Debug)]
+pub(in crate::protocols::socket_io) struct Visitor {
+    pub(super) address: ClientAddress,
+    /// What the token of its first request allows.
+    pub(super) admission: Admission,
+    /// It is a page of RTCMultiConnection.
+    profile: Option<Profile>,
+}
+
+impl Visitor {
+    /// Who has sent a request.
+    pub(in crate::protocols::socket_io) fn of(request: &Request) -> Self {
+        Self {
+            address: ClientAddress::of(request.extensions()),
+            admission: Admission::of(request.extensions()),
+            profile: request.uri().query().and_then(Profile::read),
+        }
+    }
+
+    /// The limits of its session.
+    pub(super) fn limits(&self, limits: Limits) -> Limits {
+        if self.profile.is_none() {
+            return limits;
+        }
+        Limits {
+            ping_interval: limits.ping_interval.min(PING),
+            ping_timeout: limits.ping_timeout.min(PING),
+            ..limits
+        }
+    }
+
+    /// What it enters the rooms of a space with, if it does. `shown` is the secret of an earlier
+    /// connection.
+    pub(super) fn entrant(
+        &self,
+        shown: Option<String>,
+        access: Option<&Access>,
+    ) -> Result<Option<Entrant>, NoRandomness> {
+        let Some(profile) = &self.profile else {
+            return Ok(None);
+        };
+        Ok(Some(Entrant {
+            profile: profile.clone(),
+            shown: shown.map(Arc::from),
+            secret: Arc::from(Secret::random()?.as_str()),
+            token_user: access.and_then(Access::user),
+        }))
+    }
+}

@@ -1,0 +1,50 @@
+//! A message from one user to others. Pure.
+
+use std::sync::Arc;
+
+use signal_wire::json::{members, quoted};
+
+use super::values::event;
+
+/// A message on its way: what the page wrote, and who has written it.
+#[derive(Debug)]
+pub(super) struct Letter {
+    /// The members that aren't the relay's, each with a comma behind it.
+    members: String,
+    sender: String,
+    extra: Arc<str>,
+}
+
+impl Letter {
+    /// The message that a page wrote. `None`: it isn't an object.
+    pub(super) fn new(text: &str, sender: &str, extra: &Arc<str>) -> Option<Self> {
+        let own = ["remoteUserId", "sender", "extra"];
+        let mut kept = String::with_capacity(text.len());
+        for member in members(text)?
+            .iter()
+            .filter(|member| !own.contains(&&*member.name))
+        {
+            kept.push_str(member.key);
+            kept.push(':');
+            kept.push_str(member.value);
+            kept.push(',');
+        }
+        Some(Self {
+            members: kept,
+            sender: quoted(sender),
+            extra: Arc::clone(extra),
+        })
+    }
+
+    /// The event by which a user receives it.
+    pub(super) fn list(&self, message_event: &str, to: &str) -> Arc<str> {
+        let message = format!(
+            r#"{{{}"remoteUserId":{},"sender":{},"extra":{}}}"#,
+            self.members,
+            quoted(to),
+            self.sender,
+            self.extra
+        );
+        event(message_event, &[&message])
+    }
+}

@@ -1,0 +1,38 @@
+//! Rooms of RTCMultiConnection 3: what its pages expect of rtcmulticonnection-server.
+//!
+//! A *user* is a page with an id that it chooses. A *room* has an owner, participants and a name,
+//! and exists from its first participant to its last. Users and rooms belong to one space. Nothing
+//! passes from one space to another.
+//!
+//! ```text
+//! a protocol ─ request ─ registry ─ state (pure: entering, talk, broadcast) ─ deliveries ─ queues
+//! ```
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`values`] | names and values in the JSON of pages |
+//! | [`profile`] | what a page's address says of it |
+//! | [`request`] | what a page asks for |
+//! | `viewer` | a user in a scalable broadcast |
+//! | `letter` | a message from one user to others |
+//! | [`state`] | the users and rooms of one space: who is there |
+//! | `entering` | opening, joining, leaving and closing rooms |
+//! | `talk` | what users tell each other |
+//! | `broadcast` | scalable broadcasts: viewers relay to viewers |
+//! | `registry` | the rooms of all spaces, and the queues of their pages |
+//!
+//! All but the registry is without I/O and without a clock: times are passed in.
+
+mod broadcast;
+mod entering;
+mod letter;
+pub mod profile;
+pub(crate) mod registry;
+pub mod request;
+pub mod state;
+mod talk;
+pub mod values;
+mod viewer;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,464 @@
+//! The users and rooms of one space: who is there, and whose connection was lost. Pure.
+//!
+//! A user whose connection was lost stays for [`AWAY`]: until then a connection that shows the
+//! user's secret continues as the same user, and receives what was meant for it meanwhile. Whoever
+//! can't show it begins as a new user, who is in no room. Nobody takes the id of a user who is
+//! connected.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use signal_wire::json::quoted;
+use tokio::time::Instant;
+
+use super::profile::{LONGEST_EXTRA, Profile};
+use super::request::Request;
+use super::values::{self, LONGEST_NAME};
+use super::viewer::Viewer;
+
+/// How long a user may be without a connection.
+pub const AWAY: Duration = Duration::from_secs(5);
+/// How many events wait for a user without a connection, and how many bytes.
+const MOST_WAITING: (usize, usize) = (256, 256 * 1024);
+/// How many custom events a page has.
+const MOST_EVENTS: usize = 16;
+/// What a user costs besides its texts, in bytes.
+const USER: usize = 1024;
+/// What each entry of its lists costs, in bytes.
+const ENTRY: usize = 64;
+
+pub(super) const NO_ROOM: &str = "Room not available";
+pub(super) const NO_USER: &str = "User ID does not exist";
+pub(super) const DENIED: &str = "Room permission denied";
+
+/// The connection of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Link(pub u64);
+
+/// An event for one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The connection.
+    pub to: Link,
+    /// The channel on which it must be allowed to receive it, if not everybody may.
+    pub channel: Option<Arc<str>>,
+    /// The JSON text of the list of the event's name and its arguments.
+    pub list: Arc<str>,
+}
+
+/// The JSON texts of an acknowledgement's values, with commas between them.
+pub type Answer = String;
+
+/// A connection that would be a user.
+#[derive(Clone, Debug)]
+pub struct Entrant {
+    /// What its address says.
+    pub profile: Profile,
+    /// The secret of an earlier connection, if it shows one.
+    pub shown: Option<Arc<str>>,
+    /// Its own secret, to be shown by the next one.
+    pub secret: Arc<str>,
+    /// The user of its token.
+    pub token_user: Option<Arc<str>>,
+}
+
+/// How a connection has become a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It is the user, in place of that connection if there is one, which should end.
+    Entered(Option<Link>),
+    /// The id belongs to another connection.
+    Taken(Link),
+}
+
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) profile: Profile,
+    secret: Arc<str>,
+    token_user: Option<Arc<str>>,
+    link: Link,
+    away: Option<Away>,
+    pub(super) extra: Arc<str>,
+    pub(super) room: Option<Arc<str>>,
+    /// The users that it has exchanged messages with.
+    pub(super) ties: HashSet<Arc<str>>,
+    pub(super) events: HashSet<Arc<str>>,
+}
+
+/// A user has no connection.
+#[derive(Debug)]
+struct Away {
+    until: Instant,
+    waiting: Vec<Delivery>,
+    bytes: usize,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) owner: Arc<str>,
+    /// In the order in which they came.
+    pub(super) participants: Vec<Arc<str>>,
+    pub(super) most: usize,
+    pub(super) password: Option<Arc<str>>,
+    pub(super) identifier: Option<Arc<str>>,
+    pub(super) session: Arc<str>,
+    pub(super) extra: Arc<str>,
+    /// Participants connect only with the owner.
+    pub(super) is_one_way: bool,
+    /// It closes when its owner leaves.
+    pub(super) closes: bool,
+}
+
+/// The users and rooms of one space.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    links: HashMap<Link, Arc<str>>,
+    /// Whose each secret is. A page that has taken another id reconnects under the first one.
+    secrets: HashMap<Arc<str>, Arc<str>>,
+    pub(super) users: HashMap<Arc<str>, User>,
+    pub(super) rooms: HashMap<Arc<str>, Room>,
+    pub(super) viewers: HashMap<Arc<str>, Viewer>,
+    /// The viewers of each broadcast.
+    pub(super) audiences: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    away: usize,
+    deliveries: Vec<Delivery>,
+}
+
+impl Rooms {
+    /// The events that came of what happened since this was called last, in order.
+    pub fn take_deliveries(&mut self) -> Vec<Delivery> {
+        std::mem::take(&mut self.deliveries)
+    }
+
+    /// Whether there is nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// How many users and rooms there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.users.len(), self.rooms.len())
+    }
+
+    /// The user of a connection.
+    #[must_use]
+    pub fn user_of(&self, link: Link) -> Option<&Arc<str>> {
+        self.links.get(&link)
+    }
+
+    /// Whether a connection that would be a user would be refused, and by which.
+    #[must_use]
+    pub fn holder(&self, entrant: &Entrant) -> Option<Link> {
+        if self.proven(entrant).is_some() {
+            return None;
+        }
+        let user = self.users.get(&entrant.profile.user)?;
+        user.is_connected().then_some(user.link)
+    }
+
+    /// The user whose secret a connection shows, if its token isn't another user's.
+    fn proven(&self, entrant: &Entrant) -> Option<&Arc<str>> {
+        let id = self.secrets.get(entrant.shown.as_ref()?)?;
+        let user = self.users.get(id)?;
+        (user.token_user == entrant.token_user).then_some(id)
+    }
+
+    /// A connection begins as a user.
+    pub fn enter(&mut self, link: Link, entrant: Entrant) -> Entry {
+        if let Some(holder) = self.holder(&entrant) {
+            return Entry::Taken(holder);
+        }
+        if let Some(id) = self.proven(&entrant).cloned() {
+            return Entry::Entered(self.resume(link, id, entrant));
+        }
+        let id = Arc::clone(&entrant.profile.user);
+        self.remove(&id);
+        self.insert(link, id, entrant);
+        Entry::Entered(None)
+    }
+
+    /// A user continues on another connection. Returns the one before, if it isn't gone yet.
+    fn resume(&mut self, link: Link, id: Arc<str>, entrant: Entrant) -> Option<Link> {
+        let user = self.users.get_mut(&id)?;
+        let earlier = std::mem::replace(&mut user.link, link);
+        let secret = std::mem::replace(&mut user.secret, Arc::clone(&entrant.secret));
+        user.profile.message_event = entrant.profile.message_event;
+        let away = user.away.take();
+        self.secrets.remove(&secret);
+        self.secrets.insert(entrant.secret, Arc::clone(&id));
+        self.links.remove(&earlier);
+        self.links.insert(link, id);
+        let Some(away) = away else {
+            return Some(earlier);
+        };
+        self.away -= 1;
+        let waiting = away.waiting.into_iter();
+        let waiting = waiting.map(|delivery| Delivery {
+            to: link,
+            ..delivery
+        });
+        self.deliveries.extend(waiting);
+        None
+    }
+
+    fn insert(&mut self, link: Link, id: Arc<str>, entrant: Entrant) {
+        let Entrant {
+            profile,
+            secret,
+            token_user,
+            ..
+        } = entrant;
+        self.links.insert(link, Arc::clone(&id));
+        self.secrets.insert(Arc::clone(&secret), Arc::clone(&id));
+        let mut events = HashSet::from([Arc::clone(&profile.custom_event)]);
+        if profile.relays.is_some() {
+            events.insert("scalable-broadcast-message".into());
+        }
+        let user = User {
+            extra: Arc::clone(&profile.extra),
+            profile,
+            secret,
+            token_user,
+            link,
+            away: None,
+            room: None,
+            ties: HashSet::new(),
+            events,
+        };
+        self.users.insert(id, user);
+    }
+
+    /// A connection has left: for good, or it was lost and its user may come back.
+    pub fn gone(&mut self, link: Link, for_good: bool, now: Instant) {
+        let Some(id) = self.links.get(&link).cloned() else {
+            return;
+        };
+        if for_good {
+            return self.remove(&id);
+        }
+        if let Some(user) = self.users.get_mut(&id)
+            && user.away.is_none()
+        {
+            user.away = Some(Away {
+                until: now + AWAY,
+                waiting: Vec::new(),
+                bytes: 0,
+                is_over: false,
+            });
+            self.away += 1;
+        }
+    }
+
+    /// Removes the users who didn't come back in time.
+    pub fn expire(&mut self, now: Instant) {
+        if self.away == 0 {
+            return;
+        }
+        let is_due = |user: &User| {
+            let away = user.away.as_ref();
+            away.is_some_and(|away| away.is_over || now >= away.until)
+        };
+        let due = self.users.iter().filter(|(_, user)| is_due(user));
+        let due: Vec<_> = due.map(|(id, _)| Arc::clone(id)).collect();
+        for id in due {
+            self.remove(&id);
+        }
+    }
+
+    fn remove(&mut self, id: &Arc<str>) {
+        let ties = match self.users.get_mut(id) {
+            Some(user) => std::mem::take(&mut user.ties),
+            None => return,
+        };
+        let left = values::event("user-disconnected", &[&quoted(id)]);
+        for tied in &ties {
+            if let Some(other) = self.users.get_mut(tied) {
+                other.ties.remove(id);
+            }
+            self.emit(tied, Arc::clone(&left));
+        }
+        self.leave_broadcast(id);
+        self.leave_room(id);
+        if let Some(user) = self.users.remove(id) {
+            self.links.remove(&user.link);
+            self.secrets.remove(&user.secret);
+            self.away -= usize::from(user.away.is_some());
+        }
+    }
+
+    /// An event for one user.
+    pub(super) fn emit(&mut self, id: &str, list: Arc<str>) {
+        self.emit_on(id, None, list);
+    }
+
+    /// The same for a user that must be allowed to receive it.
+    pub(super) fn emit_on(&mut self, id: &str, channel: Option<Arc<str>>, list: Arc<str>) {
+        let Some(user) = self.users.get_mut(id) else {
+            return;
+        };
+        let delivery = Delivery {
+            to: user.link,
+            channel,
+            list,
+        };
+        match &mut user.away {
+            None => self.deliveries.push(delivery),
+            Some(away) => away.keep(delivery),
+        }
+    }
+
+    /// What a connection asks for. Returns the values of its acknowledgement, if it gets one. A
+    /// connection that isn't a user gets nothing.
+    pub fn take(&mut self, link: Link, request: Request<'_>) -> Option<Answer> {
+        let id = self.links.get(&link).cloned()?;
+        match request {
+            Request::Open(door) => Some(self.open(&id, &door)),
+            Request::Join(door) => Some(self.join(&id, &door)),
+            Request::Refused(why) => Some(refusal(why)),
+            Request::Close => Some(self.close(&id)),
+            Request::Presence(room) => Some(self.presence(room)),
+            Request::SetPassword(password) => Some(self.set_password(&id, password)),
+            Request::IsPassword { password, room } => Some(self.is_password(password, room)),
+            Request::PublicRooms(identifier) => Some(self.public_rooms(identifier)),
+            Request::Message(message) => self.message(&id, message),
+            Request::Extra(extra) => {
+                if extra.len() <= LONGEST_EXTRA {
+                    self.set_extra(&id, extra);
+                }
+                None
+            }
+            Request::ExtraOf(user) => Some(self.extra_of(user)),
+            Request::DisconnectWith(user) => Some(self.disconnect_with(&id, user)),
+            Request::Rename(user) => self.rename(&id, user?).then(String::new),
+            Request::AddEvent(event) => {
+                let user = self.users.get_mut(&id)?;
+                if user.events.len() < MOST_EVENTS {
+                    user.events.insert(event?);
+                }
+                None
+            }
+            Request::Custom { event, value } => {
+                self.custom(&id, &event, value);
+                None
+            }
+            Request::JoinBroadcast {
+                broadcast,
+                user,
+                streams,
+            } => {
+                self.join_broadcast(&id, broadcast, user, streams);
+                None
+            }
+            Request::Relay(can) => {
+                self.set_relay(&id, can);
+                None
+            }
+            Request::BroadcastPresence(user) => Some(self.is_broadcasting(user).to_string()),
+            Request::Viewers(broadcast) => Some(self.viewers_of(broadcast).to_string()),
+        }
+    }
+
+    /// Reads an event of a connection. `None`: it asks nothing of the rooms.
+    #[must_use]
+    pub fn read<'a>(&self, link: Link, event: &str, arguments: &[&'a str]) -> Option<Request<'a>> {
+        let user = self.users.get(self.links.get(&link)?)?;
+        Request::read(event, arguments, &user.profile, |name| {
+            user.events.contains(name)
+        })
+    }
+
+    /// What a connection's user costs, in bytes.
+    #[must_use]
+    pub fn cost(&self, link: Link) -> usize {
+        let Some((id, user)) = self
+            .links
+            .get(&link)
+            .and_then(|id| self.users.get_key_value(id))
+        else {
+            return 0;
+        };
+        let room = user.room.as_ref().and_then(|room| self.rooms.get(room));
+        let owned = room.filter(|room| room.owner == *id).map_or(0, |room| {
+            room.extra.len() + room.session.len() + 4 * LONGEST_NAME
+        });
+        let lists = user.ties.len() + user.events.len();
+        let waiting = user.away.as_ref().map_or(0, |away| away.bytes);
+        USER + user.extra.len() + user.profile.extra.len() + owned + waiting + lists * ENTRY
+    }
+
+    /// Renames a user, and everything that names it. `false`: the id is another user's, and the
+    /// page was told so.
+    pub(super) fn rename(&mut self, id: &Arc<str>, new: Arc<str>) -> bool {
+        if *id == new {
+            return true;
+        }
+        if self.users.contains_key(&new) {
+            self.emit(id, self.taken(&new));
+            return false;
+        }
+        let Some(user) = self.users.remove(id) else {
+            return false;
+        };
+        for tied in &user.ties {
+            if let Some(other) = self.users.get_mut(tied)
+                && other.ties.remove(id)
+            {
+                other.ties.insert(Arc::clone(&new));
+            }
+        }
+        if let Some(room) = user.room.as_ref().and_then(|room| self.rooms.get_mut(room)) {
+            let own = room.participants.iter_mut();
+            for participant in own.filter(|participant| *participant == id) {
+                *participant = Arc::clone(&new);
+            }
+            if room.owner == *id {
+                room.owner = Arc::clone(&new);
+            }
+        }
+        self.rename_viewer(id, &new);
+        self.links.insert(user.link, Arc::clone(&new));
+        self.secrets
+            .insert(Arc::clone(&user.secret), Arc::clone(&new));
+        self.users.insert(new, user);
+        true
+    }
+
+    /// The event that tells a page that an id is taken, with another that is free.
+    #[must_use]
+    pub fn taken(&self, id: &str) -> Arc<str> {
+        let free = (2_u64..)
+            .map(|number| format!("{id}-{number}"))
+            .find(|free| !self.users.contains_key(free.as_str()));
+        let free = free.unwrap_or_default();
+        values::event("userid-already-taken", &[&quoted(id), &quoted(&free)])
+    }
+}
+
+impl User {
+    pub(super) fn is_connected(&self) -> bool {
+        self.away.is_none()
+    }
+}
+
+impl Away {
+    fn keep(&mut self, delivery: Delivery) {
+        self.bytes += delivery.list.len();
+        let (most, most_bytes) = MOST_WAITING;
+        self.is_over |= self.waiting.len() >= most || self.bytes > most_bytes;
+        if self.is_over {
+            self.waiting = Vec::new();
+            self.bytes = 0;
+        } else {
+            self.waiting.push(delivery);
+        }
+    }
+}
+
+/// The acknowledgement of what failed.
+pub(super) fn refusal(why: &str) -> Answer {
+    format!("false,{}", quoted(why))
+}

@@ -1,0 +1,185 @@
+//! Closing, extra data, custom events, broadcasts.
+
+use serde_json::json;
+
+use super::Space;
+
+#[test]
+fn the_owner_closes_a_room_for_all() {
+    let mut space = Space::new();
+    let (a, b) = (space.user("a"), space.user("b"));
+    let none = space.ask(a, "close-entire-session", &[]).unwrap();
+    assert_eq!(none, json!([false, "Room not available"]));
+    space.open(a, "r");
+    space.join(b, "r", "");
+    space.say(a, "a", "b", json!(1));
+    space.drain();
+    let denied = space.ask(b, "close-entire-session", &[]).unwrap();
+    assert_eq!(denied, json!([false, "Room permission denied"]));
+    assert_eq!(
+        space.ask(a, "close-entire-session", &[]),
+        Some(json!([true]))
+    );
+    assert_eq!(
+        space.drain(),
+        [(b, json!(["closed-entire-session", "r", {}]))]
+    );
+    // The others may say goodbye.
+    space.say(b, "b", "a", json!({"userLeft": true}));
+    assert_eq!(space.heard(a).len(), 1);
+    assert_eq!(space.rooms.counts(), (2, 0));
+    // It closes by itself if its owner wants it so.
+    let c = space.user_with("c", "&autoCloseEntireSession=true");
+    space.open(c, "r");
+    space.join(b, "r", "");
+    space.rooms.gone(c, true, space.now);
+    assert_eq!(
+        space.drain(),
+        [(b, json!(["closed-entire-session", "r", {}]))]
+    );
+}
+
+#[test]
+fn extra_data_reaches_who_knows_the_user() {
+    let mut space = Space::new();
+    let (a, b, c) = (space.user("a"), space.user("b"), space.user("c"));
+    space.open(a, "r");
+    space.join(b, "r", "");
+    space.ask(a, "extra-data-updated", &[json!({"n": 1})]);
+    assert_eq!(
+        space.drain(),
+        [(b, json!(["extra-data-updated", "a", {"n": 1}]))]
+    );
+    let there = space.ask(c, "check-presence", &[json!("r")]).unwrap();
+    assert_eq!(there[2]["n"], 1);
+    let extra = space
+        .ask(c, "get-remote-user-extra-data", &[json!("a")])
+        .unwrap();
+    assert_eq!(extra, json!([{"n": 1}, "a", null]));
+    let extra = space
+        .ask(c, "get-remote-user-extra-data", &[json!("x")])
+        .unwrap();
+    assert_eq!(extra[2], "User ID does not exist");
+    space.ask(a, "extra-data-updated", &[json!("x".repeat(20_000))]);
+    assert_eq!(space.drain(), []);
+    let door = json!({"sessionid": "q", "extra": "x".repeat(20_000)});
+    assert_eq!(space.ask(c, "open-room", &[door]).unwrap()[0], json!(false));
+    assert!(space.rooms.cost(a) < 4096);
+}
+
+#[test]
+fn one_disconnects_another() {
+    let mut space = Space::new();
+    let (a, b) = (space.user("a"), space.user("b"));
+    space.say(a, "a", "b", json!(1));
+    space.drain();
+    assert_eq!(
+        space.ask(a, "disconnect-with", &[json!("b")]),
+        Some(json!([]))
+    );
+    assert_eq!(
+        space.drain(),
+        [
+            (a, json!(["user-disconnected", "b"])),
+            (b, json!(["user-disconnected", "a"]))
+        ]
+    );
+    assert_eq!(
+        space.ask(a, "disconnect-with", &[json!("nobody")]),
+        Some(json!([]))
+    );
+}
+
+#[test]
+fn a_one_way_room_connects_with_its_owner_only() {
+    let mut space = Space::new();
+    let (a, b, c) = (space.user("a"), space.user("b"), space.user("c"));
+    space.ask(
+        a,
+        "open-room",
+        &[json!({"sessionid": "r", "session": {"oneway": true}})],
+    );
+    space.join(b, "r", "");
+    space.join(c, "r", "");
+    space.say(c, "c", "r", json!({"newParticipationRequest": true}));
+    let asked: Vec<_> = space.drain().into_iter().map(|(link, _)| link).collect();
+    assert_eq!(asked, [a]);
+}
+
+#[test]
+fn custom_events_reach_everybody_else() {
+    let mut space = Space::new();
+    let a = space.user_with("a", "&socketCustomEvent=chat");
+    let (b, c) = (space.user("b"), space.user("c"));
+    space.ask(a, "chat", &[json!({"text": 1})]);
+    assert_eq!(space.drain().len(), 2);
+    space.ask(b, "chat", &[json!(2)]);
+    assert_eq!(space.drain(), []);
+    space.ask(b, "set-custom-socket-event-listener", &[json!("chat")]);
+    space.ask(b, "chat", &[json!(2)]);
+    assert_eq!(space.heard(c), [json!(["chat", 2])]);
+}
+
+#[test]
+fn a_scalable_broadcast_is_a_tree() {
+    let mut space = Space::new();
+    let more = "&enableScalableBroadcast=true&maxRelayLimitPerUser=1";
+    let (a, b, c) = (
+        space.user_with("a", more),
+        space.user_with("b", more),
+        space.user_with("c", more),
+    );
+    let join = |space: &mut Space, link, user: &str| {
+        let wish = json!({"broadcastId": "show", "userid": user, "typeOfStreams": {"video": true}});
+        assert_eq!(space.ask(link, "join-broadcast", &[wish]), None);
+        let heard = space.heard(link);
+        let hints = heard
+            .into_iter()
+            .find(|event| event[0] != "logs" && event[0] != "number-of-broadcast-viewers-updated");
+        hints.unwrap()
+    };
+    // The broadcaster takes the broadcast's id.
+    assert_eq!(
+        join(&mut space, a, "show"),
+        json!(["start-broadcasting", {"video": true}])
+    );
+    let presence = space.ask(b, "check-broadcast-presence", &[json!("show")]);
+    assert_eq!(presence, Some(json!([true])));
+    assert_eq!(join(&mut space, b, "b")[1]["userid"], "show");
+    space.ask(b, "can-relay-broadcast", &[]);
+    assert_eq!(join(&mut space, c, "c")[1]["userid"], "b");
+    let number = space.ask(
+        c,
+        "get-number-of-users-in-specific-broadcast",
+        &[json!("show")],
+    );
+    assert_eq!(number, Some(json!([2])));
+    space.drain();
+    space.rooms.gone(b, true, space.now);
+    let heard = space.drain();
+    assert!(
+        heard.contains(&(c, json!(["rejoin-broadcast", "show"]))),
+        "{heard:?}"
+    );
+    assert_eq!(join(&mut space, c, "c")[1]["userid"], "show");
+    space.drain();
+    space.rooms.gone(a, true, space.now);
+    assert_eq!(space.heard(c), [json!(["broadcast-stopped", "show"])]);
+    space.rooms.gone(c, true, space.now);
+    assert!(space.rooms.viewers.is_empty() && space.rooms.audiences.is_empty());
+}
+
+#[test]
+fn one_page_has_one_room_however_many_it_opens() {
+    let mut space = Space::new();
+    let a = space.user("a");
+    for number in 0..20_000 {
+        space.rooms.take_deliveries();
+        let room = format!("{number}");
+        let text = format!(r#"{{"sessionid":"{room}"}}"#);
+        let request = space.rooms.read(a, "open-room", &[&text]).unwrap();
+        assert_eq!(space.rooms.take(a, request).as_deref(), Some("true"));
+    }
+    assert_eq!(space.rooms.counts(), (1, 1));
+    assert!(space.rooms.cost(a) < 4096);
+}

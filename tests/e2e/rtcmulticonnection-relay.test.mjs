@@ -1,0 +1,306 @@
+// npm's RTCMultiConnection 3.7.1 and socket.io-client, unmodified, on our relay; beside them, as
+// the baseline, on npm's rtcmulticonnection-server.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
+import { serveFiles } from '../support/files.mjs';
+import { assertNoTroubles, openPage, TEST_MOUNTS } from '../support/pages.mjs';
+import { proxy } from '../support/proxy.mjs';
+import { rtcMultiConnectionServer } from '../support/rtcmulticonnection-server.mjs';
+import { MOUNTS, relay } from '../support/servers.mjs';
+
+/* global connection, heard, opened, streams, told -- of the pages */
+
+const FILES = Object.fromEntries(
+  ['/vendor/rtcmulticonnection-3', '/vendor/webrtc-adapter', '/socket.io', '/test-pages'].map((prefix) => [prefix, { ...MOUNTS, ...TEST_MOUNTS }[prefix]]),
+);
+const MOUNT_ARGS = Object.entries(FILES).flatMap(([prefix, folder]) => ['--mount', `${prefix}=${folder}`]);
+// Small pictures: five pages send twenty streams of them.
+const VIDEO = {
+  session: { audio: true, video: true },
+  mediaConstraints: { audio: true, video: { width: 160, height: 120, frameRate: 5 } },
+  sdpConstraints: { mandatory: { OfferToReceiveAudio: true, OfferToReceiveVideo: true } },
+};
+
+let browser;
+let files;
+before(async () => {
+  [browser, files] = await Promise.all([launchChromium({ args: FAKE_CAMERA }), serveFiles(FILES)]);
+}, TIMEOUT);
+after(() => Promise.all([browser?.close(), files?.close()]), TIMEOUT);
+
+/** The servers. `origin` serves the pages, `socketURL` is where they connect. */
+const SERVERS = {
+  'npm’s rtcmulticonnection-server': async () => {
+    const server = await rtcMultiConnectionServer();
+    return { origin: files.origin, socketURL: server.url, close: server.close };
+  },
+  'our relay': () => startRelay(),
+};
+
+async function startRelay(args = []) {
+  const server = await relay({ args: [...MOUNT_ARGS, ...args] });
+  return { ...server, socketURL: '/' };
+}
+
+async function open({ origin, socketURL }, members = {}) {
+  const page = await openPage(browser, `${origin}/test-pages/rtcmulticonnection-3.html`);
+  await page.evaluate((members) => {
+    Object.assign(connection, members);
+    if (connection.socketURL === '/') return;
+    // rtcmulticonnection-server answers no page of another origin by polling, and links follow
+    // only WebSockets.
+    const { io } = window;
+    window.io = (address) => io(address, { transports: ['websocket'] });
+  }, { socketURL, ...members });
+  return page;
+}
+
+/** Opens or joins a room, or asks for it. Gives what the library says. */
+function enter(page, how, room) {
+  return page.evaluate(([how, room]) => new Promise((done) => connection[how](room, (...values) => done(values))), [how, room]);
+}
+
+/** What the server answers. */
+function ask(page, event, ...values) {
+  return page.evaluate(([event, values]) => new Promise((done) => connection.socket.emit(event, ...values, (...answer) => done(answer))), [event, values]);
+}
+
+const userOf = (page) => page.evaluate(() => connection.userid);
+
+/** Waits until each page has open data channels to all others, and they hear each other. */
+async function converse(pages, what) {
+  const others = pages.length - 1;
+  for (const page of pages) {
+    await page.waitForFunction((others) => connection.getAllParticipants().length === others && connection.getAllParticipants().every((user) => opened.includes(user)), others);
+  }
+  for (const [index, page] of pages.entries()) await page.evaluate((text) => connection.send(text), `${what} ${index}`);
+  for (const page of pages) {
+    for (const [index, other] of pages.entries()) {
+      if (other !== page) await page.waitForFunction((text) => heard.some(([, data]) => data === text), `${what} ${index}`);
+    }
+  }
+}
+
+/** So many pages in one room. */
+async function gather(server, count, room, members) {
+  const pages = [];
+  for (let index = 0; index < count; index += 1) {
+    pages.push(await open(server, members));
+    assert.deepEqual((await enter(pages[index], index === 0 ? 'open' : 'join', room)).slice(0, 2), [true, room]);
+  }
+  return pages;
+}
+
+async function leave(pages) {
+  assertNoTroubles(pages);
+  await Promise.all(pages.map((page) => page.context().close()));
+}
+
+for (const [name, start] of Object.entries(SERVERS)) {
+  describe(`over ${name}`, () => {
+    let server;
+    before(async () => {
+      server = await start();
+    }, TIMEOUT);
+    after(() => server?.close(), TIMEOUT);
+
+    for (const count of [2, 3, 5])
+      test(`data: ${count} pages`, TIMEOUT, async () => {
+        const pages = await gather(server, count, `data ${count}`);
+        await converse(pages, 'hello');
+        await leave(pages);
+      });
+
+    for (const count of [2, 3, 5])
+      test(`sound and pictures: ${count} pages`, TIMEOUT, async () => {
+        const pages = await gather(server, count, `video ${count}`, VIDEO);
+        for (const page of pages) {
+          await page.waitForFunction((count) => {
+            const remote = new Set(streams.filter(([type]) => type === 'remote').map(([, user]) => user));
+            const playing = [...document.querySelectorAll('video')].filter((video) => video.videoWidth > 0 && video.currentTime > 0);
+            return remote.size === count - 1 && playing.length >= count;
+          }, count);
+        }
+        await leave(pages);
+      });
+
+    test('presence, and who comes second joins', TIMEOUT, async () => {
+      const pages = [await open(server), await open(server)];
+      assert.deepEqual((await enter(pages[1], 'checkPresence', 'presence')).slice(0, 2), [false, 'presence']);
+      assert.equal((await enter(pages[0], 'openOrJoin', 'presence'))[0], true);
+      const [isThere, room, extra] = await enter(pages[1], 'checkPresence', 'presence');
+      assert.deepEqual([isThere, room, extra._room.isFull], [true, 'presence', false]);
+      assert.equal((await enter(pages[1], 'openOrJoin', 'presence'))[0], true);
+      await converse(pages, 'hello');
+      await leave(pages);
+    });
+
+    test('a wrong password, and a full room', TIMEOUT, async () => {
+      const locked = [await open(server, { password: 'right' }), await open(server, { password: 'wrong' })];
+      assert.equal((await enter(locked[0], 'open', 'locked'))[0], true);
+      assert.deepEqual(await enter(locked[1], 'join', 'locked'), [false, 'locked', 'Invalid password']);
+      assert.deepEqual(await ask(locked[1], 'is-valid-password', 'right', 'locked'), [true, 'locked', false]);
+      await locked[1].evaluate(() => (connection.password = 'right'));
+      assert.equal((await enter(locked[1], 'join', 'locked'))[0], true);
+      await converse(locked, 'hello');
+      const full = [await open(server, { maxParticipantsAllowed: 2 }), await open(server), await open(server)];
+      assert.equal((await enter(full[0], 'open', 'full'))[0], true);
+      assert.equal((await enter(full[1], 'join', 'full'))[0], true);
+      assert.deepEqual(await enter(full[2], 'join', 'full'), [false, 'full', 'Room full']);
+      await leave([...locked, ...full]);
+    });
+
+    test('public rooms', TIMEOUT, async () => {
+      const pages = [await open(server, { publicRoomIdentifier: 'games', extra: { name: 'A' } }), await open(server)];
+      assert.equal((await enter(pages[0], 'open', 'chess'))[0], true);
+      await pages[1].evaluate(() => new Promise((done) => connection.connectSocket(done)));
+      const [rooms] = await ask(pages[1], 'get-public-rooms', 'games');
+      const owner = await userOf(pages[0]);
+      assert.deepEqual(rooms, [
+        {
+          maxParticipantsAllowed: 1000,
+          owner,
+          participants: [owner],
+          extra: { name: 'A' },
+          session: { data: true },
+          sessionid: 'chess',
+          isRoomFull: false,
+          isPasswordProtected: false,
+        },
+      ]);
+      await leave(pages);
+    });
+
+    test('the owner leaves, and another is the initiator', TIMEOUT, async () => {
+      const pages = await gather(server, 3, 'hand-over');
+      await converse(pages, 'before');
+      const [gone, ...rest] = pages;
+      await leave([gone]);
+      await rest[0].waitForFunction(() => connection.isInitiator);
+      await until(async () => (await enter(rest[1], 'checkPresence', 'hand-over'))[0]);
+      await converse(rest, 'after');
+      const late = await open(server);
+      assert.equal((await enter(late, 'join', 'hand-over'))[0], true);
+      await converse([...rest, late], 'late');
+      await leave([...rest, late]);
+    });
+
+    test('one is ejected', TIMEOUT, async () => {
+      const pages = await gather(server, 2, 'eject');
+      await converse(pages, 'before');
+      const users = await Promise.all(pages.map(userOf));
+      await pages[0].evaluate((user) => connection.disconnectWith(user), users[1]);
+      await pages[1].waitForFunction((user) => told.some(([what, whom]) => what === 'offline' && whom === user), users[0]);
+      assert.deepEqual(await pages[1].evaluate(() => connection.getAllParticipants()), []);
+      await leave(pages);
+    });
+
+    test('of two who open a room at one time, one has it', TIMEOUT, async () => {
+      const pages = [await open(server), await open(server)];
+      await Promise.all(pages.map((page) => page.evaluate(() => new Promise((done) => connection.connectSocket(done)))));
+      for (let round = 0; round < 100; round += 1) {
+        const door = { sessionid: `both ${round}`, session: { data: true }, extra: {}, password: '' };
+        const answers = await Promise.all(pages.map((page) => ask(page, 'open-room', door)));
+        assert.deepEqual(answers.map(([isOpen]) => isOpen).sort(), [false, true], JSON.stringify(answers));
+      }
+      await leave(pages);
+    });
+  });
+}
+
+describe('what the original gets wrong', () => {
+  let server;
+  before(async () => {
+    server = await startRelay();
+  }, TIMEOUT);
+  after(() => server?.close(), TIMEOUT);
+
+  test('/socket.io/socket.io.js is a file of the mount', TIMEOUT, async () => {
+    const answer = await fetch(`${server.origin}/socket.io/socket.io.js`);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /Socket\.IO v4/);
+  });
+
+  test('another id: the room is found, and the owner too', TIMEOUT, async () => {
+    const pages = [await open(server), await open(server)];
+    assert.equal((await enter(pages[0], 'open', 'renamed'))[0], true);
+    await pages[0].evaluate(() => new Promise((done) => connection.changeUserId('the owner', done)));
+    assert.equal((await enter(pages[1], 'join', 'renamed'))[0], true);
+    await converse(pages, 'hello');
+    assert.deepEqual(await pages[1].evaluate(() => connection.getAllParticipants()), ['the owner']);
+    await leave(pages);
+  });
+
+  test('the owner closes the room for all', TIMEOUT, async () => {
+    const pages = await gather(server, 3, 'closing');
+    await converse(pages, 'hello');
+    await pages[0].evaluate(() => new Promise((done) => connection.closeEntireSession(done)));
+    for (const page of pages.slice(1)) await page.waitForFunction(() => told.some(([what, room]) => what === 'closed' && room === 'closing'));
+    assert.equal((await enter(pages[1], 'checkPresence', 'closing'))[0], false);
+    await leave(pages);
+  });
+
+  test('a connection cut in the middle of joining', TIMEOUT, async () => {
+    const owner = await open(server);
+    assert.equal((await enter(owner, 'open', 'cut'))[0], true);
+    let isArmed = true;
+    const between = await proxy(() => server.port, {
+      onmessage: (link, direction, text) => {
+        if (!isArmed || direction !== 'up' || !text.includes('join-room')) return;
+        isArmed = false;
+        return 'cut';
+      },
+    });
+    const guest = await open({ origin: server.origin, socketURL: `http://127.0.0.1:${between.port}/` });
+    await guest.evaluate(() => {
+      connection.session = { data: true };
+      connection.join('cut');
+    });
+    await until(() => !isArmed);
+    // The answer is lost with the connection. The page asks again when it is connected again.
+    await guest.waitForFunction(() => connection.socket?.connected);
+    const user = await userOf(guest);
+    assert.equal((await enter(guest, 'join', 'cut'))[0], true);
+    assert.equal(await userOf(guest), user);
+    await converse([owner, guest], 'hello');
+    await leave([owner, guest]);
+    await between.close();
+  });
+
+  test('who is cut off stays in the room, and hears what was said', TIMEOUT, async () => {
+    const between = await proxy(() => server.port);
+    const owner = await open({ origin: server.origin, socketURL: `http://127.0.0.1:${between.port}/` });
+    assert.equal((await enter(owner, 'open', 'cut off'))[0], true);
+      const first = await owner.evaluate(() => connection.socket.id);
+    between.cut();
+    const guest = await open(server);
+    assert.equal((await enter(guest, 'join', 'cut off'))[0], true);
+    await converse([owner, guest], 'hello');
+    assert.notEqual(await owner.evaluate(() => connection.socket.id), first);
+    assert.equal(await owner.evaluate(() => connection.isInitiator), true);
+    assert.deepEqual(await ask(owner, 'set-password', 'x'), [true, 'cut off', null]);
+    await leave([owner, guest]);
+    await between.close();
+  });
+
+  test('the relay is killed and started again', TIMEOUT, async () => {
+    let own = await startRelay();
+    const pages = await gather(own, 2, 'killed');
+    await converse(pages, 'before');
+    await own.kill();
+    own = await startRelay(['--listen', `127.0.0.1:${own.port}`]);
+    for (const page of pages) await page.waitForFunction(() => connection.socket.connected);
+    // The pages go on by themselves, and the room is opened again.
+    await converse(pages, 'without');
+    assert.equal((await enter(pages[0], 'open', 'killed'))[0], true);
+    assert.equal((await enter(pages[1], 'join', 'killed'))[0], true);
+    const late = await open(own);
+    assert.equal((await enter(late, 'join', 'killed'))[0], true);
+    await converse([...pages, late], 'late');
+    await leave([...pages, late]);
+    await own.close();
+  });
+});
