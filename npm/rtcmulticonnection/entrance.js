@@ -68,7 +68,7 @@ export function entrance(self) {
     },
 
     /**
-     * Whether the owner lets a page in; if not, the page is told.
+     * Whether the owner lets a page in; if not, the page gets a reason.
      *
      * @param {Extract<Message, { kind: 'join' }>} message
      * @param {import('./room.js').Room} room

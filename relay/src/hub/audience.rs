@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Decides which channels a connection may receive, at each delivery anew.
+/// Decides which channels a connection may receive, again at each delivery.
 #[derive(Clone, Default)]
 pub struct Audience(Option<Arc<Predicate>>);
 
