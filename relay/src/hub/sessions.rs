@@ -26,15 +26,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::channels::Channels;
 use super::frame::PendingMessage;
-use super::history::Since;
-use super::ids::{MessageId, PublisherId};
+use super::ids::PublisherId;
 use super::kept::{Kept, Place};
 use super::membership::Membership;
 use super::queue::Ack;
 use super::store::{Content, OpenChannel, Store};
-
-/// How many bytes the channel names of a session may have, for each channel that it may have open.
-const NAME_BYTES: usize = 256;
 
 /// How many sessions are kept, and how much each may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,12 +273,6 @@ impl Sessions {
     }
 }
 
-/// How far a client has seen a channel that names this id, and is owed its messages from `owed` on.
-fn seen_up_to(after: &str, owed: MessageId) -> Since {
-    let after = after.parse::<MessageId>();
-    after.map_or(Since::Unknown, |after| Since::After(after.max(owed)))
-}
-
 /// A connection's hold on its session.
 #[derive(Debug)]
 pub(crate) struct Attached {
@@ -411,17 +401,7 @@ impl Attached {
             .await
             .map_err(|_| SessionError::StoreUnavailable)?;
         let mut channels = self.session.channels();
-        channels.began.get_or_insert(opened.position);
-        for added in requested.into_iter().filter(|open| open.hold) {
-            channels.name_bytes += added.channel.len();
-            // The replay may be lost on its way, and is then asked for again.
-            let from = match added.since {
-                Since::After(after) => after.min(opened.position),
-                Since::Now | Since::Unknown => opened.position,
-            };
-            channels.open.insert(added.channel, from);
-        }
-        channels.pay();
+        channels.add(requested, opened.position);
         drop(channels);
         membership.relieve();
         Ok(())
@@ -434,46 +414,12 @@ impl Attached {
         open: &Open<'_>,
         lost: bool,
     ) -> Result<Vec<OpenChannel>, SessionError> {
+        let limits = &self.sessions.limits;
+        let receives = |name: &str| membership.has_open(name);
         let channels = self.session.channels();
-        let mut named = HashSet::new();
-        let mut requested = Vec::new();
-        for subscription in &open.channels {
-            let name = &*subscription.channel;
-            let opened = channels.open.get(name).copied();
-            // The last message that the client saw may be of another channel, and older than this
-            // one's opening.
-            // A channel that it opened on a connection which was lost already counts from the
-            // session's beginning. In a new session nothing can have been seen.
-            let owed = match (opened, self.sessions.limits.late_history) {
-                (Some(opened), _) => Some(opened),
-                (None, true) => Some(MessageId(0)),
-                (None, false) => channels.began,
-            };
-            let after = subscription.after.as_ref().map(|after| match owed {
-                Some(owed) => seen_up_to(after, owed),
-                None => Since::Unknown,
-            });
-            let since = match (after, opened) {
-                (Some(after), _) => after,
-                (None, _) if membership.has_open(name) => continue,
-                (None, Some(opened)) => Since::After(opened),
-                (None, None) if lost => Since::Unknown,
-                (None, None) => Since::Now,
-            };
-            if named.insert(name) {
-                requested.push(OpenChannel {
-                    channel: Arc::from(name),
-                    since,
-                    hold: opened.is_none(),
-                });
-            }
-        }
-        let most = self.sessions.limits.channels;
-        let added = || requested.iter().filter(|open| open.hold);
-        let count = channels.open.len() + added().count();
-        let name_bytes: usize = added().map(|open| open.channel.len()).sum();
-        if count > most || channels.name_bytes + name_bytes > most.saturating_mul(NAME_BYTES) {
-            return Err(SessionError::TooManyChannels(most));
+        let requested = channels.requested(open, lost, limits.late_history, receives);
+        if !channels.have_room(&requested, limits.channels) {
+            return Err(SessionError::TooManyChannels(limits.channels));
         }
         Ok(requested)
     }

@@ -1,11 +1,17 @@
-//! What a session has open, and what that costs.
+//! What a session has open, from where on, and what that costs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use signal_wire::Open;
+
 use crate::hub::budget::{Account, Charge, Purpose};
-use crate::hub::history::RECORD;
+use crate::hub::history::{RECORD, Since};
 use crate::hub::ids::MessageId;
+use crate::hub::store::OpenChannel;
+
+/// How many bytes the channel names of a session may have, for each channel that it may have open.
+const NAME_BYTES: usize = 256;
 
 /// What a session costs besides its channels, in bytes.
 const SESSION: usize = 1536;
@@ -35,7 +41,7 @@ impl Channels {
         }
     }
 
-    pub(super) fn pay(&mut self) {
+    fn pay(&mut self) {
         let channels = self.open.len() * CHANNEL + self.name_bytes;
         self.charge.set(SESSION + channels);
     }
@@ -53,4 +59,78 @@ impl Channels {
         }
         was_open
     }
+
+    /// What to request from the store for a frame that opens channels. `lost`: the client named a
+    /// session that is no longer there. `receives`: whether its connection has the channel already.
+    pub(super) fn requested(
+        &self,
+        frame: &Open<'_>,
+        lost: bool,
+        late_history: bool,
+        receives: impl Fn(&str) -> bool,
+    ) -> Vec<OpenChannel> {
+        let mut named = HashSet::new();
+        let mut requested = Vec::new();
+        for subscription in &frame.channels {
+            let name = &*subscription.channel;
+            let opened = self.open.get(name).copied();
+            // The last message that the client saw may be of another channel, and older than this
+            // one's opening.
+            // A channel that it opened on a connection which was lost already counts from the
+            // session's beginning. In a new session nothing can have been seen.
+            let owed = match (opened, late_history) {
+                (Some(opened), _) => Some(opened),
+                (None, true) => Some(MessageId(0)),
+                (None, false) => self.began,
+            };
+            let after = subscription.after.as_ref().map(|after| match owed {
+                Some(owed) => seen_up_to(after, owed),
+                None => Since::Unknown,
+            });
+            let since = match (after, opened) {
+                (Some(after), _) => after,
+                (None, _) if receives(name) => continue,
+                (None, Some(opened)) => Since::After(opened),
+                (None, None) if lost => Since::Unknown,
+                (None, None) => Since::Now,
+            };
+            if named.insert(name) {
+                requested.push(OpenChannel {
+                    channel: Arc::from(name),
+                    since,
+                    hold: opened.is_none(),
+                });
+            }
+        }
+        requested
+    }
+
+    /// Whether a session that may have `most` channels may have these too.
+    pub(super) fn have_room(&self, requested: &[OpenChannel], most: usize) -> bool {
+        let added = || requested.iter().filter(|open| open.hold);
+        let count = self.open.len() + added().count();
+        let name_bytes: usize = added().map(|open| open.channel.len()).sum();
+        count <= most && self.name_bytes + name_bytes <= most.saturating_mul(NAME_BYTES)
+    }
+
+    /// Adds channels that the store has opened at this position.
+    pub(super) fn add(&mut self, requested: Vec<OpenChannel>, position: MessageId) {
+        self.began.get_or_insert(position);
+        for added in requested.into_iter().filter(|open| open.hold) {
+            self.name_bytes += added.channel.len();
+            // The replay may be lost on its way, and is then asked for again.
+            let from = match added.since {
+                Since::After(after) => after.min(position),
+                Since::Now | Since::Unknown => position,
+            };
+            self.open.insert(added.channel, from);
+        }
+        self.pay();
+    }
+}
+
+/// How far a client has seen a channel that names this id, and is owed its messages from `owed` on.
+fn seen_up_to(after: &str, owed: MessageId) -> Since {
+    let after = after.parse::<MessageId>();
+    after.map_or(Since::Unknown, |after| Since::After(after.max(owed)))
 }
