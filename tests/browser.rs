@@ -69,7 +69,7 @@ mod connection {
         states_come_with_their_reasons,
         the_next_attempt_comes_at_its_time_and_not_before,
         attempts_come_later_and_later_up_to_the_cap,
-        a_connection_that_worked_begins_the_count_anew,
+        a_connection_that_worked_restarts_the_count,
         attempts_are_counted,
         reconnect_false_means_never,
         final_close_codes_are_final,
@@ -168,7 +168,7 @@ mod life {
     }
     tests! { "life/network.js":
         online_hurries_what_waits,
-        online_begins_the_count_anew,
+        online_restarts_the_count,
         online_and_offline_in_the_other_states,
         a_connection_that_is_doubted,
         a_connection_that_cannot_be_asked_is_replaced_if_it_stays_silent,
@@ -286,7 +286,7 @@ mod resuming {
         losses_in_the_midst,
         channels_opened_and_closed_while_it_was_down,
         a_channel_closed_and_opened_again_while_it_was_down,
-        a_relay_that_was_started_anew,
+        a_relay_that_was_started_again,
         a_gap_is_told_before_what_comes_behind_it,
         a_message_that_brings_the_connection_down_twice,
         codes_that_blame_nobody,
@@ -434,7 +434,7 @@ mod signalr_classic {
         records_of_every_kind,
         keep_alives_as_the_server_has_them,
         a_loss_is_resumed_by_the_last_cursor,
-        what_cannot_be_resumed_is_made_anew,
+        what_cannot_be_resumed_is_opened_again,
         answers_that_refuse_or_fail,
     }
 }

@@ -1,5 +1,5 @@
 //! The session and our relay, rule by rule: what the relay is sent, word for word, and what the
-//! page is told. `lossless.rs` has the schedules of faults that put all of it together.
+//! page learns of it. `lossless.rs` has the schedules of faults that put all of it together.
 //!
 //! * `relay/client.rs`: a page on a relay that the test plays
 //! * `relay/detection.rs`: which servers `auto` takes for our relay, and for how long

@@ -193,7 +193,7 @@ export function a_channel_closed_and_opened_again_while_it_was_down() {
   equal(third.frames, [`{"open":["room"],"after":{"room":"2"},"session":"${SECRET}"}`]);
 }
 
-export function a_relay_that_was_started_anew() {
+export function a_relay_that_was_started_again() {
   const gaps = [];
   const { signaling, handle, socket, notes } = joined(
     { ongap: (channel) => gaps.push([channel, signaling.state]) },

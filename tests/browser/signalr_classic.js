@@ -257,7 +257,7 @@ export async function a_loss_is_resumed_by_the_last_cursor() {
   }
 }
 
-export async function what_cannot_be_resumed_is_made_anew() {
+export async function what_cannot_be_resumed_is_opened_again() {
   // After the time that the server keeps it. The next attempt comes after a random time, so both
   // happen sooner or later.
   const seen = { kept: 0, gone: 0 };

@@ -64,7 +64,7 @@ function readSender(name, log, { counts, fail, acknowledged }) {
       if (early.length > 0) fail('flushed', `flushed() of ${name} resolved although ${early.length} messages were not acknowledged, the first ${early[0]}`);
     } else if (what === 'error') {
       counts.errors += 1;
-      fail('error', `${name} was told ${rest[0]}: ${rest[1]}`);
+      fail('error', `${name} got the error ${rest[0]}: ${rest[1]}`);
     }
   }
   return { sent, ends, puts };
@@ -104,7 +104,7 @@ function readReceiver(name, log, senders, { counts, fail }) {
       counts.gaps += 1;
       if (there?.grounds !== undefined && there.grounds === rest[1]) {
         counts.groundlessGaps += 1;
-        fail('gap', `${name} was told of a gap on ${channel} while the relay lived, at ${new Date(time).toISOString()}`);
+        fail('gap', `${name} heard of a gap on ${channel} while the relay lived, at ${new Date(time).toISOString()}`);
       }
       if (!there) continue;
       there.grounds = rest[1];
@@ -165,7 +165,7 @@ function readReceiver(name, log, senders, { counts, fail }) {
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do
     // from the beginning. One that was closed and opened again on the same connection may first get
     // what was on its way to it before, and then what came since it was opened: where it goes on
-    // just where it had been, or after a gap that was told, one hole is between the two.
+    // just where it had been, or after a reported gap, one hole is between the two.
     const isFirst = source.at <= there.openedAt;
     if (isFirst) source.isLate = !there.kept && source.high > 0 && (n === source.high + 1 || there.gapAt > source.at);
     let expected = there.kept || !isFirst ? source.high + 1 : n;
@@ -194,7 +194,7 @@ function readReceiver(name, log, senders, { counts, fail }) {
         continue;
       }
       counts.lost += 1;
-      fail('lost', `${key(channel, hole)} of ${from} never came to ${name}, which was told of no gap there`);
+      fail('lost', `${key(channel, hole)} of ${from} never came to ${name}, which heard of no gap there`);
     }
   }
 }

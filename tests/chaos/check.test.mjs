@@ -94,7 +94,7 @@ describe('while the relay lives', () => {
 });
 
 describe('across a relay’s death', () => {
-  test('what it took with it may be missing where a gap was told, and only there', () => {
+  test('what it took with it may be missing where a gap was reported, and only there', () => {
     const told = judge(sender(6), receiver([1, 2, 'e2', 'gap', 5, 6]));
     assert.deepEqual(told.kinds, []);
     assert.equal(told.counts.lostTold, 2);
@@ -110,7 +110,7 @@ describe('across a relay’s death', () => {
     assert.deepEqual(judge(sender(9), receiver([2, 'e2', 'gap', 5, 6, 8], passing)).kinds, ['lost']);
   });
 
-  test('the last message of all may not be missing whatever was told', () => {
+  test('the last message of all may not be missing, whatever was reported', () => {
     const { kinds, counts } = judge(sender(6), receiver([1, 2, 'e2', 'gap']));
     assert.deepEqual(kinds, ['lost']);
     assert.deepEqual([counts.lost, counts.lostTold], [1, 3]);
@@ -122,7 +122,7 @@ describe('across a relay’s death', () => {
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'gap', 2])).kinds, ['gap']);
   });
 
-  test('a second gap is told where the new relay was lost before it had answered, and nowhere else', () => {
+  test('a second gap is reported where the new relay was lost before it had answered, and nowhere else', () => {
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'gap', 2])).kinds, []);
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'lost', 'ack', 'gap', 'gap', 2])).kinds, ['gap']);
     assert.deepEqual(judge(sender(2), receiver([1, 'e2', 'gap', 'ack', 'lost', 'ack', 'gap', 2])).kinds, ['gap']);

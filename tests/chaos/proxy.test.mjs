@@ -1,4 +1,4 @@
-// The proxy does what it is told: each fault, on a bare TCP connection, and what it does with
+// The proxy does what the test asks for: each fault, on a bare TCP connection, and what it does with
 // single WebSocket messages.
 
 import assert from 'node:assert/strict';

@@ -42,6 +42,6 @@ test('one message that the network swallows is reported as lost, and only that',
   // Nothing that loses the connection: the message would be among those that come when it is back.
   const result = await storm({ ...SHORT, clients: 1, seed: 'swallowed', kinds: ['delay', 'stall-up', 'stall-down'], faults: 8, act: 40, onmessage, say: (text) => t.diagnostic(text) });
   assert.ok(swallowed, 'nothing was swallowed');
-  assert.deepEqual(result.failures, [{ kind: 'lost', text: `${swallowed} never came to page0, which was told of no gap there` }], report(result).join('\n'));
+  assert.deepEqual(result.failures, [{ kind: 'lost', text: `${swallowed} never came to page0, which heard of no gap there` }], report(result).join('\n'));
   assert.equal(result.counts.lost, 1);
 });

@@ -103,7 +103,7 @@ describe('relative addresses', { concurrency: 3 }, () => {
       await page.evaluate((urls) => new Worker('/test-pages/speaker.js').postMessage(urls), urls);
     }));
 
-  test('a page without an origin is told to name the server', TIMEOUT, async () => {
+  test('a page without an origin is asked to name the server', TIMEOUT, async () => {
     const page = await openPage(browser, 'about:blank');
     await page.addScriptTag({ path: join(ROOT, 'dist/global.js') });
     const errors = await page.evaluate(() =>

@@ -16,7 +16,7 @@ before(async () => {
 after(() => browser?.close(), TIMEOUT);
 
 describe('the connection’s card', () => {
-  test('a cut is told, marked and mended; through our relay nothing is missed and nothing comes twice', TIMEOUT, async () => {
+  test('a cut is reported, marked and mended; through our relay nothing is missed and nothing comes twice', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
     const pages = [await openPage(browser, `${server.origin}/#cut`, DESKTOP), await openPage(browser, `${server.origin}/#cut`, { ...PHONE, ...DARK })];
     const [first, second] = pages;
@@ -80,7 +80,7 @@ describe('the connection’s card', () => {
     }
   });
 
-  test('what a relay forgot by its death is told as a gap', TIMEOUT, async () => {
+  test('what a relay forgot by its death is reported as a gap', TIMEOUT, async () => {
     let server = await relay({ args: MOUNT_ARGS });
     const page = await openPage(browser, `${server.origin}/#gap`, DESKTOP);
     try {
@@ -241,7 +241,7 @@ describe('the choice of protocol', () => {
     }
   });
 
-  test('one that isn’t there is told in words, on every page', TIMEOUT, async () => {
+  test('one that isn’t there is reported in words, on every page', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
     try {
       for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {

@@ -1,5 +1,5 @@
 // The demo's page for signalings of one's own: each source that it shows runs, and what can go
-// wrong with one is told.
+// wrong with one is reported.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -87,7 +87,7 @@ describe('bring your own', () => {
     }
   });
 
-  test('a choice that isn’t there, and a client that can’t be loaded, are told in words', TIMEOUT, async () => {
+  test('a choice that isn’t there, and a client that can’t be loaded, are reported in words', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
     try {
       const page = await openPage(browser, `${server.origin}/bring-your-own.html?transport=smoke-signs`, DESKTOP);

@@ -291,7 +291,7 @@ describe('the demo', () => {
     }
   });
 
-  test('a bad server in the address, and a library that is missing, are told in words', TIMEOUT, async () => {
+  test('a bad server in the address, and a library that is missing, are reported in words', TIMEOUT, async () => {
     const server = await SERVERS['our relay']();
     try {
       for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {

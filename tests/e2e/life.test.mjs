@@ -94,7 +94,7 @@ describe('the back button', () => {
       for (const round of [1, 2, 3]) {
         await page.evaluate(() => (told.length = 0));
         await page.goto(`${files.origin}/away`);
-        await until(() => stage.network.links().length === 0, 'a page that is put away lets go of its connection');
+        await until(() => stage.network.links().length === 0, 'a page that is put away closes its connection');
         other.say(`meanwhile ${round}.1`, `meanwhile ${round}.2`);
         await goBack(page, () => window.lived !== undefined);
         await is(page, 'open');
@@ -117,7 +117,7 @@ describe('the back button', () => {
         const { page, other } = stage;
         await page.evaluate(() => (window.lived = true));
         await page.goto(`${files.origin}/away`);
-        await until(() => stage.network.links().length === 0, 'a page that is put away lets go of its connection');
+        await until(() => stage.network.links().length === 0, 'a page that is put away closes its connection');
         await goBack(page, () => window.lived);
         await is(page, 'open');
         assert.ok((await told(page)).includes('pageshow kept'));
@@ -256,7 +256,7 @@ describe('a laptop that sleeps', () => {
 });
 
 describe('the relay', () => {
-  test('killed and started anew: the page comes back, what it said meanwhile arrives, and it is told of a gap', TIMEOUT, () =>
+  test('killed and started again: the page comes back, what it said meanwhile arrives, and it learns of a gap', TIMEOUT, () =>
     living(async (stage) => {
       const { page, network } = stage;
       await say(page, 'before');
@@ -279,7 +279,7 @@ describe('the relay', () => {
       assert.equal(await count(page, 'gaps'), 2);
     }));
 
-  test('while a page was away more was said than is kept: that is told, and what is still kept comes', TIMEOUT, () =>
+  test('while a page was away more was said than is kept: that is reported, and what is still kept comes', TIMEOUT, () =>
     living(
       async (stage) => {
         const { page, other, network } = stage;

@@ -1,5 +1,5 @@
 // Messages that are too large for a server: a real one of Socket.IO with its defaults, the scripted
-// hub of ASP.NET Core SignalR, and a WebSocket server with a limit. Each is told, and what was sent
+// hub of ASP.NET Core SignalR, and a WebSocket server with a limit. Each is reported, and what was sent
 // after it arrives.
 
 import assert from 'node:assert/strict';
@@ -46,7 +46,7 @@ describe('a Socket.IO server with its defaults', () => {
     await leave(page);
   });
 
-  test('what was queued before its limit was known is told, and what follows arrives', TIMEOUT, async () => {
+  test('what was queued before its limit was known is reported, and what follows arrives', TIMEOUT, async () => {
     const server = await socketIoServer();
     const options = { url: server.url, protocol: 'socket.io', maxMessage: 5_000_000, outbox: { bytes: 50_000_000 } };
     const page = await join(options);
@@ -70,7 +70,7 @@ describe('a Socket.IO server with its defaults', () => {
   });
 });
 
-test('a hub of ASP.NET Core counts bytes after escaping; what is over its limit is told', TIMEOUT, async () => {
+test('a hub of ASP.NET Core counts bytes after escaping; what is over its limit is reported', TIMEOUT, async () => {
   for (const message of ["'\"'.repeat(15_900)", "'€'.repeat(31_990)"]) {
     const server = await signalRServer();
     const limited = await join({ url: `${server.origin}/hub`, protocol: 'signalr', maxMessage: 32_768 });

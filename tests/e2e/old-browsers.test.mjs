@@ -214,7 +214,7 @@ for (const [name, { launch, refusal, skip }] of Object.entries(BROWSERS)) {
           await page.context().close();
         });
 
-        test('wrong arguments are told once the module is there', TIMEOUT, async () => {
+        test('wrong arguments are reported once the module is there', TIMEOUT, async () => {
           const page = await waitingPage(entry);
           await page.evaluate(() => {
             lib.openSocket(5).send(1);
@@ -247,7 +247,7 @@ for (const [name, { launch, refusal, skip }] of Object.entries(BROWSERS)) {
           await page.context().close();
         });
 
-        test('a module that can’t be compiled is told', TIMEOUT, async () => {
+        test('a module that can’t be compiled is reported', TIMEOUT, async () => {
           const page = await waitingPage(entry);
           await page.evaluate(() => {
             window.handle = lib.openSocket({ channel: 'x' });

@@ -52,7 +52,7 @@ describe('cookies and headers', { concurrency: 3 }, () => {
     await leaveFailing(ours);
   });
 
-  test('an expired login is told as such, and a login lets the page in', TIMEOUT, async () => {
+  test('an expired login is reported as such, and a login lets the page in', TIMEOUT, async () => {
     const server = await signalRServer();
     server.login = 'login=me';
     const ours = await join(signalr(server), { wait: false });

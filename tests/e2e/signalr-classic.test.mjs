@@ -57,7 +57,7 @@ describe('ASP.NET SignalR 2, the scripted server', { concurrency: 3 }, () => {
     await leave(ours);
   });
 
-  test('a server that has forgotten us is negotiated with anew', TIMEOUT, async () => {
+  test('a server that has forgotten us is negotiated with again', TIMEOUT, async () => {
     const server = await makeServer();
     const ours = await join(options(server));
     server.call('onMessageReceived', JSON.stringify({ sender: 5, channel: 'main', message: 1 }));

@@ -226,7 +226,7 @@ for (const version of [4, 2]) {
       await leaveFailing(ours);
     });
 
-    test('sent away by the server, a page doesn’t come back, and is told', TIMEOUT, async () => {
+    test('sent away by the server, a page doesn’t come back, and learns why', TIMEOUT, async () => {
       const server = await socketIoServer({ version });
       const ours = await join({ url: server.url, protocol: 'socket.io' });
       server.disconnect();

@@ -76,7 +76,7 @@ test('the back button: a page from the cache has what was said meanwhile', TIMEO
     for (const round of [1, 2, 3]) {
       await page.evaluate(() => (window.told.length = 0));
       await page.goto(`${files.origin}/away`);
-      await until(() => server.connections() === 0, 'a page that is put away lets go of its stream');
+      await until(() => server.connections() === 0, 'a page that is put away closes its stream');
       tell(server, `meanwhile ${round}.1`, `meanwhile ${round}.2`);
       await goBack(page, () => window.lived !== undefined);
       await is(page, 'open');

@@ -120,7 +120,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     await leaveFailing(one, other);
   });
 
-  test('killed and started again: the page comes back, and is told of a gap', TIMEOUT, async (t) => {
+  test('killed and started again: the page comes back, and learns of a gap', TIMEOUT, async (t) => {
     const first = await running(t);
     const ours = await join(sse(first.origin));
     await send(ours, ['1']);
@@ -141,7 +141,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     await leaveFailing(ours, other);
   });
 
-  test('more than is kept was missed: that is told, and what is kept comes', TIMEOUT, async (t) => {
+  test('more than is kept was missed: that is reported, and what is kept comes', TIMEOUT, async (t) => {
     const server = await running(t, { args: ['--history-messages', '5'] });
     const network = await proxy(() => server.port);
     t.after(() => network.close());

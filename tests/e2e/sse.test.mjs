@@ -165,7 +165,7 @@ describe('a server that answers a message otherwise', { concurrency: 3 }, () => 
     await leaveFailing(ours);
   });
 
-  test('an error twice: the message is given up, and that is told', TIMEOUT, async () => {
+  test('an error twice: the message is given up, and that is reported', TIMEOUT, async () => {
     const server = await sseServer();
     const ours = await join(options(server));
     server.fates.push({ status: 500 }, { status: 500 });
@@ -389,7 +389,7 @@ describe('streams that are lost', { concurrency: 3 }, () => {
     await leaveFailing(one, other);
   });
 
-  test('an event named gap is told on each channel', TIMEOUT, async () => {
+  test('an event named gap is reported on each channel', TIMEOUT, async () => {
     const server = await sseServer();
     const ours = await join(options(server));
     server.raw('event: gap\ndata:\n\n');

@@ -53,7 +53,7 @@ fn engine_io_3_is_pinged_by_us() {
     is_about_to_time_out(&mut page);
 }
 
-/// The official client pings as often as it is told: 270 times a second.
+/// The official client pings as often as the server asks: 270 times a second.
 #[test]
 fn engine_io_3_is_pinged_once_a_second_at_most() {
     for interval in ["1", "0.001", "1e-300", "999"] {

@@ -121,7 +121,7 @@ fn odd_announcements_are_no_harm() {
     }
 }
 
-/// Sends these, whose last a server doesn't take. What was told, and what is sent on the next
+/// Sends these, whose last a server doesn't take. What was reported, and what is sent on the next
 /// connection.
 fn refuses(mut page: Client, sent: &[String], code: u16) -> (Vec<DropReason>, Vec<String>) {
     for message in sent {

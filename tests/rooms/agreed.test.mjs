@@ -353,7 +353,7 @@ describe('users', () => {
     for (const page of [b, stranger]) assert.deepEqual(page.events, [['mine', { text: 'hello' }], ['custom-message', 'too']]);
   });
 
-  it('with the same id: the second is told, the first is left alone', () => {
+  it('with the same id: the second learns of it, the first is left alone', () => {
     const self = world();
     const first = self.page({ user: 'a' });
     self.run(100);

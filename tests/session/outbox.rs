@@ -165,7 +165,7 @@ fn all_sent(session: &mut Simple) -> Vec<String> {
     sent
 }
 
-/// How many messages the page was told of that the outbox had no room for.
+/// How many messages were reported that the outbox had no room for.
 fn dropped(session: &mut Simple) -> usize {
     let is_dropped = |event: &Event<_, _>| matches!(event, Event::Dropped { why: DropReason::Overflow, channel } if &**channel == "a");
     events(session)

@@ -61,7 +61,7 @@ fn a_server_that_was_reached_before_is_no_trouble() {
     }
 }
 
-/// All that the page is told of a connection.
+/// All that the page learns of a connection.
 fn told(page: &Page<&'static str>) -> String {
     format!("{:?}", page.events)
 }
@@ -118,7 +118,7 @@ fn no_reason_holds_the_credentials() {
     }
 }
 
-/// What the server says of a message is told as it is, but for that.
+/// What the server says of a message is reported as it is, but for that.
 #[test]
 fn a_refusal_keeps_its_words() {
     let mut setup = Setup::new("signalr-classic", "ws://h/signalr");

@@ -161,7 +161,7 @@ fn sent(page: &mut Page<&'static str>) -> Vec<String> {
     sent.collect()
 }
 
-/// Gaps and drops are told by the name that the page knows.
+/// Gaps and drops are reported by the name that the page knows.
 #[test]
 fn the_page_is_told_of_its_default_channel() {
     let mut page = page(&setup("relay", Some("main")));
@@ -172,7 +172,7 @@ fn the_page_is_told_of_its_default_channel() {
     page.events.clear();
     page.receive(r#"{"gap":"undefined"}"#);
     assert_eq!(page.events, [Event::Gap("main".into())]);
-    // A relay with another epoch has lost everything, which is told once.
+    // A relay with another epoch has lost everything, which is reported once.
     page.loses_socket(Some(1006));
     page.send(UNNAMED, "1", 1.0);
     page.tries_again();

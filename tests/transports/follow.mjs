@@ -1,4 +1,4 @@
-// The library's side of a transport, in Node and in pages: notes what it is told, and opens again
+// The library's side of a transport, in Node and in pages: notes what it hears, and opens again
 // only when the test says so.
 
 import { poll } from '../support/poll.mjs';

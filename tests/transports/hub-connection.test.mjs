@@ -73,7 +73,7 @@ describe('hubConnection on a scripted server', () => {
     await page.up();
   });
 
-  it('tells a loss, and connects anew', async (context) => {
+  it('reports a loss, and connects again', async (context) => {
     const { server, pages: [page] } = await setUp(context, scripted);
     for (const times of [1, 2]) {
       await page.up();

@@ -115,7 +115,7 @@ for (const [name, give] of Object.entries(PROXIES)) {
       assert.equal(server.requests.filter(({ url }) => url.includes('/negotiate')).length, 1);
     });
 
-    it('starts it anew when the client has given up', TIMEOUT, async (context) => {
+    it('starts it again when the client has given up', TIMEOUT, async (context) => {
       const { server, pages: [page] } = await setUp(context, { disconnectTimeout: 0.2 });
       await up(page);
       server.end();

@@ -135,7 +135,7 @@ for (const { name, io, server: options } of PAIRS) {
       assert.equal(server.connected.length, 3);
     });
 
-    it('a server that isn’t there is told, and found when it comes', async (context) => {
+    it('a server that isn’t there is reported, and found when it comes', async (context) => {
       const gone = await socketIoServer(options);
       await gone.close();
       const socket = io(gone.url, ALONE);
@@ -155,7 +155,7 @@ for (const { name, io, server: options } of PAIRS) {
       });
     });
 
-    it('a refused client is told in the server’s words, and let in with the right token', async (context) => {
+    it('a refusal is reported in the server’s words, and let in with the right token', async (context) => {
       const query = options.version === 2 ? { query: { token: 'wrong' } } : { auth: { token: 'wrong' } };
       const { server, sockets } = await setUp(context, 1, { server: { token: 'right' }, client: query });
       const page = follow(socketIo(sockets[0]), until);

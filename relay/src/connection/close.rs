@@ -34,7 +34,7 @@ use crate::auth::refusal::Refusal;
 use crate::hub::sessions::SessionError;
 use crate::limits::{Rate, RateExceeded};
 
-/// The code for an end that was told in the protocol inside the WebSocket.
+/// The code for an end that the protocol inside the WebSocket has announced.
 const NORMAL: u16 = 1000;
 
 /// The longest reason that a close frame has room for, in bytes.

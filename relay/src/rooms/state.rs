@@ -391,7 +391,7 @@ impl Rooms {
     }
 
     /// Renames a user, and everything that names it. `false`: the id is another user's, and the
-    /// page was told so.
+    /// page was informed.
     pub(super) fn rename(&mut self, id: &Arc<str>, new: Arc<str>) -> bool {
         if *id == new {
             return true;

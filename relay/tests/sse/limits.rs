@@ -282,7 +282,7 @@ impl Store for Broken {
     fn close(&self, _: &Arc<str>, _: &mut dyn Iterator<Item = Arc<str>>) {}
 }
 
-/// A store that publishes one message after the other, when it is told to.
+/// A store that publishes one message after the other, when the test says so.
 #[derive(Debug)]
 struct Gated {
     begun: AtomicUsize,

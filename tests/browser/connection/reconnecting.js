@@ -105,7 +105,7 @@ export function attempts_come_later_and_later_up_to_the_cap() {
   });
 }
 
-export function a_connection_that_worked_begins_the_count_anew() {
+export function a_connection_that_worked_restarts_the_count() {
   const { signaling } = connected({ reconnect: { attempts: 2, base: 1, cap: 1 } });
   const lose = (after) => {
     clock.advance(after);

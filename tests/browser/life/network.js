@@ -55,7 +55,7 @@ export function online_hurries_what_waits() {
   );
 }
 
-export function online_begins_the_count_anew() {
+export function online_restarts_the_count() {
   const { signaling } = connected({ reconnect: { attempts: 3, base: 1, cap: 1 } });
   for (let round = 0; round < 10; round += 1) {
     sockets.at(-1).end();

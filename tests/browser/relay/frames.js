@@ -352,7 +352,7 @@ export function a_silent_relay_is_given_up() {
   equal(signaling.state, 'open');
   clock.advance(1);
   equal(states, [['waiting', 'the server fell silent']]);
-  ok(!socket.isHeard && socket.closings === 1, 'the socket is let go of at once');
+  ok(!socket.isHeard && socket.closings === 1, 'the socket is closed and ignored at once');
   equal(socket.frames.filter((text) => text === '{"ping":1}').length, 2, 'it was asked in between');
   clock.advance(20_000);
   equal(refs(greet()), [[1, 'waits']]);

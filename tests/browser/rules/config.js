@@ -2,7 +2,7 @@
 //
 // What's tested
 // * the config is an object or a bare function; its members are optional, and it is only read
-// * a misspelt member is told once in the console
+// * a misspelt member is reported once in the console
 // * anything else is refused, and so are members of the wrong type; what a getter throws is passed
 //   on
 

@@ -1,4 +1,4 @@
-// What a page that follows neither errors nor changes of state is told, in the console.
+// What the console says on a page that follows neither errors nor changes of state.
 //
 // What's tested
 // * the second failed attempt is one warning, which names the address, the server and the option
@@ -232,7 +232,7 @@ export async function no_token_is_in_any_text() {
         await settled();
       });
       const all = [...texts, ...lines];
-      ok(all.length > 0, 'something was told');
+      ok(all.length > 0, 'something was written');
       for (const text of all) {
         for (const secret of SECRETS)
           ok(!text.includes(secret), `${JSON.stringify(options)} tells ${secret}: ${text}`);

@@ -133,7 +133,7 @@ export async function no_answer_at_all() {
   equal(requests.length, 3, 'it was not waited for any longer');
   end(JSON.stringify(NEGOTIATED));
   await settled();
-  equal([sockets.length, signaling.state], [0, 'connecting'], "and its end is nobody's");
+  equal([sockets.length, signaling.state], [0, 'connecting'], "and its end is ignored");
   // A fetch that throws at once, or is no function.
   const { fetch } = globalThis;
   for (const broken of [

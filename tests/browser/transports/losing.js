@@ -29,7 +29,7 @@ export function a_send_that_throws_loses_no_message() {
   transport.onsent = () => {
     throw new Error('broken pipe');
   };
-  equal(handle.send(2), undefined, 'the page is told nothing: the message is kept');
+  equal(handle.send(2), undefined, 'no error is reported: the message is kept');
   handle.send(3);
   equal(states, ['connecting', 'open', 'waiting']);
   equal([signaling.stats().sent, signaling.stats().queued, transport.closings], [1, 2, 1]);
