@@ -10,9 +10,9 @@ export interface RtcMultiConnectionOptions {
    */
   channel?: string | undefined;
   /**
-   * How long a page waits for the answers of other pages, in milliseconds, from 50 to 60000. So
-   * long takes `open`, and `checkPresence` and `join` if the room isn't there (`join` twice as
-   * long). It must be longer than a message takes to another page and back. Default 500.
+   * How long a page waits for the answers of other pages, in milliseconds, from 50 to 60000. Opening
+   * a room takes this long. `checkPresence` takes as long for a missing room, `join` twice as long.
+   * It must be longer than a message takes to another page and back. Default 500.
    */
   answerTimeout?: number | undefined;
 }

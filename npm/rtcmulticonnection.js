@@ -1,6 +1,7 @@
 // The entry `signal-wasm/rtcmulticonnection`: RTCMultiConnection 3 over any signaling. Its types are
 // in rtcmulticonnection.d.ts.
 
+import { bytesToHex } from '@noble/hashes/utils';
 import { AgreedRooms } from './rtcmulticonnection/agreed.js';
 import { drive } from './rtcmulticonnection/drive.js';
 import { hubOf } from './rtcmulticonnection/hub.js';
@@ -61,5 +62,5 @@ function show(value) {
 
 /** 128 random bits. */
 function token() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -19,7 +19,9 @@ import { Talk } from './talk.js';
 /** What other pages can't make happen by a custom event. */
 const RESERVED = new Set([
   'connect',
+  'connect_error',
   'disconnect',
+  'disconnecting',
   'error',
   'extra-data-updated',
   'user-connected',
@@ -253,11 +255,14 @@ export class AgreedRooms {
     const named = self.people.named(from);
     if (named && named.page !== page) return false;
     const person = self.people.onPage(page);
-    if (person && person.user !== from) {
-      self.people.meet(from, page, self.now);
-      this.#membership.renamed(page, from);
-    }
+    if (person && person.user !== from) this.#meet(page, from);
     return true;
+  }
+
+  /** @param {string} page @param {string} user */
+  #meet(page, user) {
+    this.#self.people.meet(user, page, this.#self.now);
+    this.#membership.renamed(page, user);
   }
 
   /** @param {Extract<Message, { kind: 'hello' }>} message */
@@ -268,10 +273,7 @@ export class AgreedRooms {
       const isFirst = own < since || (own === since && self.page < page);
       return isFirst ? self.send({ kind: 'taken', to: page }) : this.#taken();
     }
-    if (self.people.onPage(page) && !self.people.named(from)) {
-      self.people.meet(from, page, self.now);
-      this.#membership.renamed(page, from);
-    }
+    if (self.people.onPage(page) && !self.people.named(from)) this.#meet(page, from);
     // It may have missed what has changed meanwhile.
     if (this.#membership.isOwner && this.#membership.room?.has(page)) this.#membership.tell();
     return undefined;

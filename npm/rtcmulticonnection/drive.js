@@ -57,7 +57,7 @@ export function drive(rooms, hub, id) {
     perform();
   }
 
-  /** Notices what has become of the signaling. Its handlers belong to the page. */
+  /** Polls the signaling's state, because its handlers belong to the page. */
   function watch() {
     if (signaling.state !== 'open') return down();
     const times = signaling.stats().connects;

@@ -7,7 +7,7 @@
 
 import { entrance } from './entrance.js';
 import { keyOf, masked } from './password.js';
-import { listingOf, presenceOf, Room } from './room.js';
+import { isOneWay, listingOf, presenceOf, Room } from './room.js';
 import { ERRORS } from './self.js';
 
 /** @typedef {import('./types.js').Acknowledge} Acknowledge */
@@ -343,7 +343,7 @@ export class Membership {
       session,
       extra: extra ?? {},
       ...(identifier && { identifier: String(identifier) }),
-      autoClose: profile.autoClose || session?.oneway === true || session?.broadcast === true,
+      autoClose: profile.autoClose || isOneWay(session),
       locked: key !== undefined,
     };
     this.room = new Room(state, page, key);

@@ -31,7 +31,7 @@ const token = text(64);
 const member = (value) => Array.isArray(value) && value.length === 2 && user(value[0]) && token(value[1]);
 
 /** @type {Record<string, Record<string, Check>>} */
-const KINDS = {
+export const KINDS = {
   hello: { since: time },
   taken: { to: token },
   bye: {},
@@ -73,7 +73,7 @@ const KINDS = {
 };
 
 /**
- * The message that a value is. `undefined`: it is none.
+ * Reads a message. `undefined`: it isn't one.
  *
  * @param {unknown} value
  * @returns {Message | undefined}

@@ -1,13 +1,14 @@
 // Passwords of rooms. The channel is open to everybody on the server, so a password never travels:
 // whoever wants to join proves to the owner's page that they know it.
 
-import { fromHex, hmac, sha256, toHex } from './digest.js';
+// The browser's own functions for this are asynchronous, and missing on pages without HTTPS.
+import { hmac } from '@noble/hashes/hmac';
+import { pbkdf2 } from '@noble/hashes/pbkdf2';
+import { sha256 } from '@noble/hashes/sha2';
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils';
 
-/** How often a password is hashed, which makes each guess at a recorded proof that much dearer. */
+/** How often a password is hashed, which makes each guess at a recorded proof more expensive. */
 const STRETCH = 2000;
-
-/** @param {string} text */
-const bytes = (text) => new TextEncoder().encode(text);
 
 /**
  * The key that a room's pages keep instead of its password; `undefined` without a password.
@@ -18,9 +19,7 @@ const bytes = (text) => new TextEncoder().encode(text);
  */
 export function keyOf(password, room) {
   if (password === undefined || password === null || password === '' || password === false) return undefined;
-  let key = sha256(bytes(JSON.stringify([String(password), room])));
-  for (let round = 1; round < STRETCH; round += 1) key = sha256(key);
-  return toHex(key);
+  return bytesToHex(pbkdf2(sha256, String(password), room, { c: STRETCH, dkLen: 32 }));
 }
 
 /**
@@ -31,7 +30,7 @@ export function keyOf(password, room) {
  * @param {string} page
  */
 export function proofOf(key, nonce, page) {
-  return toHex(hmac(fromHex(key), bytes(JSON.stringify(['proof', nonce, page]))));
+  return bytesToHex(hmac(sha256, hexToBytes(key), utf8ToBytes(JSON.stringify(['proof', nonce, page]))));
 }
 
 /**
@@ -42,6 +41,6 @@ export function proofOf(key, nonce, page) {
  * @param {string} nonce
  */
 export function masked(key, oldKey, nonce) {
-  const mask = hmac(fromHex(oldKey ?? ''), bytes(JSON.stringify(['mask', nonce])));
-  return toHex(fromHex(key).map((byte, index) => byte ^ mask[index]));
+  const mask = hmac(sha256, hexToBytes(oldKey ?? ''), utf8ToBytes(JSON.stringify(['mask', nonce])));
+  return bytesToHex(hexToBytes(key).map((byte, index) => byte ^ mask[index]));
 }

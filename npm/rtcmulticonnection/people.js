@@ -51,7 +51,7 @@ export class People {
   }
 
   /**
-   * Remembers a page, under the user's name of today. `undefined` if the name is another page's, or
+   * Remembers a page under its user's current id. `undefined` if the id is another page's, or
    * if there is no room for more.
    *
    * @param {string} user

@@ -42,10 +42,7 @@ export class Questions {
 
   /** Asks everything again: the connection was lost. @param {number} now */
   restart(now) {
-    for (const question of this.#open) {
-      question.until = now + question.wait;
-      question.isRepeated = false;
-    }
+    for (const question of this.#open) this.prolong(question, now);
     return [...this.#open].map(({ content }) => content);
   }
 

@@ -62,8 +62,7 @@ export class Room {
 
   /** Whether only the owner talks with the others. */
   get isOneWay() {
-    const session = /** @type {any} */ (this.session);
-    return session?.oneway === true || session?.broadcast === true;
+    return isOneWay(this.session);
   }
 
   /** The same for all pages: of two rooms with one name, whether this one stays. @param {Room} other */
@@ -77,6 +76,11 @@ export class Room {
     if (this.owner !== other.owner) return this.owner < other.owner;
     return this.version >= other.version;
   }
+}
+
+/** Whether in rooms of such a session only the owner talks with the others. @param {any} session */
+export function isOneWay(session) {
+  return session?.oneway === true || session?.broadcast === true;
 }
 
 /** What `check-presence` answers of a room. @param {RoomState} state */

@@ -94,9 +94,8 @@ export interface Profile {
 }
 
 /**
- * The rooms of one page: what pages expect of a server. Pages agree on them, or a server referees
- * them. It has no clock and no I/O: `now` is in milliseconds, and each call leaves what is to be
- * done in `take()`.
+ * The rooms of one page: what pages expect of a server. They have no clock and no I/O: `now` is in
+ * milliseconds, and each call leaves what is to be done in `take()`.
  */
 export interface Rooms {
   /** The connection is up, for the first time or again. */

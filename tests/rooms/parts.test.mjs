@@ -1,24 +1,10 @@
-// The parts of the rooms that stand alone: digests, passwords, the query, the socket.
+// The parts of the rooms that stand alone: passwords, the query, the socket.
 
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { fromHex, hmac, sha256, toHex } from '../../npm/rtcmulticonnection/digest.js';
 import { keyOf, masked, proofOf } from '../../npm/rtcmulticonnection/password.js';
 import { readQuery } from '../../npm/rtcmulticonnection/query.js';
 import { Socket } from '../../npm/rtcmulticonnection/socket.js';
-
-describe('digests', () => {
-  it('are those of SHA-256 and HMAC, for each length up to four blocks', () => {
-    for (let length = 0; length <= 256; length += 1) {
-      const bytes = Uint8Array.from({ length }, (_, index) => (index * 37 + length) % 256);
-      assert.equal(toHex(sha256(bytes)), createHash('sha256').update(bytes).digest('hex'));
-      const key = bytes.map((byte) => byte ^ 0xa5);
-      assert.equal(toHex(hmac(key, bytes)), createHmac('sha256', key).update(bytes).digest('hex'));
-      assert.deepEqual(fromHex(toHex(bytes)), bytes);
-    }
-  });
-});
 
 describe('passwords', () => {
   it('have keys that differ by password and room; no password has none', () => {

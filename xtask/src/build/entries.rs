@@ -40,7 +40,7 @@ pub fn bundle(project: &Project, npm: &Path, name: &str, dist: &Path) -> Outcome
         .arg(format!("--format={format}"))
         // The entries that need no second file hold the module as text.
         .arg("--loader:.wasm=binary")
-        .args(["--log-level=warning", "--legal-comments=none"])
+        .args(["--log-level=warning", "--legal-comments=inline"])
         .arg(format!(
             "--banner:js=/*! signal-wasm {} | MIT */",
             project.version()?
