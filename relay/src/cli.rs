@@ -124,8 +124,8 @@ pub(crate) struct Arguments {
     /// How many bytes of files are kept compressed
     ///
     /// A text, script or module without a compressed file beside it (.br or .gz) is compressed when
-    /// a browser that takes it first asks for it, once for each version of the file. So many bytes
-    /// are kept beyond those of --memory; what doesn't fit is sent as it is. 0: none is compressed,
+    /// a browser that takes it first asks for it, once for each version of the file. These bytes
+    /// come on top of --memory; files that don't fit are sent uncompressed. 0: none is compressed,
     /// for example because a proxy does it.
     #[arg(long, value_name = "BYTES", default_value = "16M", value_parser = bytes_or_none, allow_negative_numbers = true)]
     compressed_files: u64,
@@ -153,7 +153,8 @@ pub(crate) struct Arguments {
     /// The longest frame
     ///
     /// A longer one closes its sender's connection with code 1009. Bounds what a single frame can
-    /// make the relay and all its receivers hold. K, M and G at the end mean 1024, 1024 times 1024, and so on.
+    /// make the relay and all its receivers hold. K, M and G at the end mean 1024, 1024 times 1024,
+    /// and so on.
     #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = bytes, allow_negative_numbers = true)]
     max_frame: usize,
 
@@ -362,7 +363,7 @@ pub(crate) struct Arguments {
     ///
     /// hook: the tokens are the operator's own. The relay POSTs {"token":"…"} to --auth-url, which
     /// answers 200 and such claims as JSON, or another status to refuse. If it doesn't answer within
-    /// 5 s, nobody is let in. A decision is remembered for 10 s.
+    /// 5 s, or with a status from 500 up, nobody is let in. A decision is remembered for 10 s.
     #[arg(
         long,
         value_name = "KIND",

@@ -150,10 +150,10 @@ impl Config {
         }
     }
 
-    /// This configuration with what can change while a relay runs taken from another: the origins and hosts,
-    /// the longest frame, how many connections there may be and how much may be sent, and the times
-    /// of pings and of draining. Connections that are open keep the limits that they were opened
-    /// with, except for what their address shares with others.
+    /// This configuration with what can change while a relay runs taken from another: the origins
+    /// and hosts, the longest frame, how many connections there may be and how much may be sent,
+    /// and the times of pings and of draining. Connections that are open keep the limits that they
+    /// were opened with, except for what their address shares with others.
     #[must_use]
     pub fn reloaded(&self, new: &Self) -> Self {
         Self {

@@ -121,7 +121,8 @@ impl Files {
     }
 }
 
-/// Whether there is no such file, or none that may be read. A name may also be too long for any file.
+/// Whether there is no such file, or none that may be read. A name may also be too long for any
+/// file.
 fn is_no_file(error: ErrorKind) -> bool {
     matches!(
         error,

@@ -22,8 +22,8 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Changes what [`Config::reloaded`] takes from `new`, and reads the files of the certificate and
-    /// of the keys for tokens again. Everything changes or nothing does.
+    /// Changes what [`Config::reloaded`] takes from `new`, and reads the files of the certificate
+    /// and of the keys for tokens again. Everything changes or nothing does.
     ///
     /// # Errors
     /// The settings or files are impossible. The relay keeps the old ones.

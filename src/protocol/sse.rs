@@ -20,8 +20,8 @@
 //! lower `ref` for a repeated request.
 //!
 //! A stream may begin with an event of the type `hello`. Its id serves as `lastEventId` until a
-//! message is received. An event of the type `gap` says that messages may have been missed, one of the
-//! type `refused` that the page's token is refused or has expired.
+//! message is received. An event of the type `gap` says that messages may have been missed, one of
+//! the type `refused` that the page's token is refused or has expired.
 
 use super::{
     CloseReason, Credentials, Framing, HttpResponse, InvalidOption, LONGEST_EVENT_ID, Millis,

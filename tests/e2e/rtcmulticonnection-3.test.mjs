@@ -1,5 +1,5 @@
-// npm's RTCMultiConnection 3.7.1, unmodified: data, over each server that signal-wasm speaks with, and
-// over rtcmulticonnection-server with Socket.IO's own client, for which it was written.
+// npm's RTCMultiConnection 3.7.1, unmodified: data, over each server that signal-wasm speaks with,
+// and over rtcmulticonnection-server with Socket.IO's own client, for which it was written.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -380,7 +380,8 @@ impl<'a> Envelope<'a> {
 
     /// The text with its members in canonical order, followed by other members. Values are kept
     /// byte for byte, so large numbers and lone surrogates survive. An envelope without a sender
-    /// gets `own`, if given, and an anonymous one `null`. `ref` is included only if `with_reference` is set.
+    /// gets `own`, if given, and an anonymous one `null`. `ref` is included only if
+    /// `with_reference` is set.
     #[must_use]
     pub fn canonical(&self, own: Option<UserId>, with_reference: bool) -> Canonical {
         let mut text = String::new();

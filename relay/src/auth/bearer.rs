@@ -10,7 +10,7 @@ use signal_wire::frames::LONGEST_TOKEN;
 /// The members of a query that may be a token. The first is SignalR's name for it.
 const MEMBERS: [&str; 2] = ["access_token", "token"];
 
-/// The token of a request. One that is too long is none that anybody made.
+/// The token of a request. A token that is too long counts as missing.
 pub(super) fn token(request: &Parts) -> Option<Cow<'_, str>> {
     header(request)
         .map(Cow::Borrowed)

@@ -10,8 +10,8 @@ use super::refusal::Refusal;
 
 /// The longest user id, in bytes.
 pub(super) const LONGEST_USER: usize = 256;
-/// Clocks of the relay and of whoever makes tokens may differ by this much before a token is
-/// refused as not valid yet.
+/// How far the clocks of the relay and of the token's issuer may differ before a token counts as
+/// not valid yet.
 const SKEW: Duration = Duration::from_secs(30);
 
 /// The claims of a token, and the answer of a hook.
@@ -78,13 +78,7 @@ impl Grant {
                 return Err(Refusal::invalid("it isn't valid yet"));
             }
         }
-        let patterns = |list: &[String]| {
-            Patterns::read(list).map_err(|_| {
-                Refusal::invalid(
-                    "in a pattern of its claims, * is a whole segment or the last character",
-                )
-            })
-        };
+        let patterns = |list: &[String]| Patterns::read(list).map_err(Refusal::invalid);
         let or_all = |list: &Option<Vec<String>>| match list {
             Some(list) => patterns(list),
             None => Ok(Patterns::all()),
@@ -98,9 +92,7 @@ impl Grant {
             subscribe: or_all(&claims.subscribe)?,
         })
     }
-}
 
-impl Grant {
     /// Whether a space may be entered.
     pub(super) fn check_space(&self, space: &str) -> Result<(), Refusal> {
         if self.spaces.matches(space) {

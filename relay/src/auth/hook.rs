@@ -99,7 +99,7 @@ struct Decision {
     result: Result<Arc<Grant>, Refusal>,
 }
 
-const UNANSWERED: &str = "nobody can say now whether the token is good: try again later";
+const UNANSWERED: &str = "the token can't be checked right now: try again later";
 
 impl Hook {
     pub(super) fn new(url: HookUrl) -> Self {
@@ -135,7 +135,7 @@ impl Hook {
         let result = asked
             .unwrap_or(Err("it didn't answer in time"))
             .map_err(|why| {
-                tracing::warn!("the hook for tokens decided nothing: {why}");
+                tracing::warn!("the hook for tokens gave no decision: {why}");
                 Refusal::unavailable(UNANSWERED)
             })?;
         let result = result.and_then(|json| Grant::read(&json, SystemTime::now()).map(Arc::new));

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 
-use super::claims::{Claims, Grant, LONGEST_USER};
+use super::claims::{Claims, Grant};
 use super::keys::SHORTEST_SECRET;
 
 /// Why a token can't be made.
@@ -37,11 +37,7 @@ impl fmt::Display for IssueError {
                 "{} has no private key of RSA, P-256 or Ed25519 in PEM form (PKCS #8)",
                 file.display()
             ),
-            Self::Refused(why) => write!(
-                f,
-                "the relay would refuse that: {why} (--user has 1 to {LONGEST_USER} bytes; in a pattern, * is a whole \
-                 segment or the last character)"
-            ),
+            Self::Refused(why) => write!(f, "the relay would refuse that: {why}"),
         }
     }
 }

@@ -56,7 +56,7 @@ impl Refusal {
     };
 
     /// The token isn't valid.
-    pub(super) fn invalid(why: &'static str) -> Self {
+    pub(super) fn invalid(why: impl fmt::Display) -> Self {
         Self {
             kind: Kind::Invalid,
             why: format!("the token isn't valid: {why}").into(),

@@ -19,8 +19,8 @@
 //! | 4501 | `over … channels, …` | the client opened too many channels; final |
 //! | 4503 | `the token has expired`, `a token is needed here`, … | the client needs another token; final if it has none |
 //!
-//! After all but the last two a client may connect again. A client's own close is answered with its own
-//! code.
+//! After all but the last two a client may connect again. A client's own close is answered with its
+//! own code.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;

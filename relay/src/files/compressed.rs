@@ -1,8 +1,8 @@
 //! Files that were compressed once and are kept in memory.
 //!
 //! Each version of a file is compressed at most once for each coding, and one after the other, so
-//! that nobody keeps the machine busy by asking. What has been asked for lately keeps its place; when
-//! there is none for another file, that is sent as it is.
+//! that nobody keeps the machine busy by asking. What has been asked for lately keeps its place;
+//! when there is none for another file, that is sent as it is.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,9 +16,9 @@ use tokio::time::{Instant, timeout};
 
 use super::coding::Coding;
 
-/// So long a request waits for a file to be compressed. Then it gets the file as it is.
+/// How long a request waits for a file to be compressed. Then it gets the file uncompressed.
 const WAIT: Duration = Duration::from_millis(500);
-/// What nobody has asked for so long gives way to other files.
+/// Entries that weren't requested for this long are evicted when another file needs room.
 const UNUSED: Duration = Duration::from_secs(600);
 /// What an entry costs besides its bytes: its path, and its place in the map.
 const ENTRY: usize = 512;
@@ -52,7 +52,7 @@ struct Entries {
 #[derive(Debug)]
 struct Entry {
     version: HeaderValue,
-    /// `None` in it: it isn't worth it.
+    /// `None` in it: compression doesn't make it shorter.
     made: Made,
     cost: usize,
     asked: Instant,
@@ -61,7 +61,7 @@ struct Entry {
 type Made = Arc<OnceCell<Option<Bytes>>>;
 
 impl Compressed {
-    /// Keeps up to so many bytes; with none, no file is compressed.
+    /// Keeps up to `budget` bytes. With 0, no file is compressed.
     pub(super) fn new(budget: usize) -> Self {
         Self {
             budget,

@@ -100,7 +100,7 @@ fn the_option_names_an_endpoint_on_this_machine() {
             &["--auth", "hook", "--auth-url", "https://example.org/"],
             "an HTTP endpoint on this machine",
         ),
-        (&["--auth-url", "http://127.0.0.1:1/"], "--auth"),
+        (&["--auth-url", "http://127.0.0.1:1/"], "--auth <KIND>"),
     ] {
         let (code, _, stderr) = run(arguments);
         assert_eq!(code, 2);

@@ -15,8 +15,7 @@ async fn connect(relay: &Relay, path: &str, token: &str) -> Client {
     client
 }
 
-/// Opens a channel with a token in the same frame. Returns what comes before the acknowledgement
-/// and right after it.
+/// Opens channels with a token in the same frame, and waits for the acknowledgement.
 async fn open(relay: &Relay, path: &str, token: &str, channels: &[&str]) -> Client {
     let mut client = Client::open(relay.address, path).await.unwrap();
     client.greeted().await;
