@@ -39,6 +39,8 @@ const RESERVED = new Set([
 
 /** How many custom events a page has at most. */
 const MOST_CUSTOM = 100;
+/** How many silent pages are asked for a sign of life in the time that an answer may take. */
+const MOST_PINGS = 40;
 
 /** @implements {Rooms} */
 export class AgreedRooms {
@@ -56,6 +58,9 @@ export class AgreedRooms {
   #patientUntil = 0;
   /** When a silent page was asked for a sign of life. @type {WeakMap<Person, number>} */
   #pinged = new WeakMap();
+  /** How many were asked since `#pingsSince`. */
+  #pings = 0;
+  #pingsSince = 0;
 
   /**
    * @param {import('./types.js').Profile} profile
@@ -178,7 +183,10 @@ export class AgreedRooms {
       this.#beaten = now;
       if (self.people.size || this.#membership.room) self.send({ kind: 'beat', ...this.#membership.summary() });
     }
-    for (const person of self.people.all()) this.#watch(person);
+    // The room's members come first.
+    for (const isMember of [true, false]) {
+      for (const person of self.people.all()) if (person.isMember === isMember) this.#watch(person);
+    }
   }
 
   /** @param {number} now */
@@ -306,11 +314,24 @@ export class AgreedRooms {
     const { now, times, token } = this.#self;
     const silence = now - person.heard;
     const grace = now < this.#patientUntil ? times.grace : 0;
-    if (silence >= times.gone + grace) return this.#gone(person);
+    const asked = this.#pinged.get(person) ?? -Infinity;
+    if (silence < times.silent || now - asked < times.answer) return undefined;
+    if (silence >= times.gone + grace && asked > person.heard) return this.#gone(person);
     // A hidden page's timers are slow, but it answers.
-    if (silence < times.silent || now - (this.#pinged.get(person) ?? -Infinity) < times.answer) return undefined;
+    if (now - asked < times.beat || !this.#mayPing()) return undefined;
     this.#pinged.set(person, now);
     return this.#self.send({ kind: 'ping', to: person.page, ask: token() });
+  }
+
+  /** Strangers must not make this page flood the server with questions for them. */
+  #mayPing() {
+    const { now, times } = this.#self;
+    if (now - this.#pingsSince >= times.answer) {
+      this.#pingsSince = now;
+      this.#pings = 0;
+    }
+    this.#pings += 1;
+    return this.#pings <= MOST_PINGS;
   }
 
   /** @param {Person | undefined} person */

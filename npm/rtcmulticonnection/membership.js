@@ -3,7 +3,8 @@
 // A room has one owner, whose page decides and tells the members its state. A page that wants a
 // room claims it for a moment; an owner objects, and of several claims the earliest wins. When the
 // owner leaves, the member that joined first goes on. Two rooms of one name, which happen when
-// pages couldn't hear each other, become one: the younger room's members join the older.
+// pages couldn't hear each other, become one: the younger room's members join the older, unless
+// theirs has a password.
 
 import { entrance } from './entrance.js';
 import { keyOf, masked } from './password.js';
@@ -223,7 +224,8 @@ export class Membership {
     if (room?.name !== message.room || !message.members.some(([, page]) => page === message.page)) return;
     const other = new Room(message, message.page, room.key);
     if (other.id !== room.id) {
-      if (other.precedes(room)) this.#move(room);
+      // Anybody could make up an older room, whose owner doesn't know this one's password.
+      if (other.precedes(room) && !room.isLocked) this.#move(room);
       else if (this.isOwner) this.tell();
     } else if (!other.supersedes(room)) {
       if (this.isOwner && message.page !== self.page) this.tell();
@@ -404,7 +406,7 @@ export class Membership {
       if (page === own) continue;
       const other = people.named(user);
       if (other && other.page !== page && !room.has(other.page)) this.onGone(other);
-      const person = people.meet(user, page, now);
+      const person = people.meet(user, page, now, true);
       if (person) person.isMember = true;
     }
     people.tidy();

@@ -10,8 +10,8 @@
  * @property {boolean} isInBroadcast The page takes part in the same scalable broadcast.
  */
 
-/** How many pages are remembered at most. */
-const MOST = 2000;
+/** How many pages outside the room are remembered at most. So there is always room for its members. */
+const MOST_STRANGERS = 1000;
 
 /** A table of pages, by their random ids. A user has one page. */
 export class People {
@@ -52,26 +52,30 @@ export class People {
 
   /**
    * Remembers a page under its user's current id. `undefined` if the id is another page's, or
-   * if there is no room for more.
+   * if there is no room for another stranger.
    *
    * @param {string} user
    * @param {string} page
    * @param {number} now
    * @returns {Person | undefined}
    */
-  meet(user, page, now) {
+  meet(user, page, now, isMember = false) {
     const other = this.#byUser.get(user);
     if (other && other.page !== page) return undefined;
     let person = this.#byPage.get(page);
     if (!person) {
-      if (this.#byPage.size >= MOST) return undefined;
-      person = { user, page, heard: now, isConnected: false, isMember: false, isInBroadcast: false };
+      if (!isMember && this.#strangers() >= MOST_STRANGERS) return undefined;
+      person = { user, page, heard: now, isConnected: false, isMember, isInBroadcast: false };
       this.#byPage.set(page, person);
     }
     this.#byUser.delete(person.user);
     person.user = user;
     this.#byUser.set(user, person);
     return person;
+  }
+
+  #strangers() {
+    return this.all().filter(({ isMember }) => !isMember).length;
   }
 
   /** @param {Person} person */

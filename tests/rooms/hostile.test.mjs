@@ -130,14 +130,32 @@ describe('hostile pages', () => {
   it('a page remembers so many strangers, and keeps so many of their messages', () => {
     const { self, a, attack } = besieged('');
     for (let index = 0; index < 3000; index += 1) attack({ v: 1, from: `user-${index}`, page: `page-${index}`, kind: 'message', to: ['a'], message: { sdp: 'x' } });
-    assert.ok(a.named('user-connected').length < 2001, `${a.named('user-connected').length} users`);
+    assert.equal(a.named('user-connected').length, 1000);
+    // When they fall silent, the page doesn't flood the server for them.
+    const sent = self.sent.length;
+    self.run(10_000);
+    const pings = self.sent.slice(sent).filter(({ kind }) => kind === 'ping').length;
+    assert.ok(pings > 100 && pings <= 840, `${pings} pings`);
+    // And there is room for members.
+    assert.deepEqual(joinRoom(self, self.page({ user: 'guest' }), 'room'), [[true]]);
     const locked = besieged();
     const eve = locked.self.page({ user: 'eve' });
     for (let index = 0; index < 1000; index += 1) eve.emit(MESSAGE_EVENT, { remoteUserId: 'a', message: { sdp: index } });
     joinRoom(locked.self, eve, 'room', { password: 'x' });
     assert.equal(locked.a.heard.length, 100);
-    self.run(20_000);
+    self.run(60_000);
     assert.equal(a.named('user-disconnected').length, a.named('user-connected').length);
+  });
+
+  it('a made-up older room doesn’t close one with a password', () => {
+    for (const from of ['a', 'b', 'stranger']) {
+      const { self, a, b, attack } = besieged();
+      const state = self.sent.findLast(({ kind }) => kind === 'room');
+      attack({ ...state, id: 'another', from, page: 'strangers', at: 0, members: [[from, 'strangers']] });
+      self.run(5000);
+      assert.deepEqual([a, b].flatMap((page) => page.named('closed-entire-session')), []);
+      assertGoesOn(self, a, b);
+    }
   });
 
   it('thousands of pages that ask for everything get few answers, and take no place', () => {
