@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod broadcasts;
 mod chance;
 mod entering;
 mod returning;
