@@ -1,8 +1,5 @@
 //! What happens by chance.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -21,23 +18,27 @@ enum Step {
     Request(u8, u8),
     Rename(u8, u8),
     Close(u8),
-    Broadcast(u8, u8),
+    Broadcast(u8, u8, u8),
+    Relay(u8, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let user = || 0_u8..6;
+    let link = || 1_u8..16;
     prop_oneof![
-        (user(), prop::option::of(1_u8..40)).prop_map(|(user, shown)| Step::Enter(user, shown)),
-        (1_u8..40, any::<bool>()).prop_map(|(link, good)| Step::Gone(link, good)),
-        Just(Step::Expire),
-        (1_u8..40, 0_u8..3).prop_map(|(link, room)| Step::Open(link, room)),
-        (1_u8..40, 0_u8..3, any::<bool>())
+        3 => (user(), prop::option::of(link())).prop_map(|(user, shown)| Step::Enter(user, shown)),
+        1 => (link(), any::<bool>()).prop_map(|(link, good)| Step::Gone(link, good)),
+        1 => Just(Step::Expire),
+        1 => (link(), 0_u8..3).prop_map(|(link, room)| Step::Open(link, room)),
+        1 => (link(), 0_u8..3, any::<bool>())
             .prop_map(|(link, room, right)| Step::Join(link, room, right)),
-        (1_u8..40, user(), user()).prop_map(|(link, from, to)| Step::Say(link, from, to)),
-        (1_u8..40, 0_u8..3).prop_map(|(link, room)| Step::Request(link, room)),
-        (1_u8..40, user()).prop_map(|(link, user)| Step::Rename(link, user)),
-        (1_u8..40).prop_map(Step::Close),
-        (1_u8..40, user()).prop_map(|(link, user)| Step::Broadcast(link, user)),
+        1 => (link(), user(), user()).prop_map(|(link, from, to)| Step::Say(link, from, to)),
+        1 => (link(), 0_u8..3).prop_map(|(link, room)| Step::Request(link, room)),
+        1 => (link(), user()).prop_map(|(link, user)| Step::Rename(link, user)),
+        1 => link().prop_map(Step::Close),
+        4 => (link(), 2_u8..4, user())
+            .prop_map(|(link, broadcast, user)| Step::Broadcast(link, broadcast, user)),
+        2 => (link(), any::<bool>()).prop_map(|(link, can)| Step::Relay(link, can)),
     ]
 }
 
@@ -46,9 +47,13 @@ impl Space {
         let link = |number: &u8| Link(u64::from(*number));
         match step {
             Step::Enter(user, shown) => {
-                let more = "&maxParticipantsAllowed=3&enableScalableBroadcast=false";
+                // Two of three users have pages of scalable broadcasts.
+                let scalable = *user >= 2;
+                let more = format!(
+                    "&maxParticipantsAllowed=3&enableScalableBroadcast={scalable}&maxRelayLimitPerUser=1"
+                );
                 let shown = shown.map(|number| format!("s{number}"));
-                self.enter(&format!("u{user}"), more, shown.as_deref());
+                self.enter(&format!("u{user}"), &more, shown.as_deref());
             }
             Step::Gone(number, for_good) => self.rooms.gone(link(number), *for_good, self.now),
             Step::Expire => self.rooms.expire(self.now + AWAY),
@@ -82,9 +87,18 @@ impl Space {
             Step::Close(number) => {
                 self.ask(link(number), "close-entire-session", &[]);
             }
-            Step::Broadcast(number, user) => {
-                let wish = json!({"broadcastId": "u0", "userid": format!("u{user}")});
+            Step::Broadcast(number, broadcast, user) => {
+                let wish =
+                    json!({"broadcastId": format!("u{broadcast}"), "userid": format!("u{user}")});
                 self.ask(link(number), "join-broadcast", &[wish]);
+            }
+            Step::Relay(number, can) => {
+                let event = if *can {
+                    "can-relay-broadcast"
+                } else {
+                    "can-not-relay-broadcast"
+                };
+                self.ask(link(number), event, &[]);
             }
         }
     }
@@ -114,8 +128,44 @@ impl Space {
                 assert!(rooms.users[tied].ties.contains(id), "{id} {tied}");
             }
         }
-        for id in rooms.viewers.keys() {
-            assert!(rooms.users.contains_key(id));
+        self.check_broadcasts();
+    }
+
+    /// Each viewer is in one audience. Sources and receivers name each other, and nobody receives
+    /// from itself, not even through others.
+    fn check_broadcasts(&self) {
+        let rooms = &self.rooms;
+        for (id, viewer) in &rooms.viewers {
+            assert!(rooms.users.contains_key(id), "{id}");
+            for (broadcast, audience) in &rooms.audiences {
+                let is_in = *broadcast == viewer.broadcast;
+                assert_eq!(audience.contains(id), is_in, "{id} {broadcast}");
+            }
+            assert!(rooms.audiences.contains_key(&viewer.broadcast), "{id}");
+            for receiver in &viewer.receivers {
+                let receiving = &rooms.viewers[receiver];
+                assert_eq!(receiving.source.as_ref(), Some(id), "{id} {receiver}");
+                assert_eq!(receiving.broadcast, viewer.broadcast, "{id} {receiver}");
+            }
+            let mut next = viewer.source.as_ref();
+            if let Some(source) = next {
+                assert!(!viewer.is_initiator, "{id}");
+                let receivers = rooms.viewers[source].receivers.iter();
+                let times = receivers.filter(|receiver| *receiver == id).count();
+                assert_eq!(times, 1, "{id} {source}");
+            }
+            let mut steps = 0;
+            while let Some(source) = next {
+                steps += 1;
+                assert!(steps < rooms.viewers.len(), "{id}: a circle");
+                next = rooms.viewers[source].source.as_ref();
+            }
+        }
+        for (broadcast, audience) in &rooms.audiences {
+            assert!(!audience.is_empty(), "{broadcast}");
+            for id in audience {
+                assert!(rooms.viewers.contains_key(id), "{broadcast} {id}");
+            }
         }
     }
 }
@@ -127,12 +177,6 @@ proptest! {
     fn what_happens_by_chance_keeps_rooms_whole(steps in prop::collection::vec(step(), 1..120)) {
         let mut space = Space::new();
         for step in &steps {
-            let before: HashMap<_, _> = space
-                .rooms
-                .users
-                .iter()
-                .map(|(id, user)| (Arc::clone(id), user.room.clone()))
-                .collect();
             space.step(step);
             space.check();
             // A message stays in its room.
@@ -140,7 +184,7 @@ proptest! {
                 if event[0] != "msg" || !matches!(step, Step::Say(..) | Step::Request(..)) {
                     continue;
                 }
-                let room = |id: &str| before.get(id).cloned().flatten();
+                let room = |id: &str| space.rooms.users.get(id).and_then(|user| user.room.clone());
                 let sender = event[1]["sender"].as_str().unwrap();
                 let to = space.rooms.user_of(link).cloned();
                 let to = to.expect("a delivery for nobody");
