@@ -6,7 +6,7 @@ use serde_json::json;
 use signal_relay::auth::claims::Claims;
 
 use super::page::Page;
-use super::tokens::{claims, sign, start, token};
+use super::support::tokens::{claims, sign, start, token};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -17,6 +17,7 @@ pub mod signalr_classic;
 pub mod signalr_core;
 pub mod socket_io;
 pub mod sse;
+pub mod tokens;
 
 use std::net::SocketAddr;
 use std::time::Duration;
