@@ -80,7 +80,7 @@ impl Page {
         serde_json::from_str(list.unwrap_or_else(|| panic!("{packet}"))).unwrap()
     }
 
-    /// Nothing has come so far.
+    /// Nothing has come so far. The relay has handled everything that this page has sent.
     pub async fn has_heard_nothing(&mut self) {
         let asked = json!(["check-presence", "no such room"]);
         assert_eq!(self.ask(asked).await[0], false);
