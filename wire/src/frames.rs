@@ -38,7 +38,7 @@ use alloc::vec::Vec;
 
 use crate::control::{self, is_control};
 use crate::envelope::Envelope;
-use crate::json::{self, Member, write_number, write_string};
+use crate::json::{self, Member, find, write_number, write_string};
 
 /// The version of this protocol.
 pub const VERSION: u64 = 2;
@@ -418,12 +418,6 @@ impl<'a> ServerFrame<'a> {
         out.push('}');
         out
     }
-}
-
-/// The JSON text of a member; of those with the same name, the last.
-fn find<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
-    let member = members.iter().rev().find(|member| member.name == name);
-    member.map(|member| member.value)
 }
 
 fn token<'a>(members: &[Member<'a>]) -> Result<Option<Cow<'a, str>>, &'static str> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::{members, quoted};
+use signal_wire::json::quoted;
 
 use super::request::Door;
 use super::state::{Answer, DENIED, NO_ROOM, Room, Rooms, refusal};
-use super::values::{event, has, name};
+use super::values::{event, has, members_without, name};
 
 /// The most bytes of a list of public rooms.
 const LONGEST_LIST: usize = 256 * 1024;
@@ -67,7 +67,7 @@ impl Rooms {
             if room.password.is_some() && room.password != door.password {
                 return refusal("Invalid password");
             }
-            if room.participants.len() >= room.most {
+            if room.is_full() {
                 return refusal("Room full");
             }
             room.participants.push(Arc::clone(id));
@@ -169,24 +169,10 @@ impl Rooms {
         let Some(room) = room else {
             return format!("false,{asked},{{{}}}", flags(false, false));
         };
-        let mut extra = String::from("{");
-        match members(&room.extra) {
-            Some(members) => {
-                for member in members.iter().filter(|member| member.name != "_room") {
-                    extra.push_str(member.key);
-                    extra.push(':');
-                    extra.push_str(member.value);
-                    extra.push(',');
-                }
-            }
-            None => {
-                extra.push_str("\"value\":");
-                extra.push_str(&room.extra);
-                extra.push(',');
-            }
-        }
+        let extra = members_without(&room.extra, &["_room"]);
+        let extra = extra.unwrap_or_else(|| format!("\"value\":{},", room.extra));
         let flags = flags(room.is_full(), room.is_protected());
-        format!("true,{asked},{extra}{flags}}}")
+        format!("true,{asked},{{{extra}{flags}}}")
     }
 
     /// `set-password`

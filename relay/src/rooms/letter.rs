@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::{members, quoted};
+use signal_wire::json::quoted;
 
-use super::values::event;
+use super::values::{event, members_without};
 
 /// A message on its way: what the page wrote, and who has written it.
 #[derive(Debug)]
@@ -18,19 +18,8 @@ pub(super) struct Letter {
 impl Letter {
     /// The message that a page wrote. `None`: it isn't an object.
     pub(super) fn new(text: &str, sender: &str, extra: &Arc<str>) -> Option<Self> {
-        let own = ["remoteUserId", "sender", "extra"];
-        let mut kept = String::with_capacity(text.len());
-        for member in members(text)?
-            .iter()
-            .filter(|member| !own.contains(&&*member.name))
-        {
-            kept.push_str(member.key);
-            kept.push(':');
-            kept.push_str(member.value);
-            kept.push(',');
-        }
         Some(Self {
-            members: kept,
+            members: members_without(text, &["remoteUserId", "sender", "extra"])?,
             sender: quoted(sender),
             extra: Arc::clone(extra),
         })

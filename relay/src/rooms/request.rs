@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use signal_wire::json::member;
+
 use super::profile::{LONGEST_EXTRA, Profile};
-use super::values::{has, member, name};
+use super::values::{has, name};
 
 /// The longest description of a session, in bytes.
 const LONGEST_SESSION: usize = 4096;

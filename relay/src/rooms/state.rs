@@ -132,12 +132,6 @@ impl Rooms {
         std::mem::take(&mut self.deliveries)
     }
 
-    /// Whether there is nobody.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
-    }
-
     /// How many users and rooms there are.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {

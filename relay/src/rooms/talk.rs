@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::quoted;
+use signal_wire::json::{member, quoted};
 
 use super::letter::Letter;
 use super::state::{Answer, NO_USER, Rooms};
-use super::values::{event, has, member, name};
+use super::values::{event, has, name};
 
 /// How many users a user has exchanged messages with, as far as the relay remembers them.
 const MOST_TIES: usize = 1024;

@@ -194,8 +194,8 @@ impl Session {
         let reason = self.reason();
         let mut state = self.state();
         let leaves = reason == CloseReason::ShuttingDown || self.has_left.load(Ordering::Relaxed);
-        for seat in state.spaces.iter().filter_map(|space| space.seat.as_ref()) {
-            if leaves {
+        if leaves {
+            for seat in state.spaces.iter().filter_map(|space| space.seat.as_ref()) {
                 seat.leave();
             }
         }
