@@ -29,8 +29,8 @@
 //! | 2 | the relay hands on no control frames, and the answer to the first `open` has the session's secret, which only the relay and this client know |
 //!
 //! Messages without a channel, `{"sender":…,"message":…}`, are those of the channel
-//! [`UNNAMED`](crate::envelope::UNNAMED). A client subscribes to it and publishes on it by that name,
-//! and receives them as they were sent, with an `id`.
+//! [`UNNAMED`](crate::envelope::UNNAMED). A client subscribes to it and publishes on it by that
+//! name, and receives them as they were sent, with an `id`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;

@@ -129,7 +129,7 @@ impl Rooms {
         Some(Arc::clone(found.unwrap_or(broadcast)))
     }
 
-    /// Whether a user is another, or receives from it over however many.
+    /// Whether `id` is `from`, or receives from it directly or through other viewers.
     fn receives_from(&self, id: &Arc<str>, from: &Arc<str>) -> bool {
         let mut next = Some(id);
         for _ in 0..=self.viewers.len() {

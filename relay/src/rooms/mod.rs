@@ -14,7 +14,7 @@
 //! | `profile` | what a page's address says of it |
 //! | `request` | what a page asks for |
 //! | `viewer` | a user in a scalable broadcast |
-//! | `letter` | a message from one user to others |
+//! | `user_message` | a message from one user to others |
 //! | `state` | the users and rooms of one space: who is there |
 //! | `entering` | opening, joining, leaving and closing rooms |
 //! | `talk` | what users tell each other |
@@ -25,12 +25,12 @@
 
 mod broadcast;
 mod entering;
-mod letter;
 pub(crate) mod profile;
 pub(crate) mod registry;
 mod request;
 pub(crate) mod state;
 mod talk;
+mod user_message;
 mod values;
 mod viewer;
 

@@ -35,9 +35,9 @@ const RESERVED: [&str; 17] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
     /// `open-room`
-    Open(Door<'a>),
+    Open(RoomRequest<'a>),
     /// `join-room`
-    Join(Door<'a>),
+    Join(RoomRequest<'a>),
     /// `open-room` or `join-room` with something missing or too long.
     Refused(&'static str),
     /// `close-entire-session`
@@ -93,7 +93,7 @@ pub enum Request<'a> {
 
 /// A room that a page opens or joins, and what it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Door<'a> {
+pub struct RoomRequest<'a> {
     /// The room's name.
     pub room: Arc<str>,
     /// The session, such as `{"audio":true}`.
@@ -121,8 +121,8 @@ impl<'a> Request<'a> {
             return Some(Self::Message(first));
         }
         Some(match event {
-            "open-room" => Door::read(first, profile).map_or_else(Self::Refused, Self::Open),
-            "join-room" => Door::read(first, profile).map_or_else(Self::Refused, Self::Join),
+            "open-room" => RoomRequest::read(first, profile).map_or_else(Self::Refused, Self::Open),
+            "join-room" => RoomRequest::read(first, profile).map_or_else(Self::Refused, Self::Join),
             "close-entire-session" => Self::Close,
             "check-presence" => Self::Presence(first),
             "set-password" => Self::SetPassword(name(first)),
@@ -161,7 +161,7 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn channel(&self) -> Option<&str> {
         match self {
-            Self::Open(door) | Self::Join(door) => Some(&door.room),
+            Self::Open(request) | Self::Join(request) => Some(&request.room),
             Self::JoinBroadcast { broadcast, .. } => Some(broadcast),
             Self::Custom { event, .. } => Some(event),
             _ => None,
@@ -179,7 +179,7 @@ impl<'a> Request<'a> {
     }
 }
 
-impl<'a> Door<'a> {
+impl<'a> RoomRequest<'a> {
     fn read(argument: &'a str, profile: &Profile) -> Result<Self, &'static str> {
         let value = |name| member(argument, name);
         let extra = value("extra")

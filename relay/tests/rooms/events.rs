@@ -84,9 +84,9 @@ async fn public_rooms_and_full_rooms() {
     let more = "&maxParticipantsAllowed=1";
     let mut a = Page::open_with(&relay, "/", "a", more, json!({})).await;
     let mut b = Page::open(&relay, "b").await;
-    let door = json!({"sessionid": "r", "session": {"data": true}, "extra": {}, "identifier": "games", "password": "pw"});
+    let request = json!({"sessionid": "r", "session": {"data": true}, "extra": {}, "identifier": "games", "password": "pw"});
     // The first of two members counts in the query, as anywhere.
-    assert_eq!(a.ask(json!(["open-room", door])).await, json!([true]));
+    assert_eq!(a.ask(json!(["open-room", request])).await, json!([true]));
     let rooms = b.ask(json!(["get-public-rooms", "games"])).await;
     assert_eq!(rooms[0][0]["sessionid"], "r");
     assert_eq!(rooms[0][0]["participants"], json!(["a"]));

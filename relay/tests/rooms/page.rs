@@ -87,13 +87,13 @@ impl Page {
     }
 
     pub async fn open_room(&mut self, room: &str) -> Value {
-        let door = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "identifier": "", "password": ""});
-        self.ask(json!(["open-room", door])).await
+        let request = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "identifier": "", "password": ""});
+        self.ask(json!(["open-room", request])).await
     }
 
     pub async fn join_room(&mut self, room: &str, password: &str) -> Value {
-        let door = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "password": password});
-        self.ask(json!(["join-room", door])).await
+        let request = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "password": password});
+        self.ask(json!(["join-room", request])).await
     }
 
     pub async fn say(&mut self, to: &str, message: Value) {

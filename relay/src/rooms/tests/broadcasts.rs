@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::{Link, Space};
+use super::{RoomConnectionId, Space};
 
 /// Pages of scalable broadcasts in which each viewer relays to one other.
-fn pages<const COUNT: usize>(space: &mut Space, users: [&str; COUNT]) -> [Link; COUNT] {
+fn pages<const COUNT: usize>(space: &mut Space, users: [&str; COUNT]) -> [RoomConnectionId; COUNT] {
     let more = "&enableScalableBroadcast=true&maxRelayLimitPerUser=1";
     users.map(|user| space.user_with(user, more))
 }
 
 /// A page joins the broadcast `show`. Gives what it is to do.
-fn join(space: &mut Space, link: Link, user: &str) -> Value {
-    join_in(space, link, user, "show")
+fn join(space: &mut Space, connection: RoomConnectionId, user: &str) -> Value {
+    join_in(space, connection, user, "show")
 }
 
-fn join_in(space: &mut Space, link: Link, user: &str, broadcast: &str) -> Value {
+fn join_in(space: &mut Space, connection: RoomConnectionId, user: &str, broadcast: &str) -> Value {
     let wish = json!({"broadcastId": broadcast, "userid": user, "typeOfStreams": {"video": true}});
-    assert_eq!(space.ask(link, "join-broadcast", &[wish]), None);
-    let mut heard = space.heard(link).into_iter();
+    assert_eq!(space.ask(connection, "join-broadcast", &[wish]), None);
+    let mut heard = space.heard(connection).into_iter();
     let todo =
         heard.find(|event| event[0] != "logs" && event[0] != "number-of-broadcast-viewers-updated");
     todo.unwrap()

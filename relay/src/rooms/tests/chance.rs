@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Link, Space};
+use super::{RoomConnectionId, Space};
 use crate::rooms::state::AWAY;
 
 /// What may happen.
@@ -24,27 +24,28 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let user = || 0_u8..6;
-    let link = || 1_u8..16;
+    let connection = || 1_u8..16;
     prop_oneof![
-        3 => (user(), prop::option::of(link())).prop_map(|(user, shown)| Step::Enter(user, shown)),
-        1 => (link(), any::<bool>()).prop_map(|(link, good)| Step::Gone(link, good)),
+        3 => (user(), prop::option::of(connection()))
+            .prop_map(|(user, shown)| Step::Enter(user, shown)),
+        1 => (connection(), any::<bool>()).prop_map(|(by, good)| Step::Gone(by, good)),
         1 => Just(Step::Expire),
-        1 => (link(), 0_u8..3).prop_map(|(link, room)| Step::Open(link, room)),
-        1 => (link(), 0_u8..3, any::<bool>())
-            .prop_map(|(link, room, right)| Step::Join(link, room, right)),
-        1 => (link(), user(), user()).prop_map(|(link, from, to)| Step::Say(link, from, to)),
-        1 => (link(), 0_u8..3).prop_map(|(link, room)| Step::Request(link, room)),
-        1 => (link(), user()).prop_map(|(link, user)| Step::Rename(link, user)),
-        1 => link().prop_map(Step::Close),
-        4 => (link(), 2_u8..4, user())
-            .prop_map(|(link, broadcast, user)| Step::Broadcast(link, broadcast, user)),
-        2 => (link(), any::<bool>()).prop_map(|(link, can)| Step::Relay(link, can)),
+        1 => (connection(), 0_u8..3).prop_map(|(by, room)| Step::Open(by, room)),
+        1 => (connection(), 0_u8..3, any::<bool>())
+            .prop_map(|(by, room, right)| Step::Join(by, room, right)),
+        1 => (connection(), user(), user()).prop_map(|(by, from, to)| Step::Say(by, from, to)),
+        1 => (connection(), 0_u8..3).prop_map(|(by, room)| Step::Request(by, room)),
+        1 => (connection(), user()).prop_map(|(by, user)| Step::Rename(by, user)),
+        1 => connection().prop_map(Step::Close),
+        4 => (connection(), 2_u8..4, user())
+            .prop_map(|(by, broadcast, user)| Step::Broadcast(by, broadcast, user)),
+        2 => (connection(), any::<bool>()).prop_map(|(by, can)| Step::Relay(by, can)),
     ]
 }
 
 impl Space {
     fn step(&mut self, step: &Step) {
-        let link = |number: &u8| Link(u64::from(*number));
+        let connection = |number: &u8| RoomConnectionId(u64::from(*number));
         match step {
             Step::Enter(user, shown) => {
                 // Two of three users have pages of scalable broadcasts.
@@ -55,11 +56,14 @@ impl Space {
                 let shown = shown.map(|number| format!("s{number}"));
                 self.enter(&format!("u{user}"), &more, shown.as_deref());
             }
-            Step::Gone(number, for_good) => self.rooms.gone(link(number), *for_good, self.now),
+            Step::Gone(number, for_good) => {
+                self.rooms.gone(connection(number), *for_good, self.now)
+            }
             Step::Expire => self.rooms.expire(self.now + AWAY),
             Step::Open(number, room) => {
-                let door = json!({"sessionid": format!("r{room}"), "password": format!("p{room}")});
-                self.ask(link(number), "open-room", &[door]);
+                let request =
+                    json!({"sessionid": format!("r{room}"), "password": format!("p{room}")});
+                self.ask(connection(number), "open-room", &[request]);
             }
             Step::Join(number, room, right) => {
                 let password = if *right {
@@ -67,30 +71,34 @@ impl Space {
                 } else {
                     "x".into()
                 };
-                let door = json!({"sessionid": format!("r{room}"), "password": password});
-                self.ask(link(number), "join-room", &[door]);
+                let request = json!({"sessionid": format!("r{room}"), "password": password});
+                self.ask(connection(number), "join-room", &[request]);
             }
             Step::Say(number, from, to) => {
                 let message = json!({"sender": format!("u{from}"), "remoteUserId": format!("u{to}"), "message": "m"});
-                self.ask(link(number), "msg", &[message]);
+                self.ask(connection(number), "msg", &[message]);
             }
             Step::Request(number, room) => {
-                let Some(own) = self.rooms.user_of(link(number)).cloned() else {
+                let Some(own) = self.rooms.user_of(connection(number)).cloned() else {
                     return;
                 };
                 let message = json!({"sender": &*own, "remoteUserId": format!("r{room}"), "message": {"newParticipationRequest": true}});
-                self.ask(link(number), "msg", &[message]);
+                self.ask(connection(number), "msg", &[message]);
             }
             Step::Rename(number, user) => {
-                self.ask(link(number), "changed-uuid", &[json!(format!("u{user}"))]);
+                self.ask(
+                    connection(number),
+                    "changed-uuid",
+                    &[json!(format!("u{user}"))],
+                );
             }
             Step::Close(number) => {
-                self.ask(link(number), "close-entire-session", &[]);
+                self.ask(connection(number), "close-entire-session", &[]);
             }
             Step::Broadcast(number, broadcast, user) => {
                 let wish =
                     json!({"broadcastId": format!("u{broadcast}"), "userid": format!("u{user}")});
-                self.ask(link(number), "join-broadcast", &[wish]);
+                self.ask(connection(number), "join-broadcast", &[wish]);
             }
             Step::Relay(number, can) => {
                 let event = if *can {
@@ -98,7 +106,7 @@ impl Space {
                 } else {
                     "can-not-relay-broadcast"
                 };
-                self.ask(link(number), event, &[]);
+                self.ask(connection(number), event, &[]);
             }
         }
     }
@@ -180,13 +188,13 @@ proptest! {
             space.step(step);
             space.check();
             // A message stays in its room.
-            for (link, event) in space.drain() {
+            for (connection, event) in space.drain() {
                 if event[0] != "msg" || !matches!(step, Step::Say(..) | Step::Request(..)) {
                     continue;
                 }
                 let room = |id: &str| space.rooms.users.get(id).and_then(|user| user.room.clone());
                 let sender = event[1]["sender"].as_str().unwrap();
-                let to = space.rooms.user_of(link).cloned();
+                let to = space.rooms.user_of(connection).cloned();
                 let to = to.expect("a delivery for nobody");
                 let (from, to) = (room(sender), room(&to));
                 prop_assert!(to.is_none() || from == to, "{step:?} {event}");

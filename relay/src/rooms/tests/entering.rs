@@ -103,8 +103,8 @@ fn nobody_speaks_for_another() {
 fn a_password_cant_be_skipped() {
     let mut space = Space::new();
     let (a, b, m) = (space.user("a"), space.user("b"), space.user("m"));
-    let door = json!({"sessionid": "r", "password": "pw", "identifier": "public"});
-    assert_eq!(space.ask(a, "open-room", &[door]), Some(json!([true])));
+    let request = json!({"sessionid": "r", "password": "pw", "identifier": "public"});
+    assert_eq!(space.ask(a, "open-room", &[request]), Some(json!([true])));
     assert_eq!(space.join(b, "r", "pw"), json!([true]));
     for wrong in ["", "PW", "pw "] {
         assert_eq!(

@@ -62,8 +62,11 @@ fn extra_data_reaches_who_knows_the_user() {
     assert_eq!(extra[2], "User ID does not exist");
     space.ask(a, "extra-data-updated", &[json!("x".repeat(20_000))]);
     assert_eq!(space.drain(), []);
-    let door = json!({"sessionid": "q", "extra": "x".repeat(20_000)});
-    assert_eq!(space.ask(c, "open-room", &[door]).unwrap()[0], json!(false));
+    let request = json!({"sessionid": "q", "extra": "x".repeat(20_000)});
+    assert_eq!(
+        space.ask(c, "open-room", &[request]).unwrap()[0],
+        json!(false)
+    );
     assert!(space.rooms.cost(a) < 4096);
 }
 
@@ -102,7 +105,11 @@ fn a_one_way_room_connects_with_its_owner_only() {
     space.join(b, "r", "");
     space.join(c, "r", "");
     space.say(c, "c", "r", json!({"newParticipationRequest": true}));
-    let asked: Vec<_> = space.drain().into_iter().map(|(link, _)| link).collect();
+    let asked: Vec<_> = space
+        .drain()
+        .into_iter()
+        .map(|(connection, _)| connection)
+        .collect();
     assert_eq!(asked, [a]);
 }
 

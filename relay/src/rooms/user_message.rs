@@ -8,14 +8,14 @@ use super::values::{event, members_without};
 
 /// A message on its way: what the page wrote, and who has written it.
 #[derive(Debug)]
-pub(super) struct Letter {
+pub(super) struct UserMessage {
     /// The members that aren't the relay's, each with a comma behind it.
     members: String,
     sender: String,
     extra: Arc<str>,
 }
 
-impl Letter {
+impl UserMessage {
     /// The message that a page wrote. `None`: it isn't an object.
     pub(super) fn new(text: &str, sender: &str, extra: &Arc<str>) -> Option<Self> {
         Some(Self {
