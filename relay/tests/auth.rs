@@ -27,7 +27,5 @@ mod requests;
 mod signalr;
 #[path = "auth/socket_io.rs"]
 mod socket_io;
-#[path = "auth/tokens.rs"]
-mod tokens;
 #[path = "auth/vouching.rs"]
 mod vouching;

@@ -18,75 +18,35 @@ use std::fs;
 use std::io::Read;
 
 use signal_relay::Config;
-use support::{Relay, config, within};
+use support::{Answer, Relay, config, request, within};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-/// An answer whose body is bytes.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(header, _)| header == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// The file that it means.
-    fn file(&self) -> String {
-        let mut file = String::new();
-        let body = self.body.as_slice();
-        match self.header("content-encoding") {
-            Some("br") => brotli::Decompressor::new(body, 4096)
-                .read_to_string(&mut file)
-                .unwrap(),
-            Some("gzip") => flate2::read::GzDecoder::new(body)
-                .read_to_string(&mut file)
-                .unwrap(),
-            other => {
-                assert_eq!(other, None);
-                file = String::from_utf8(self.body.clone()).unwrap();
-                file.len()
-            }
-        };
-        file
-    }
+/// The file that an answer means.
+fn decoded(answer: &Answer) -> String {
+    let mut file = String::new();
+    let body = answer.bytes.as_slice();
+    match answer.header("content-encoding") {
+        Some("br") => brotli::Decompressor::new(body, 4096)
+            .read_to_string(&mut file)
+            .unwrap(),
+        Some("gzip") => flate2::read::GzDecoder::new(body)
+            .read_to_string(&mut file)
+            .unwrap(),
+        other => {
+            assert_eq!(other, None);
+            file = String::from_utf8(answer.bytes.clone()).unwrap();
+            file.len()
+        }
+    };
+    file
 }
 
 async fn ask(relay: &Relay, line: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut text = format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    text += "\r\n";
-    let exchange = async {
-        let mut stream = TcpStream::connect(relay.address).await.unwrap();
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        answer
-    };
-    let answer = within("an answer", exchange).await;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
-    let (head, body) = answer.split_at(end.unwrap() + 4);
-    let head = String::from_utf8(head.to_vec()).unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let lines = head.lines().filter_map(|line| line.split_once(": "));
-    let headers = lines.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
-    Answer {
-        status,
-        headers: headers.collect(),
-        body: body.to_vec(),
-    }
+    request(relay.address, line, headers).await
 }
 
-/// Asks until a file comes compressed: on a slow machine, the first answers may be the file as it is.
+/// Asks until a file comes compressed: on a slow machine, the first answers may be the file as it
+/// is.
 async fn compressed(relay: &Relay, line: &str, headers: &[(&str, &str)]) -> Answer {
     within("a compressed file", async {
         loop {
@@ -131,7 +91,7 @@ async fn a_file_is_compressed_for_who_takes_it() {
     let (relay, _root) = served(1 << 20).await;
     let plain = ask(&relay, "GET /app.js", &[]).await;
     assert_eq!(
-        (plain.header("content-encoding"), plain.file()),
+        (plain.header("content-encoding"), decoded(&plain)),
         (None, text())
     );
     let mut tags = vec![plain.header("etag").unwrap().to_owned()];
@@ -139,9 +99,9 @@ async fn a_file_is_compressed_for_who_takes_it() {
         let answer = compressed(&relay, "GET /app.js", &[("accept-encoding", accepted)]).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("content-encoding"), Some(coding));
-        assert_eq!(answer.file(), text());
-        assert!(answer.body.len() < text().len() / 2, "{coding}");
-        let length = answer.body.len().to_string();
+        assert_eq!(decoded(&answer), text());
+        assert!(answer.bytes.len() < text().len() / 2, "{coding}");
+        let length = answer.bytes.len().to_string();
         assert_eq!(answer.header("content-length"), Some(&*length));
         assert_eq!(
             answer.header("content-type"),
@@ -157,7 +117,7 @@ async fn a_file_is_compressed_for_who_takes_it() {
         tags.push(answer.header("etag").unwrap().to_owned());
 
         let head = ask(&relay, "HEAD /app.js", &[("accept-encoding", accepted)]).await;
-        assert_eq!((head.status, head.body.len()), (200, 0));
+        assert_eq!((head.status, head.bytes.len()), (200, 0));
         assert_eq!(head.header("content-length"), Some(&*length));
         assert_eq!(head.header("content-encoding"), Some(coding));
         assert_eq!(head.header("etag"), answer.header("etag"));
@@ -166,7 +126,7 @@ async fn a_file_is_compressed_for_who_takes_it() {
     tags.dedup();
     assert_eq!(tags.len(), 3, "{tags:?}");
     let page = compressed(&relay, "GET /", &[BROWSER]).await;
-    assert!(page.file().starts_with("<title>page</title>"));
+    assert!(decoded(&page).starts_with("<title>page</title>"));
 }
 
 #[tokio::test]
@@ -235,7 +195,7 @@ async fn conditions_are_about_what_the_client_would_get() {
     }
     // Who takes no coding isn't told that it has the file when it has something else.
     let other = ask(&relay, "GET /app.js", &[("if-none-match", tag)]).await;
-    assert_eq!((other.status, other.file()), (200, text()));
+    assert_eq!((other.status, decoded(&other)), (200, text()));
     let same = ask(&relay, "GET /app.js", &[("if-none-match", file)]).await;
     assert_eq!(
         (same.status, same.header("vary")),
@@ -250,7 +210,10 @@ async fn ranges_are_of_the_file_and_of_one_version() {
     let tag = compressed(&relay, "GET /app.js", &[BROWSER]).await;
     let tag = tag.header("etag").unwrap();
     let part = ask(&relay, "GET /app.js", &[BROWSER, range]).await;
-    assert_eq!((part.status, part.file()), (206, text()[5..10].to_owned()));
+    assert_eq!(
+        (part.status, decoded(&part)),
+        (206, text()[5..10].to_owned())
+    );
     let file = part.header("etag").unwrap().to_owned();
     assert_ne!(file, tag);
     let modified = part.header("last-modified").unwrap().to_owned();
@@ -274,15 +237,15 @@ async fn ranges_are_of_the_file_and_of_one_version() {
         } else {
             &text()
         };
-        assert_eq!(got.file(), wanted, "{condition}");
+        assert_eq!(decoded(&got), wanted, "{condition}");
     }
     // Who continues what was compressed gets that as a whole.
     let whole = ask(&relay, "GET /app.js", &[BROWSER, range, ("if-range", tag)]).await;
-    assert_eq!((whole.status, whole.file()), (200, text()));
+    assert_eq!((whole.status, decoded(&whole)), (200, text()));
     fs::write(root.path().join("app.js"), text().replace("line", "row")).unwrap();
     let edited = ask(&relay, "GET /app.js", &[range, ("if-range", &file)]).await;
     assert_eq!(
-        (edited.status, edited.file()),
+        (edited.status, decoded(&edited)),
         (200, text().replace("line", "row"))
     );
 }
@@ -296,7 +259,7 @@ async fn an_edited_file_is_compressed_again() {
         let edited = text().replace("line", word);
         fs::write(root.path().join("app.js"), &edited).unwrap();
         let answer = compressed(&relay, "GET /app.js", &[BROWSER]).await;
-        assert_eq!(answer.file(), edited);
+        assert_eq!(decoded(&answer), edited);
         tags.push(answer.header("etag").unwrap().to_owned());
     }
     tags.dedup();
@@ -313,7 +276,7 @@ async fn a_file_that_lies_compressed_beside_comes_first() {
     for (accepted, coding) in [("br, gzip", "gzip"), ("gzip", "gzip"), ("br", "br")] {
         let answer = compressed(&relay, "GET /app.js", &[("accept-encoding", accepted)]).await;
         assert_eq!(answer.header("content-encoding"), Some(coding));
-        let as_made = answer.body == b"of the build";
+        let as_made = answer.bytes == b"of the build";
         assert_eq!(as_made, coding == "gzip", "{accepted}");
     }
 }
@@ -330,16 +293,32 @@ async fn what_doesnt_fit_is_sent_as_it_is() {
     }
 }
 
+/// Room for one file while it is being compressed, and for what it takes then.
+async fn served_once() -> (Relay, TempDir) {
+    served(text().len() + 1024).await
+}
+
 /// However a file is called, it is compressed once.
-#[tokio::test]
-async fn other_spellings_are_the_same_file() {
-    // Room for one while it is being compressed, and for what it takes then.
-    let (relay, _root) = served(text().len() + 1024).await;
-    let first = compressed(&relay, "GET /app.js", &[BROWSER]).await;
-    for path in ["/%61pp.js", "/a%70p.js", "/app%2ejs"] {
-        let answer = ask(&relay, &format!("GET {path}"), &[BROWSER]).await;
+async fn assert_same_file(relay: &Relay, paths: &[&str]) {
+    let first = compressed(relay, "GET /app.js", &[BROWSER]).await;
+    for path in paths {
+        let answer = ask(relay, &format!("GET {path}"), &[BROWSER]).await;
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("content-encoding"), Some("br"), "{path}");
-        assert_eq!(answer.body, first.body, "{path}");
+        assert_eq!(answer.bytes, first.bytes, "{path}");
     }
+}
+
+#[tokio::test]
+async fn other_spellings_are_the_same_file() {
+    let (relay, _root) = served_once().await;
+    assert_same_file(&relay, &["/%61pp.js", "/a%70p.js", "/app%2ejs"]).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_is_the_same_file() {
+    let (relay, root) = served_once().await;
+    std::os::unix::fs::symlink("app.js", root.path().join("link.js")).unwrap();
+    assert_same_file(&relay, &["/link.js"]).await;
 }

@@ -19,6 +19,3 @@ mod hostile;
 mod page;
 #[path = "rooms/returning.rs"]
 mod returning;
-#[allow(dead_code)]
-#[path = "auth/tokens.rs"]
-mod tokens;

@@ -29,8 +29,8 @@
 //! | 2 | the relay hands on no control frames, and the answer to the first `open` has the session's secret, which only the relay and this client know |
 //!
 //! Messages without a channel, `{"sender":…,"message":…}`, are those of the channel
-//! [`UNNAMED`](crate::envelope::UNNAMED). A client subscribes to it and publishes on it by that name,
-//! and receives them as they were sent, with an `id`.
+//! [`UNNAMED`](crate::envelope::UNNAMED). A client subscribes to it and publishes on it by that
+//! name, and receives them as they were sent, with an `id`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -38,7 +38,7 @@ use alloc::vec::Vec;
 
 use crate::control::{self, is_control};
 use crate::envelope::Envelope;
-use crate::json::{self, Member, write_number, write_string};
+use crate::json::{self, Member, find, write_number, write_string};
 
 /// The version of this protocol.
 pub const VERSION: u64 = 2;
@@ -418,12 +418,6 @@ impl<'a> ServerFrame<'a> {
         out.push('}');
         out
     }
-}
-
-/// The JSON text of a member; of those with the same name, the last.
-fn find<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
-    let member = members.iter().rev().find(|member| member.name == name);
-    member.map(|member| member.value)
 }
 
 fn token<'a>(members: &[Member<'a>]) -> Result<Option<Cow<'a, str>>, &'static str> {

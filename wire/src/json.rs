@@ -180,6 +180,20 @@ pub fn members(json: &str) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
+/// The JSON text of a member's value; of members with the same name, the last one's, as JavaScript
+/// reads it.
+#[must_use]
+pub fn find<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
+    let member = members.iter().rev().find(|member| member.name == name);
+    member.map(|member| member.value)
+}
+
+/// The same of an object's JSON text. `None` also if the text isn't one JSON object.
+#[must_use]
+pub fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+    find(&members(object)?, name)
+}
+
 /// The JSON texts of an array's items. `None`: the text isn't one JSON array.
 #[must_use]
 pub fn items(json: &str) -> Option<Vec<&str>> {

@@ -86,6 +86,7 @@ impl Rooms {
             quoted(broadcast)
         );
         if let Some(viewer) = self.viewers.get_mut(id) {
+            viewer.is_initiator = false;
             viewer.source = Some(Arc::clone(source));
         }
         if let Some(initiator) = self.viewers.get_mut(broadcast) {
@@ -109,7 +110,7 @@ impl Rooms {
     /// Who has a free place: the initiator, who relayed last, or anybody who can relay. If nobody
     /// has one, the initiator takes one more.
     fn find_source(&self, id: &Arc<str>, broadcast: &Arc<str>, limit: usize) -> Option<Arc<str>> {
-        let initiator = self.viewers.get(broadcast)?;
+        let initiator = self.initiator(broadcast)?;
         let has_place = |candidate: &&Arc<str>| {
             self.viewers.get(*candidate).is_some_and(|viewer| {
                 viewer.broadcast == *broadcast && viewer.receivers.len() < limit
@@ -128,7 +129,7 @@ impl Rooms {
         Some(Arc::clone(found.unwrap_or(broadcast)))
     }
 
-    /// Whether a user is another, or receives from it over however many.
+    /// Whether `id` is `from`, or receives from it directly or through other viewers.
     fn receives_from(&self, id: &Arc<str>, from: &Arc<str>) -> bool {
         let mut next = Some(id);
         for _ in 0..=self.viewers.len() {
@@ -144,6 +145,12 @@ impl Rooms {
             }
         }
         true
+    }
+
+    /// The viewer with the broadcast's id. Its page may be in another broadcast.
+    fn initiator(&self, broadcast: &Arc<str>) -> Option<&Viewer> {
+        let viewer = self.viewers.get(broadcast)?;
+        (viewer.broadcast == *broadcast).then_some(viewer)
     }
 
     /// It receives from nobody.
@@ -171,6 +178,12 @@ impl Rooms {
                 self.audiences.remove(&broadcast);
             }
         }
+        for receiver in &viewer.receivers {
+            if let Some(receiving) = self.viewers.get_mut(receiver) {
+                receiving.can_relay = false;
+                receiving.source = None;
+            }
+        }
         if viewer.is_initiator {
             let stopped = event("broadcast-stopped", &[&quoted(&broadcast)]);
             let audience = self.audiences.get(&broadcast).into_iter().flatten();
@@ -182,10 +195,6 @@ impl Rooms {
         }
         let rejoin = event("rejoin-broadcast", &[&quoted(&broadcast)]);
         for receiver in viewer.receivers {
-            if let Some(receiving) = self.viewers.get_mut(&receiver) {
-                receiving.can_relay = false;
-                receiving.source = None;
-            }
             self.emit(&receiver, Arc::clone(&rejoin));
         }
         self.tell_viewers(&broadcast);
@@ -198,7 +207,7 @@ impl Rooms {
             r#"{{"numberOfBroadcastViewers":{number},"broadcastId":{}}}"#,
             quoted(broadcast)
         );
-        if self.viewers.contains_key(broadcast) {
+        if self.initiator(broadcast).is_some() {
             self.emit(
                 broadcast,
                 event("number-of-broadcast-viewers-updated", &[&update]),
@@ -209,7 +218,7 @@ impl Rooms {
     /// `get-number-of-users-in-specific-broadcast`: without the initiator.
     pub(super) fn viewers_of(&self, broadcast: Option<Arc<str>>) -> usize {
         let audience = broadcast
-            .filter(|broadcast| self.viewers.contains_key(broadcast))
+            .filter(|broadcast| self.initiator(broadcast).is_some())
             .and_then(|broadcast| self.audiences.get(&broadcast));
         audience.map_or(0, |audience| audience.len().saturating_sub(1))
     }

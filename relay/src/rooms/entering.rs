@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::{members, quoted};
+use signal_wire::json::quoted;
 
-use super::request::Door;
+use super::request::RoomRequest;
 use super::state::{Answer, DENIED, NO_ROOM, Room, Rooms, refusal};
-use super::values::{event, has, name};
+use super::values::{event, has, members_without, name};
 
 /// The most bytes of a list of public rooms.
 const LONGEST_LIST: usize = 256 * 1024;
 
 impl Rooms {
     /// `open-room`. The first who asks has the room.
-    pub(super) fn open(&mut self, id: &Arc<str>, door: &Door<'_>) -> Answer {
+    pub(super) fn open(&mut self, id: &Arc<str>, request: &RoomRequest<'_>) -> Answer {
         let Some(profile) = self.users.get(id).map(|user| user.profile.clone()) else {
             return refusal(NO_ROOM);
         };
-        match self.rooms.get(&door.room) {
+        match self.rooms.get(&request.room) {
             Some(room) if room.owner == *id => {}
             // Every page of a scalable broadcast opens the broadcast's room or joins it.
-            Some(_) if profile.relays.is_some() => return self.join(id, door),
+            Some(_) if profile.relays.is_some() => return self.join(id, request),
             // Who is in another room leaves it in any case, as at rtcmulticonnection-server.
             Some(room) => {
                 if !room.participants.contains(id) {
@@ -30,10 +30,10 @@ impl Rooms {
             }
             None => self.leave_room(id),
         }
-        let is_one_way = has(door.session, "oneway") || has(door.session, "broadcast");
+        let is_one_way = has(request.session, "oneway") || has(request.session, "broadcast");
         let room = self
             .rooms
-            .entry(Arc::clone(&door.room))
+            .entry(Arc::clone(&request.room))
             .or_insert_with(|| Room {
                 owner: Arc::clone(id),
                 participants: vec![Arc::clone(id)],
@@ -46,40 +46,40 @@ impl Rooms {
                 closes: false,
             });
         room.most = profile.most;
-        room.password.clone_from(&door.password);
-        room.identifier.clone_from(&door.identifier);
-        room.session = door.session.into();
-        room.extra = door.extra.into();
+        room.password.clone_from(&request.password);
+        room.identifier.clone_from(&request.identifier);
+        room.session = request.session.into();
+        room.extra = request.extra.into();
         room.is_one_way = is_one_way;
         room.closes = profile.closes || (is_one_way && profile.relays.is_none());
-        self.enter_room(id, door);
+        self.enter_room(id, request);
         "true".into()
     }
 
     /// `join-room`. Who is in the room already stays in it.
-    pub(super) fn join(&mut self, id: &Arc<str>, door: &Door<'_>) -> Answer {
+    pub(super) fn join(&mut self, id: &Arc<str>, request: &RoomRequest<'_>) -> Answer {
         let is_in = |room: &Room| room.participants.contains(id);
-        if !self.rooms.get(&door.room).is_some_and(is_in) {
+        if !self.rooms.get(&request.room).is_some_and(is_in) {
             self.leave_room(id);
-            let Some(room) = self.rooms.get_mut(&door.room) else {
+            let Some(room) = self.rooms.get_mut(&request.room) else {
                 return refusal(NO_ROOM);
             };
-            if room.password.is_some() && room.password != door.password {
+            if room.password.is_some() && room.password != request.password {
                 return refusal("Invalid password");
             }
-            if room.participants.len() >= room.most {
+            if room.is_full() {
                 return refusal("Room full");
             }
             room.participants.push(Arc::clone(id));
         }
-        self.enter_room(id, door);
+        self.enter_room(id, request);
         "true".into()
     }
 
-    fn enter_room(&mut self, id: &Arc<str>, door: &Door<'_>) {
+    fn enter_room(&mut self, id: &Arc<str>, request: &RoomRequest<'_>) {
         if let Some(user) = self.users.get_mut(id) {
-            user.room = Some(Arc::clone(&door.room));
-            user.extra = door.extra.into();
+            user.room = Some(Arc::clone(&request.room));
+            user.extra = request.extra.into();
         }
     }
 
@@ -169,24 +169,10 @@ impl Rooms {
         let Some(room) = room else {
             return format!("false,{asked},{{{}}}", flags(false, false));
         };
-        let mut extra = String::from("{");
-        match members(&room.extra) {
-            Some(members) => {
-                for member in members.iter().filter(|member| member.name != "_room") {
-                    extra.push_str(member.key);
-                    extra.push(':');
-                    extra.push_str(member.value);
-                    extra.push(',');
-                }
-            }
-            None => {
-                extra.push_str("\"value\":");
-                extra.push_str(&room.extra);
-                extra.push(',');
-            }
-        }
+        let extra = members_without(&room.extra, &["_room"]);
+        let extra = extra.unwrap_or_else(|| format!("\"value\":{},", room.extra));
         let flags = flags(room.is_full(), room.is_protected());
-        format!("true,{asked},{extra}{flags}}}")
+        format!("true,{asked},{{{extra}{flags}}}")
     }
 
     /// `set-password`

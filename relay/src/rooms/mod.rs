@@ -10,12 +10,12 @@
 //!
 //! | module | |
 //! | --- | --- |
-//! | [`values`] | names and values in the JSON of pages |
-//! | [`profile`] | what a page's address says of it |
-//! | [`request`] | what a page asks for |
+//! | `values` | names and values in the JSON of pages |
+//! | `profile` | what a page's address says of it |
+//! | `request` | what a page asks for |
 //! | `viewer` | a user in a scalable broadcast |
-//! | `letter` | a message from one user to others |
-//! | [`state`] | the users and rooms of one space: who is there |
+//! | `user_message` | a message from one user to others |
+//! | `state` | the users and rooms of one space: who is there |
 //! | `entering` | opening, joining, leaving and closing rooms |
 //! | `talk` | what users tell each other |
 //! | `broadcast` | scalable broadcasts: viewers relay to viewers |
@@ -25,13 +25,13 @@
 
 mod broadcast;
 mod entering;
-mod letter;
-pub mod profile;
+pub(crate) mod profile;
 pub(crate) mod registry;
-pub mod request;
-pub mod state;
+mod request;
+pub(crate) mod state;
 mod talk;
-pub mod values;
+mod user_message;
+mod values;
 mod viewer;
 
 #[cfg(test)]

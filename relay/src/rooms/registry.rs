@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::request::Request;
-use super::state::{Answer, DENIED, Delivery, Entrant, Entry, Link, Rooms, refusal};
+use super::state::{Answer, DENIED, Delivery, Entrant, Entry, RoomConnectionId, Rooms, refusal};
 use crate::auth::access::Access;
 use crate::hub::budget::Charge;
 use crate::hub::frame::Frame;
@@ -22,11 +22,11 @@ use crate::hub::queue::Sender;
 
 /// How long the user of an id may take for a sign of life when another connection would have the
 /// id.
-const PATIENCE: Duration = Duration::from_secs(3);
+const LIVENESS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a connection and the rooms know of each other.
+/// The signs of life of a connection, and whether another one has replaced it.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse {
+pub(crate) struct Liveness {
     /// Something was received.
     pub(crate) heard: Notify,
     /// Another connection is the user now.
@@ -35,7 +35,7 @@ pub(crate) struct Pulse {
 
 /// A page's connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct RoomConnection {
     /// Its queue.
     pub(crate) sender: Sender,
     pub(crate) space: Arc<str>,
@@ -44,10 +44,10 @@ pub(crate) struct Line {
     /// The packet by which its client is asked for a sign of life, if there is one.
     pub(crate) ping: Option<&'static str>,
     pub(crate) access: Access,
-    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) liveness: Arc<Liveness>,
 }
 
-impl Line {
+impl RoomConnection {
     fn deliver(&self, list: &str) {
         let packet = (self.encode)(&self.space, list);
         self.sender.push(Frame::direct(packet.into()));
@@ -59,16 +59,16 @@ impl Line {
         let Some(ping) = self.ping else {
             return true;
         };
-        let heard = self.pulse.heard.notified();
+        let heard = self.liveness.heard.notified();
         self.sender.push(Frame::direct(ping.into()));
-        timeout(PATIENCE, heard).await.is_ok()
+        timeout(LIVENESS_TIMEOUT, heard).await.is_ok()
     }
 }
 
 /// The answer to an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answered {
-    /// It is none of the rooms'.
+    /// The rooms have no such event.
     Unknown,
     /// It was handled, and this acknowledges it.
     Known(Option<Answer>),
@@ -78,21 +78,21 @@ pub(crate) enum Answered {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     spaces: Mutex<HashMap<Arc<str>, Space>>,
-    links: AtomicU64,
+    next_id: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Space {
     rooms: Rooms,
-    lines: HashMap<Link, (Line, Charge)>,
+    connections: HashMap<RoomConnectionId, (RoomConnection, Charge)>,
 }
 
 /// A connection's place in the rooms of a space, which it leaves when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct RoomMembership {
     registry: Arc<Registry>,
     space: Arc<str>,
-    link: Link,
+    id: RoomConnectionId,
     is_left: AtomicBool,
 }
 
@@ -102,57 +102,66 @@ impl Registry {
     }
 
     /// The connection that has the id which another one would have, if that can't take it.
-    pub(crate) fn holder(&self, space: &str, entrant: &Entrant) -> Option<(Link, Line)> {
+    pub(crate) fn holder(
+        &self,
+        space: &str,
+        entrant: &Entrant,
+    ) -> Option<(RoomConnectionId, RoomConnection)> {
         let spaces = self.spaces();
         let space = spaces.get(space)?;
-        let link = space.rooms.holder(entrant)?;
-        let (line, _) = space.lines.get(&link)?;
-        Some((link, line.clone()))
+        let id = space.rooms.holder(entrant)?;
+        let (connection, _) = space.connections.get(&id)?;
+        Some((id, connection.clone()))
     }
 
-    /// A connection that doesn't answer loses its place.
-    pub(crate) fn give_up(&self, space: &str, link: Link) {
+    /// Removes the user of a connection that doesn't answer, and ends the connection.
+    pub(crate) fn drop_user(&self, space: &str, id: RoomConnectionId) {
         if let Some(space) = self.spaces().get_mut(space) {
-            space.rooms.gone(link, true, Instant::now());
-            if let Some((line, _)) = space.lines.get(&link) {
-                line.pulse.replaced.cancel();
+            space.rooms.gone(id, true, Instant::now());
+            if let Some((connection, _)) = space.connections.get(&id) {
+                connection.liveness.replaced.cancel();
             }
             space.deliver();
         }
     }
 
-    /// A connection enters the rooms of a space. If its id is another's, it learns so, and is there
-    /// without being a user.
-    pub(crate) fn enter(self: &Arc<Self>, entrant: Entrant, line: Line, charge: Charge) -> Seat {
-        let space = Arc::clone(&line.space);
-        let link = Link(self.links.fetch_add(1, Ordering::Relaxed));
+    /// A connection enters the rooms of a space. If its id is taken, it learns so and stays
+    /// connected without being a user.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        entrant: Entrant,
+        connection: RoomConnection,
+        charge: Charge,
+    ) -> RoomMembership {
+        let space = Arc::clone(&connection.space);
+        let id = RoomConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let user = Arc::clone(&entrant.profile.user);
         let mut spaces = self.spaces();
         let state = spaces.entry(Arc::clone(&space)).or_default();
-        state.lines.insert(link, (line, charge));
-        match state.rooms.enter(link, entrant) {
+        state.connections.insert(id, (connection, charge));
+        match state.rooms.enter(id, entrant) {
             Entry::Entered(None) => {}
             Entry::Entered(Some(earlier)) => {
-                if let Some((line, _)) = state.lines.remove(&earlier) {
-                    line.pulse.replaced.cancel();
+                if let Some((connection, _)) = state.connections.remove(&earlier) {
+                    connection.liveness.replaced.cancel();
                 }
             }
             Entry::Taken(_) => {
                 let list = state.rooms.taken(&user);
                 state.push(Delivery {
-                    to: link,
+                    to: id,
                     channel: None,
                     list,
                 });
             }
         }
         state.deliver();
-        state.charge(link);
+        state.charge(id);
         drop(spaces);
-        Seat {
+        RoomMembership {
             registry: Arc::clone(self),
             space,
-            link,
+            id,
             is_left: AtomicBool::new(false),
         }
     }
@@ -177,7 +186,7 @@ impl Registry {
     }
 }
 
-impl Seat {
+impl RoomMembership {
     /// Notes that the page doesn't come back.
     pub(crate) fn leave(&self) {
         self.is_left.store(true, Ordering::Relaxed);
@@ -189,19 +198,19 @@ impl Seat {
         let Some(space) = spaces.get_mut(&self.space) else {
             return Answered::Unknown;
         };
-        let Some(request) = space.rooms.read(self.link, event, arguments) else {
+        let Some(request) = space.rooms.read(self.id, event, arguments) else {
             return Answered::Unknown;
         };
-        let Some((line, _)) = space.lines.get(&self.link) else {
+        let Some((connection, _)) = space.connections.get(&self.id) else {
             return Answered::Known(None);
         };
-        if !is_allowed(&line.access, &request, space.rooms.user_of(self.link)) {
+        if !is_allowed(&connection.access, &request, space.rooms.user_of(self.id)) {
             let opens = matches!(request, Request::Open(_) | Request::Join(_));
             return Answered::Known(opens.then(|| refusal(DENIED)));
         }
-        let answer = space.rooms.take(self.link, request);
+        let answer = space.rooms.take(self.id, request);
         space.deliver();
-        space.charge(self.link);
+        space.charge(self.id);
         Answered::Known(answer)
     }
 }
@@ -220,13 +229,13 @@ fn is_allowed(access: &Access, request: &Request<'_>, user: Option<&Arc<str>>) -
     may_enter && user.is_none_or(|user| access.may_be(&quoted(&user)))
 }
 
-impl Drop for Seat {
+impl Drop for RoomMembership {
     fn drop(&mut self) {
         let mut spaces = self.registry.spaces();
         if let Some(space) = spaces.get_mut(&self.space) {
             space
                 .rooms
-                .gone(self.link, *self.is_left.get_mut(), Instant::now());
+                .gone(self.id, *self.is_left.get_mut(), Instant::now());
             space.deliver();
             if space.is_over() {
                 spaces.remove(&self.space);
@@ -237,12 +246,12 @@ impl Drop for Seat {
 
 impl Space {
     fn push(&self, delivery: Delivery) {
-        let Some((line, _)) = self.lines.get(&delivery.to) else {
+        let Some((connection, _)) = self.connections.get(&delivery.to) else {
             return;
         };
         let channel = delivery.channel.as_deref();
-        if channel.is_none_or(|channel| line.access.may_subscribe(channel)) {
-            line.deliver(&delivery.list);
+        if channel.is_none_or(|channel| connection.access.may_subscribe(channel)) {
+            connection.deliver(&delivery.list);
         }
     }
 
@@ -252,16 +261,16 @@ impl Space {
         }
     }
 
-    fn charge(&mut self, link: Link) {
-        if let Some((_, charge)) = self.lines.get_mut(&link) {
-            charge.set(self.rooms.cost(link));
+    fn charge(&mut self, id: RoomConnectionId) {
+        if let Some((_, charge)) = self.connections.get_mut(&id) {
+            charge.set(self.rooms.cost(id));
         }
     }
 
     /// Forgets connections without a user.
     fn is_over(&mut self) -> bool {
-        let Self { rooms, lines } = self;
-        lines.retain(|link, _| rooms.user_of(*link).is_some());
-        lines.is_empty()
+        let Self { rooms, connections } = self;
+        connections.retain(|id, _| rooms.user_of(*id).is_some());
+        connections.is_empty()
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use signal_wire::json::member;
+
 use super::profile::{LONGEST_EXTRA, Profile};
-use super::values::{has, member, name};
+use super::values::{has, name};
 
 /// The longest description of a session, in bytes.
 const LONGEST_SESSION: usize = 4096;
@@ -33,9 +35,9 @@ const RESERVED: [&str; 17] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
     /// `open-room`
-    Open(Door<'a>),
+    Open(RoomRequest<'a>),
     /// `join-room`
-    Join(Door<'a>),
+    Join(RoomRequest<'a>),
     /// `open-room` or `join-room` with something missing or too long.
     Refused(&'static str),
     /// `close-entire-session`
@@ -91,7 +93,7 @@ pub enum Request<'a> {
 
 /// A room that a page opens or joins, and what it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Door<'a> {
+pub struct RoomRequest<'a> {
     /// The room's name.
     pub room: Arc<str>,
     /// The session, such as `{"audio":true}`.
@@ -119,8 +121,8 @@ impl<'a> Request<'a> {
             return Some(Self::Message(first));
         }
         Some(match event {
-            "open-room" => Door::read(first, profile).map_or_else(Self::Refused, Self::Open),
-            "join-room" => Door::read(first, profile).map_or_else(Self::Refused, Self::Join),
+            "open-room" => RoomRequest::read(first, profile).map_or_else(Self::Refused, Self::Open),
+            "join-room" => RoomRequest::read(first, profile).map_or_else(Self::Refused, Self::Join),
             "close-entire-session" => Self::Close,
             "check-presence" => Self::Presence(first),
             "set-password" => Self::SetPassword(name(first)),
@@ -159,7 +161,7 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn channel(&self) -> Option<&str> {
         match self {
-            Self::Open(door) | Self::Join(door) => Some(&door.room),
+            Self::Open(request) | Self::Join(request) => Some(&request.room),
             Self::JoinBroadcast { broadcast, .. } => Some(broadcast),
             Self::Custom { event, .. } => Some(event),
             _ => None,
@@ -177,7 +179,7 @@ impl<'a> Request<'a> {
     }
 }
 
-impl<'a> Door<'a> {
+impl<'a> RoomRequest<'a> {
     fn read(argument: &'a str, profile: &Profile) -> Result<Self, &'static str> {
         let value = |name| member(argument, name);
         let extra = value("extra")

@@ -34,13 +34,13 @@ pub(super) const DENIED: &str = "Room permission denied";
 
 /// The connection of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Link(pub u64);
+pub struct RoomConnectionId(pub u64);
 
 /// An event for one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The connection.
-    pub to: Link,
+    pub to: RoomConnectionId,
     /// The channel on which it must be allowed to receive it, if not everybody may.
     pub channel: Option<Arc<str>>,
     /// The JSON text of the list of the event's name and its arguments.
@@ -67,9 +67,9 @@ pub struct Entrant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// It is the user, in place of that connection if there is one, which should end.
-    Entered(Option<Link>),
+    Entered(Option<RoomConnectionId>),
     /// The id belongs to another connection.
-    Taken(Link),
+    Taken(RoomConnectionId),
 }
 
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub(super) struct User {
     pub(super) profile: Profile,
     secret: Arc<str>,
     token_user: Option<Arc<str>>,
-    link: Link,
+    connection: RoomConnectionId,
     away: Option<Away>,
     pub(super) extra: Arc<str>,
     pub(super) room: Option<Arc<str>>,
@@ -114,8 +114,8 @@ pub(super) struct Room {
 /// The users and rooms of one space.
 #[derive(Debug, Default)]
 pub struct Rooms {
-    links: HashMap<Link, Arc<str>>,
-    /// Whose each secret is. A page that has taken another id reconnects under the first one.
+    connections: HashMap<RoomConnectionId, Arc<str>>,
+    /// The user of each secret. A page that changed its id still reconnects with its first id.
     secrets: HashMap<Arc<str>, Arc<str>>,
     pub(super) users: HashMap<Arc<str>, User>,
     pub(super) rooms: HashMap<Arc<str>, Room>,
@@ -127,15 +127,9 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// The events that came of what happened since this was called last, in order.
+    /// The deliveries since the last call, in order.
     pub fn take_deliveries(&mut self) -> Vec<Delivery> {
         std::mem::take(&mut self.deliveries)
-    }
-
-    /// Whether there is nobody.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
     }
 
     /// How many users and rooms there are.
@@ -146,18 +140,18 @@ impl Rooms {
 
     /// The user of a connection.
     #[must_use]
-    pub fn user_of(&self, link: Link) -> Option<&Arc<str>> {
-        self.links.get(&link)
+    pub fn user_of(&self, connection: RoomConnectionId) -> Option<&Arc<str>> {
+        self.connections.get(&connection)
     }
 
     /// Whether a connection that would be a user would be refused, and by which.
     #[must_use]
-    pub fn holder(&self, entrant: &Entrant) -> Option<Link> {
+    pub fn holder(&self, entrant: &Entrant) -> Option<RoomConnectionId> {
         if self.proven(entrant).is_some() {
             return None;
         }
         let user = self.users.get(&entrant.profile.user)?;
-        user.is_connected().then_some(user.link)
+        user.is_connected().then_some(user.connection)
     }
 
     /// The user whose secret a connection shows, if its token isn't another user's.
@@ -168,51 +162,56 @@ impl Rooms {
     }
 
     /// A connection begins as a user.
-    pub fn enter(&mut self, link: Link, entrant: Entrant) -> Entry {
+    pub fn enter(&mut self, connection: RoomConnectionId, entrant: Entrant) -> Entry {
         if let Some(holder) = self.holder(&entrant) {
             return Entry::Taken(holder);
         }
         if let Some(id) = self.proven(&entrant).cloned() {
-            return Entry::Entered(self.resume(link, id, entrant));
+            return Entry::Entered(self.resume(connection, id, entrant));
         }
         let id = Arc::clone(&entrant.profile.user);
         self.remove(&id);
-        self.insert(link, id, entrant);
+        self.insert(connection, id, entrant);
         Entry::Entered(None)
     }
 
     /// A user continues on another connection. Returns the one before, if it isn't gone yet.
-    fn resume(&mut self, link: Link, id: Arc<str>, entrant: Entrant) -> Option<Link> {
+    fn resume(
+        &mut self,
+        connection: RoomConnectionId,
+        id: Arc<str>,
+        entrant: Entrant,
+    ) -> Option<RoomConnectionId> {
         let user = self.users.get_mut(&id)?;
-        let earlier = std::mem::replace(&mut user.link, link);
+        let earlier = std::mem::replace(&mut user.connection, connection);
         let secret = std::mem::replace(&mut user.secret, Arc::clone(&entrant.secret));
         user.profile.message_event = entrant.profile.message_event;
         let away = user.away.take();
         self.secrets.remove(&secret);
         self.secrets.insert(entrant.secret, Arc::clone(&id));
-        self.links.remove(&earlier);
-        self.links.insert(link, id);
+        self.connections.remove(&earlier);
+        self.connections.insert(connection, id);
         let Some(away) = away else {
             return Some(earlier);
         };
         self.away -= 1;
         let waiting = away.waiting.into_iter();
         let waiting = waiting.map(|delivery| Delivery {
-            to: link,
+            to: connection,
             ..delivery
         });
         self.deliveries.extend(waiting);
         None
     }
 
-    fn insert(&mut self, link: Link, id: Arc<str>, entrant: Entrant) {
+    fn insert(&mut self, connection: RoomConnectionId, id: Arc<str>, entrant: Entrant) {
         let Entrant {
             profile,
             secret,
             token_user,
             ..
         } = entrant;
-        self.links.insert(link, Arc::clone(&id));
+        self.connections.insert(connection, Arc::clone(&id));
         self.secrets.insert(Arc::clone(&secret), Arc::clone(&id));
         let mut events = HashSet::from([Arc::clone(&profile.custom_event)]);
         if profile.relays.is_some() {
@@ -223,7 +222,7 @@ impl Rooms {
             profile,
             secret,
             token_user,
-            link,
+            connection,
             away: None,
             room: None,
             ties: HashSet::new(),
@@ -233,8 +232,8 @@ impl Rooms {
     }
 
     /// A connection has left: for good, or it was lost and its user may come back.
-    pub fn gone(&mut self, link: Link, for_good: bool, now: Instant) {
-        let Some(id) = self.links.get(&link).cloned() else {
+    pub fn gone(&mut self, connection: RoomConnectionId, for_good: bool, now: Instant) {
+        let Some(id) = self.connections.get(&connection).cloned() else {
             return;
         };
         if for_good {
@@ -284,7 +283,7 @@ impl Rooms {
         self.leave_broadcast(id);
         self.leave_room(id);
         if let Some(user) = self.users.remove(id) {
-            self.links.remove(&user.link);
+            self.connections.remove(&user.connection);
             self.secrets.remove(&user.secret);
             self.away -= usize::from(user.away.is_some());
         }
@@ -301,7 +300,7 @@ impl Rooms {
             return;
         };
         let delivery = Delivery {
-            to: user.link,
+            to: user.connection,
             channel,
             list,
         };
@@ -313,11 +312,11 @@ impl Rooms {
 
     /// What a connection asks for. Returns the values of its acknowledgement, if it gets one. A
     /// connection that isn't a user gets nothing.
-    pub fn take(&mut self, link: Link, request: Request<'_>) -> Option<Answer> {
-        let id = self.links.get(&link).cloned()?;
+    pub fn take(&mut self, connection: RoomConnectionId, request: Request<'_>) -> Option<Answer> {
+        let id = self.connections.get(&connection).cloned()?;
         match request {
-            Request::Open(door) => Some(self.open(&id, &door)),
-            Request::Join(door) => Some(self.join(&id, &door)),
+            Request::Open(request) => Some(self.open(&id, &request)),
+            Request::Join(request) => Some(self.join(&id, &request)),
             Request::Refused(why) => Some(refusal(why)),
             Request::Close => Some(self.close(&id)),
             Request::Presence(room) => Some(self.presence(room)),
@@ -364,8 +363,13 @@ impl Rooms {
 
     /// Reads an event of a connection. `None`: it asks nothing of the rooms.
     #[must_use]
-    pub fn read<'a>(&self, link: Link, event: &str, arguments: &[&'a str]) -> Option<Request<'a>> {
-        let user = self.users.get(self.links.get(&link)?)?;
+    pub fn read<'a>(
+        &self,
+        connection: RoomConnectionId,
+        event: &str,
+        arguments: &[&'a str],
+    ) -> Option<Request<'a>> {
+        let user = self.users.get(self.connections.get(&connection)?)?;
         Request::read(event, arguments, &user.profile, |name| {
             user.events.contains(name)
         })
@@ -373,10 +377,10 @@ impl Rooms {
 
     /// What a connection's user costs, in bytes.
     #[must_use]
-    pub fn cost(&self, link: Link) -> usize {
+    pub fn cost(&self, connection: RoomConnectionId) -> usize {
         let Some((id, user)) = self
-            .links
-            .get(&link)
+            .connections
+            .get(&connection)
             .and_then(|id| self.users.get_key_value(id))
         else {
             return 0;
@@ -420,7 +424,7 @@ impl Rooms {
             }
         }
         self.rename_viewer(id, &new);
-        self.links.insert(user.link, Arc::clone(&new));
+        self.connections.insert(user.connection, Arc::clone(&new));
         self.secrets
             .insert(Arc::clone(&user.secret), Arc::clone(&new));
         self.users.insert(new, user);

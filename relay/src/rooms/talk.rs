@@ -1,17 +1,16 @@
 //! What users tell each other: messages, extra data, custom events. Pure.
 //!
-//! A message says who sent it, and a page speaks only for its own user. A page that names an id
-//! which nobody has takes it: some do so after they have lost their connection. Who isn't in a room reaches
-//! none of its participants: its first message to them is the request to participate, and for that
-//! it has joined the room, which checks the password.
+//! A message says who sent it, and a page speaks only for its own user. A page that names an unused
+//! id takes it, as some do after a lost connection. A user outside a room can't reach its
+//! participants. To ask to participate, it must have joined, which checks the password.
 
 use std::sync::Arc;
 
-use signal_wire::json::quoted;
+use signal_wire::json::{member, quoted};
 
-use super::letter::Letter;
 use super::state::{Answer, NO_USER, Rooms};
-use super::values::{event, has, member, name};
+use super::user_message::UserMessage;
+use super::values::{event, has, name};
 
 /// How many users a user has exchanged messages with, as far as the relay remembers them.
 const MOST_TIES: usize = 1024;
@@ -43,21 +42,21 @@ impl Rooms {
         }
         let user = self.users.get(id)?;
         let relays = user.profile.relays.is_some();
-        let letter = Letter::new(text, id, &user.extra)?;
+        let message = UserMessage::new(text, id, &user.extra)?;
         if has(content, "newParticipationRequest") && !relays && self.rooms.contains_key(&to) {
-            self.request_participation(id, &to, &letter);
+            self.request_participation(id, &to, &message);
         } else if self.may_reach(id, &to, has(content, "userLeft")) {
             if !has(content, "userLeft") {
                 self.tie(id, &to);
             }
-            self.deliver(&to, &letter);
+            self.deliver(&to, &message);
         }
         None
     }
 
     /// Asks the participants of a room to connect with a new one; only the owner, if only the owner
     /// sends.
-    fn request_participation(&mut self, id: &Arc<str>, room: &Arc<str>, letter: &Letter) {
+    fn request_participation(&mut self, id: &Arc<str>, room: &Arc<str>, message: &UserMessage) {
         let Some(room) = self.rooms.get(room) else {
             return;
         };
@@ -70,7 +69,7 @@ impl Rooms {
             room.participants.clone()
         };
         for participant in asked.iter().filter(|participant| *participant != id) {
-            self.deliver(participant, letter);
+            self.deliver(participant, message);
         }
     }
 
@@ -84,9 +83,9 @@ impl Rooms {
             || (says_goodbye && from.ties.contains(to))
     }
 
-    fn deliver(&mut self, to: &Arc<str>, letter: &Letter) {
+    fn deliver(&mut self, to: &Arc<str>, message: &UserMessage) {
         if let Some(user) = self.users.get(to) {
-            let list = letter.list(&user.profile.message_event, to);
+            let list = message.list(&user.profile.message_event, to);
             self.emit(to, list);
         }
     }

@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod broadcasts;
 mod chance;
 mod entering;
 mod returning;
@@ -18,13 +19,13 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::profile::Profile;
-use super::state::{Entrant, Entry, Link, Rooms};
+use super::state::{Entrant, Entry, RoomConnectionId, Rooms};
 
-/// One space with its pages; the page with link 1 has the secret `s1`, and so on.
+/// One space with its pages; the page with connection 1 has the secret `s1`, and so on.
 struct Space {
     rooms: Rooms,
     now: Instant,
-    links: u64,
+    connections: u64,
 }
 
 impl Space {
@@ -32,73 +33,78 @@ impl Space {
         Self {
             rooms: Rooms::default(),
             now: Instant::now(),
-            links: 0,
+            connections: 0,
         }
     }
 
-    fn enter(&mut self, user: &str, more: &str, shown: Option<&str>) -> (Link, Entry) {
-        self.links += 1;
-        let link = Link(self.links);
+    fn enter(&mut self, user: &str, more: &str, shown: Option<&str>) -> (RoomConnectionId, Entry) {
+        self.connections += 1;
+        let connection = RoomConnectionId(self.connections);
         let query = format!("userid={user}&sessionid=x&msgEvent=msg{more}");
         let entry = self.rooms.enter(
-            link,
+            connection,
             Entrant {
                 profile: Profile::read(&query).unwrap(),
                 shown: shown.map(Arc::from),
-                secret: format!("s{}", self.links).into(),
+                secret: format!("s{}", self.connections).into(),
                 token_user: None,
             },
         );
-        (link, entry)
+        (connection, entry)
     }
 
-    fn user(&mut self, user: &str) -> Link {
+    fn user(&mut self, user: &str) -> RoomConnectionId {
         self.user_with(user, "")
     }
 
-    fn user_with(&mut self, user: &str, more: &str) -> Link {
-        let (link, entry) = self.enter(user, more, None);
+    fn user_with(&mut self, user: &str, more: &str) -> RoomConnectionId {
+        let (connection, entry) = self.enter(user, more, None);
         assert_eq!(entry, Entry::Entered(None));
-        link
+        connection
     }
 
     /// What an event is acknowledged with.
-    fn ask(&mut self, link: Link, event: &str, arguments: &[Value]) -> Option<Value> {
+    fn ask(
+        &mut self,
+        connection: RoomConnectionId,
+        event: &str,
+        arguments: &[Value],
+    ) -> Option<Value> {
         let arguments: Vec<_> = arguments.iter().map(Value::to_string).collect();
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let request = self.rooms.read(link, event, &arguments)?;
-        let values = self.rooms.take(link, request)?;
+        let request = self.rooms.read(connection, event, &arguments)?;
+        let values = self.rooms.take(connection, request)?;
         Some(serde_json::from_str(&format!("[{values}]")).unwrap())
     }
 
-    fn open(&mut self, link: Link, room: &str) -> Value {
+    fn open(&mut self, connection: RoomConnectionId, room: &str) -> Value {
         self.ask(
-            link,
+            connection,
             "open-room",
             &[json!({"sessionid": room, "session": {"data": true}, "extra": {}})],
         )
         .unwrap()
     }
 
-    fn join(&mut self, link: Link, room: &str, password: &str) -> Value {
-        let door = json!({"sessionid": room, "session": {}, "extra": {"of": link.0}, "password": password});
-        self.ask(link, "join-room", &[door]).unwrap()
+    fn join(&mut self, connection: RoomConnectionId, room: &str, password: &str) -> Value {
+        let request = json!({"sessionid": room, "session": {}, "extra": {"of": connection.0}, "password": password});
+        self.ask(connection, "join-room", &[request]).unwrap()
     }
 
-    fn say(&mut self, link: Link, from: &str, to: &str, message: Value) {
+    fn say(&mut self, connection: RoomConnectionId, from: &str, to: &str, message: Value) {
         let message = json!({"remoteUserId": to, "message": message, "sender": from});
-        assert_eq!(self.ask(link, "msg", &[message]), None);
+        assert_eq!(self.ask(connection, "msg", &[message]), None);
     }
 
     /// What came for a connection since the last time; what came for others is dropped.
-    fn heard(&mut self, link: Link) -> Vec<Value> {
+    fn heard(&mut self, connection: RoomConnectionId) -> Vec<Value> {
         let all = self.rooms.take_deliveries().into_iter();
-        let own = all.filter(|delivery| delivery.to == link);
+        let own = all.filter(|delivery| delivery.to == connection);
         own.map(|delivery| serde_json::from_str(&delivery.list).unwrap())
             .collect()
     }
 
-    fn drain(&mut self) -> Vec<(Link, Value)> {
+    fn drain(&mut self) -> Vec<(RoomConnectionId, Value)> {
         let all = self.rooms.take_deliveries().into_iter();
         all.map(|delivery| (delivery.to, serde_json::from_str(&delivery.list).unwrap()))
             .collect()

@@ -2,7 +2,7 @@
 
 use super::support::Client;
 use super::support::program::{Program, run};
-use super::tokens::{KeyFile, SECRET, token};
+use super::support::tokens::{KeyFile, SECRET, token};
 
 #[test]
 fn the_options_belong_together() {

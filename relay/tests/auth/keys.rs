@@ -16,7 +16,7 @@ use signal_relay::auth::claims::Claims;
 use signal_relay::auth::issue::issue;
 use signal_relay::auth::keys::{KeyError, Keys};
 
-use super::tokens::{KeyFile, SECRET, claims, expired, forged, token};
+use super::support::tokens::{KeyFile, SECRET, claims, expired, forged, token};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

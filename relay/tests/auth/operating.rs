@@ -2,8 +2,8 @@
 
 use signal_relay::{Config, StartError};
 
+use super::support::tokens::{KeyFile, SECRET, forged, settings, token};
 use super::support::{Client, Relay, status};
-use super::tokens::{KeyFile, SECRET, forged, settings, token};
 
 const PAGE: (&str, &str) = ("origin", "http://localhost:1234");
 

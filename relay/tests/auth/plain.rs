@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::support::resuming::Page;
+use super::support::tokens::{expired, forged, start, token, token_for};
 use super::support::{Client, Relay, status};
-use super::tokens::{expired, forged, start, token, token_for};
 
 const PAGE: (&str, &str) = ("origin", "http://localhost:1234");
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::support::tokens::{expired, forged, start, token, token_for, with_short};
 use super::support::{Client, Relay};
-use super::tokens::{expired, forged, start, token, token_for, with_short};
 
 async fn open(relay: &Relay, token: &str) -> Client {
     try_open(relay, token).await.unwrap()

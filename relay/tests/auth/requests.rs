@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::support::sse::{Reader, post, post_with};
+use super::support::tokens::{expired, forged, start, token, token_for, with_short};
 use super::support::{get, request};
-use super::tokens::{expired, forged, start, token, token_for, with_short};
 
 const PAGE: (&str, &str) = ("origin", "http://localhost:1234");
 const A: &str = r#"{"sender":12,"channel":"a","message":"hi"}"#;

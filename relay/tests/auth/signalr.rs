@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::support::signalr_classic::{HUBS, query};
 use super::support::signalr_core::{HANDSHAKE, Hub, negotiate};
+use super::support::tokens::{expired, forged, start, token, token_for, with_short};
 use super::support::{Client, Relay, get, status};
-use super::tokens::{expired, forged, start, token, token_for, with_short};
 
 const PAGE: (&str, &str) = ("origin", "http://localhost:1234");
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::support::socket_io::{Poller, code, event, path};
+use super::support::tokens::{expired, forged, start, token, token_for, with_short};
 use super::support::{Client, Relay, get};
-use super::tokens::{expired, forged, start, token, token_for, with_short};
 
 const A: &str = r#"{"sender":12,"channel":"a","message":"hi"}"#;
 

@@ -1,7 +1,7 @@
 //! Who sent a message: the relay says it, and nobody can say it for another.
 
+use super::support::tokens::{start, token};
 use super::support::{Client, Relay};
-use super::tokens::{start, token};
 
 async fn join(relay: &Relay, user: &str) -> Client {
     let path = format!("/?token={}", token(user, &["/"]));

@@ -6,7 +6,7 @@ use serde_json::json;
 use signal_relay::auth::claims::Claims;
 
 use super::page::Page;
-use super::tokens::{claims, sign, start, token};
+use super::support::tokens::{claims, sign, start, token};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -36,8 +36,10 @@ async fn a_room_is_a_channel() {
     assert_eq!(b.join_room("room-1", "").await, json!([true]));
     // A custom event is a channel too.
     b.emit(json!(["Custom", 1])).await;
+    b.has_heard_nothing().await;
     a.has_heard_nothing().await;
     a.emit(json!(["Custom", 1])).await;
+    a.has_heard_nothing().await;
     b.has_heard_nothing().await;
     let mut c = Page::open_with(&relay, "/", "c", "", limited("room-1", "other")).await;
     assert_eq!(

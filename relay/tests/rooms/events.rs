@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::page::{MESSAGE, Page};
-use super::support::socket_io::{ENVELOPE, event, join};
+use super::page::{MESSAGE, Page, query};
+use super::support::socket_io::{ENVELOPE, Poller, event, join};
 use super::support::{Relay, config};
 
 #[tokio::test]
@@ -84,9 +84,9 @@ async fn public_rooms_and_full_rooms() {
     let more = "&maxParticipantsAllowed=1";
     let mut a = Page::open_with(&relay, "/", "a", more, json!({})).await;
     let mut b = Page::open(&relay, "b").await;
-    let door = json!({"sessionid": "r", "session": {"data": true}, "extra": {}, "identifier": "games", "password": "pw"});
+    let request = json!({"sessionid": "r", "session": {"data": true}, "extra": {}, "identifier": "games", "password": "pw"});
     // The first of two members counts in the query, as anywhere.
-    assert_eq!(a.ask(json!(["open-room", door])).await, json!([true]));
+    assert_eq!(a.ask(json!(["open-room", request])).await, json!([true]));
     let rooms = b.ask(json!(["get-public-rooms", "games"])).await;
     assert_eq!(rooms[0][0]["sessionid"], "r");
     assert_eq!(rooms[0][0]["participants"], json!(["a"]));
@@ -202,12 +202,9 @@ async fn rooms_are_counted() {
 }
 
 #[tokio::test]
-async fn clients_of_version_two_and_polling_ones_are_such_pages_too() {
+async fn clients_of_version_two_are_such_pages_too() {
     let relay = Relay::start(config()).await;
-    let path = format!(
-        "/socket.io/?EIO=3&transport=websocket{}",
-        super::page::query("a", "")
-    );
+    let path = format!("/socket.io/?EIO=3&transport=websocket{}", query("a", ""));
     let mut old = super::support::Client::open(relay.address, &path)
         .await
         .unwrap();
@@ -227,4 +224,56 @@ async fn clients_of_version_two_and_polling_ones_are_such_pages_too() {
             .await
             .starts_with("42[\"RTCMultiConnection-Message\",")
     );
+}
+
+#[tokio::test]
+async fn clients_that_poll_are_such_pages_too() {
+    let relay = Relay::start(config()).await;
+    for version in [3, 4] {
+        let (a, b, room) = (
+            format!("a{version}"),
+            format!("b{version}"),
+            format!("r{version}"),
+        );
+        let polling = Poller::open_with(&relay, version, &query(&a, "")).await;
+        if version == 4 {
+            polling.post("40").await;
+            let connected = packet(&polling).await;
+            assert!(connected.contains("\"pid\":\""), "{connected}");
+        }
+        let open = format!("421[\"open-room\",{{\"sessionid\":\"{room}\"}}]");
+        polling.post(&open).await;
+        assert_eq!(packet(&polling).await, "431[true]");
+        let mut page = Page::open(&relay, &b).await;
+        assert_eq!(page.join_room(&room, "").await, json!([true]));
+        page.say(&room, json!({"newParticipationRequest": true}))
+            .await;
+        let request = packet(&polling).await;
+        assert!(request.starts_with("42[\"RTCMultiConnection-Message\","));
+        let answer = json!({"remoteUserId": b, "sender": a, "message": {"readyForOffer": true}});
+        polling
+            .post(&format!("42{}", json!([MESSAGE, answer])))
+            .await;
+        assert_eq!(page.event().await, json!(["user-connected", a]));
+        assert_eq!(page.event().await[1]["message"]["readyForOffer"], true);
+        // It leaves the room for good.
+        polling.post("1").await;
+        assert_eq!(page.event().await, json!(["user-disconnected", a]));
+    }
+}
+
+/// The next packet of a page that polls. Pings are answered.
+async fn packet(polling: &Poller<'_>) -> String {
+    loop {
+        let mut packets = polling.poll().await;
+        let length = packets.len();
+        packets.retain(|packet| packet != "2");
+        if packets.len() < length {
+            polling.post("3").await;
+        }
+        if let Some(packet) = packets.pop() {
+            assert!(packets.is_empty(), "{packets:?} {packet}");
+            return packet;
+        }
+    }
 }

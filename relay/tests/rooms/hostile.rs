@@ -57,16 +57,20 @@ async fn a_forged_sender_reaches_nobody() {
 async fn a_password_cant_be_skipped() {
     let relay = Relay::start(config()).await;
     let (mut a, mut m) = (Page::open(&relay, "a").await, Page::open(&relay, "m").await);
-    let door = json!({"sessionid": "r", "password": "pw"});
-    assert_eq!(a.ask(json!(["open-room", door])).await, json!([true]));
-    for door in [
+    let request = json!({"sessionid": "r", "password": "pw"});
+    assert_eq!(a.ask(json!(["open-room", request])).await, json!([true]));
+    for request in [
         json!({"sessionid": "r"}),
         json!({"sessionid": "r", "password": ""}),
         json!({"sessionid": "r", "password": null}),
         json!({"sessionid": "r", "password": ["pw"]}),
         json!({"sessionid": "r", "password": {"toString": "pw"}}),
     ] {
-        assert_eq!(m.ask(json!(["join-room", door])).await[0], false, "{door}");
+        assert_eq!(
+            m.ask(json!(["join-room", request])).await[0],
+            false,
+            "{request}"
+        );
     }
     for to in ["r", "a"] {
         m.say(to, json!({"newParticipationRequest": true})).await;

@@ -80,20 +80,20 @@ impl Page {
         serde_json::from_str(list.unwrap_or_else(|| panic!("{packet}"))).unwrap()
     }
 
-    /// Nothing has come so far.
+    /// Nothing has come so far. The relay has handled everything that this page has sent.
     pub async fn has_heard_nothing(&mut self) {
         let asked = json!(["check-presence", "no such room"]);
         assert_eq!(self.ask(asked).await[0], false);
     }
 
     pub async fn open_room(&mut self, room: &str) -> Value {
-        let door = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "identifier": "", "password": ""});
-        self.ask(json!(["open-room", door])).await
+        let request = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "identifier": "", "password": ""});
+        self.ask(json!(["open-room", request])).await
     }
 
     pub async fn join_room(&mut self, room: &str, password: &str) -> Value {
-        let door = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "password": password});
-        self.ask(json!(["join-room", door])).await
+        let request = json!({"sessionid": room, "session": {"data": true}, "extra": {"name": self.user}, "password": password});
+        self.ask(json!(["join-room", request])).await
     }
 
     pub async fn say(&mut self, to: &str, message: Value) {

@@ -17,6 +17,7 @@ pub mod signalr_classic;
 pub mod signalr_core;
 pub mod socket_io;
 pub mod sse;
+pub mod tokens;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -394,7 +395,10 @@ pub async fn raw_next(stream: &mut TcpStream) -> (u8, Vec<u8>) {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
+    /// The body as text.
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -436,12 +440,14 @@ pub async fn request_with(
         let _ = stream.write_all(body).await;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        answer
     };
     let answer = tokio::time::timeout(LIMIT, exchange)
         .await
         .expect("no answer");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, bytes) = answer.split_at(end.map_or(answer.len(), |end| end + 4));
+    let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();
     let status = lines
         .next()
@@ -458,7 +464,8 @@ pub async fn request_with(
     Answer {
         status,
         headers,
-        body: body.to_owned(),
+        body: String::from_utf8_lossy(bytes).into_owned(),
+        bytes: bytes.to_vec(),
     }
 }
 

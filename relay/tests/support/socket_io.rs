@@ -39,7 +39,13 @@ pub struct Poller<'a> {
 
 impl<'a> Poller<'a> {
     pub async fn open(relay: &'a Relay, version: u8) -> Self {
-        let answer = get(relay.address, &path(version, "polling")).await;
+        Self::open_with(relay, version, "").await
+    }
+
+    /// One with more in the query of its first request.
+    pub async fn open_with(relay: &'a Relay, version: u8, more: &str) -> Self {
+        let path = path(version, "polling") + more;
+        let answer = get(relay.address, &path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(
             answer.header("content-type"),

@@ -2,8 +2,9 @@
 //!
 //! Clients connect to `/socket.io/` by long-polling, by WebSocket, or by the one first and the
 //! other afterwards, which is their default. A namespace is a space. The event `message` with an
-//! envelope as its argument is published; other events aren't relayed. A page of RTCMultiConnection 3
-//! has a place in the [rooms](crate::rooms) of its space too, which take its other events.
+//! envelope as its argument is published; other events aren't relayed. A page of
+//! RTCMultiConnection 3 has a place in the [rooms](crate::rooms) of its space too, which take its
+//! other events.
 //!
 //! ```text
 //! routes ─ polling / socket ─ engine (Engine.IO's packets) ─ packet (Socket.IO's) ─ session ─ hub

@@ -149,11 +149,7 @@ fn event(json: &str) -> Option<Event<'_>> {
 
 /// The token in the JSON text of a client's credentials: their member `token` or `access_token`.
 pub fn token(credentials: &str) -> Option<String> {
-    let members = json::members(credentials)?;
-    let value = |name| {
-        let member = members.iter().rev().find(|member| member.name == name)?;
-        json::string(member.value)
-    };
+    let value = |name| json::member(credentials, name).and_then(json::string);
     let token = value("token").or_else(|| value("access_token"));
     token
         .filter(|token| token.len() <= LONGEST_TOKEN)
@@ -163,9 +159,8 @@ pub fn token(credentials: &str) -> Option<String> {
 /// The secret of an earlier connection in the JSON text of a client's credentials: clients since
 /// 4.6 show there what [`connected`] has given them.
 pub fn earlier_secret(credentials: &str) -> Option<String> {
-    let members = json::members(credentials)?;
-    let member = members.iter().rev().find(|member| member.name == "pid")?;
-    json::string(member.value).map(Cow::into_owned)
+    let secret = json::member(credentials, "pid").and_then(json::string);
+    secret.map(Cow::into_owned)
 }
 
 /// An event's name and the JSON texts of its arguments.

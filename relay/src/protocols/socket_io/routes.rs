@@ -18,8 +18,8 @@ use crate::protocols::query::member;
 use crate::protocols::route::Route;
 use crate::relay::Relay;
 
-/// `/socket.io/`, except for plain WebSockets: those ask for nothing in the query. Socket.IO's client
-/// is a file, `/socket.io/socket.io.js`.
+/// `/socket.io/`, except for plain WebSockets: those ask for nothing in the query. Socket.IO's
+/// client is a file, `/socket.io/socket.io.js`.
 pub(crate) fn routes(relay: Arc<Relay>) -> Route {
     Route {
         matches,

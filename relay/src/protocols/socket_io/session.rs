@@ -35,7 +35,7 @@ use crate::hub::queue::{Level, Receiver, Signals};
 use crate::limits::{Allowance, LONGEST_SPACE, Limits, Place};
 use crate::metrics::{Protocol, Tracked};
 use crate::relay::Relay;
-use crate::rooms::registry::{Pulse, Seat};
+use crate::rooms::registry::{Liveness, RoomMembership};
 
 /// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
 const ENCODING: Encoding = Encoding("socket.io");
@@ -70,7 +70,7 @@ pub(super) struct Session {
     /// It has said that it leaves.
     has_left: AtomicBool,
     /// What the rooms that it is in know of it.
-    pulse: Arc<Pulse>,
+    liveness: Arc<Liveness>,
     /// It has joined a space.
     joined: Notify,
     reason: OnceLock<CloseReason>,
@@ -107,7 +107,7 @@ struct Space {
     queue: Receiver,
     access: Access,
     /// Of a page of RTCMultiConnection: its place in the rooms.
-    seat: Option<Arc<Seat>>,
+    room_membership: Option<Arc<RoomMembership>>,
     _place: Option<Place>,
 }
 
@@ -139,7 +139,7 @@ impl Session {
                 version == Version::Three && transport == Transport::WebSocket,
             ),
             has_left: AtomicBool::new(false),
-            pulse: Arc::default(),
+            liveness: Arc::default(),
             joined: Notify::new(),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
@@ -183,7 +183,7 @@ impl Session {
 
     /// Resolves when another connection is the user of its rooms.
     pub(super) async fn replaced(&self) {
-        self.pulse.replaced.cancelled().await;
+        self.liveness.replaced.cancelled().await;
     }
 
     /// Ends the session. The first reason counts.
@@ -194,15 +194,17 @@ impl Session {
         let reason = self.reason();
         let mut state = self.state();
         let leaves = reason == CloseReason::ShuttingDown || self.has_left.load(Ordering::Relaxed);
-        for seat in state.spaces.iter().filter_map(|space| space.seat.as_ref()) {
-            if leaves {
-                seat.leave();
+        if leaves {
+            for space in &state.spaces {
+                if let Some(room_membership) = &space.room_membership {
+                    room_membership.leave();
+                }
             }
         }
         if reason == CloseReason::ShuttingDown {
             for space in &mut state.spaces {
                 space.membership = None;
-                space.seat = None;
+                space.room_membership = None;
             }
         } else {
             state.spaces.clear();
@@ -279,7 +281,7 @@ impl Session {
     /// Notes that the client is alive.
     pub(super) fn heard(&self) {
         self.state().last_heard = Instant::now();
-        self.pulse.heard.notify_waiters();
+        self.liveness.heard.notify_waiters();
         if self.version == Version::Three {
             self.confirmed.store(true, Ordering::Relaxed);
         }

@@ -62,7 +62,6 @@ fn the_owner_hands_over_and_the_last_closes_the_light() {
     assert_eq!(space.drain(), [(c, json!(["set-isInitiator-true", "r"]))]);
     space.rooms.gone(c, true, space.now);
     assert_eq!(space.rooms.counts(), (0, 0));
-    assert!(space.rooms.is_empty());
 }
 
 #[test]
@@ -104,8 +103,8 @@ fn nobody_speaks_for_another() {
 fn a_password_cant_be_skipped() {
     let mut space = Space::new();
     let (a, b, m) = (space.user("a"), space.user("b"), space.user("m"));
-    let door = json!({"sessionid": "r", "password": "pw", "identifier": "public"});
-    assert_eq!(space.ask(a, "open-room", &[door]), Some(json!([true])));
+    let request = json!({"sessionid": "r", "password": "pw", "identifier": "public"});
+    assert_eq!(space.ask(a, "open-room", &[request]), Some(json!([true])));
     assert_eq!(space.join(b, "r", "pw"), json!([true]));
     for wrong in ["", "PW", "pw "] {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Closing, extra data, custom events, broadcasts.
+//! Closing, extra data, custom events.
 
 use serde_json::json;
 
@@ -62,8 +62,11 @@ fn extra_data_reaches_who_knows_the_user() {
     assert_eq!(extra[2], "User ID does not exist");
     space.ask(a, "extra-data-updated", &[json!("x".repeat(20_000))]);
     assert_eq!(space.drain(), []);
-    let door = json!({"sessionid": "q", "extra": "x".repeat(20_000)});
-    assert_eq!(space.ask(c, "open-room", &[door]).unwrap()[0], json!(false));
+    let request = json!({"sessionid": "q", "extra": "x".repeat(20_000)});
+    assert_eq!(
+        space.ask(c, "open-room", &[request]).unwrap()[0],
+        json!(false)
+    );
     assert!(space.rooms.cost(a) < 4096);
 }
 
@@ -102,7 +105,11 @@ fn a_one_way_room_connects_with_its_owner_only() {
     space.join(b, "r", "");
     space.join(c, "r", "");
     space.say(c, "c", "r", json!({"newParticipationRequest": true}));
-    let asked: Vec<_> = space.drain().into_iter().map(|(link, _)| link).collect();
+    let asked: Vec<_> = space
+        .drain()
+        .into_iter()
+        .map(|(connection, _)| connection)
+        .collect();
     assert_eq!(asked, [a]);
 }
 
@@ -118,55 +125,6 @@ fn custom_events_reach_everybody_else() {
     space.ask(b, "set-custom-socket-event-listener", &[json!("chat")]);
     space.ask(b, "chat", &[json!(2)]);
     assert_eq!(space.heard(c), [json!(["chat", 2])]);
-}
-
-#[test]
-fn a_scalable_broadcast_is_a_tree() {
-    let mut space = Space::new();
-    let more = "&enableScalableBroadcast=true&maxRelayLimitPerUser=1";
-    let (a, b, c) = (
-        space.user_with("a", more),
-        space.user_with("b", more),
-        space.user_with("c", more),
-    );
-    let join = |space: &mut Space, link, user: &str| {
-        let wish = json!({"broadcastId": "show", "userid": user, "typeOfStreams": {"video": true}});
-        assert_eq!(space.ask(link, "join-broadcast", &[wish]), None);
-        let heard = space.heard(link);
-        let hints = heard
-            .into_iter()
-            .find(|event| event[0] != "logs" && event[0] != "number-of-broadcast-viewers-updated");
-        hints.unwrap()
-    };
-    // The broadcaster takes the broadcast's id.
-    assert_eq!(
-        join(&mut space, a, "show"),
-        json!(["start-broadcasting", {"video": true}])
-    );
-    let presence = space.ask(b, "check-broadcast-presence", &[json!("show")]);
-    assert_eq!(presence, Some(json!([true])));
-    assert_eq!(join(&mut space, b, "b")[1]["userid"], "show");
-    space.ask(b, "can-relay-broadcast", &[]);
-    assert_eq!(join(&mut space, c, "c")[1]["userid"], "b");
-    let number = space.ask(
-        c,
-        "get-number-of-users-in-specific-broadcast",
-        &[json!("show")],
-    );
-    assert_eq!(number, Some(json!([2])));
-    space.drain();
-    space.rooms.gone(b, true, space.now);
-    let heard = space.drain();
-    assert!(
-        heard.contains(&(c, json!(["rejoin-broadcast", "show"]))),
-        "{heard:?}"
-    );
-    assert_eq!(join(&mut space, c, "c")[1]["userid"], "show");
-    space.drain();
-    space.rooms.gone(a, true, space.now);
-    assert_eq!(space.heard(c), [json!(["broadcast-stopped", "show"])]);
-    space.rooms.gone(c, true, space.now);
-    assert!(space.rooms.viewers.is_empty() && space.rooms.audiences.is_empty());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::limits::{LONGEST_SPACE, NAMESPACES};
 use crate::protocols::socket_io::engine::{self, Malformed, PING, Version};
 use crate::protocols::socket_io::packet::{self, Body, Event, Packet};
 use crate::relay::Relay;
-use crate::rooms::registry::{Answered, Line, Registry, Seat};
+use crate::rooms::registry::{Answered, Registry, RoomConnection, RoomMembership};
 use crate::rooms::state::Entrant;
 
 impl Session {
@@ -70,7 +70,7 @@ impl Session {
                 let entrant = self.visitor.entrant(shown, access.as_ref().ok());
                 let entrant = entrant.map_err(|_| CloseReason::StoreUnavailable)?;
                 if let Some(entrant) = &entrant {
-                    give_way(&relay.rooms, namespace, entrant).await;
+                    wait_for_user_id(&relay.rooms, namespace, entrant).await;
                 }
                 self.join(relay, namespace, access, entrant);
                 Ok(())
@@ -79,8 +79,8 @@ impl Session {
                 let mut state = self.state();
                 let leaves = |space: &Space| *space.name == *namespace;
                 let left = state.spaces.iter().filter(|space| leaves(space));
-                for seat in left.filter_map(|space| space.seat.as_ref()) {
-                    seat.leave();
+                for room_membership in left.filter_map(|space| space.room_membership.as_ref()) {
+                    room_membership.leave();
                 }
                 state.spaces.retain(|space| !leaves(space));
                 Ok(())
@@ -93,15 +93,21 @@ impl Session {
                     .iter()
                     .find(|space| *space.name == *namespace)
                     .and_then(|space| {
-                        let (access, seat) = (space.access.clone(), space.seat.clone());
-                        Some((space.membership.clone()?, access, seat))
+                        let membership = space.membership.clone()?;
+                        Some((
+                            membership,
+                            space.access.clone(),
+                            space.room_membership.clone(),
+                        ))
                     });
-                let Some((membership, access, seat)) = member else {
+                let Some((membership, access, room_membership)) = member else {
                     return Err(not_socket_io(Malformed(
                         "an event for a namespace that wasn't joined",
                     )));
                 };
-                let answered = seat.map_or(Answered::Unknown, |seat| ask(&seat, &membership, list));
+                let answered = room_membership.map_or(Answered::Unknown, |room_membership| {
+                    ask(&room_membership, &membership, list)
+                });
                 if let Answered::Known(answer) = answered {
                     if let (Some(id), Some(values)) = (id, answer) {
                         self.send(packet::answered(namespace, id, &values));
@@ -166,7 +172,7 @@ impl Session {
                 let secret = entrant.as_ref().map(|entrant| &*entrant.secret);
                 self.send(packet::connected(self.version, name, id.as_str(), secret));
                 if let Some(entrant) = entrant {
-                    self.take_seat(relay, name, entrant);
+                    self.enter_rooms(relay, name, entrant);
                 }
             }
             Ok(None) => {}
@@ -177,30 +183,35 @@ impl Session {
         }
     }
 
-    fn take_seat(&self, relay: &Relay, name: &str, entrant: Entrant) {
-        let line = |space: &Space| {
+    fn enter_rooms(&self, relay: &Relay, name: &str, entrant: Entrant) {
+        let connect = |space: &Space| {
             let membership = space.membership.as_ref()?;
-            let line = Line {
+            let connection = RoomConnection {
                 space: Arc::clone(&space.name),
                 sender: membership.sender().clone(),
                 encode: packet::event_packet,
                 // Clients of version 3 answer no pings.
                 ping: (self.version == Version::Four).then_some(PING),
                 access: space.access.clone(),
-                pulse: Arc::clone(&self.pulse),
+                liveness: Arc::clone(&self.liveness),
             };
-            Some((line, membership.account().charge(Purpose::Connections, 0)))
+            Some((
+                connection,
+                membership.account().charge(Purpose::Connections, 0),
+            ))
         };
         let state = self.state();
         let space = state.spaces.iter().find(|space| *space.name == *name);
-        let line = space.and_then(line);
+        let connection = space.and_then(connect);
         drop(state);
-        let Some((line, charge)) = line else { return };
-        let seat = Arc::new(relay.rooms.enter(entrant, line, charge));
+        let Some((connection, charge)) = connection else {
+            return;
+        };
+        let room_membership = Arc::new(relay.rooms.enter(entrant, connection, charge));
         let mut state = self.state();
         let mut spaces = state.spaces.iter_mut();
         if let Some(space) = spaces.find(|space| *space.name == *name) {
-            space.seat = Some(seat);
+            space.room_membership = Some(room_membership);
         }
     }
 
@@ -237,7 +248,7 @@ impl Session {
             membership: Some(Arc::new(membership)),
             queue,
             access,
-            seat: None,
+            room_membership: None,
             _place: place,
         });
         drop(state);
@@ -252,7 +263,7 @@ impl Session {
 }
 
 /// Hands an event to the rooms. Envelopes aren't theirs.
-fn ask(seat: &Seat, membership: &Membership, list: &str) -> Answered {
+fn ask(room_membership: &RoomMembership, membership: &Membership, list: &str) -> Answered {
     let Some((name, arguments)) = packet::arguments(list) else {
         return Answered::Unknown;
     };
@@ -263,7 +274,7 @@ fn ask(seat: &Seat, membership: &Membership, list: &str) -> Answered {
     if name == packet::EVENT && is_envelope() {
         return Answered::Unknown;
     }
-    let answered = seat.take(&name, &arguments);
+    let answered = room_membership.take(&name, &arguments);
     if answered != Answered::Unknown {
         membership.count(list.len());
     }
@@ -271,12 +282,12 @@ fn ask(seat: &Seat, membership: &Membership, list: &str) -> Answered {
 }
 
 /// Waits until the id of an entrant is free, or its user has given a sign of life.
-async fn give_way(rooms: &Registry, space: &str, entrant: &Entrant) {
-    while let Some((link, line)) = rooms.holder(space, entrant) {
-        if line.is_alive().await {
+async fn wait_for_user_id(rooms: &Registry, space: &str, entrant: &Entrant) {
+    while let Some((id, connection)) = rooms.holder(space, entrant) {
+        if connection.is_alive().await {
             return;
         }
-        rooms.give_up(space, link);
+        rooms.drop_user(space, id);
     }
 }
 

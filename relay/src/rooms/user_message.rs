@@ -2,35 +2,24 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::{members, quoted};
+use signal_wire::json::quoted;
 
-use super::values::event;
+use super::values::{event, members_without};
 
 /// A message on its way: what the page wrote, and who has written it.
 #[derive(Debug)]
-pub(super) struct Letter {
+pub(super) struct UserMessage {
     /// The members that aren't the relay's, each with a comma behind it.
     members: String,
     sender: String,
     extra: Arc<str>,
 }
 
-impl Letter {
+impl UserMessage {
     /// The message that a page wrote. `None`: it isn't an object.
     pub(super) fn new(text: &str, sender: &str, extra: &Arc<str>) -> Option<Self> {
-        let own = ["remoteUserId", "sender", "extra"];
-        let mut kept = String::with_capacity(text.len());
-        for member in members(text)?
-            .iter()
-            .filter(|member| !own.contains(&&*member.name))
-        {
-            kept.push_str(member.key);
-            kept.push(':');
-            kept.push_str(member.value);
-            kept.push(',');
-        }
         Some(Self {
-            members: kept,
+            members: members_without(text, &["remoteUserId", "sender", "extra"])?,
             sender: quoted(sender),
             extra: Arc::clone(extra),
         })

@@ -8,7 +8,7 @@ use signal_relay::auth::claims::Claims;
 use signal_relay::auth::issue::issue;
 use tempfile::TempDir;
 
-use super::support::{LIMIT, Relay, config};
+use super::{LIMIT, Relay, config};
 
 /// The secret that signs them.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
