@@ -107,7 +107,7 @@ impl Membership {
     }
 
     /// Has memory freed, if too much is used.
-    pub(super) fn relieve(&self) {
+    pub fn relieve(&self) {
         self.relief.relieve();
     }
 

@@ -16,6 +16,7 @@
 //! | `viewer` | a user in a scalable broadcast |
 //! | `user_message` | a message from one user to others |
 //! | `state` | the users and rooms of one space: who is there |
+//! | `identity` | how a connection becomes a user, new or the same as before |
 //! | `entering` | opening, joining, leaving and closing rooms |
 //! | `talk` | what users tell each other |
 //! | `broadcast` | scalable broadcasts: viewers relay to viewers |
@@ -25,6 +26,7 @@
 
 mod broadcast;
 mod entering;
+pub(crate) mod identity;
 pub(crate) mod profile;
 pub(crate) mod registry;
 mod request;

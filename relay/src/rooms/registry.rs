@@ -1,7 +1,7 @@
 //! The rooms of all spaces, and the queues of their pages.
 //!
-//! What happens in the rooms happens one after the other: of two pages that open a room at one time
-//! one is the first. Nothing here waits.
+//! What happens in the rooms of a space happens one after the other: of two pages that open a room at
+//! one time one is the first. Nothing here waits.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,8 +13,10 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::identity::{Claim, Entrant, Entry};
+use super::profile::Profile;
 use super::request::Request;
-use super::state::{Answer, DENIED, Delivery, Entrant, Entry, RoomConnectionId, Rooms, refusal};
+use super::state::{Answer, DENIED, Delivery, RoomConnectionId, Rooms, refusal};
 use crate::auth::access::Access;
 use crate::hub::budget::Charge;
 use crate::hub::frame::Frame;
@@ -48,11 +50,6 @@ pub(crate) struct RoomConnection {
 }
 
 impl RoomConnection {
-    fn deliver(&self, list: &str) {
-        let packet = (self.encode)(&self.space, list);
-        self.sender.push(Frame::direct(packet.into()));
-    }
-
     /// Asks its client for a sign of life, and returns whether it gives one in time. A client that
     /// can't be asked counts as alive.
     pub(crate) async fn is_alive(&self) -> bool {
@@ -74,10 +71,11 @@ pub(crate) enum Answered {
     Known(Option<Answer>),
 }
 
-/// The rooms of all spaces.
+/// The rooms of all spaces. Each space has a lock of its own; whoever needs both locks takes that of
+/// the registry first.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    spaces: Mutex<HashMap<Arc<str>, Space>>,
+    spaces: Mutex<HashMap<Arc<str>, Arc<Mutex<Space>>>>,
     next_id: AtomicU64,
 }
 
@@ -91,38 +89,48 @@ struct Space {
 #[derive(Debug)]
 pub(crate) struct RoomMembership {
     registry: Arc<Registry>,
-    space: Arc<str>,
+    name: Arc<str>,
+    space: Arc<Mutex<Space>>,
+    profile: Profile,
     id: RoomConnectionId,
     is_left: AtomicBool,
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Registry {
-    fn spaces(&self) -> MutexGuard<'_, HashMap<Arc<str>, Space>> {
-        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
+    fn space(&self, name: &str) -> Option<Arc<Mutex<Space>>> {
+        lock(&self.spaces).get(name).cloned()
     }
 
-    /// The connection that has the id which another one would have, if that can't take it.
+    /// The connection of the user whose id another one would have.
     pub(crate) fn holder(
         &self,
-        space: &str,
+        name: &str,
         entrant: &Entrant,
     ) -> Option<(RoomConnectionId, RoomConnection)> {
-        let spaces = self.spaces();
-        let space = spaces.get(space)?;
-        let id = space.rooms.holder(entrant)?;
+        let space = self.space(name)?;
+        let space = lock(&space);
+        let Claim::Connected(id) = space.rooms.claim(entrant) else {
+            return None;
+        };
         let (connection, _) = space.connections.get(&id)?;
         Some((id, connection.clone()))
     }
 
     /// Removes the user of a connection that doesn't answer, and ends the connection.
-    pub(crate) fn drop_user(&self, space: &str, id: RoomConnectionId) {
-        if let Some(space) = self.spaces().get_mut(space) {
-            space.rooms.gone(id, true, Instant::now());
-            if let Some((connection, _)) = space.connections.get(&id) {
-                connection.liveness.replaced.cancel();
-            }
-            space.deliver();
+    pub(crate) fn drop_user(&self, name: &str, id: RoomConnectionId) {
+        let Some(space) = self.space(name) else {
+            return;
+        };
+        let mut space = lock(&space);
+        space.rooms.gone(id, true, Instant::now());
+        if let Some((connection, _)) = space.connections.get(&id) {
+            connection.liveness.replaced.cancel();
         }
+        space.deliver();
     }
 
     /// A connection enters the rooms of a space. If its id is taken, it learns so and stays
@@ -133,34 +141,17 @@ impl Registry {
         connection: RoomConnection,
         charge: Charge,
     ) -> RoomMembership {
-        let space = Arc::clone(&connection.space);
         let id = RoomConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let user = Arc::clone(&entrant.profile.user);
-        let mut spaces = self.spaces();
-        let state = spaces.entry(Arc::clone(&space)).or_default();
-        state.connections.insert(id, (connection, charge));
-        match state.rooms.enter(id, entrant) {
-            Entry::Entered(None) => {}
-            Entry::Entered(Some(earlier)) => {
-                if let Some((connection, _)) = state.connections.remove(&earlier) {
-                    connection.liveness.replaced.cancel();
-                }
-            }
-            Entry::Taken(_) => {
-                let list = state.rooms.taken(&user);
-                state.push(Delivery {
-                    to: id,
-                    channel: None,
-                    list,
-                });
-            }
-        }
-        state.deliver();
-        state.charge(id);
+        let (name, profile) = (Arc::clone(&connection.space), entrant.profile.clone());
+        let mut spaces = lock(&self.spaces);
+        let shared = Arc::clone(spaces.entry(Arc::clone(&name)).or_default());
+        lock(&shared).enter(id, entrant, connection, charge);
         drop(spaces);
         RoomMembership {
             registry: Arc::clone(self),
-            space,
+            name,
+            space: shared,
+            profile,
             id,
             is_left: AtomicBool::new(false),
         }
@@ -169,17 +160,19 @@ impl Registry {
     /// Removes the users who didn't come back in time. To be called regularly.
     pub(crate) fn expire(&self) {
         let now = Instant::now();
-        self.spaces().retain(|_, space| {
+        lock(&self.spaces).retain(|_, space| {
+            let mut space = lock(space);
             space.rooms.expire(now);
             space.deliver();
-            !space.is_over()
+            space.forget_others();
+            !space.connections.is_empty()
         });
     }
 
     /// How many users and rooms there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let spaces = self.spaces();
-        let counts = spaces.values().map(|space| space.rooms.counts());
+        let spaces = lock(&self.spaces);
+        let counts = spaces.values().map(|space| lock(space).rooms.counts());
         counts.fold((0, 0), |(users, rooms), (more_users, more_rooms)| {
             (users + more_users, rooms + more_rooms)
         })
@@ -192,72 +185,133 @@ impl RoomMembership {
         self.is_left.store(true, Ordering::Relaxed);
     }
 
-    /// Takes an event of the page.
+    /// Takes an event of the page. What takes long, reading its JSON, is done without a lock.
     pub(crate) fn take(&self, event: &str, arguments: &[&str]) -> Answered {
-        let mut spaces = self.registry.spaces();
-        let Some(space) = spaces.get_mut(&self.space) else {
-            return Answered::Unknown;
-        };
-        let Some(request) = space.rooms.read(self.id, event, arguments) else {
-            return Answered::Unknown;
-        };
-        let Some((connection, _)) = space.connections.get(&self.id) else {
-            return Answered::Known(None);
-        };
-        if !is_allowed(&connection.access, &request, space.rooms.user_of(self.id)) {
-            let opens = matches!(request, Request::Open(_) | Request::Join(_));
-            return Answered::Known(opens.then(|| refusal(DENIED)));
+        match Request::read(event, arguments, &self.profile) {
+            Some(request) => lock(&self.space).take(self.id, request),
+            None => Answered::Unknown,
         }
-        let answer = space.rooms.take(self.id, request);
-        space.deliver();
-        space.charge(self.id);
-        Answered::Known(answer)
     }
-}
-
-/// Whether a token allows what a page asks for. A room is a channel with the room's name.
-fn is_allowed(access: &Access, request: &Request<'_>, user: Option<&Arc<str>>) -> bool {
-    let publishes = |channel: &str| access.may_publish(channel);
-    let receives = |channel: &str| access.may_subscribe(channel);
-    let may_enter = match request {
-        Request::Custom { event, .. } => publishes(event),
-        request => request
-            .channel()
-            .is_none_or(|channel| publishes(channel) && receives(channel)),
-    };
-    let user = request.user().or_else(|| user.cloned());
-    may_enter && user.is_none_or(|user| access.may_be(&quoted(&user)))
 }
 
 impl Drop for RoomMembership {
     fn drop(&mut self) {
-        let mut spaces = self.registry.spaces();
-        if let Some(space) = spaces.get_mut(&self.space) {
-            space
-                .rooms
-                .gone(self.id, *self.is_left.get_mut(), Instant::now());
-            space.deliver();
-            if space.is_over() {
-                spaces.remove(&self.space);
-            }
+        let mut spaces = lock(&self.registry.spaces);
+        let mut space = lock(&self.space);
+        let for_good = *self.is_left.get_mut();
+        space.rooms.gone(self.id, for_good, Instant::now());
+        if space.rooms.user_of(self.id).is_none() {
+            space.connections.remove(&self.id);
+        }
+        space.deliver();
+        let is_registered = |space: &Arc<_>| Arc::ptr_eq(space, &self.space);
+        if space.connections.is_empty() && spaces.get(&self.name).is_some_and(is_registered) {
+            spaces.remove(&self.name);
         }
     }
 }
 
 impl Space {
-    fn push(&self, delivery: Delivery) {
+    fn enter(
+        &mut self,
+        id: RoomConnectionId,
+        entrant: Entrant,
+        connection: RoomConnection,
+        charge: Charge,
+    ) {
+        let user = Arc::clone(&entrant.profile.user);
+        let is_claimed = match self.rooms.claim(&entrant) {
+            Claim::Continues => true,
+            Claim::Free => connection.access.may_be(&quoted(&user)),
+            Claim::Connected(_) | Claim::AnothersToken => false,
+        };
+        self.connections.insert(id, (connection, charge));
+        let entry = if is_claimed {
+            self.rooms.enter(id, entrant)
+        } else {
+            Entry::Taken
+        };
+        match entry {
+            Entry::Entered(None) => {}
+            Entry::Entered(Some(earlier)) => {
+                if let Some((connection, _)) = self.connections.remove(&earlier) {
+                    connection.liveness.replaced.cancel();
+                }
+            }
+            Entry::Taken => {
+                let list = self.rooms.taken(&user);
+                self.push(&Delivery {
+                    to: id,
+                    channel: None,
+                    list,
+                });
+            }
+        }
+        self.deliver();
+        self.charge(id);
+    }
+
+    fn take(&mut self, id: RoomConnectionId, request: Request<'_>) -> Answered {
+        if !self.rooms.knows(id, &request) {
+            return Answered::Unknown;
+        }
+        let Some((connection, _)) = self.connections.get(&id) else {
+            return Answered::Known(None);
+        };
+        if !self.is_allowed(&connection.access, id, &request) {
+            let opens = matches!(request, Request::Open(_) | Request::Join(_));
+            return Answered::Known(opens.then(|| refusal(DENIED)));
+        }
+        let answer = self.rooms.take(id, request);
+        self.deliver();
+        self.charge(id);
+        Answered::Known(answer)
+    }
+
+    /// Whether a token allows what a page asks for. A room is a channel with the room's name. Its
+    /// own id was claimed when it entered; nobody claims that of a user who is there.
+    fn is_allowed(&self, access: &Access, id: RoomConnectionId, request: &Request<'_>) -> bool {
+        let publishes = |channel: &str| access.may_publish(channel);
+        let receives = |channel: &str| access.may_subscribe(channel);
+        let may_enter = match request {
+            Request::Custom { event, .. } => publishes(event),
+            request => request
+                .channel()
+                .is_none_or(|channel| publishes(channel) && receives(channel)),
+        };
+        let new = request.user().filter(|user| !self.rooms.is_user(user));
+        let is_user = self.rooms.user_of(id).is_some();
+        may_enter && new.is_none_or(|user| is_user && access.may_be(&quoted(&user)))
+    }
+
+    fn push(&self, delivery: &Delivery) {
+        self.push_as(delivery, &mut None);
+    }
+
+    /// Queues the packet of a delivery. An event for many is one packet, which `made` keeps.
+    fn push_as(&self, delivery: &Delivery, made: &mut Option<Packet>) {
         let Some((connection, _)) = self.connections.get(&delivery.to) else {
             return;
         };
         let channel = delivery.channel.as_deref();
-        if channel.is_none_or(|channel| connection.access.may_subscribe(channel)) {
-            connection.deliver(&delivery.list);
+        if !channel.is_none_or(|channel| connection.access.may_subscribe(channel)) {
+            return;
         }
+        let packet = match made.take() {
+            Some(packet) if packet.is_of(delivery, connection) => packet,
+            _ => Packet::new(delivery, connection),
+        };
+        connection.sender.push(packet.frame.clone());
+        *made = Some(packet);
     }
 
     fn deliver(&mut self) {
+        let mut made = None;
         for delivery in self.rooms.take_deliveries() {
-            self.push(delivery);
+            self.push_as(&delivery, &mut made);
+        }
+        for id in self.rooms.take_kept_for() {
+            self.charge(id);
         }
     }
 
@@ -268,9 +322,31 @@ impl Space {
     }
 
     /// Forgets connections without a user.
-    fn is_over(&mut self) -> bool {
+    fn forget_others(&mut self) {
         let Self { rooms, connections } = self;
         connections.retain(|id, _| rooms.user_of(*id).is_some());
-        connections.is_empty()
+    }
+}
+
+/// An event as a connection's protocol writes it.
+struct Packet {
+    list: Arc<str>,
+    encode: fn(&str, &str) -> String,
+    frame: Frame,
+}
+
+impl Packet {
+    fn new(delivery: &Delivery, connection: &RoomConnection) -> Self {
+        let text = (connection.encode)(&connection.space, &delivery.list);
+        Self {
+            list: Arc::clone(&delivery.list),
+            encode: connection.encode,
+            frame: Frame::direct(text.into()),
+        }
+    }
+
+    fn is_of(&self, delivery: &Delivery, connection: &RoomConnection) -> bool {
+        Arc::ptr_eq(&self.list, &delivery.list)
+            && std::ptr::fn_addr_eq(self.encode, connection.encode)
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use signal_wire::json::member;
 
 use super::profile::{LONGEST_EXTRA, Profile};
+use super::user_message::{MessageError, UserMessage};
 use super::values::{has, name};
 
 /// The longest description of a session, in bytes.
 const LONGEST_SESSION: usize = 4096;
 
-/// What only the relay says. No page can say it to others by naming a custom event so.
-const RESERVED: [&str; 17] = [
+/// What only the relay says, or says with the member `user`. No page can say it to others by naming
+/// a custom event so.
+const RESERVED: [&str; 18] = [
     "broadcast-stopped",
     "closed-entire-session",
     "connect",
@@ -22,6 +24,7 @@ const RESERVED: [&str; 17] = [
     "extra-data-updated",
     "join-broadcaster",
     "logs",
+    "message",
     "number-of-broadcast-viewers-updated",
     "rejoin-broadcast",
     "set-isInitiator-true",
@@ -56,7 +59,9 @@ pub enum Request<'a> {
     /// `get-public-rooms` with an identifier.
     PublicRooms(Option<Arc<str>>),
     /// A message for a user, or for all participants of a room.
-    Message(&'a str),
+    Message(UserMessage),
+    /// A message that goes nowhere.
+    Undelivered(MessageError),
     /// `extra-data-updated`
     Extra(&'a str),
     /// `get-remote-user-extra-data` of a user.
@@ -67,7 +72,7 @@ pub enum Request<'a> {
     Rename(Option<Arc<str>>),
     /// `set-custom-socket-event-listener`
     AddEvent(Option<Arc<str>>),
-    /// A custom event for everybody.
+    /// A custom event for everybody, if the page has announced it.
     Custom {
         /// The event.
         event: Arc<str>,
@@ -107,18 +112,15 @@ pub struct RoomRequest<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads an event. `None`: it is none of these. `knows` says whether the page has announced a
-    /// custom event.
-    pub fn read(
-        event: &str,
-        arguments: &[&'a str],
-        profile: &Profile,
-        knows: impl Fn(&str) -> bool,
-    ) -> Option<Self> {
+    /// Reads an event. `None`: it is none of these.
+    pub fn read(event: &str, arguments: &[&'a str], profile: &Profile) -> Option<Self> {
         let at = |index: usize| arguments.get(index).copied().unwrap_or("null");
         let first = at(0);
         if event == &*profile.message_event {
-            return Some(Self::Message(first));
+            return match UserMessage::read(first) {
+                Ok(message) => Some(Self::Message(message)),
+                Err(error) => Some(Self::Undelivered(error)),
+            };
         }
         Some(match event {
             "open-room" => RoomRequest::read(first, profile).map_or_else(Self::Refused, Self::Open),
@@ -149,11 +151,11 @@ impl<'a> Request<'a> {
             "can-not-relay-broadcast" => Self::Relay(false),
             "check-broadcast-presence" => Self::BroadcastPresence(name(first)),
             "get-number-of-users-in-specific-broadcast" => Self::Viewers(name(first)),
-            _ if !RESERVED.contains(&event) && knows(event) => Self::Custom {
+            _ if RESERVED.contains(&event) => return None,
+            _ => Self::Custom {
                 event: event.into(),
                 value: first,
             },
-            _ => return None,
         })
     }
 
@@ -173,7 +175,7 @@ impl<'a> Request<'a> {
     pub fn user(&self) -> Option<Arc<str>> {
         match self {
             Self::Rename(user) | Self::JoinBroadcast { user, .. } => user.clone(),
-            Self::Message(text) => member(text, "sender").and_then(name),
+            Self::Message(message) => message.from.clone(),
             _ => None,
         }
     }

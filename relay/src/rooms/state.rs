@@ -50,35 +50,13 @@ pub struct Delivery {
 /// The JSON texts of an acknowledgement's values, with commas between them.
 pub type Answer = String;
 
-/// A connection that would be a user.
-#[derive(Clone, Debug)]
-pub struct Entrant {
-    /// What its address says.
-    pub profile: Profile,
-    /// The secret of an earlier connection, if it shows one.
-    pub shown: Option<Arc<str>>,
-    /// Its own secret, to be shown by the next one.
-    pub secret: Arc<str>,
-    /// The user of its token.
-    pub token_user: Option<Arc<str>>,
-}
-
-/// How a connection has become a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// It is the user, in place of that connection if there is one, which should end.
-    Entered(Option<RoomConnectionId>),
-    /// The id belongs to another connection.
-    Taken(RoomConnectionId),
-}
-
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) profile: Profile,
-    secret: Arc<str>,
-    token_user: Option<Arc<str>>,
-    connection: RoomConnectionId,
-    away: Option<Away>,
+    pub(super) secret: Arc<str>,
+    pub(super) token_user: Option<Arc<str>>,
+    pub(super) connection: RoomConnectionId,
+    pub(super) away: Option<Away>,
     pub(super) extra: Arc<str>,
     pub(super) room: Option<Arc<str>>,
     /// The users that it has exchanged messages with.
@@ -88,9 +66,9 @@ pub(super) struct User {
 
 /// A user has no connection.
 #[derive(Debug)]
-struct Away {
+pub(super) struct Away {
     until: Instant,
-    waiting: Vec<Delivery>,
+    pub(super) waiting: Vec<Delivery>,
     bytes: usize,
     is_over: bool,
 }
@@ -114,22 +92,29 @@ pub(super) struct Room {
 /// The users and rooms of one space.
 #[derive(Debug, Default)]
 pub struct Rooms {
-    connections: HashMap<RoomConnectionId, Arc<str>>,
+    pub(super) connections: HashMap<RoomConnectionId, Arc<str>>,
     /// The user of each secret. A page that changed its id still reconnects with its first id.
-    secrets: HashMap<Arc<str>, Arc<str>>,
+    pub(super) secrets: HashMap<Arc<str>, Arc<str>>,
     pub(super) users: HashMap<Arc<str>, User>,
     pub(super) rooms: HashMap<Arc<str>, Room>,
     pub(super) viewers: HashMap<Arc<str>, Viewer>,
     /// The viewers of each broadcast.
     pub(super) audiences: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
-    away: usize,
-    deliveries: Vec<Delivery>,
+    pub(super) away: usize,
+    pub(super) deliveries: Vec<Delivery>,
+    /// The connections of users without a connection for whom more is kept.
+    kept_for: Vec<RoomConnectionId>,
 }
 
 impl Rooms {
     /// The deliveries since the last call, in order.
     pub fn take_deliveries(&mut self) -> Vec<Delivery> {
         std::mem::take(&mut self.deliveries)
+    }
+
+    /// The lost connections for whose users something was kept since the last call.
+    pub fn take_kept_for(&mut self) -> Vec<RoomConnectionId> {
+        std::mem::take(&mut self.kept_for)
     }
 
     /// How many users and rooms there are.
@@ -142,93 +127,6 @@ impl Rooms {
     #[must_use]
     pub fn user_of(&self, connection: RoomConnectionId) -> Option<&Arc<str>> {
         self.connections.get(&connection)
-    }
-
-    /// Whether a connection that would be a user would be refused, and by which.
-    #[must_use]
-    pub fn holder(&self, entrant: &Entrant) -> Option<RoomConnectionId> {
-        if self.proven(entrant).is_some() {
-            return None;
-        }
-        let user = self.users.get(&entrant.profile.user)?;
-        user.is_connected().then_some(user.connection)
-    }
-
-    /// The user whose secret a connection shows, if its token isn't another user's.
-    fn proven(&self, entrant: &Entrant) -> Option<&Arc<str>> {
-        let id = self.secrets.get(entrant.shown.as_ref()?)?;
-        let user = self.users.get(id)?;
-        (user.token_user == entrant.token_user).then_some(id)
-    }
-
-    /// A connection begins as a user.
-    pub fn enter(&mut self, connection: RoomConnectionId, entrant: Entrant) -> Entry {
-        if let Some(holder) = self.holder(&entrant) {
-            return Entry::Taken(holder);
-        }
-        if let Some(id) = self.proven(&entrant).cloned() {
-            return Entry::Entered(self.resume(connection, id, entrant));
-        }
-        let id = Arc::clone(&entrant.profile.user);
-        self.remove(&id);
-        self.insert(connection, id, entrant);
-        Entry::Entered(None)
-    }
-
-    /// A user continues on another connection. Returns the one before, if it isn't gone yet.
-    fn resume(
-        &mut self,
-        connection: RoomConnectionId,
-        id: Arc<str>,
-        entrant: Entrant,
-    ) -> Option<RoomConnectionId> {
-        let user = self.users.get_mut(&id)?;
-        let earlier = std::mem::replace(&mut user.connection, connection);
-        let secret = std::mem::replace(&mut user.secret, Arc::clone(&entrant.secret));
-        user.profile.message_event = entrant.profile.message_event;
-        let away = user.away.take();
-        self.secrets.remove(&secret);
-        self.secrets.insert(entrant.secret, Arc::clone(&id));
-        self.connections.remove(&earlier);
-        self.connections.insert(connection, id);
-        let Some(away) = away else {
-            return Some(earlier);
-        };
-        self.away -= 1;
-        let waiting = away.waiting.into_iter();
-        let waiting = waiting.map(|delivery| Delivery {
-            to: connection,
-            ..delivery
-        });
-        self.deliveries.extend(waiting);
-        None
-    }
-
-    fn insert(&mut self, connection: RoomConnectionId, id: Arc<str>, entrant: Entrant) {
-        let Entrant {
-            profile,
-            secret,
-            token_user,
-            ..
-        } = entrant;
-        self.connections.insert(connection, Arc::clone(&id));
-        self.secrets.insert(Arc::clone(&secret), Arc::clone(&id));
-        let mut events = HashSet::from([Arc::clone(&profile.custom_event)]);
-        if profile.relays.is_some() {
-            events.insert("scalable-broadcast-message".into());
-        }
-        let user = User {
-            extra: Arc::clone(&profile.extra),
-            profile,
-            secret,
-            token_user,
-            connection,
-            away: None,
-            room: None,
-            ties: HashSet::new(),
-            events,
-        };
-        self.users.insert(id, user);
     }
 
     /// A connection has left: for good, or it was lost and its user may come back.
@@ -268,7 +166,7 @@ impl Rooms {
         }
     }
 
-    fn remove(&mut self, id: &Arc<str>) {
+    pub(super) fn remove(&mut self, id: &Arc<str>) {
         let ties = match self.users.get_mut(id) {
             Some(user) => std::mem::take(&mut user.ties),
             None => return,
@@ -306,7 +204,10 @@ impl Rooms {
         };
         match &mut user.away {
             None => self.deliveries.push(delivery),
-            Some(away) => away.keep(delivery),
+            Some(away) => {
+                away.keep(delivery);
+                self.kept_for.push(user.connection);
+            }
         }
     }
 
@@ -323,7 +224,11 @@ impl Rooms {
             Request::SetPassword(password) => Some(self.set_password(&id, password)),
             Request::IsPassword { password, room } => Some(self.is_password(password, room)),
             Request::PublicRooms(identifier) => Some(self.public_rooms(identifier)),
-            Request::Message(message) => self.message(&id, message),
+            Request::Message(message) => self.message(&id, &message),
+            Request::Undelivered(why) => {
+                self.undelivered(&id, why);
+                None
+            }
             Request::Extra(extra) => {
                 if extra.len() <= LONGEST_EXTRA {
                     self.set_extra(&id, extra);
@@ -361,18 +266,21 @@ impl Rooms {
         }
     }
 
-    /// Reads an event of a connection. `None`: it asks nothing of the rooms.
+    /// Whether a connection may ask for this: it is a user, and has announced its custom events.
     #[must_use]
-    pub fn read<'a>(
-        &self,
-        connection: RoomConnectionId,
-        event: &str,
-        arguments: &[&'a str],
-    ) -> Option<Request<'a>> {
-        let user = self.users.get(self.connections.get(&connection)?)?;
-        Request::read(event, arguments, &user.profile, |name| {
-            user.events.contains(name)
+    pub fn knows(&self, connection: RoomConnectionId, request: &Request<'_>) -> bool {
+        let id = self.connections.get(&connection);
+        let user = id.and_then(|id| self.users.get(id));
+        user.is_some_and(|user| match request {
+            Request::Custom { event, .. } => user.events.contains(event),
+            _ => true,
         })
+    }
+
+    /// Whether a user has this id.
+    #[must_use]
+    pub fn is_user(&self, id: &str) -> bool {
+        self.users.contains_key(id)
     }
 
     /// What a connection's user costs, in bytes.
@@ -392,53 +300,6 @@ impl Rooms {
         let lists = user.ties.len() + user.events.len();
         let waiting = user.away.as_ref().map_or(0, |away| away.bytes);
         USER + user.extra.len() + user.profile.extra.len() + owned + waiting + lists * ENTRY
-    }
-
-    /// Renames a user, and everything that names it. `false`: the id is another user's, and the
-    /// page was informed.
-    pub(super) fn rename(&mut self, id: &Arc<str>, new: Arc<str>) -> bool {
-        if *id == new {
-            return true;
-        }
-        if self.users.contains_key(&new) {
-            self.emit(id, self.taken(&new));
-            return false;
-        }
-        let Some(user) = self.users.remove(id) else {
-            return false;
-        };
-        for tied in &user.ties {
-            if let Some(other) = self.users.get_mut(tied)
-                && other.ties.remove(id)
-            {
-                other.ties.insert(Arc::clone(&new));
-            }
-        }
-        if let Some(room) = user.room.as_ref().and_then(|room| self.rooms.get_mut(room)) {
-            let own = room.participants.iter_mut();
-            for participant in own.filter(|participant| *participant == id) {
-                *participant = Arc::clone(&new);
-            }
-            if room.owner == *id {
-                room.owner = Arc::clone(&new);
-            }
-        }
-        self.rename_viewer(id, &new);
-        self.connections.insert(user.connection, Arc::clone(&new));
-        self.secrets
-            .insert(Arc::clone(&user.secret), Arc::clone(&new));
-        self.users.insert(new, user);
-        true
-    }
-
-    /// The event that tells a page that an id is taken, with another that is free.
-    #[must_use]
-    pub fn taken(&self, id: &str) -> Arc<str> {
-        let free = (2_u64..)
-            .map(|number| format!("{id}-{number}"))
-            .find(|free| !self.users.contains_key(free.as_str()));
-        let free = free.unwrap_or_default();
-        values::event("userid-already-taken", &[&quoted(id), &quoted(&free)])
     }
 }
 

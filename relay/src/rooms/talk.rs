@@ -6,71 +6,60 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::{member, quoted};
+use signal_wire::json::quoted;
 
 use super::state::{Answer, NO_USER, Rooms};
-use super::user_message::UserMessage;
-use super::values::{event, has, name};
+use super::user_message::{MessageError, UserMessage};
+use super::values::{event, name};
 
 /// How many users a user has exchanged messages with, as far as the relay remembers them.
 const MOST_TIES: usize = 1024;
+/// The longest value of a custom event, in bytes: it goes to everybody in the space.
+const LONGEST_CUSTOM: usize = 64 * 1024;
 
 impl Rooms {
     /// A message. Only questions of old pages to `system` are answered.
-    pub(super) fn message(&mut self, id: &Arc<str>, text: &str) -> Option<Answer> {
-        let content = member(text, "message")?;
-        let to = name(member(text, "remoteUserId")?)?;
-        let sender = member(text, "sender").filter(|sender| *sender != "null");
-        let sender = match sender {
-            Some(sender) => name(sender)?,
-            None => Arc::clone(id),
-        };
-        if sender != *id
-            && (self.users.contains_key(&sender) || !self.rename(id, Arc::clone(&sender)))
-        {
+    pub(super) fn message(&mut self, id: &Arc<str>, message: &UserMessage) -> Option<Answer> {
+        let from = message.from.as_ref().unwrap_or(id);
+        if from != id && (self.users.contains_key(from) || !self.rename(id, Arc::clone(from))) {
             return None;
         }
-        let id = &sender;
-        if to == *id {
+        let to = &message.to;
+        if to == from {
             return None;
         }
-        if &*to == "system" && has(content, "detectPresence") {
-            let asked = member(content, "userid")?;
-            let user = name(asked)?;
-            let is_there = user != *id && self.users.contains_key(&user);
+        if let Some((asked, user)) = message.asks_presence.as_ref().filter(|_| &**to == "system") {
+            let is_there = user != from && self.users.contains_key(user);
             return Some(format!("{is_there},{asked}"));
         }
-        let user = self.users.get(id)?;
+        let user = self.users.get(from)?;
         let relays = user.profile.relays.is_some();
-        let message = UserMessage::new(text, id, &user.extra)?;
-        if has(content, "newParticipationRequest") && !relays && self.rooms.contains_key(&to) {
-            self.request_participation(id, &to, &message);
-        } else if self.may_reach(id, &to, has(content, "userLeft")) {
-            if !has(content, "userLeft") {
-                self.tie(id, &to);
+        let extra = Arc::clone(&user.extra);
+        if message.is_request && !relays && self.rooms.contains_key(to) {
+            for participant in self.to_ask(from, to) {
+                self.deliver(&participant, message, from, &extra);
             }
-            self.deliver(&to, &message);
+        } else if self.may_reach(from, to, message.is_goodbye) {
+            if !message.is_goodbye {
+                self.tie(from, to);
+            }
+            self.deliver(to, message, from, &extra);
         }
         None
     }
 
-    /// Asks the participants of a room to connect with a new one; only the owner, if only the owner
-    /// sends.
-    fn request_participation(&mut self, id: &Arc<str>, room: &Arc<str>, message: &UserMessage) {
-        let Some(room) = self.rooms.get(room) else {
-            return;
+    /// Whom a participant of a room asks to connect: the others, or only the owner, if only the
+    /// owner sends.
+    fn to_ask(&self, id: &Arc<str>, room: &Arc<str>) -> Vec<Arc<str>> {
+        let room = self.rooms.get(room);
+        let Some(room) = room.filter(|room| room.participants.contains(id)) else {
+            return Vec::new();
         };
-        if !room.participants.contains(id) {
-            return;
-        }
-        let asked = if room.is_one_way {
-            vec![Arc::clone(&room.owner)]
-        } else {
-            room.participants.clone()
-        };
-        for participant in asked.iter().filter(|participant| *participant != id) {
-            self.deliver(participant, message);
-        }
+        let asked = room.participants.iter();
+        asked
+            .filter(|other| *other != id && (!room.is_one_way || **other == room.owner))
+            .cloned()
+            .collect()
     }
 
     /// Whether a user's messages reach another. Those who have left may say so.
@@ -83,9 +72,9 @@ impl Rooms {
             || (says_goodbye && from.ties.contains(to))
     }
 
-    fn deliver(&mut self, to: &Arc<str>, message: &UserMessage) {
+    fn deliver(&mut self, to: &Arc<str>, message: &UserMessage, from: &str, extra: &str) {
         if let Some(user) = self.users.get(to) {
-            let list = message.list(&user.profile.message_event, to);
+            let list = message.list(&user.profile.message_event, to, from, extra);
             self.emit(to, list);
         }
     }
@@ -151,8 +140,19 @@ impl Rooms {
         }
     }
 
+    /// A message or an event that goes nowhere: its page learns why.
+    pub(super) fn undelivered(&mut self, id: &Arc<str>, why: MessageError) {
+        self.emit(
+            id,
+            event("error", &[&quoted(&format!("Not delivered: {why}."))]),
+        );
+    }
+
     /// A custom event goes to everybody else. Nobody takes it for a message.
     pub(super) fn custom(&mut self, id: &Arc<str>, name: &Arc<str>, value: &str) {
+        if value.len() > LONGEST_CUSTOM {
+            return self.undelivered(id, MessageError::TooLong(LONGEST_CUSTOM));
+        }
         let list = event(name, &[value]);
         let others = self
             .users

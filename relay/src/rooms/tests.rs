@@ -13,19 +13,23 @@ mod entering;
 mod returning;
 mod telling;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::identity::{Entrant, Entry};
 use super::profile::Profile;
-use super::state::{Entrant, Entry, RoomConnectionId, Rooms};
+use super::request::Request;
+use super::state::{RoomConnectionId, Rooms};
 
 /// One space with its pages; the page with connection 1 has the secret `s1`, and so on.
 struct Space {
     rooms: Rooms,
     now: Instant,
     connections: u64,
+    profiles: HashMap<RoomConnectionId, Profile>,
 }
 
 impl Space {
@@ -34,6 +38,7 @@ impl Space {
             rooms: Rooms::default(),
             now: Instant::now(),
             connections: 0,
+            profiles: HashMap::new(),
         }
     }
 
@@ -41,10 +46,12 @@ impl Space {
         self.connections += 1;
         let connection = RoomConnectionId(self.connections);
         let query = format!("userid={user}&sessionid=x&msgEvent=msg{more}");
+        let profile = Profile::read(&query).unwrap();
+        self.profiles.insert(connection, profile.clone());
         let entry = self.rooms.enter(
             connection,
             Entrant {
-                profile: Profile::read(&query).unwrap(),
+                profile,
                 shown: shown.map(Arc::from),
                 secret: format!("s{}", self.connections).into(),
                 token_user: None,
@@ -72,9 +79,20 @@ impl Space {
     ) -> Option<Value> {
         let arguments: Vec<_> = arguments.iter().map(Value::to_string).collect();
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let request = self.rooms.read(connection, event, &arguments)?;
+        let request = self.read(connection, event, &arguments)?;
         let values = self.rooms.take(connection, request)?;
         Some(serde_json::from_str(&format!("[{values}]")).unwrap())
+    }
+
+    /// What an event asks for, if anything.
+    fn read<'a>(
+        &self,
+        connection: RoomConnectionId,
+        event: &str,
+        arguments: &[&'a str],
+    ) -> Option<Request<'a>> {
+        let request = Request::read(event, arguments, self.profiles.get(&connection)?)?;
+        self.rooms.knows(connection, &request).then_some(request)
     }
 
     fn open(&mut self, connection: RoomConnectionId, room: &str) -> Value {

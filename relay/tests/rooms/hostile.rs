@@ -172,3 +172,45 @@ async fn nonsense_is_survived() {
     let mut other = Page::open(&relay, "n").await;
     assert_eq!(other.open_room("r").await, json!([true]));
 }
+
+#[tokio::test]
+async fn a_custom_event_cant_be_an_envelope_with_a_user() {
+    let relay = Relay::start(config()).await;
+    let (mut a, mut m) = (Page::open(&relay, "a").await, Page::open(&relay, "m").await);
+    m.emit(json!(["set-custom-socket-event-listener", "message"]))
+        .await;
+    m.emit(json!(["message", {"sender": "x", "channel": ["c"], "user": "alice", "message": 1}]))
+        .await;
+    m.has_heard_nothing().await;
+    a.has_heard_nothing().await;
+    // Nor can a message for one user name who sent it.
+    let forged = json!({"remoteUserId": "a", "message": 1, "user": "alice"});
+    m.emit(json!([MESSAGE, forged])).await;
+    assert_eq!(a.event().await, json!(["user-connected", "m"]));
+    let heard = a.event().await;
+    assert_eq!(heard[1]["sender"], "m");
+    assert_eq!(heard[1].get("user"), None);
+}
+
+#[tokio::test]
+async fn what_goes_to_many_is_short_and_its_page_learns_when_it_is_not() {
+    let relay = Relay::start(config()).await;
+    let (mut a, mut m) = (Page::open(&relay, "a").await, Page::open(&relay, "m").await);
+    a.open_room("r").await;
+    m.join_room("r", "").await;
+    let long = |bytes: usize| "x".repeat(bytes);
+    m.emit(json!(["Custom", long(65_536)])).await;
+    let request = json!({"newParticipationRequest": true, "more": long(16_384)});
+    m.say("r", request).await;
+    m.say("a", json!(long(262_144))).await;
+    for most in [65_536, 16_384, 262_144] {
+        let sentence = format!("Not delivered: such a message has at most {most} bytes.");
+        assert_eq!(m.event().await, json!(["error", sentence]));
+    }
+    a.has_heard_nothing().await;
+    m.emit(json!(["Custom", long(60_000)])).await;
+    m.say("a", json!(long(200_000))).await;
+    assert_eq!(a.event().await[0], "Custom");
+    assert_eq!(a.event().await, json!(["user-connected", "m"]));
+    assert_eq!(a.event().await[0], MESSAGE);
+}

@@ -280,9 +280,12 @@ impl Session {
 
     /// Notes that the client is alive.
     pub(super) fn heard(&self) {
-        self.state().last_heard = Instant::now();
+        let mut state = self.state();
+        state.last_heard = Instant::now();
+        let is_inside = !state.spaces.is_empty();
+        drop(state);
         self.liveness.heard.notify_waiters();
-        if self.version == Version::Three {
+        if self.version == Version::Three && is_inside {
             self.confirmed.store(true, Ordering::Relaxed);
         }
     }

@@ -72,7 +72,7 @@ fn nobody_speaks_for_another() {
     assert_eq!(space.drain(), []);
     // Members that JavaScript would read last are the relay's.
     let text = r#"{"remoteUserId":"b","message":1,"sender":"m","sender":"m","\u0073ender":"m","extra":"x"}"#;
-    let request = space.rooms.read(m, "msg", &[text]).unwrap();
+    let request = space.read(m, "msg", &[text]).unwrap();
     space.rooms.take(m, request);
     let (_, last) = space.drain().pop().unwrap();
     assert_eq!(last[1]["sender"], "m");

@@ -135,7 +135,7 @@ fn one_page_has_one_room_however_many_it_opens() {
         space.rooms.take_deliveries();
         let room = format!("{number}");
         let text = format!(r#"{{"sessionid":"{room}"}}"#);
-        let request = space.rooms.read(a, "open-room", &[&text]).unwrap();
+        let request = space.read(a, "open-room", &[&text]).unwrap();
         assert_eq!(space.rooms.take(a, request).as_deref(), Some("true"));
     }
     assert_eq!(space.rooms.counts(), (1, 1));

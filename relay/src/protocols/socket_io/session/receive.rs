@@ -18,8 +18,8 @@ use crate::limits::{LONGEST_SPACE, NAMESPACES};
 use crate::protocols::socket_io::engine::{self, Malformed, PING, Version};
 use crate::protocols::socket_io::packet::{self, Body, Event, Packet};
 use crate::relay::Relay;
+use crate::rooms::identity::Entrant;
 use crate::rooms::registry::{Answered, Registry, RoomConnection, RoomMembership};
-use crate::rooms::state::Entrant;
 
 impl Session {
     /// Takes one packet of the client.
@@ -69,7 +69,8 @@ impl Session {
                 let shown = credentials.and_then(packet::earlier_secret);
                 let entrant = self.visitor.entrant(shown, access.as_ref().ok());
                 let entrant = entrant.map_err(|_| CloseReason::StoreUnavailable)?;
-                if let Some(entrant) = &entrant {
+                // Who may not enter disturbs nobody.
+                if let (Some(entrant), Ok(_)) = (&entrant, &access) {
                     wait_for_user_id(&relay.rooms, namespace, entrant).await;
                 }
                 self.join(relay, namespace, access, entrant);
@@ -277,6 +278,7 @@ fn ask(room_membership: &RoomMembership, membership: &Membership, list: &str) ->
     let answered = room_membership.take(&name, &arguments);
     if answered != Answered::Unknown {
         membership.count(list.len());
+        membership.relieve();
     }
     answered
 }

@@ -10,8 +10,8 @@ use crate::auth::access::Access;
 use crate::auth::admission::Admission;
 use crate::hub::ids::{NoRandomness, Secret};
 use crate::limits::Limits;
+use crate::rooms::identity::Entrant;
 use crate::rooms::profile::Profile;
-use crate::rooms::state::Entrant;
 
 /// A page in a room is pinged at least this often, and answers within this time: the others wait
 /// for a new owner when one has vanished.
