@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { DARK, DESKTOP, PHONE } from '../support/demo-pages.mjs';
-import { assertNoTroubles, openPage, screenshot, SERVERS } from '../support/pages.mjs';
-import { PATIENT } from '../support/rtcmulticonnection-pages.mjs';
+import { openPage, screenshot, SERVERS } from '../support/pages.mjs';
+import { leave, PATIENT } from '../support/rtcmulticonnection-pages.mjs';
 
 let browser;
 let server;
@@ -25,11 +25,6 @@ function plays(page, count) {
     const videos = [...document.querySelectorAll('#videos video')];
     return videos.length === count && videos.every((video) => video.videoWidth > 0 && !video.paused && video.currentTime > 0);
   }, count);
-}
-
-async function leave(pages) {
-  assertNoTroubles(pages);
-  await Promise.all(pages.map((page) => page.context().close()));
 }
 
 describe('examples', { concurrency: 2 }, () => {

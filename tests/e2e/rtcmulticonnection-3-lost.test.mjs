@@ -1,4 +1,5 @@
-// Rooms of npm's RTCMultiConnection 3.7.1, unmodified, when connections, servers and pages are lost.
+// Rooms of npm's RTCMultiConnection 3.7.1, unmodified, when connections, servers and pages are
+// lost.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

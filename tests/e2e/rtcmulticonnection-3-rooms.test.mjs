@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
-import { assertNoTroubles, openPage, TEST_MOUNTS } from '../support/pages.mjs';
-import { connectedTo, enter, opener, saw, serveRooms, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { openPage, TEST_MOUNTS } from '../support/pages.mjs';
+import { ask, connectedTo, enter, leave, opener, saw, serveRooms, userOf } from '../support/rtcmulticonnection-pages.mjs';
 import { relay, ROOT, seedServer } from '../support/servers.mjs';
 
 /* global RTCMultiConnection, connection -- of the pages */
@@ -21,16 +21,6 @@ before(async () => {
   [browser, files, server] = await Promise.all([launchChromium(), serveRooms(), seedServer()]);
 }, TIMEOUT);
 after(() => Promise.all([browser?.close(), files?.close(), server?.close()]), TIMEOUT);
-
-/** What an event of the socket answers. */
-function ask(page, name, ...values) {
-  return page.evaluate(([name, values]) => new Promise((done) => connection.socket.emit(name, ...values, (...answer) => done(answer))), [name, values]);
-}
-
-async function leave(pages, expected) {
-  assertNoTroubles(pages, expected);
-  await Promise.all(pages.map((page) => page.context().close()));
-}
 
 describe('a room', { concurrency: 3 }, () => {
   test('with a password lets in who knows it', TIMEOUT, async () => {

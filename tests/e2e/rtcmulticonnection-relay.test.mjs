@@ -5,18 +5,20 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
-import { serveFiles } from '../support/files.mjs';
-import { assertNoTroubles, openPage, TEST_MOUNTS } from '../support/pages.mjs';
+import { TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
+import { ask, converse, enter, leave, openOriginal, openServed, serveOriginals, userOf } from '../support/rtcmulticonnection-pages.mjs';
 import { rtcMultiConnectionServer } from '../support/rtcmulticonnection-server.mjs';
 import { MOUNTS, relay } from '../support/servers.mjs';
 
-/* global connection, heard, opened, streams, told -- of the pages */
+/* global connection, streams, told -- of the pages */
 
 const FILES = Object.fromEntries(
   ['/vendor/rtcmulticonnection-3', '/vendor/webrtc-adapter', '/socket.io', '/test-pages'].map((prefix) => [prefix, { ...MOUNTS, ...TEST_MOUNTS }[prefix]]),
 );
 const MOUNT_ARGS = Object.entries(FILES).flatMap(([prefix, folder]) => ['--mount', `${prefix}=${folder}`]);
+// One for each of five pages, and one that makes no pictures.
+const CAMERAS = [...FAKE_CAMERA, '--use-fake-device-for-media-stream=device-count=6'];
 // Small pictures: five pages send twenty streams of them.
 const VIDEO = {
   session: { audio: true, video: true },
@@ -25,78 +27,51 @@ const VIDEO = {
 };
 
 let browser;
-let files;
+let originals;
 before(async () => {
-  [browser, files] = await Promise.all([launchChromium({ args: FAKE_CAMERA }), serveFiles(FILES)]);
+  [browser, originals] = await Promise.all([launchChromium({ args: CAMERAS }), serveOriginals()]);
 }, TIMEOUT);
-after(() => Promise.all([browser?.close(), files?.close()]), TIMEOUT);
+after(() => Promise.all([browser?.close(), originals?.close()]), TIMEOUT);
 
-/** The servers. `origin` serves the pages, `socketURL` is where they connect. */
+/** The servers. `open` opens a page whose connection gets its argument's members. */
 const SERVERS = {
   'npm’s rtcmulticonnection-server': async () => {
     const server = await rtcMultiConnectionServer();
-    return { origin: files.origin, socketURL: server.url, close: server.close };
+    return { ...server, open: (members) => openOriginal(browser, originals.origin, server.url, members) };
   },
   'our relay': () => startRelay(),
 };
 
 async function startRelay(args = []) {
   const server = await relay({ args: [...MOUNT_ARGS, ...args] });
-  return { ...server, socketURL: '/' };
+  return { ...server, open: (members, through) => openServed(browser, server.origin, members, through) };
 }
 
-async function open({ origin, socketURL }, members = {}) {
-  const page = await openPage(browser, `${origin}/test-pages/rtcmulticonnection-3.html`);
-  await page.evaluate((members) => {
-    Object.assign(connection, members);
-    if (connection.socketURL === '/') return;
-    // rtcmulticonnection-server answers no page of another origin by polling, and links follow
-    // only WebSockets.
-    const { io } = window;
-    window.io = (address) => io(address, { transports: ['websocket'] });
-  }, { socketURL, ...members });
-  return page;
-}
-
-/** Opens or joins a room, or asks for it. Gives what the library says. */
-function enter(page, how, room) {
-  return page.evaluate(([how, room]) => new Promise((done) => connection[how](room, (...values) => done(values))), [how, room]);
-}
-
-/** What the server answers. */
-function ask(page, event, ...values) {
-  return page.evaluate(([event, values]) => new Promise((done) => connection.socket.emit(event, ...values, (...answer) => done(answer))), [event, values]);
-}
-
-const userOf = (page) => page.evaluate(() => connection.userid);
-
-/** Waits until each page has open data channels to all others, and they hear each other. */
-async function converse(pages, what) {
-  const others = pages.length - 1;
-  for (const page of pages) {
-    await page.waitForFunction((others) => connection.getAllParticipants().length === others && connection.getAllParticipants().every((user) => opened.includes(user)), others);
-  }
-  for (const [index, page] of pages.entries()) await page.evaluate((text) => connection.send(text), `${what} ${index}`);
-  for (const page of pages) {
-    for (const [index, other] of pages.entries()) {
-      if (other !== page) await page.waitForFunction((text) => heard.some(([, data]) => data === text), `${what} ${index}`);
-    }
-  }
-}
-
-/** So many pages in one room. */
-async function gather(server, count, room, members) {
+/** So many pages in one room. `prepare` is called with each page and its number. */
+async function gather(server, count, room, members, prepare = () => {}) {
   const pages = [];
   for (let index = 0; index < count; index += 1) {
-    pages.push(await open(server, members));
+    pages.push(await server.open(members));
+    await prepare(pages[index], index);
     assert.deepEqual((await enter(pages[index], index === 0 ? 'open' : 'join', room)).slice(0, 2), [true, room]);
   }
   return pages;
 }
 
-async function leave(pages) {
-  assertNoTroubles(pages);
-  await Promise.all(pages.map((page) => page.context().close()));
+/**
+ * Gives a page a camera of its own. Where five pages share a fake one, Chromium sometimes stops its
+ * pictures for all of them, without a server too.
+ */
+function useCamera(page, number) {
+  return page.evaluate(async (number) => {
+    // A page sees the devices' names once it has used one.
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    for (const track of stream.getTracks()) track.stop();
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    // That one measures depth, and makes no pictures.
+    const cameras = devices.filter(({ kind, label }) => kind === 'videoinput' && label !== 'fake_device_1');
+    connection.mediaConstraints.video.deviceId = { exact: cameras[number].deviceId };
+  }, number);
 }
 
 for (const [name, start] of Object.entries(SERVERS)) {
@@ -114,9 +89,9 @@ for (const [name, start] of Object.entries(SERVERS)) {
         await leave(pages);
       });
 
-    for (const count of [2, 3])
+    for (const count of [2, 3, 5])
       test(`sound and pictures: ${count} pages`, TIMEOUT, async () => {
-        const pages = await gather(server, count, `video ${count}`, VIDEO);
+        const pages = await gather(server, count, `video ${count}`, VIDEO, useCamera);
         for (const page of pages) {
           await page.waitForFunction((count) => {
             const remote = new Set(streams.filter(([type]) => type === 'remote').map(([, user]) => user));
@@ -128,7 +103,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
       });
 
     test('presence, and who comes second joins', TIMEOUT, async () => {
-      const pages = [await open(server), await open(server)];
+      const pages = [await server.open(), await server.open()];
       assert.deepEqual((await enter(pages[1], 'checkPresence', 'presence')).slice(0, 2), [false, 'presence']);
       assert.equal((await enter(pages[0], 'openOrJoin', 'presence'))[0], true);
       const [isThere, room, extra] = await enter(pages[1], 'checkPresence', 'presence');
@@ -139,14 +114,14 @@ for (const [name, start] of Object.entries(SERVERS)) {
     });
 
     test('a wrong password, and a full room', TIMEOUT, async () => {
-      const locked = [await open(server, { password: 'right' }), await open(server, { password: 'wrong' })];
+      const locked = [await server.open({ password: 'right' }), await server.open({ password: 'wrong' })];
       assert.equal((await enter(locked[0], 'open', 'locked'))[0], true);
       assert.deepEqual(await enter(locked[1], 'join', 'locked'), [false, 'locked', 'Invalid password']);
       assert.deepEqual(await ask(locked[1], 'is-valid-password', 'right', 'locked'), [true, 'locked', false]);
       await locked[1].evaluate(() => (connection.password = 'right'));
       assert.equal((await enter(locked[1], 'join', 'locked'))[0], true);
       await converse(locked, 'hello');
-      const full = [await open(server, { maxParticipantsAllowed: 2 }), await open(server), await open(server)];
+      const full = [await server.open({ maxParticipantsAllowed: 2 }), await server.open(), await server.open()];
       assert.equal((await enter(full[0], 'open', 'full'))[0], true);
       assert.equal((await enter(full[1], 'join', 'full'))[0], true);
       assert.deepEqual(await enter(full[2], 'join', 'full'), [false, 'full', 'Room full']);
@@ -154,7 +129,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
     });
 
     test('public rooms', TIMEOUT, async () => {
-      const pages = [await open(server, { publicRoomIdentifier: 'games', extra: { name: 'A' } }), await open(server)];
+      const pages = [await server.open({ publicRoomIdentifier: 'games', extra: { name: 'A' } }), await server.open()];
       assert.equal((await enter(pages[0], 'open', 'chess'))[0], true);
       await pages[1].evaluate(() => new Promise((done) => connection.connectSocket(done)));
       const [rooms] = await ask(pages[1], 'get-public-rooms', 'games');
@@ -182,7 +157,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
       await rest[0].waitForFunction(() => connection.isInitiator);
       await until(async () => (await enter(rest[1], 'checkPresence', 'hand-over'))[0]);
       await converse(rest, 'after');
-      const late = await open(server);
+      const late = await server.open();
       assert.equal((await enter(late, 'join', 'hand-over'))[0], true);
       await converse([...rest, late], 'late');
       await leave([...rest, late]);
@@ -199,17 +174,25 @@ for (const [name, start] of Object.entries(SERVERS)) {
     });
 
     test('of two who open a room at one time, one has it', TIMEOUT, async () => {
-      const pages = [await open(server), await open(server)];
+      const pages = [await server.open(), await server.open()];
       await Promise.all(pages.map((page) => page.evaluate(() => new Promise((done) => connection.connectSocket(done)))));
       for (let round = 0; round < 100; round += 1) {
-        const door = { sessionid: `both ${round}`, session: { data: true }, extra: {}, password: '' };
-        const answers = await Promise.all(pages.map((page) => ask(page, 'open-room', door)));
+        const request = { sessionid: `both ${round}`, session: { data: true }, extra: {}, password: '' };
+        const answers = await Promise.all(pages.map((page) => ask(page, 'open-room', request)));
         assert.deepEqual(answers.map(([isOpen]) => isOpen).sort(), [false, true], JSON.stringify(answers));
       }
       await leave(pages);
     });
   });
 }
+
+test('/socket.io/socket.io.js is a file of the mount', TIMEOUT, async () => {
+  const server = await startRelay();
+  const answer = await fetch(`${server.origin}/socket.io/socket.io.js`);
+  assert.equal(answer.status, 200);
+  assert.match(await answer.text(), /Socket\.IO v4/);
+  await server.close();
+});
 
 describe('what the original gets wrong', () => {
   let server;
@@ -218,14 +201,8 @@ describe('what the original gets wrong', () => {
   }, TIMEOUT);
   after(() => server?.close(), TIMEOUT);
 
-  test('/socket.io/socket.io.js is a file of the mount', TIMEOUT, async () => {
-    const answer = await fetch(`${server.origin}/socket.io/socket.io.js`);
-    assert.equal(answer.status, 200);
-    assert.match(await answer.text(), /Socket\.IO v4/);
-  });
-
   test('another id: the room is found, and the owner too', TIMEOUT, async () => {
-    const pages = [await open(server), await open(server)];
+    const pages = [await server.open(), await server.open()];
     assert.equal((await enter(pages[0], 'open', 'renamed'))[0], true);
     await pages[0].evaluate(() => new Promise((done) => connection.changeUserId('the owner', done)));
     assert.equal((await enter(pages[1], 'join', 'renamed'))[0], true);
@@ -244,7 +221,7 @@ describe('what the original gets wrong', () => {
   });
 
   test('a connection cut in the middle of joining', TIMEOUT, async () => {
-    const owner = await open(server);
+    const owner = await server.open();
     assert.equal((await enter(owner, 'open', 'cut'))[0], true);
     let isArmed = true;
     const between = await proxy(() => server.port, {
@@ -254,7 +231,7 @@ describe('what the original gets wrong', () => {
         return 'cut';
       },
     });
-    const guest = await open({ origin: server.origin, socketURL: `http://127.0.0.1:${between.port}/` });
+    const guest = await server.open({}, `http://127.0.0.1:${between.port}/`);
     await guest.evaluate(() => {
       connection.session = { data: true };
       connection.join('cut');
@@ -272,11 +249,11 @@ describe('what the original gets wrong', () => {
 
   test('who is cut off stays in the room, and hears what was said', TIMEOUT, async () => {
     const between = await proxy(() => server.port);
-    const owner = await open({ origin: server.origin, socketURL: `http://127.0.0.1:${between.port}/` });
+    const owner = await server.open({}, `http://127.0.0.1:${between.port}/`);
     assert.equal((await enter(owner, 'open', 'cut off'))[0], true);
-      const first = await owner.evaluate(() => connection.socket.id);
+    const first = await owner.evaluate(() => connection.socket.id);
     between.cut();
-    const guest = await open(server);
+    const guest = await server.open();
     assert.equal((await enter(guest, 'join', 'cut off'))[0], true);
     await converse([owner, guest], 'hello');
     assert.notEqual(await owner.evaluate(() => connection.socket.id), first);
@@ -297,7 +274,7 @@ describe('what the original gets wrong', () => {
     await converse(pages, 'without');
     assert.equal((await enter(pages[0], 'open', 'killed'))[0], true);
     assert.equal((await enter(pages[1], 'join', 'killed'))[0], true);
-    const late = await open(own);
+    const late = await own.open();
     assert.equal((await enter(late, 'join', 'killed'))[0], true);
     await converse([...pages, late], 'late');
     await leave([...pages, late]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { newContext } from './chromium.mjs';
 import { classicSignalRServer } from './classic-signalr-server.mjs';
 import { serveFiles } from './files.mjs';
-import { openPage, TEST_MOUNTS } from './pages.mjs';
+import { assertNoTroubles, openPage, TEST_MOUNTS } from './pages.mjs';
 import { MOUNTS, relay, ROOT, seedServer } from './servers.mjs';
 import { signalRServer } from './signalr-server.mjs';
 import { socketIoServer } from './socket-io-server.mjs';
@@ -39,9 +39,9 @@ export function serveOriginals() {
 
 /**
  * Opens a page with Socket.IO's own client, as if its server served it: that server takes no pages
- * of other origins.
+ * of other origins. Its connection gets `members`.
  */
-export async function openOriginal(browser, origin, server) {
+export async function openOriginal(browser, origin, server, members = {}) {
   const context = await newContext(browser);
   await context.route(/\/(test-pages|vendor|socket\.io)\/[^?]*\.(html|js)$/, async (route) => {
     const response = await fetch(origin + new URL(route.request().url()).pathname);
@@ -51,6 +51,27 @@ export async function openOriginal(browser, origin, server) {
   page.troubles = [];
   page.on('pageerror', (error) => page.troubles.push(String(error)));
   await page.goto(`${server}test-pages/rtcmulticonnection-3.html`);
+  await page.evaluate((members) => Object.assign(connection, members), members);
+  return page;
+}
+
+/**
+ * Opens a page with Socket.IO's own client that our relay serves. Its connection gets `members`.
+ * With `through`, the address of a proxy, it connects by WebSocket alone: the proxy's links follow
+ * nothing else.
+ */
+export async function openServed(browser, origin, members = {}, through = undefined) {
+  const page = await openPage(browser, `${origin}/test-pages/rtcmulticonnection-3.html`);
+  await page.evaluate(
+    ([members, through]) => {
+      Object.assign(connection, members);
+      if (!through) return;
+      connection.socketURL = through;
+      const { io } = window;
+      window.io = (address) => io(address, { transports: ['websocket'] });
+    },
+    [members, through],
+  );
   return page;
 }
 
@@ -73,9 +94,14 @@ export async function openConnection(browser, origin, options, members = {}) {
   return page;
 }
 
-/** Opens or joins a room. Gives what the library says of it. */
+/** Opens or joins a room, or asks for it. Gives what the library says of it. */
 export function enter(page, how, room) {
   return page.evaluate(([how, room]) => new Promise((done) => connection[how](room, (...values) => done(values))), [how, room]);
+}
+
+/** What the server answers to an event. */
+export function ask(page, event, ...values) {
+  return page.evaluate(([event, values]) => new Promise((done) => connection.socket.emit(event, ...values, (...answer) => done(answer))), [event, values]);
 }
 
 export function userOf(page) {
@@ -85,7 +111,10 @@ export function userOf(page) {
 /** Waits until the page has open data channels to exactly these many others. */
 export async function connectedTo(page, count) {
   try {
-    await page.waitForFunction((count) => new Set(opened).size >= count && connection.getAllParticipants().length === count, count);
+    await page.waitForFunction((count) => {
+      const all = connection.getAllParticipants();
+      return all.length === count && all.every((user) => opened.includes(user));
+    }, count);
   } catch (error) {
     const told = await page.evaluate(() => JSON.stringify({ opened, told: window.told, left: window.left, all: connection.getAllParticipants() }));
     throw new Error(`not connected with ${count}: ${told}`, { cause: error });
@@ -100,6 +129,18 @@ export async function talk(pages, what) {
       if (other !== index) await page.waitForFunction((text) => heard.some(([, data]) => data === text), `${what} ${other}`);
     }
   }
+}
+
+/** All pages are connected with all others, and hear each other. */
+export async function converse(pages, what) {
+  for (const page of pages) await connectedTo(page, pages.length - 1);
+  await talk(pages, what);
+}
+
+/** Closes pages on which nothing went wrong but what is expected. */
+export async function leave(pages, expected) {
+  assertNoTroubles(pages, expected);
+  await Promise.all(pages.map((page) => page.context().close()));
 }
 
 /** Opens pages on a server that are no part of the other tests' world. */
