@@ -17,7 +17,7 @@ mod wasm;
 
 use std::path::Path;
 
-pub use wasm::wasm_pack;
+pub use wasm::{linked, wasm_pack};
 
 use crate::files;
 use crate::lock;

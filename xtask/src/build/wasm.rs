@@ -1,6 +1,6 @@
 //! From Rust to WebAssembly: runs wasm-pack on the crate npm/.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::files;
@@ -48,6 +48,13 @@ pub fn wasm_pack(project: &Project, pkg: &Path, arguments: &[&str]) -> Outcome {
         );
     }
     list_snippets(pkg)
+}
+
+/// The module that the linker made for the last [`wasm_pack`], before wasm-bindgen and wasm-opt.
+pub fn linked(project: &Project) -> PathBuf {
+    project
+        .target
+        .join("wasm32-unknown-unknown/release/signal_wasm_npm.wasm")
 }
 
 fn rustflags(project: &Project) -> Outcome<Vec<String>> {
