@@ -37,7 +37,7 @@ const CLASSIC = [
 
 export default [
   // Built.
-  { ignores: ['dist/', 'pkg/', 'target/'] },
+  { ignores: ['dist/', 'pkg/', 'release/', 'target/'] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },

@@ -78,7 +78,8 @@ pub(crate) fn words(metrics: &str) -> String {
     let samples: Vec<_> = metrics.lines().filter_map(Sample::parse).collect();
     let all = |name: &str| -> f64 {
         let samples = samples.iter().filter(|sample| sample.name == name);
-        samples.map(|sample| sample.value).sum()
+        // Not `sum`, which begins with -0.
+        samples.fold(0.0, |sum, sample| sum + sample.value)
     };
     let version = samples.iter().find_map(|sample| sample.label("version"));
     let mut text = String::new();
@@ -239,6 +240,7 @@ mod tests {
             "7 messages (1.5 kB) came in",
             "half of them within 1 ms, 99 of 100 within 10 ms",
             "Refused: 4 requests (origin 4).",
+            "Ended: 0 clients.",
         ] {
             assert!(text.contains(told), "{told:?} is missing from {text}");
         }

@@ -9,6 +9,7 @@ mod package;
 mod problem;
 mod process;
 mod project;
+mod release;
 mod say;
 mod serve;
 mod setup;
@@ -30,6 +31,7 @@ cargo xtask <command>
                       which may be bench too (npm test)
   browser [ARG…]      runs only the wasm-bindgen tests, in Chromium or, if the first argument is --firefox or --safari, in
                       Firefox or WebKitGTK; other arguments go to cargo, such as --test browser
+  release             makes the files of a release in release/, with their checksums (npm run release)
   package             builds the npm package and checks what would be published
   size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
                       --record writes the sizes to benches/size.json, to compare with later (npm run size)
@@ -76,13 +78,14 @@ fn run(words: &[String]) -> Outcome {
         ("test", _) => test::run(&project, rest),
         ("browser", _) => test::browser(&project, rest),
         ("package", []) => package::run(&project),
+        ("release", []) => release::run(&project),
         ("size", _) => size::run(&project, rest),
         ("bench", _) => script(&project, "benches/receive.mjs", rest),
         ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),
         ("attack", _) => script(&project, "tests/attack/run.mjs", rest),
         ("fuzz", _) => fuzz::run(&project, rest),
         ("ci", []) => ci(&project),
-        ("setup" | "build" | "package" | "ci", [extra, ..]) => {
+        ("setup" | "build" | "package" | "release" | "ci", [extra, ..]) => {
             fail!("{command} takes no arguments, but got {extra:?}")
         }
         _ => fail!("there is no command {command:?}\n\n{HELP}"),

@@ -21,6 +21,7 @@ use crate::build;
 use crate::problem::{Outcome, Problem, fail};
 use crate::process;
 use crate::project::Project;
+use crate::release;
 use crate::say;
 use crate::setup::{self, Browsers};
 use crate::size;
@@ -41,6 +42,7 @@ const SUITES: [(&str, Suite); 11] = [
     ("rooms", |ground| node_suites::run(ground, "tests/rooms")),
     ("browser", wasm_suite::run),
     ("package", |ground| {
+        release::run(ground.project)?;
         node_suites::run(ground, "tests/package")
     }),
     ("pages", |ground| {
