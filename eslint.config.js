@@ -31,6 +31,7 @@ const CONFUSING = [
 const CLASSIC = [
   'relay/src/protocols/signalr/proxy.js',
   'tests/e2e/pages/old-page.js',
+  'tests/e2e/pages/old-shims.js',
   'tests/e2e/pages/seed-socketio.js',
   'tests/support/seed-shim.js',
 ];

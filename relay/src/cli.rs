@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
-use signal_relay::auth;
 use signal_relay::auth::hook::HookUrl;
 use signal_relay::base_path::BasePath;
 use signal_relay::config::{self, Config};
@@ -23,7 +22,7 @@ use signal_relay::tls;
 
 use self::token::TokenArguments;
 use self::values::{
-    AuthKind, address, bytes, bytes_or_none, drain, metrics_address, ping_time, time,
+    AuthKind, address, bytes, bytes_or_none, metrics_address, ping_time, short_time, time,
 };
 pub(crate) use self::values::{Format, Level};
 
@@ -180,6 +179,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NUMBER", default_value_t = config::CONNECTIONS, value_parser = RangedU64ValueParser::<usize>::new().range(1..), allow_negative_numbers = true)]
     pub(crate) connections: usize,
 
+    /// How long a hello waits for the client's first frame: 1s for pages of websocket-over-nodejs
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = short_time, allow_negative_numbers = true)]
+    hello_delay: Duration,
+
     /// How long a connection may be silent before it is pinged
     ///
     /// One that doesn't answer within --ping-timeout is closed with code 4012. The relay also sends
@@ -320,7 +323,7 @@ pub(crate) struct Arguments {
     /// back at the same moment. Meanwhile the relay accepts no more connections, and /readyz answers
     /// 503. Give 30s where thousands of clients are connected, or another relay takes over. From 0s
     /// to 1h.
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = drain, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = short_time, allow_negative_numbers = true)]
     drain: Duration,
 
     /// The certificate for HTTPS and secure WebSockets
@@ -465,6 +468,7 @@ impl From<Arguments> for Config {
             limit_loopback: arguments.limit_loopback,
             http_connections: arguments.http_connections,
             trusted_proxies: arguments.trusted_proxies,
+            hello_delay: arguments.hello_delay,
             ping_interval: arguments.ping_interval,
             ping_timeout: arguments.ping_timeout,
             sessions: sessions::Limits {
@@ -486,11 +490,9 @@ impl From<Arguments> for Config {
                 .map(|(certificate, key)| tls::Files { certificate, key }),
             metrics: arguments.metrics,
             memory: arguments.memory,
-            auth: match arguments.auth {
-                Some(AuthKind::Jwt) => arguments.auth_key.map(auth::Settings::Jwt),
-                Some(AuthKind::Hook) => arguments.auth_url.map(auth::Settings::Hook),
-                None => None,
-            },
+            auth: arguments
+                .auth
+                .and_then(|kind| kind.settings(arguments.auth_key, arguments.auth_url)),
             open: arguments.open,
             ..Self::default()
         }

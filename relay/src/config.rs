@@ -105,6 +105,9 @@ pub struct Config {
     pub http_connections: usize,
     /// Proxies that are trusted to say whose requests they pass on.
     pub trusted_proxies: Vec<Proxy>,
+    /// How long the hello on a plain WebSocket waits for the client's first frame. Zero: it is sent
+    /// at once.
+    pub hello_delay: Duration,
     /// How long a connection may be silent before it is pinged. The relay also sends something at
     /// least this often, where the client's protocol allows for it.
     pub ping_interval: Duration,
@@ -194,6 +197,7 @@ impl Config {
             connections_per_address: self.connections_per_address,
             rates: self.rates,
             limit_loopback: self.limit_loopback,
+            hello_delay: self.hello_delay,
             ping_interval: self.ping_interval,
             ping_timeout: self.ping_timeout,
             message_timeout: self.message_timeout,
@@ -232,6 +236,7 @@ impl Default for Config {
             limit_loopback: false,
             http_connections: HTTP_CONNECTIONS,
             trusted_proxies: Vec::new(),
+            hello_delay: Duration::ZERO,
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
             close_timeout: Duration::from_secs(3),

@@ -15,6 +15,8 @@ mod command;
 mod hook;
 #[path = "auth/keys.rs"]
 mod keys;
+#[path = "auth/old_pages.rs"]
+mod old_pages;
 #[path = "auth/operating.rs"]
 mod operating;
 #[path = "auth/plain.rs"]

@@ -362,6 +362,15 @@ impl<'a> Envelope<'a> {
         self.sender
     }
 
+    /// Adds a member after the others, with this key and value as JSON texts.
+    pub fn mark(&mut self, key: &'a str, name: &'a str, value: &'a str) {
+        self.others.push(Member {
+            key,
+            name: Cow::Borrowed(name),
+            value,
+        });
+    }
+
     /// Says who sent it: the member `user` gets this JSON text, whatever the sender wrote there.
     pub fn vouch(&mut self, user: &'a str) {
         self.others.retain(|member| member.name != USER);

@@ -1,9 +1,12 @@
 //! The values of options: choices, addresses, sizes and times.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use signal_relay::auth::Settings;
+use signal_relay::auth::hook::HookUrl;
 use signal_relay::config;
 use tracing::level_filters::LevelFilter;
 
@@ -23,6 +26,16 @@ pub(super) enum AuthKind {
     Jwt,
     /// Tokens of the operator's own
     Hook,
+}
+
+impl AuthKind {
+    /// How the relay decides, by the key or the endpoint that belongs to this kind.
+    pub(super) fn settings(self, key: Option<PathBuf>, url: Option<HookUrl>) -> Option<Settings> {
+        match self {
+            Self::Jwt => key.map(Settings::Jwt),
+            Self::Hook => url.map(Settings::Hook),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -104,7 +117,8 @@ pub(super) fn ping_time(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a time from 1s to 24h, for example 10, 1500ms, 10s, 5m or 2h".into())
 }
 
-pub(super) fn drain(text: &str) -> Result<Duration, String> {
+/// A time that may be none.
+pub(super) fn short_time(text: &str) -> Result<Duration, String> {
     duration(text)
         .filter(|time| *time <= Duration::from_secs(3600))
         .ok_or_else(|| "give a time from 0s to 1h, for example 10, 500ms, 30s or 5m".into())

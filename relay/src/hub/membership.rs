@@ -201,6 +201,24 @@ impl Membership {
             .map_err(|_| StoreError::Unavailable("it read nothing".into()))
     }
 
+    /// Receives these channels from now on, besides those that it has opened before, and nothing
+    /// else. Nothing is replayed.
+    pub fn listen(&self, channels: &[Arc<str>]) {
+        let Member {
+            space,
+            connection,
+            publisher,
+            sender,
+        } = &self.member;
+        space.subscribe(*connection, *publisher, sender, channels, |_, _| {});
+    }
+
+    /// Whether a connection in its space has a channel open.
+    #[must_use]
+    pub fn is_open(&self, channel: &str) -> bool {
+        self.member.space.is_open(channel)
+    }
+
     /// Unsubscribes from channels.
     pub(super) fn close(&self, channels: &[Arc<str>]) {
         self.member

@@ -113,11 +113,16 @@ impl Space {
         &self.name
     }
 
-    /// Whether a connection has subscribed to a channel.
+    /// Whether this connection has subscribed to a channel.
     pub(super) fn has_open(&self, connection: ConnectionId, channel: &str) -> bool {
         let subscribers = self.subscribers();
         let open = subscribers.open.get(&connection);
         open.is_some_and(|open| open.contains(channel))
+    }
+
+    /// Whether any connection has subscribed to a channel.
+    pub(super) fn is_open(&self, channel: &str) -> bool {
+        self.subscribers().channels.contains_key(channel)
     }
 
     /// Runs `write` while nothing is delivered in the space. It gets the connection's queue and

@@ -20,6 +20,8 @@ pub struct Limits {
     pub rates: Rates,
     /// Whether the limits for addresses and the rates hold for loopback addresses too.
     pub limit_loopback: bool,
+    /// How long the hello waits for a client's first frame.
+    pub hello_delay: Duration,
     /// How long a connection may be silent before it is pinged.
     pub ping_interval: Duration,
     /// How long a pinged connection may stay silent before it is closed.

@@ -4,6 +4,9 @@
 //! and speaks the protocol of [`signal_wire::frames`] from then on: it receives only the channels
 //! that it has open, and may resume. Every other client takes the hello for somebody else's
 //! message, and receives everything but control frames: those are the relay's alone.
+//!
+//! Pages of websocket-over-nodejs take every frame for a message of theirs. For them the hello may
+//! wait until the client's first frame, which shows what it is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +21,9 @@ use signal_wire::{ClientFrame, Envelope, Open, ServerFrame, Subscription};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::entry::{Entered, Entry};
+use super::late::Late;
 use super::route::Route;
+use super::websocket_over_nodejs::OldPage;
 use crate::auth::access::{Access, Forbidden, NOT_SUBSCRIBED};
 use crate::auth::refusal::Refusal;
 use crate::connection::{
@@ -99,7 +104,8 @@ async fn run(
             return connection.close([], &reason).await;
         }
     };
-    let greeting = greeting.map(Frame::from);
+    let mut greeting = greeting.map(Frame::from);
+    let late = Late::new(limits.hello_delay, &mut greeting);
     let address = connection.address;
     let (membership, mut queue) =
         relay
@@ -107,6 +113,7 @@ async fn run(
             .join_greeted(space, address, access.audience(), greeting);
 
     let subscribed = AtomicBool::new(false);
+    let old_page = OldPage::default();
     let mut client = Client {
         relay,
         access: access.clone(),
@@ -116,10 +123,14 @@ async fn run(
         session: None,
         ends: Ends::default(),
         subscribed: &subscribed,
+        old_page: &old_page,
+        late: &late,
     };
     let mut output = Output {
         queue: &mut queue,
         subscribed: &subscribed,
+        old_page: &old_page,
+        late: &late,
         interval: limits.ping_interval,
         pings: 0,
     };
@@ -164,6 +175,7 @@ async fn run(
     }
     tracked.end(reason.name());
     let rest: Vec<Frame> = match reason {
+        _ if old_page.is_one() => Vec::new(),
         CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
         // Without the acknowledgement, a client would blame the close on a message that was fine.
         _ => queue.pop_ack().into_iter().collect(),
@@ -190,12 +202,27 @@ struct Client<'a> {
     ends: Ends,
     /// Whether there is a session, for the writing half.
     subscribed: &'a AtomicBool,
+    old_page: &'a OldPage,
+    late: &'a Late,
 }
 
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         match &self.session {
-            None => self.take_first(text).await,
+            None => {
+                let (membership, access) = (&self.membership, &self.access);
+                let taken = self
+                    .old_page
+                    .take(&text, membership, access, self.max_frame);
+                let is_old = taken.await?;
+                if let Some(hello) = self.late.take().filter(|_| !is_old) {
+                    self.membership.sender().push(hello);
+                }
+                if is_old {
+                    return Ok(());
+                }
+                self.take_first(text).await
+            }
             Some(session) => {
                 let take = Take {
                     session,
@@ -418,16 +445,32 @@ fn own_frame(text: &Utf8Bytes) -> Frame {
 struct Output<'a> {
     queue: &'a mut Receiver,
     subscribed: &'a AtomicBool,
+    old_page: &'a OldPage,
+    late: &'a Late,
     interval: Duration,
     pings: u64,
 }
 
 impl Outbound for Output<'_> {
     async fn ready(&mut self) {
-        self.queue.ready().await;
+        tokio::select! {
+            () = self.queue.ready() => {}
+            () = self.late.due() => {}
+        }
     }
 
     fn next(&mut self) -> Option<Utf8Bytes> {
+        if let Some(hello) = self.late.take_due() {
+            return Some(hello.text().clone());
+        }
+        if self.old_page.is_one() {
+            while let Some(frame) = self.queue.pop() {
+                if let Some(text) = self.old_page.text(&frame) {
+                    return Some(text);
+                }
+            }
+            return None;
+        }
         let frame = self.queue.pop()?;
         Some(if self.subscribed.load(Ordering::Relaxed) {
             frame.text().clone()

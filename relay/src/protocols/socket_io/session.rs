@@ -12,7 +12,7 @@ mod receive;
 mod visitor;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use signal_wire::UserId;
@@ -23,12 +23,14 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use self::visitor::Visitor;
 use super::engine::{self, Version};
+use super::farewell::Farewell;
+use super::form::Form;
 use super::one_at_a_time::OneAtATime;
-use super::packet::{self, MAIN};
+use super::packet::MAIN;
+use super::reliable_signaler::Links;
 use crate::address::ClientAddress;
 use crate::auth::access::{self, Access};
 use crate::connection::CloseReason;
-use crate::hub::frame::Encoding;
 use crate::hub::ids::{NoRandomness, Secret, random_user_id};
 use crate::hub::membership::Membership;
 use crate::hub::queue::{Level, Receiver, Signals};
@@ -36,9 +38,6 @@ use crate::limits::{Allowance, LONGEST_SPACE, Limits, Place};
 use crate::metrics::{Protocol, Tracked};
 use crate::relay::Relay;
 use crate::rooms::registry::{Liveness, RoomMembership};
-
-/// How envelopes are kept in the form of Socket.IO, which is the same for all members of a space.
-const ENCODING: Encoding = Encoding("socket.io");
 
 /// What an event adds to the envelope in it, at most.
 const OVERHEAD: usize = LONGEST_SPACE + 64;
@@ -61,11 +60,11 @@ pub(super) enum Transport {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) version: Version,
-    visitor: Visitor,
+    pub(super) visitor: Visitor,
     /// The sender of messages that come without one.
-    sender: UserId,
-    state: Mutex<State>,
-    signals: Signals,
+    pub(super) sender: UserId,
+    pub(super) state: Mutex<State>,
+    pub(super) signals: Signals,
     confirmed: AtomicBool,
     /// It has said that it leaves.
     has_left: AtomicBool,
@@ -87,27 +86,35 @@ pub(super) struct Session {
     place: Place,
     /// What the client may send.
     pub(super) allowance: Arc<Allowance>,
+    pub(super) links: OnceLock<Links>,
+    /// How many rooms of reliable-signaler it keeps or waits for.
+    pub(super) rooms: AtomicUsize,
 }
 
 #[derive(Debug)]
-struct State {
-    transport: Transport,
-    last_heard: Instant,
-    packets: VecDeque<Utf8Bytes>,
-    spaces: Vec<Space>,
+pub(super) struct State {
+    pub(super) transport: Transport,
+    pub(super) last_heard: Instant,
+    pub(super) packets: VecDeque<Utf8Bytes>,
+    pub(super) spaces: Vec<Space>,
     /// The space that is written from next.
-    next_space: usize,
+    pub(super) next_space: usize,
+    /// Whether its namespaces are channels of the main space.
+    pub(super) uses_channels: bool,
+    /// What is still to be published of a session that has ended.
+    pub(super) farewells: Vec<Farewell>,
 }
 
 #[derive(Debug)]
-struct Space {
-    name: Arc<str>,
+pub(super) struct Space {
+    pub(super) name: Arc<str>,
     /// `None` once the session has ended and only what waits is still sent.
-    membership: Option<Arc<Membership>>,
-    queue: Receiver,
-    access: Access,
+    pub(super) membership: Option<Arc<Membership>>,
+    pub(super) queue: Receiver,
+    pub(super) access: Access,
     /// Of a page of RTCMultiConnection: its place in the rooms.
-    room_membership: Option<Arc<RoomMembership>>,
+    pub(super) room_membership: Option<Arc<RoomMembership>>,
+    pub(super) form: Form,
     _place: Option<Place>,
 }
 
@@ -133,6 +140,8 @@ impl Session {
                 packets: VecDeque::new(),
                 spaces: Vec::new(),
                 next_space: 0,
+                uses_channels: false,
+                farewells: Vec::new(),
             }),
             signals: Signals::default(),
             confirmed: AtomicBool::new(
@@ -150,6 +159,8 @@ impl Session {
             posts: OneAtATime::default(),
             allowance: place.allowance(),
             place,
+            links: OnceLock::new(),
+            rooms: AtomicUsize::new(0),
         };
         session.send(engine::open(
             version,
@@ -167,7 +178,7 @@ impl Session {
         Ok(session)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -207,6 +218,7 @@ impl Session {
                 space.room_membership = None;
             }
         } else {
+            state.farewells = state.spaces.iter().filter_map(Space::farewell).collect();
             state.spaces.clear();
             state.packets.clear();
         }
@@ -327,15 +339,15 @@ impl Session {
         } = &mut *state;
         for _ in 0..spaces.len() {
             *next_space = next_space.checked_rem(spaces.len()).unwrap_or_default();
-            let Space { name, queue, .. } = spaces.get_mut(*next_space)?;
+            let Space {
+                name, queue, form, ..
+            } = spaces.get_mut(*next_space)?;
             *next_space += 1;
-            // Frames that aren't envelopes are for plain WebSockets.
             while let Some(frame) = queue.pop() {
-                let encode = |envelope: &str| packet::message(name, envelope);
                 let packet = if frame.is_direct() {
                     Some(frame.text().clone())
                 } else {
-                    frame.encoded(ENCODING, encode)
+                    form.packet(name, &frame)
                 };
                 if packet.is_some() {
                     return packet;
@@ -370,7 +382,7 @@ mod tests {
     #[test]
     fn an_event_fits_around_the_longest_frame() {
         let name = format!("/{}", "a".repeat(LONGEST_SPACE - 1));
-        let event = packet::message(&name, "").len() + 16;
+        let event = super::super::packet::message(&name, "").len() + 16;
         assert!(event <= OVERHEAD, "{event}");
     }
 }

@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::engine::Version;
 use super::heartbeat::{unconfirmed, watch};
+use super::reliable_signaler::{Guest, KeptRooms};
 use super::session::{Session, Transport, Visitor};
 use crate::auth::refusal::Refusal;
 use crate::connection::{CloseReason, no_randomness};
@@ -19,6 +20,7 @@ use crate::relay::Relay;
 pub(super) struct Sessions {
     pub(super) relay: Arc<Relay>,
     by_id: Mutex<HashMap<Secret, Arc<Session>>>,
+    rooms: Arc<KeptRooms>,
 }
 
 impl Sessions {
@@ -26,6 +28,7 @@ impl Sessions {
         Self {
             relay,
             by_id: Mutex::default(),
+            rooms: Arc::default(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Sessions {
         let id = Secret::random().map_err(no_randomness)?;
         let session = Session::new(&self.relay, version, transport, &id, visitor, place);
         let session = Arc::new(session.map_err(no_randomness)?);
+        session.link(&self.rooms);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));
         self.relay.tasks.spawn(async move {
@@ -72,6 +76,9 @@ impl Sessions {
                 () = kept.ended() => CloseReason::Gone,
             };
             kept.end(reason);
+            let guest: Arc<dyn Guest> = Arc::<Session>::clone(&kept);
+            sessions.rooms.forget(&guest);
+            kept.say_farewell().await;
             if kept.reason() == CloseReason::ShuttingDown
                 && kept.transport() != Transport::WebSocket
             {

@@ -13,10 +13,10 @@ use crate::connection::CloseReason;
 use crate::hub::budget::Purpose;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
-use crate::hub::store::Content;
 use crate::limits::{LONGEST_SPACE, NAMESPACES};
 use crate::protocols::socket_io::engine::{self, Malformed, PING, Version};
-use crate::protocols::socket_io::packet::{self, Body, Event, Packet};
+use crate::protocols::socket_io::form::Form;
+use crate::protocols::socket_io::packet::{self, Body, MAIN, Packet};
 use crate::relay::Relay;
 use crate::rooms::identity::Entrant;
 use crate::rooms::registry::{Answered, Registry, RoomConnection, RoomMembership};
@@ -64,8 +64,7 @@ impl Session {
                     )));
                 }
                 let token = credentials.and_then(packet::token);
-                let admission = &self.visitor.admission;
-                let access = admission.enter_with(token.as_deref(), namespace).await;
+                let access = self.enter(namespace, token.as_deref()).await;
                 let shown = credentials.and_then(packet::earlier_secret);
                 let entrant = self.visitor.entrant(shown, access.as_ref().ok());
                 let entrant = entrant.map_err(|_| CloseReason::StoreUnavailable)?;
@@ -77,37 +76,20 @@ impl Session {
                 Ok(())
             }
             Body::Disconnect => {
-                let mut state = self.state();
-                let leaves = |space: &Space| *space.name == *namespace;
-                let left = state.spaces.iter().filter(|space| leaves(space));
-                for room_membership in left.filter_map(|space| space.room_membership.as_ref()) {
-                    room_membership.leave();
-                }
-                state.spaces.retain(|space| !leaves(space));
+                self.leave_space(namespace);
+                self.say_farewell().await;
                 Ok(())
             }
             Body::Answer => Ok(()),
             Body::Event { id, what } => {
-                let member = self
-                    .state()
-                    .spaces
-                    .iter()
-                    .find(|space| *space.name == *namespace)
-                    .and_then(|space| {
-                        let membership = space.membership.clone()?;
-                        Some((
-                            membership,
-                            space.access.clone(),
-                            space.room_membership.clone(),
-                        ))
-                    });
-                let Some((membership, access, room_membership)) = member else {
+                let Some((member, room_membership)) = self.member(namespace) else {
                     return Err(not_socket_io(Malformed(
                         "an event for a namespace that wasn't joined",
                     )));
                 };
+                let membership = &member.membership;
                 let answered = room_membership.map_or(Answered::Unknown, |room_membership| {
-                    ask(&room_membership, &membership, list)
+                    ask(&room_membership, membership, list)
                 });
                 if let Answered::Known(answer) = answered {
                     if let (Some(id), Some(values)) = (id, answer) {
@@ -115,44 +97,15 @@ impl Session {
                     }
                     return Ok(());
                 }
-                let failure = self.publish(&membership, &access, what).await?;
+                if self.take_old(relay, &member, list, what, id).await? {
+                    return Ok(());
+                }
+                let failure = self.publish(&member, what).await?;
                 if let Some(id) = id {
                     self.send(packet::acknowledged(namespace, id, failure));
                 }
                 Ok(())
             }
-        }
-    }
-
-    /// Publishes an event's envelope, or returns why it can't.
-    async fn publish(
-        &self,
-        membership: &Membership,
-        access: &Access,
-        what: Event<'_>,
-    ) -> Result<Option<&'static str>, CloseReason> {
-        let Event::Message(argument) = what else {
-            return Ok(Some(
-                "Only the event 'message' is relayed, with one argument that isn't binary.",
-            ));
-        };
-        let envelope = Envelope::read(argument).filter(|envelope| !envelope.is_anonymous());
-        let Some(envelope) = envelope else {
-            return Ok(Some(
-                "Only envelopes are relayed: an object with the members channel and message.",
-            ));
-        };
-        let message = match access.message(envelope, Some(self.sender), true) {
-            Ok(message) => message,
-            Err(why) => return Ok(Some(why.as_str())),
-        };
-        let max_frame = self.limits.max_frame;
-        if message.len() > max_frame {
-            return Err(CloseReason::FrameTooLarge(max_frame));
-        }
-        match membership.publish(Content::Envelope(message)).await {
-            Ok(()) => Ok(None),
-            Err(_) => Err(CloseReason::StoreUnavailable),
         }
     }
 
@@ -244,14 +197,19 @@ impl Session {
             access.audience(),
             self.signals.clone(),
         );
-        state.spaces.push(Space {
+        let mut space = Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),
             queue,
-            access,
+            access: access.clone(),
             room_membership: None,
+            form: Form::default(),
             _place: place,
-        });
+        };
+        if state.uses_channels && name != MAIN {
+            self.make_channel(relay, &mut space, &access);
+        }
+        state.spaces.push(space);
         drop(state);
         self.joined.notify_one();
         if self.version == Version::Four {

@@ -22,7 +22,7 @@ const PING: Duration = Duration::from_secs(5);
 pub(in crate::protocols::socket_io) struct Visitor {
     pub(super) address: ClientAddress,
     /// What the token of its first request allows.
-    pub(super) admission: Admission,
+    pub(in crate::protocols::socket_io) admission: Admission,
     /// It is a page of RTCMultiConnection.
     profile: Option<Profile>,
 }

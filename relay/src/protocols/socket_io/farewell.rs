@@ -1,0 +1,13 @@
+//! What the others are told of a page that has left.
+
+use std::sync::Arc;
+
+use crate::hub::membership::Membership;
+use crate::hub::store::Content;
+
+/// A page that has left a channel, and what the others are told.
+#[derive(Debug)]
+pub(super) struct Farewell {
+    pub(super) membership: Arc<Membership>,
+    pub(super) content: Content,
+}
