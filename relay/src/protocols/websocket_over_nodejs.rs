@@ -88,6 +88,8 @@ fn is_truthy(json: &str) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct OldPage {
     is_one: AtomicBool,
+    /// Whether the client has sent a frame.
+    has_sent: AtomicBool,
     open: Mutex<Open>,
 }
 
@@ -118,6 +120,8 @@ impl OldPage {
     ) -> Result<bool, CloseReason> {
         let request = if self.is_one() {
             json::members(text).and_then(|members| Request::of(&members))
+        } else if self.has_sent.swap(true, Ordering::Relaxed) {
+            return Ok(false);
         } else {
             let Some(first) = Request::first(text) else {
                 return Ok(false);

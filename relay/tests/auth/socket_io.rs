@@ -1,10 +1,20 @@
 //! Socket.IO: the token is in the credentials of a namespace, or in the first request.
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::support::socket_io::{Poller, code, event, path};
-use super::support::tokens::{expired, forged, start, token, token_for, with_short};
-use super::support::{Client, Relay, get};
+use serde_json::json;
+use signal_relay::Config;
+use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::support::socket_io::{Poller, code, event, impatient, path};
+use super::support::tokens::{
+    KeyFile, SECRET, expired, forged, settings, start, token, token_for, with_short,
+};
+use super::support::{Client, Relay, get, within};
+
+/// Between two pings of a client.
+const PAUSE: Duration = Duration::from_millis(50);
 
 const A: &str = r#"{"sender":12,"channel":"a","message":"hi"}"#;
 
@@ -89,6 +99,34 @@ async fn the_first_request_may_have_the_token() {
         refused.body.ends_with("44\"a token is needed here\""),
         "{refused:?}"
     );
+}
+
+/// Pings alone don't keep the place of a client that wasn't let in.
+#[tokio::test]
+async fn a_refused_client_that_pings_is_disconnected() {
+    let key = KeyFile::new(SECRET);
+    let relay = Relay::start(Config {
+        auth: settings(&key).auth,
+        ..impatient()
+    })
+    .await;
+    let mut client = open(&relay, 3, "").await;
+    assert_eq!(client.text().await, "44\"a token is needed here\"");
+    client.send("2").await;
+    let poller = Poller::open(&relay, 3).await;
+    within("the end of the polling client", async {
+        while poller.post("2").await.status == 200 {
+            sleep(PAUSE).await;
+        }
+    })
+    .await;
+    within("the end of the other client", async {
+        while let Some(Ok(Message::Text(_))) = client.next().await {
+            sleep(PAUSE).await;
+            client.send("2").await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -66,8 +66,8 @@ async fn a_page_without_subscriptions_is_served_as_before() {
         one.send(frame).await;
         assert_eq!(other.text().await, frame);
     }
-    // The open frame of websocket-over-nodejs is an envelope, and a member called ref is like any
-    // other.
+    // A page of websocket-over-nodejs is known by its first frame. Later its open frame is an
+    // envelope. A member called ref is like any other.
     one.send(r#"{"open":true,"channel":"c"}"#).await;
     assert_eq!(other.envelope().await, r#"{"channel":"c","open":true}"#);
     one.send(r#"{"open":["a"],"channel":"c"}"#).await;

@@ -10,7 +10,7 @@ use crate::connection::CloseReason;
 use crate::limits::Limits;
 
 /// A client must join its first space within this time, or that of two pings if it is shorter. A
-/// client of version 3, which is in one from the start, must send something.
+/// client of version 3 that polls is in one from the start, and must send something.
 const CONFIRM: Duration = Duration::from_secs(10);
 
 /// Resolves when a client has joined nothing for too long.

@@ -144,9 +144,7 @@ impl Session {
                 farewells: Vec::new(),
             }),
             signals: Signals::default(),
-            confirmed: AtomicBool::new(
-                version == Version::Three && transport == Transport::WebSocket,
-            ),
+            confirmed: AtomicBool::new(false),
             has_left: AtomicBool::new(false),
             liveness: Arc::default(),
             joined: Notify::new(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use signal_wire::Envelope;
 
-use super::{Session, Space};
+use super::{Session, Space, Transport};
 use crate::auth::access::Access;
 use crate::auth::refusal::Refusal;
 use crate::connection::CloseReason;
@@ -210,9 +210,11 @@ impl Session {
             self.make_channel(relay, &mut space, &access);
         }
         state.spaces.push(space);
+        // A client of version 3 that polls is in a space by its first request alone.
+        let is_sure = self.version == Version::Four || state.transport == Transport::WebSocket;
         drop(state);
         self.joined.notify_one();
-        if self.version == Version::Four {
+        if is_sure {
             self.confirmed.store(true, Ordering::Relaxed);
         }
         let mut tracked = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
