@@ -99,7 +99,7 @@ const CHANNEL: &str = ",\"channel\":\"";
 const MESSAGE: &str = ",\"message\":";
 
 /// The member that says which user sent an envelope. Only the relay writes it.
-const USER: &str = "user";
+pub const USER: &str = "user";
 
 /// The end of an envelope, after the message.
 pub const TAIL: &str = "}";

@@ -180,6 +180,21 @@ pub fn members(json: &str) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
+/// The members of an object without those of these names, each with a comma behind it. `None`: the
+/// text isn't one JSON object.
+#[must_use]
+pub fn members_without(object: &str, names: &[&str]) -> Option<String> {
+    let mut kept = String::with_capacity(object.len());
+    let members = members(object)?.into_iter();
+    for member in members.filter(|member| !names.contains(&&*member.name)) {
+        kept.push_str(member.key);
+        kept.push(':');
+        kept.push_str(member.value);
+        kept.push(',');
+    }
+    Some(kept)
+}
+
 /// The JSON text of a member's value; of members with the same name, the last one's, as JavaScript
 /// reads it.
 #[must_use]

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::Config as Proptest;
 use serde_json::value::RawValue;
 use signal_wire::json::{
-    PlainString, Scanner, items, members, quoted, string, whole_number, write_number,
+    PlainString, Scanner, items, members, members_without, quoted, string, whole_number,
+    write_number,
 };
 
 fn cases() -> Proptest {
@@ -211,4 +212,15 @@ proptest! {
         let mut scanner = Scanner { rest: &text };
         let _ = (scanner.whole_number(), scanner.plain_string("\""), scanner.plain_string("\\\""), scanner.literal("\""));
     }
+}
+
+#[test]
+fn members_without_some_keep_their_text() {
+    let object = r#" {"a" : 1,"b":[2, 3],"\u0062":4,"c":"x"} "#;
+    assert_eq!(
+        members_without(object, &["b"]).as_deref(),
+        Some(r#""a":1,"c":"x","#)
+    );
+    assert_eq!(members_without("{}", &[]).as_deref(), Some(""));
+    assert_eq!(members_without("[1]", &[]), None);
 }

@@ -3,6 +3,9 @@
 //! In the hub such a message is an envelope like any other. One that came without a channel is on
 //! the channel `undefined`, and marked: clients of its kind are sent it as it came.
 
+use std::borrow::Cow;
+
+use signal_wire::envelope::USER;
 use signal_wire::json::{self, Member};
 use signal_wire::{Envelope, UserId};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -47,23 +50,64 @@ pub(super) fn read(envelope: &str) -> Option<Envelope<'_>> {
 }
 
 /// What a page is sent that hasn't sent anything: the message, if it came bare.
-pub(super) fn as_sent(envelope: &str) -> &str {
+pub(super) fn as_sent(envelope: &str) -> Cow<'_, str> {
     let Some(members) = json::members(envelope) else {
-        return envelope;
+        return envelope.into();
     };
     if find(&members, "channel").is_some() || find(&members, MARK).is_none() {
-        return envelope;
+        return envelope.into();
     }
-    find(&members, "message").unwrap_or(envelope)
+    vouched(&members).unwrap_or(envelope.into())
 }
 
 /// What a page is sent that sends bare messages: the message, if the envelope has no channel.
-pub(super) fn unnamed(envelope: &str) -> &str {
+pub(super) fn unnamed(envelope: &str) -> Cow<'_, str> {
     let Some(members) = json::members(envelope) else {
-        return envelope;
+        return envelope.into();
     };
     if find(&members, "channel").is_some() {
-        return envelope;
+        return envelope.into();
     }
-    find(&members, "message").unwrap_or(envelope)
+    vouched(&members).unwrap_or(envelope.into())
+}
+
+/// The message of an envelope. If the envelope says who sent it, an object says so itself: a page
+/// may take it for an envelope.
+fn vouched<'a>(members: &[Member<'a>]) -> Option<Cow<'a, str>> {
+    let message = find(members, "message")?;
+    let vouched = find(members, USER).and_then(|user| {
+        let others = json::members_without(message, &[USER])?;
+        Some(format!("{{{others}\"{USER}\":{user}}}").into())
+    });
+    Some(vouched.unwrap_or(message.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_object_says_who_sent_it() {
+        for (envelope, bare) in [
+            (
+                r#"{"sender":1,"message":{"user":"a","x":1,"us\u0065r":"a"},"bare":true,"user":"m"}"#,
+                r#"{"x":1,"user":"m"}"#,
+            ),
+            (
+                r#"{"sender":1,"message":{},"bare":true,"user":"m"}"#,
+                r#"{"user":"m"}"#,
+            ),
+            (
+                r#"{"sender":1,"message":[1],"bare":true,"user":"m"}"#,
+                "[1]",
+            ),
+            (
+                r#"{"sender":1,"message":{"user":"a"},"bare":true}"#,
+                r#"{"user":"a"}"#,
+            ),
+        ] {
+            assert_eq!(as_sent(envelope), bare);
+            assert_eq!(unnamed(envelope), bare);
+        }
+    }
 }

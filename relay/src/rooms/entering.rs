@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use signal_wire::json::quoted;
+use signal_wire::json::{members_without, quoted};
 
 use super::request::RoomRequest;
 use super::state::{Answer, DENIED, NO_ROOM, Room, Rooms, refusal};
-use super::values::{event, has, members_without, name};
+use super::values::{event, has, name};
 
 /// The most bytes of a list of public rooms.
 const LONGEST_LIST: usize = 256 * 1024;

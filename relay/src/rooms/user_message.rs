@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use signal_wire::json::{member, quoted};
+use signal_wire::json::{member, members_without, quoted};
 
-use super::values::{event, has, members_without, name};
+use super::values::{event, has, name};
 
 /// The longest message, in bytes. Descriptions of sessions with many streams have some ten thousand.
 const LONGEST: usize = 256 * 1024;

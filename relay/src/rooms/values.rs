@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use signal_wire::json::{self, member, members, quoted};
+use signal_wire::json::{self, member, quoted};
 
 /// The longest id of a user or a room, password, identifier or name of an event, in bytes.
 pub const LONGEST_NAME: usize = 256;
@@ -38,21 +38,6 @@ pub fn is_truthy(json: &str) -> bool {
 #[must_use]
 pub fn has(object: &str, name: &str) -> bool {
     member(object, name).is_some_and(is_truthy)
-}
-
-/// The members of an object without those of these names, each with a comma behind it. `None`: the
-/// text isn't one JSON object.
-#[must_use]
-pub fn members_without(object: &str, names: &[&str]) -> Option<String> {
-    let mut kept = String::with_capacity(object.len());
-    let members = members(object)?.into_iter();
-    for member in members.filter(|member| !names.contains(&&*member.name)) {
-        kept.push_str(member.key);
-        kept.push(':');
-        kept.push_str(member.value);
-        kept.push(',');
-    }
-    Some(kept)
 }
 
 /// The text, if it is JSON and not too long.
@@ -106,16 +91,5 @@ mod tests {
         assert!(has(r#"{"a":0,"a":1}"#, "a"));
         assert!(!has(r#"{"a":1,"\u0061":0}"#, "a"));
         assert!(!has("[1]", "a"));
-    }
-
-    #[test]
-    fn members_without_some_keep_their_text() {
-        let object = r#" {"a" : 1,"b":[2, 3],"\u0062":4,"c":"x"} "#;
-        assert_eq!(
-            members_without(object, &["b"]).as_deref(),
-            Some(r#""a":1,"c":"x","#)
-        );
-        assert_eq!(members_without("{}", &[]).as_deref(), Some(""));
-        assert_eq!(members_without("[1]", &[]), None);
     }
 }

@@ -93,3 +93,37 @@ async fn socketio_over_nodejs_does_what_the_token_allows() {
     all.send(&said("a", 13)).await;
     assert_eq!(old.text().await, r#"42/a,["message",1]"#);
 }
+
+/// A page may take a bare object for an envelope, and its member `user` for who sent it.
+#[tokio::test]
+async fn bare_messages_say_who_sent_them() {
+    let relay = start().await;
+    let open = async |user: &str| {
+        let path = format!(
+            "{}&access_token={}",
+            path(3, "websocket"),
+            token(user, &["/"])
+        );
+        let mut client = Client::open(relay.address, &path).await.unwrap();
+        client.text().await;
+        assert_eq!(client.text().await, "40");
+        client
+    };
+    let (mut a, mut bob) = (open("alice").await, open("bob").await);
+    for first in [
+        r#"{"user":"alice","channel":["c"],"x":1}"#,
+        r#"{"user":"alice"}"#,
+    ] {
+        bob.send(&format!(r#"42["message",{first}]"#)).await;
+        let packet = a.text().await;
+        assert!(packet.ends_with(r#""user":"bob"}]"#), "{packet}");
+        assert!(!packet.contains("alice"), "{packet}");
+        // A page that sends bare messages itself is sent them no differently.
+        a.send(r#"42["message","bare"]"#).await;
+        assert_eq!(bob.text().await, r#"42["message","bare"]"#);
+    }
+    bob.send(r#"42["message",{"sender":1,"message":{"user":"alice"}}]"#)
+        .await;
+    let packet = a.text().await;
+    assert!(!packet.contains("alice"), "{packet}");
+}

@@ -47,11 +47,11 @@ impl Form {
                 frame.encoded(Encoding("socketio-over-nodejs"), encode)
             }
             Self::Bare if is_unnamed => {
-                let encode = |envelope: &str| packet::message(namespace, bare::unnamed(envelope));
+                let encode = |envelope: &str| packet::message(namespace, &bare::unnamed(envelope));
                 frame.encoded(Encoding("socket.io, bare"), encode)
             }
             Self::AsSent if is_unnamed => {
-                let encode = |envelope: &str| packet::message(namespace, bare::as_sent(envelope));
+                let encode = |envelope: &str| packet::message(namespace, &bare::as_sent(envelope));
                 frame.encoded(Encoding("socket.io, as sent"), encode)
             }
             _ => frame.encoded(ENCODING, |envelope| packet::message(namespace, envelope)),
