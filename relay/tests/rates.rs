@@ -228,6 +228,48 @@ async fn clients_of_one_address_wait_together_and_stay() {
         .expect("the address has no limit");
 }
 
+/// An attacker that connects again for each message gains nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_clients_wait_for_what_the_address_has_sent() {
+    let mut config = limited();
+    config.max_frame = 20_000;
+    config.queue.bytes = 20_000;
+    config.rates = Rates {
+        connection: UNLIMITED,
+        address: Rate {
+            messages: 0,
+            bytes: 100,
+        },
+        patience: Duration::ZERO,
+    };
+    let relay = Relay::start(config).await;
+    let mut reader = relay.join("/").await;
+    let mut first = Client::open_from(2, relay.address, "/other").await.unwrap();
+    let mut watcher = relay.join("/other").await;
+    // More than the address may send in a minute and a half, besides what it may send at once.
+    let long = "x".repeat(19_000);
+    first.send(&long).await;
+    assert_eq!(watcher.text().await, long);
+    let mut second = Client::open_from(2, relay.address, "/").await.unwrap();
+    second.send("late").await;
+    let mut honest = Client::open_from(3, relay.address, "/").await.unwrap();
+    honest.send("in time").await;
+    assert_eq!(reader.text().await, "in time");
+}
+
+/// A page that opens a thousand channels gives the relay as much to do as one that sends much.
+#[tokio::test(flavor = "multi_thread")]
+async fn opening_channels_counts_as_sending() {
+    let relay = Relay::start(limited()).await;
+    let mut client = relay.join("/").await;
+    let channels: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    let open = serde_json::json!({ "open": channels }).to_string();
+    for _ in 0..5 {
+        client.send(&open).await;
+    }
+    assert_eq!(client.closed().await.0, 4013);
+}
+
 #[tokio::test]
 async fn loopback_is_not_limited_by_default() {
     let relay = Relay::start(Config {

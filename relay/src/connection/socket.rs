@@ -40,7 +40,8 @@ pub(crate) struct Connection {
     pub(super) unwritten: Fragments,
     pub(super) meter: Arc<Meter>,
     pub(super) max_frame: usize,
-    pub(super) allowance: Arc<Allowance>,
+    /// What its client may send.
+    pub(crate) allowance: Arc<Allowance>,
     pub(super) limits: Limits,
 }
 

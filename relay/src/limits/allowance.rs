@@ -15,6 +15,9 @@ use super::bounds::Rates;
 use super::rate::{Buckets, Rate};
 use super::shares::Share;
 
+/// So many channels that are opened count as a message.
+const CHANNELS_AS_A_MESSAGE: usize = 16;
+
 /// A client was over its rate for too long. This is the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateExceeded(pub(crate) Rate);
@@ -37,16 +40,21 @@ struct Own {
 }
 
 impl Allowance {
-    /// For a client of an address.
+    /// For a client of an address. It waits if the address's earlier clients have sent too much.
     pub(crate) fn new(share: &Arc<Share>) -> Self {
         let now = Instant::now();
         let limits = share.limits();
+        let of_address = if share.limited {
+            share.buckets().wait(now)
+        } else {
+            Duration::ZERO
+        };
         Self {
             share: Arc::clone(share),
             rates: limits.rates,
             own: Mutex::new(Own {
                 buckets: Buckets::new(limits.rates.connection, limits.burst(), now),
-                next: now,
+                next: now.checked_add(of_address).unwrap_or(now),
                 over_since: None,
             }),
         }
@@ -58,20 +66,29 @@ impl Allowance {
 
     /// Counts a message with so many bytes.
     pub(crate) fn charge(&self, bytes: usize) {
+        self.spend(1, bytes as u64);
+    }
+
+    /// Counts a request for channels, which takes as long as several messages.
+    pub(crate) fn charge_channels(&self, channels: usize) {
+        self.spend((channels / CHANNELS_AS_A_MESSAGE) as u64, 0);
+    }
+
+    fn spend(&self, messages: u64, bytes: u64) {
         if !self.share.limited {
             return;
         }
-        let (now, bytes) = (Instant::now(), bytes as u64);
+        let now = Instant::now();
         let of_address = {
             let mut buckets = self.share.buckets();
-            buckets.charge(bytes, now);
+            buckets.charge(messages, bytes, now);
             buckets.wait(now)
         };
         let mut own = self.own();
         if own.buckets.are_full(now) {
             own.over_since = None;
         }
-        own.buckets.charge(bytes, now);
+        own.buckets.charge(messages, bytes, now);
         let wait = own.buckets.wait(now);
         if wait > Duration::ZERO {
             own.over_since.get_or_insert(now);

@@ -43,9 +43,9 @@ impl Buckets {
         self.bytes.set_rate(rate.bytes, burst.bytes, now);
     }
 
-    /// Counts a message, whether or not it was to be sent already.
-    pub(crate) fn charge(&mut self, bytes: u64, now: Instant) {
-        self.messages.charge(1, now);
+    /// Counts messages, whether or not they were to be sent already.
+    pub(crate) fn charge(&mut self, messages: u64, bytes: u64, now: Instant) {
+        self.messages.charge(messages, now);
         self.bytes.charge(bytes, now);
     }
 
@@ -136,19 +136,19 @@ mod tests {
         let start = Instant::now();
         let mut buckets = Buckets::new(RATE, BURST, start);
         for _ in 0..5 {
-            buckets.charge(1, start);
+            buckets.charge(1, 1, start);
             assert_eq!(buckets.wait(start), Duration::ZERO);
         }
         assert!(!buckets.are_full(start));
         for sent in 1..=10 {
-            buckets.charge(1, start);
+            buckets.charge(1, 1, start);
             assert_eq!(buckets.wait(start), Duration::from_millis(100 * sent));
         }
         // After a pause there is room for a burst again, and for no more.
         let later = start + Duration::from_secs(100);
         assert!(buckets.are_full(later));
         for _ in 0..6 {
-            buckets.charge(1, later);
+            buckets.charge(1, 1, later);
         }
         assert_eq!(buckets.wait(later), Duration::from_millis(100));
     }
@@ -157,9 +157,9 @@ mod tests {
     fn bytes_count_too() {
         let start = Instant::now();
         let mut buckets = Buckets::new(RATE, BURST, start);
-        buckets.charge(2000, start);
+        buckets.charge(1, 2000, start);
         assert_eq!(buckets.wait(start), Duration::ZERO);
-        buckets.charge(3000, start);
+        buckets.charge(1, 3000, start);
         assert_eq!(buckets.wait(start), Duration::from_secs(3));
         assert_eq!(
             buckets.wait(start + Duration::from_secs(2)),
@@ -176,7 +176,7 @@ mod tests {
         };
         let mut buckets = Buckets::new(rate, BURST, start);
         for _ in 0..1000 {
-            buckets.charge(u64::MAX, start);
+            buckets.charge(1, u64::MAX, start);
         }
         assert_eq!(buckets.wait(start), Duration::ZERO);
         assert!(buckets.are_full(start));
@@ -187,7 +187,7 @@ mod tests {
         };
         let mut buckets = Buckets::new(rate, BURST, start);
         for _ in 0..1000 {
-            buckets.charge(u64::MAX, start);
+            buckets.charge(1, u64::MAX, start);
         }
         assert!(buckets.wait(start) > Duration::from_secs(1000));
     }

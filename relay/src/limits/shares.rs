@@ -232,7 +232,7 @@ mod tests {
         let shares = shares(true);
         let share = shares.of(ClientAddress::new([192, 0, 2, 1].into()));
         for _ in 0..10_000 {
-            share.buckets().charge(1, Instant::now());
+            share.buckets().charge(1, 1, Instant::now());
         }
         shares.evict_unused();
         assert_eq!(shares.len(), 1);

@@ -36,7 +36,7 @@ use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
 use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
-use crate::limits::Limits;
+use crate::limits::{Allowance, Limits};
 use crate::metrics::Protocol;
 use crate::relay::Relay;
 
@@ -116,6 +116,7 @@ async fn run(
     let old_page = OldPage::default();
     let mut client = Client {
         relay,
+        allowance: Arc::clone(&connection.allowance),
         access: access.clone(),
         membership,
         max_frame: limits.max_frame,
@@ -194,6 +195,7 @@ struct Client<'a> {
     relay: &'a Relay,
     access: Access,
     membership: Membership,
+    allowance: Arc<Allowance>,
     max_frame: usize,
     /// The session's secret in the hello.
     secret: Secret,
@@ -228,6 +230,7 @@ impl Inbound for Client<'_> {
                     session,
                     access: &self.access,
                     membership: &self.membership,
+                    allowance: &self.allowance,
                     max_frame: self.max_frame,
                 };
                 take.frame(&text).await
@@ -277,6 +280,7 @@ impl Client<'_> {
 
     /// Takes the first `open`: from now on the connection belongs to a session.
     async fn subscribe(&mut self, open: Open<'_>) -> Result<(), CloseReason> {
+        self.allowance.charge_channels(open.channels.len());
         renew(&self.access, open.token.as_deref()).await?;
         let (secret, resumes) = match &open.session {
             Some(secret) => (&**secret, true),
@@ -300,6 +304,7 @@ struct Take<'a> {
     session: &'a Attached,
     access: &'a Access,
     membership: &'a Membership,
+    allowance: &'a Allowance,
     max_frame: usize,
 }
 
@@ -314,6 +319,7 @@ impl Take<'_> {
         match ClientFrame::decode(text) {
             ClientFrame::Publish(envelope, reference) => self.publish(envelope, reference).await?,
             ClientFrame::Open(open) => {
+                self.allowance.charge_channels(open.channels.len());
                 if open
                     .session
                     .as_ref()
