@@ -6,44 +6,9 @@ use std::sync::Arc;
 
 use signal_wire::json::quoted;
 
-use super::profile::Profile;
-use super::state::{Delivery, RoomConnectionId, Rooms, User};
+use super::entrant::{Claim, Entrant, Entry, RoomConnectionId};
+use super::state::{Delivery, Rooms, User};
 use super::values;
-
-/// A connection that would be a user.
-#[derive(Clone, Debug)]
-pub struct Entrant {
-    /// What its address says.
-    pub profile: Profile,
-    /// The secret of an earlier connection, if it shows one.
-    pub shown: Option<Arc<str>>,
-    /// Its own secret, to be shown by the next one.
-    pub secret: Arc<str>,
-    /// The user of its token.
-    pub token_user: Option<Arc<str>>,
-}
-
-/// How a connection has become a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// It is the user, in place of that connection if there is one, which should end.
-    Entered(Option<RoomConnectionId>),
-    /// The id belongs to another user.
-    Taken,
-}
-
-/// What a connection that would be a user has to do with the id that it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// It shows the secret of the user whose connection it continues.
-    Continues,
-    /// Nobody has the id, or its user has no connection.
-    Free,
-    /// The id's user has this connection.
-    Connected(RoomConnectionId),
-    /// The id's user has another token.
-    AnothersToken,
-}
 
 impl Rooms {
     /// Whether a connection that would be a user can be.

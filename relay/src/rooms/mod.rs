@@ -13,6 +13,7 @@
 //! | `values` | names and values in the JSON of pages |
 //! | `profile` | what a page's address says of it |
 //! | `request` | what a page asks for |
+//! | `entrant` | a connection that would be a user |
 //! | `viewer` | a user in a scalable broadcast |
 //! | `user_message` | a message from one user to others |
 //! | `state` | the users and rooms of one space: who is there |
@@ -26,7 +27,8 @@
 
 mod broadcast;
 mod entering;
-pub(crate) mod identity;
+pub(crate) mod entrant;
+mod identity;
 pub(crate) mod profile;
 pub(crate) mod registry;
 mod request;

@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::identity::{Claim, Entrant, Entry};
+use super::entrant::{Claim, Entrant, Entry, RoomConnectionId};
 use super::profile::Profile;
 use super::request::Request;
-use super::state::{Answer, DENIED, Delivery, RoomConnectionId, Rooms, refusal};
+use super::state::{Answer, DENIED, Delivery, Rooms, refusal};
 use crate::auth::access::Access;
 use crate::hub::budget::Charge;
 use crate::hub::frame::Frame;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use signal_wire::json::quoted;
 use tokio::time::Instant;
 
+use super::entrant::RoomConnectionId;
 use super::profile::{LONGEST_EXTRA, Profile};
 use super::request::Request;
 use super::values::{self, LONGEST_NAME};
@@ -31,10 +32,6 @@ const ENTRY: usize = 64;
 pub(super) const NO_ROOM: &str = "Room not available";
 pub(super) const NO_USER: &str = "User ID does not exist";
 pub(super) const DENIED: &str = "Room permission denied";
-
-/// The connection of a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RoomConnectionId(pub u64);
 
 /// An event for one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,10 +19,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::identity::{Entrant, Entry};
+use super::entrant::{Entrant, Entry, RoomConnectionId};
 use super::profile::Profile;
 use super::request::Request;
-use super::state::{RoomConnectionId, Rooms};
+use super::state::Rooms;
 
 /// One space with its pages; the page with connection 1 has the secret `s1`, and so on.
 struct Space {

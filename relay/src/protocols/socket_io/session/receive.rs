@@ -18,7 +18,7 @@ use crate::protocols::socket_io::engine::{self, Malformed, PING, Version};
 use crate::protocols::socket_io::form::Form;
 use crate::protocols::socket_io::packet::{self, Body, MAIN, Packet};
 use crate::relay::Relay;
-use crate::rooms::identity::Entrant;
+use crate::rooms::entrant::Entrant;
 use crate::rooms::registry::{Answered, Registry, RoomConnection, RoomMembership};
 
 impl Session {

@@ -10,7 +10,7 @@ use crate::auth::access::Access;
 use crate::auth::admission::Admission;
 use crate::hub::ids::{NoRandomness, Secret};
 use crate::limits::Limits;
-use crate::rooms::identity::Entrant;
+use crate::rooms::entrant::Entrant;
 use crate::rooms::profile::Profile;
 
 /// A page in a room is pinged at least this often, and answers within this time: the others wait
