@@ -49,7 +49,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     const pages = [
       await join(sse(origin, '/room')),
       await join(sse(origin, '/room')),
-      await join({ url: `${origin}/room` }),
+      await join({ url: `${origin}/room`, protocol: 'relay' }),
       await join({ url: origin, protocol: 'socket.io', namespace: '/room' }),
     ];
     for (const from of pages) {
@@ -73,7 +73,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     });
     t.after(() => network.close());
     const ours = await join(sse(network.origin));
-    const other = await join({ url: server.origin });
+    const other = await join({ url: server.origin, protocol: 'relay' });
     await send(ours, numbers(0, 20));
     await hears(other, numbers(0, 20));
     await ours.evaluate(() => signaling.flushed());
@@ -87,7 +87,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     const network = await proxy(() => server.port);
     t.after(() => network.close());
     const ours = await join(sse(network.url.replace(/^ws(.*)\/$/, 'http$1')));
-    const other = await join({ url: server.origin });
+    const other = await join({ url: server.origin, protocol: 'relay' });
     for (const round of [0, 10, 20]) {
       network.refuse();
       network.cut();
@@ -132,7 +132,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     await reconnects(ours);
     await ours.waitForFunction(() => gaps.length > 0);
     await ours.evaluate(() => signaling.flushed());
-    const other = await join({ url: second.origin });
+    const other = await join({ url: second.origin, protocol: 'relay' });
     await send(ours, ['4']);
     await send(other, ['5']);
     await hears(other, ['4']);
@@ -169,7 +169,7 @@ describe('server-sent events on our relay', { concurrency: 3 }, () => {
     assert.ok(told.some((line) => /^waiting: no connection to .* could be made/.test(line)), told.join('\n'));
     await start(ours, sse(network.origin));
     await isOpen(ours);
-    const other = await join({ url: server.origin });
+    const other = await join({ url: server.origin, protocol: 'relay' });
     await send(ours, TEXTS);
     await send(other, TEXTS);
     await hears(ours, TEXTS);
