@@ -173,7 +173,7 @@ impl Session {
         Some((member, space.room_membership.clone()))
     }
 
-    /// Leaves a namespace. What the others are told of it is still to be published.
+    /// Leaves a namespace. What the others receive then is still to be published.
     pub(super) fn leave_space(&self, namespace: &str) {
         let mut state = self.state();
         let State {
@@ -332,7 +332,7 @@ impl Guest for Session {
 }
 
 impl Space {
-    /// What the others are told when the page leaves it, if anything.
+    /// What the others receive when the page leaves it, if anything.
     pub(super) fn farewell(&self) -> Option<Farewell> {
         let Form::Channel {
             channel,
