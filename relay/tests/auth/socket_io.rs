@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use serde_json::json;
 use signal_relay::Config;
 use tokio::time::sleep;
@@ -114,19 +115,24 @@ async fn a_refused_client_that_pings_is_disconnected() {
     assert_eq!(client.text().await, "44\"a token is needed here\"");
     client.send("2").await;
     let poller = Poller::open(&relay, 3).await;
-    within("the end of the polling client", async {
+    let polling = async {
         while poller.post("2").await.status == 200 {
             sleep(PAUSE).await;
         }
-    })
-    .await;
-    within("the end of the other client", async {
-        while let Some(Ok(Message::Text(_))) = client.next().await {
+    };
+    let on_a_socket = async {
+        while let Some(Ok(Message::Text(_) | Message::Ping(_))) = client.next().await {
             sleep(PAUSE).await;
-            client.send("2").await;
+            if client.0.send(Message::text("2")).await.is_err() {
+                break;
+            }
         }
-    })
-    .await;
+    };
+    // At the same time: neither may end by its silence.
+    tokio::join!(
+        within("the end of the polling client", polling),
+        within("the end of the other client", on_a_socket),
+    );
 }
 
 #[tokio::test]
