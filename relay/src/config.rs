@@ -11,7 +11,7 @@ use crate::hub::budget::CONNECTION;
 use crate::hub::{self, history, queue, sessions};
 use crate::limits::{Limits, Rate, Rates};
 use crate::origin::Origin;
-use crate::protocols::{signalr, sse};
+use crate::protocols::signalr;
 use crate::proxies::Proxy;
 use crate::tls;
 
@@ -154,21 +154,30 @@ impl Config {
     }
 
     /// This configuration with what can change while a relay runs taken from another: the origins
-    /// and hosts, the longest frame, how many connections there may be and how much may be sent,
-    /// and the times of pings and of draining. Connections that are open keep the limits that they
-    /// were opened with, except for what their address shares with others.
+    /// and hosts, all limits, and the times of the hello, of pings and of draining. Connections that
+    /// are open keep the limits that they were opened with, except for what their address shares
+    /// with others.
     #[must_use]
     pub fn reloaded(&self, new: &Self) -> Self {
         Self {
             origins: new.origins.clone(),
             hosts: new.hosts.clone(),
             max_frame: new.max_frame,
+            queue: new.queue,
             connections: new.connections,
             connections_per_address: new.connections_per_address,
             rates: new.rates,
+            limit_loopback: new.limit_loopback,
+            http_connections: new.http_connections,
+            hello_delay: new.hello_delay,
             ping_interval: new.ping_interval,
             ping_timeout: new.ping_timeout,
+            message_timeout: new.message_timeout,
+            write_timeout: new.write_timeout,
             drain: new.drain,
+            sessions: new.sessions,
+            history: new.history,
+            memory: new.memory,
             ..self.clone()
         }
     }
@@ -203,15 +212,6 @@ impl Config {
             message_timeout: self.message_timeout,
             close_timeout: self.close_timeout,
             write_timeout: self.write_timeout,
-        }
-    }
-
-    /// How many clients of server-sent events are remembered: as many as there may be connections,
-    /// as long as sessions.
-    pub(crate) fn sse_limits(&self) -> sse::Limits {
-        sse::Limits {
-            clients: self.connections,
-            age: self.sessions.age,
         }
     }
 }

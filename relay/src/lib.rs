@@ -54,6 +54,7 @@ mod accept;
 pub mod address;
 pub mod auth;
 pub mod base_path;
+mod changeable;
 pub mod check;
 pub mod config;
 mod connection;

@@ -1,6 +1,6 @@
 //! What all connections of one relay share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{Extensions, StatusCode};
@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use tokio_util::task::TaskTracker;
 
 use crate::address::ClientAddress;
-use crate::hub::Hub;
+use crate::changeable::Changeable;
+use crate::hub::{self, Hub};
 use crate::lifecycle::Lifecycle;
 use crate::limits::{Limits, Place, Places};
 use crate::metrics::{Metrics, Protocol, Refused, Tracked};
@@ -19,7 +20,7 @@ use crate::rooms::registry::Registry;
 pub(crate) struct Relay {
     pub(crate) hub: Hub,
     /// The limits of a connection that begins now.
-    limits: RwLock<Limits>,
+    limits: Changeable<Limits>,
     pub(crate) places: Places,
     /// Everything that must end before the relay has stopped.
     pub(crate) tasks: TaskTracker,
@@ -34,7 +35,7 @@ impl Relay {
         Self {
             hub,
             places: Places::new(limits),
-            limits: RwLock::new(limits),
+            limits: Changeable::new(limits),
             tasks: TaskTracker::new(),
             lifecycle: Lifecycle::default(),
             metrics: Arc::default(),
@@ -44,14 +45,15 @@ impl Relay {
 
     /// The limits of a connection that begins now.
     pub(crate) fn limits(&self) -> Limits {
-        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+        self.limits.get()
     }
 
     /// Other limits hold from now on. Open connections keep theirs, except for what their address
     /// shares with others.
-    pub(crate) fn set_limits(&self, limits: Limits) {
-        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+    pub(crate) fn set_limits(&self, limits: Limits, of_hub: hub::Limits) {
+        self.limits.set(limits);
         self.places.set_limits(limits);
+        self.hub.set_limits(of_hub);
     }
 
     /// Takes a place for a new client at this address. An error is the answer to a request for which

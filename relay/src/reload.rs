@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::auth::Auth;
 use crate::check::{StartError, check};
 use crate::config::Config;
+use crate::limits::HttpConnections;
 use crate::origin::Policy;
 use crate::relay::Relay;
 use crate::tls::Tls;
@@ -15,6 +16,7 @@ pub struct Reloader {
     /// What the relay runs with now.
     pub(crate) config: Arc<RwLock<Config>>,
     pub(crate) relay: Arc<Relay>,
+    pub(crate) http: HttpConnections,
     pub(crate) policy: Arc<RwLock<Policy>>,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) auth: Option<Arc<Auth>>,
@@ -43,7 +45,9 @@ impl Reloader {
         if let (Some(auth), Some(keys)) = (&self.auth, keys) {
             auth.renew(keys);
         }
-        self.relay.set_limits(config.connection_limits());
+        self.relay
+            .set_limits(config.connection_limits(), config.hub_limits());
+        self.http.set_most(config.http_connections);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
     }

@@ -15,20 +15,22 @@ use crate::settings::{Setting, Settings, changes};
 use crate::signals::{Signal, Signals};
 use crate::stats::words;
 
-/// The settings that can change while a relay runs; the others need a restart.
-const RELOADED: &[&str] = &[
-    "address-rate",
-    "address-rate-bytes",
-    "connections",
-    "connections-per-address",
-    "drain",
-    "host",
-    "max-frame",
-    "origin",
-    "ping-interval",
-    "ping-timeout",
-    "rate",
-    "rate-bytes",
+/// The settings that need a restart; the others can change while a relay runs.
+const FIXED: &[&str] = &[
+    "auth",
+    "auth-key",
+    "auth-url",
+    "base-path",
+    "compressed-files",
+    "listen",
+    "log",
+    "log-format",
+    "metrics",
+    "mount",
+    "open",
+    "tls-cert",
+    "tls-key",
+    "trusted-proxy",
 ];
 
 /// Runs until a signal stops it. `options` are the command line, for reading the settings again.
@@ -138,10 +140,10 @@ impl Operator {
         let mut changed = false;
         for (name, old, new) in changes(&self.values, &values) {
             changed = true;
-            if RELOADED.contains(&name) {
-                tracing::info!("SIGHUP: {name} was {old}, is {new}");
-            } else {
+            if FIXED.contains(&name) {
                 tracing::warn!("SIGHUP: {name} stays {old}; {new} needs a restart");
+            } else {
+                tracing::info!("SIGHUP: {name} was {old}, is {new}");
             }
         }
         if !changed {
@@ -150,8 +152,8 @@ impl Operator {
         let kept = self.values.drain(..).zip(values);
         self.values = kept
             .map(|(old, new)| {
-                let reloaded = RELOADED.contains(&&*new.name);
-                if reloaded { new } else { old }
+                let fixed = FIXED.contains(&&*new.name);
+                if fixed { old } else { new }
             })
             .collect();
     }
@@ -159,4 +161,86 @@ impl Operator {
 
 fn refused(why: &str) {
     tracing::error!("SIGHUP: the old settings stay: {why}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every setting, with a value that isn't its default, and what else it needs.
+    const CHANGES: &[(&str, &[&str])] = &[
+        ("address-rate", &["--address-rate=7"]),
+        ("address-rate-bytes", &["--address-rate-bytes=7k"]),
+        ("auth", &["--auth=jwt", "--auth-key=key.pem"]),
+        ("auth-key", &["--auth=jwt", "--auth-key=key.pem"]),
+        ("auth-url", &["--auth=hook", "--auth-url=http://127.0.0.1/"]),
+        ("base-path", &["--base-path=/signal"]),
+        ("channels", &["--channels=7"]),
+        ("compressed-files", &["--compressed-files=7k"]),
+        ("connections", &["--connections=7"]),
+        ("connections-per-address", &["--connections-per-address=7"]),
+        ("drain", &["--drain=7s"]),
+        ("hello-delay", &["--hello-delay=7s"]),
+        ("history-age", &["--history-age=7s"]),
+        ("history-bytes", &["--history-bytes=7k"]),
+        ("history-messages", &["--history-messages=7"]),
+        ("history-total", &["--history-total=7k"]),
+        ("host", &["--host=signal.example.org"]),
+        ("http-connections", &["--http-connections=7"]),
+        ("late-history", &["--late-history"]),
+        ("limit-loopback", &["--limit-loopback"]),
+        ("listen", &["--listen=127.0.0.1:7"]),
+        ("max-frame", &["--max-frame=7k", "--queue-bytes=4M"]),
+        ("memory", &["--memory=7G"]),
+        ("metrics", &["--metrics=127.0.0.1:7"]),
+        ("mount", &["--mount=/=folder"]),
+        ("open", &["--open"]),
+        ("origin", &["--origin=https://example.org"]),
+        ("ping-interval", &["--ping-interval=7s"]),
+        ("ping-timeout", &["--ping-timeout=7s"]),
+        ("queue", &["--queue=7"]),
+        ("queue-bytes", &["--queue-bytes=7M"]),
+        ("rate", &["--rate=7"]),
+        ("rate-bytes", &["--rate-bytes=7k"]),
+        ("session-age", &["--session-age=7s"]),
+        ("sessions", &["--sessions=7"]),
+        ("tls-cert", &["--tls-cert=cert.pem", "--tls-key=key.pem"]),
+        ("tls-key", &["--tls-cert=cert.pem", "--tls-key=key.pem"]),
+        ("trusted-proxy", &["--trusted-proxy=192.0.2.1"]),
+    ];
+
+    /// These aren't part of the configuration of a relay.
+    const PROGRAM: &[&str] = &["log", "log-format"];
+
+    fn read(options: &[&str]) -> Settings {
+        let options: Vec<_> = std::iter::once("signal-relay")
+            .chain(options.iter().copied())
+            .map(OsString::from)
+            .collect();
+        match Settings::read(&options, &|_| None) {
+            Ok(settings) => settings,
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
+    #[test]
+    fn the_log_says_of_each_setting_whether_it_changes() {
+        let known = read(&[]).values;
+        let known: Vec<_> = known.iter().map(|setting| &*setting.name).collect();
+        let named = CHANGES.iter().map(|(name, _)| name).chain(PROGRAM);
+        let missing = known
+            .iter()
+            .filter(|name| !named.clone().any(|named| named == *name));
+        assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&str>::new());
+
+        let before = Config::from(read(&[]).arguments);
+        for (name, options) in CHANGES {
+            let after = Config::from(read(options).arguments);
+            let (was, wanted) = (format!("{before:?}"), format!("{after:?}"));
+            assert_ne!(was, wanted, "{name}");
+            let is = format!("{:?}", before.reloaded(&after));
+            let expected = if FIXED.contains(name) { was } else { wanted };
+            assert_eq!(is, expected, "{name}");
+        }
+    }
 }

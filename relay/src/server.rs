@@ -89,13 +89,13 @@ impl Server {
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
                 signalr::routes(Arc::clone(&relay), config.signalr, config.base_path.clone()),
-                sse::routes(Arc::clone(&relay), config.sse_limits())
-                    .map_err(|NoRandomness| StartError::NoRandomness)?,
+                sse::routes(Arc::clone(&relay)).map_err(|NoRandomness| StartError::NoRandomness)?,
                 plain::routes(Arc::clone(&relay)),
             ],
             fallbacks: vec![signalr::script_routes(config.base_path.clone())],
             base_path: config.base_path.clone(),
         });
+        let http_connections = HttpConnections::new(config.http_connections);
         Ok(Self {
             listener,
             address,
@@ -103,13 +103,14 @@ impl Server {
             acceptor: Acceptor {
                 relay: Arc::clone(&relay),
                 service,
-                http: HttpConnections::new(config.http_connections),
+                http: http_connections.clone(),
                 proxies: Arc::new(Proxies::new(config.trusted_proxies.clone())),
                 tls: tls.clone(),
             },
             reloader: Reloader {
                 config: Arc::new(RwLock::new(config)),
                 relay,
+                http: http_connections,
                 policy,
                 tls,
                 auth,

@@ -88,7 +88,7 @@ impl Counters {
 /// The memory of one relay.
 #[derive(Debug)]
 pub struct Budget {
-    limit: usize,
+    limit: AtomicUsize,
     used: Counters,
     accounts: Mutex<HashMap<Owner, Weak<Account>>>,
 }
@@ -98,7 +98,7 @@ impl Budget {
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            limit,
+            limit: AtomicUsize::new(limit),
             used: Counters::default(),
             accounts: Mutex::default(),
         })
@@ -131,7 +131,12 @@ impl Budget {
     /// How many bytes it has.
     #[must_use]
     pub fn limit(&self) -> usize {
-        self.limit
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Gives it so many bytes from now on.
+    pub fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
     /// How many bytes are used for what.
@@ -143,7 +148,7 @@ impl Budget {
     /// How many bytes over its limit are used.
     #[must_use]
     pub fn excess(&self) -> usize {
-        self.used().total().saturating_sub(self.limit)
+        self.used().total().saturating_sub(self.limit())
     }
 
     /// All accounts.

@@ -195,6 +195,19 @@ impl Space {
         bytes
     }
 
+    /// Drops the oldest messages of a channel until it has no more than may be kept. Returns what
+    /// they cost.
+    fn limit(&mut self, channel: &Arc<str>, limits: Limits) -> usize {
+        let mut bytes = 0;
+        while let Some(record) = self.records.get(channel)
+            && (record.len() > limits.messages || record.bytes > limits.bytes)
+            && let Some(first) = record.first()
+        {
+            bytes += self.drop_message(first);
+        }
+        bytes
+    }
+
     /// Drops a message. Returns what it cost.
     fn drop_message(&mut self, id: MessageId) -> usize {
         let Some(kept) = self.messages.remove(&id) else {
@@ -280,20 +293,24 @@ impl History {
     /// Keeps a message. It doesn't look at [`Limits::total`]: who does may have to look at other
     /// histories too (see [`History::evict`]).
     pub fn keep(&mut self, name: &Arc<str>, channel: &Arc<str>, message: Message, now: Instant) {
-        let Limits {
-            messages, bytes, ..
-        } = self.limits;
+        let limits = self.limits;
         let space = self.space(name);
         let added = space.keep(name, channel, message, now);
-        let mut dropped = 0;
-        while let Some(record) = space.records.get(channel)
-            && (record.len() > messages || record.bytes > bytes)
-            && let Some(first) = record.first()
-        {
-            dropped += space.drop_message(first);
-        }
+        let dropped = space.limit(channel, limits);
         self.bytes = self.bytes + added - dropped;
         self.evict_expired_of(name, now);
+    }
+
+    /// Keeps what these limits allow from now on.
+    pub fn set_limits(&mut self, limits: Limits, now: Instant) {
+        self.limits = limits;
+        for space in self.spaces.values_mut() {
+            let channels: Vec<_> = space.records.keys().cloned().collect();
+            for channel in channels {
+                self.bytes -= space.limit(&channel, limits);
+            }
+        }
+        self.evict_expired(now);
     }
 
     /// Drops messages that are older than [`Limits::age`].

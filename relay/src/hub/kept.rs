@@ -41,6 +41,11 @@ impl<K> Kept<K> {
         }
     }
 
+    /// Up to `limit` may be kept from now on. [`Kept::evict_excess`] is to be called next.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// How many are kept.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -31,7 +31,7 @@ pub struct MemoryStore {
     /// Spreads spaces over the stripes.
     hasher: RandomState,
     /// How many bytes the history may have.
-    total: usize,
+    total: AtomicUsize,
     /// How many it has.
     kept: AtomicUsize,
     /// Held while room is made in the history.
@@ -50,7 +50,7 @@ impl MemoryStore {
             last_id: AtomicU64::new(0),
             stripes: std::array::from_fn(|_| Mutex::new(History::new(limits))),
             hasher: RandomState::new(),
-            total: limits.total,
+            total: AtomicUsize::new(limits.total),
             kept: AtomicUsize::new(0),
             making_room: Mutex::default(),
         })
@@ -78,17 +78,18 @@ impl MemoryStore {
     /// Drops messages of whoever uses most, if more is kept than may be. A sixteenth more becomes
     /// free, because finding out who uses most takes longer than dropping.
     fn make_room(&self) {
-        if self.kept.load(Ordering::Relaxed) <= self.total {
+        let total = self.total.load(Ordering::Relaxed);
+        if self.kept.load(Ordering::Relaxed) <= total {
             return;
         }
         let turn = self.making_room.lock();
         let _turn = turn.unwrap_or_else(PoisonError::into_inner);
-        let excess = self.kept.load(Ordering::Relaxed).saturating_sub(self.total);
+        let excess = self.kept.load(Ordering::Relaxed).saturating_sub(total);
         if excess == 0 {
             return;
         }
         let uses: Vec<_> = self.all().flat_map(|history| history.uses()).collect();
-        for (owner, bytes) in plan(uses, excess + self.total / 16) {
+        for (owner, bytes) in plan(uses, excess + total / 16) {
             self.evict(&owner, bytes);
         }
     }
@@ -233,6 +234,14 @@ impl Store for MemoryStore {
         if let Some(mut history) = self.lock(space) {
             channels.for_each(|channel| history.close(space, &channel));
         }
+    }
+
+    fn set_limits(&self, limits: history::Limits) {
+        let now = Instant::now();
+        self.all()
+            .for_each(|mut history| history.set_limits(limits, now));
+        self.total.store(limits.total, Ordering::Relaxed);
+        self.make_room();
     }
 
     fn evict_expired(&self) {

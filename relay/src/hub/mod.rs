@@ -54,6 +54,7 @@ use self::sessions::Sessions;
 use self::spaces::{Join, QueueDepths, Spaces};
 use self::store::{Publication, Store, StoreError};
 use crate::address::ClientAddress;
+use crate::changeable::Changeable;
 
 /// The bounds of a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,14 @@ pub struct Limits {
     pub history: history::Limits,
     /// Bytes of everything that is held for clients.
     pub memory: usize,
+}
+
+impl Limits {
+    /// How many bytes of a replay may wait for one connection: everything that may be kept, and a
+    /// `gap` for each channel.
+    fn longest_replay(&self) -> usize {
+        self.history.total.saturating_add(self.queue.bytes)
+    }
 }
 
 /// How many of each there are at one moment.
@@ -100,10 +109,7 @@ pub struct Hub {
     sessions: Arc<Sessions>,
     relief: Arc<Relief>,
     buffers: Arc<Buffers>,
-    /// How many bytes of history are kept.
-    history_limit: usize,
-    /// How many bytes of a replay may wait for one connection.
-    replay_limit: usize,
+    limits: Changeable<Limits>,
 }
 
 impl Hub {
@@ -137,10 +143,24 @@ impl Hub {
             store,
             relief: Arc::new(relief),
             buffers,
-            history_limit: limits.history.total,
-            // Everything that may be kept, and a `gap` for each channel.
-            replay_limit: limits.history.total.saturating_add(limits.queue.bytes),
+            limits: Changeable::new(limits),
         }
+    }
+
+    /// The limits that hold now.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits.get()
+    }
+
+    /// Other limits hold from now on. Connections keep the queue that they have, and sessions the
+    /// channels.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.limits.set(limits);
+        self.spaces.set_limits(limits.queue);
+        self.store.set_limits(limits.history);
+        self.sessions.set_limits(limits.sessions);
+        self.budget().set_limit(limits.memory);
+        self.relief.relieve();
     }
 
     /// Adds a connection to a space. It receives what others publish there from now on, as far as
@@ -227,7 +247,7 @@ impl Hub {
         Membership::new(
             Arc::clone(&self.spaces),
             Arc::clone(&self.relief),
-            self.replay_limit,
+            self.limits.get().longest_replay(),
             account,
             publisher,
             joined,
@@ -318,7 +338,7 @@ impl Hub {
             channels,
             sessions: self.sessions.stats(),
             history: self.store.stats(),
-            history_limit: self.history_limit,
+            history_limit: self.limits.get().history.total,
             memory: self.budget().used(),
             memory_limit: self.budget().limit(),
         }

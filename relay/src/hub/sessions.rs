@@ -31,6 +31,7 @@ use super::kept::{Kept, Place};
 use super::membership::Membership;
 use super::queue::Ack;
 use super::store::{Content, OpenChannel, Store};
+use crate::changeable::Changeable;
 
 /// How many sessions are kept, and how much each may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub(crate) enum SessionError {
 /// The sessions of one relay.
 #[derive(Debug)]
 pub struct Sessions {
-    limits: Limits,
+    limits: Changeable<Limits>,
     store: Arc<dyn Store>,
     registry: Mutex<Registry>,
 }
@@ -81,6 +82,17 @@ struct Registry {
     sessions: HashMap<Name, Arc<Session>>,
     /// Sessions without a connection.
     kept: Kept<Name>,
+}
+
+impl Registry {
+    /// Drops sessions of whoever has most, if more are kept than may be.
+    fn drop_excess(&mut self) -> Vec<Arc<Session>> {
+        let excess = self.kept.evict_excess();
+        excess
+            .iter()
+            .filter_map(|name| self.sessions.remove(name))
+            .collect()
+    }
 }
 
 /// A session belongs to a space. Its secret means nothing in another.
@@ -135,13 +147,24 @@ impl Sessions {
     #[must_use]
     pub fn new(limits: Limits, store: Arc<dyn Store>) -> Self {
         Self {
-            limits,
+            limits: Changeable::new(limits),
             store,
             registry: Mutex::new(Registry {
                 sessions: HashMap::new(),
                 kept: Kept::new(limits.kept),
             }),
         }
+    }
+
+    /// Keeps no more than this from now on. Open channels stay open.
+    pub fn set_limits(&self, limits: Limits) {
+        self.limits.set(limits);
+        let mut registry = self.registry();
+        registry.kept.set_limit(limits.kept);
+        let dropped = registry.drop_excess();
+        drop(registry);
+        self.close(dropped);
+        self.evict_expired();
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
@@ -207,8 +230,9 @@ impl Sessions {
     /// Drops sessions that have been kept for [`Limits::age`]. To be called regularly.
     pub fn evict_expired(&self) {
         let (mut dropped, now) = (Vec::new(), Instant::now());
+        let age = self.limits.get().age;
         let mut registry = self.registry();
-        while let Some(name) = registry.kept.evict_expired(self.limits.age, now) {
+        while let Some(name) = registry.kept.evict_expired(age, now) {
             dropped.extend(registry.sessions.remove(&name));
         }
         drop(registry);
@@ -250,9 +274,7 @@ impl Sessions {
                 .insert(owner, session.name.clone(), Instant::now());
             holder.kept = Some(place);
             drop(holder);
-            for name in registry.kept.evict_excess() {
-                dropped.extend(registry.sessions.remove(&name));
-            }
+            dropped = registry.drop_excess();
         } else {
             drop(holder);
             dropped.extend(registry.sessions.remove(&session.name));
@@ -414,7 +436,7 @@ impl Attached {
         open: &Open<'_>,
         lost: bool,
     ) -> Result<Vec<OpenChannel>, SessionError> {
-        let limits = &self.sessions.limits;
+        let limits = self.sessions.limits.get();
         let receives = |name: &str| membership.has_open(name);
         let channels = self.session.channels();
         let requested = channels.requested(open, lost, limits.late_history, receives);

@@ -17,6 +17,7 @@ use super::meter::Meter;
 use super::queue::{self, Level, Receiver, Sender, Signals};
 use super::relief::{Debt, Holder};
 use super::store::Delivery;
+use crate::changeable::Changeable;
 
 /// A queue that holds no more than so many bytes isn't closed to free memory.
 const SPARED: usize = 64 * 1024;
@@ -27,7 +28,7 @@ pub struct Spaces {
     relay: u64,
     next_publisher: AtomicU64,
     next_connection: AtomicU64,
-    limits: queue::Limits,
+    limits: Changeable<queue::Limits>,
     pub(super) meter: Arc<Meter>,
     spaces: RwLock<HashMap<Arc<str>, Arc<Space>>>,
 }
@@ -236,10 +237,15 @@ impl Spaces {
             relay: random_bits()?,
             next_publisher: AtomicU64::new(0),
             next_connection: AtomicU64::new(0),
-            limits,
+            limits: Changeable::new(limits),
             meter: Arc::default(),
             spaces: RwLock::default(),
         })
+    }
+
+    /// New connections get a send queue with these limits.
+    pub(super) fn set_limits(&self, limits: queue::Limits) {
+        self.limits.set(limits);
     }
 
     /// Delivers a publication to the subscribers of its space, and returns how full the fullest of
@@ -268,7 +274,7 @@ impl Spaces {
 
     pub(super) fn join(&self, name: &str, publisher: PublisherId, join: Join) -> Joined {
         let (sender, receiver) = queue::metered_queue(
-            self.limits,
+            self.limits.get(),
             join.account,
             join.signals,
             join.audience,

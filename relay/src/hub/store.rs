@@ -184,6 +184,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// One session fewer holds each of these channels open.
     fn close(&self, space: &Arc<str>, channels: &mut dyn Iterator<Item = Arc<str>>);
 
+    /// Keeps no more than this from now on. A store that others share may have limits of its own.
+    fn set_limits(&self, _limits: history::Limits) {}
+
     /// Evicts expired messages. Called regularly.
     fn evict_expired(&self) {}
 

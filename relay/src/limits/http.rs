@@ -92,6 +92,13 @@ impl HttpConnections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// There may be up to `most` from now on.
+    pub(crate) fn set_most(&self, most: usize) {
+        let mut table = self.table();
+        table.most = most;
+        while table.connections.len() > most.max(1) && table.drop_one() {}
+    }
+
     /// Adds a connection. Without an address it is a trusted proxy's.
     pub(crate) fn add(&self, address: Option<ClientAddress>) -> HttpConnection {
         let dropped = CancellationToken::new();

@@ -10,22 +10,25 @@ const FOREIGN: &[(&str, &str)] = &[("origin", "https://example.org")];
 async fn a_hang_up_reads_the_settings_again() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let write = |text: &str| std::fs::write(file.path(), text).unwrap();
-    write("queue = 10\n");
+    write("queue = 10\ncompressed-files = 10\n");
     let mut program = Program::start(&["--config", file.path().to_str().unwrap()]);
     let mut before = Client::open(program.address, "/").await.unwrap();
     before.greeted().await;
     let refused = Client::open_with(program.address, "/", FOREIGN).await;
     assert_eq!(status(refused), 403);
 
-    write("queue = 20\norigin = [\"https://example.org\"]\nping-interval = 9\n");
+    write(
+        "queue = 20\ncompressed-files = 20\norigin = [\"https://example.org\"]\nping-interval = 9\n",
+    );
     program.signal("HUP");
     // In the order in which --help has them.
     program
-        .logged("SIGHUP: origin was not set, is [\"https://example.org\"]")
+        .logged("SIGHUP: compressed-files stays \"10\"; \"20\" needs a restart")
         .await;
     program
-        .logged("SIGHUP: queue stays \"10\"; \"20\" needs a restart")
+        .logged("SIGHUP: origin was not set, is [\"https://example.org\"]")
         .await;
+    program.logged("SIGHUP: queue was \"10\", is \"20\"").await;
     program
         .logged("SIGHUP: ping-interval was \"25s\", is \"9\"")
         .await;
@@ -53,10 +56,11 @@ async fn a_hang_up_reads_the_settings_again() {
     page.send("after").await;
     assert_eq!(before.text().await, "after");
 
-    write("queue = 20\norigin = [\"https://example.org\"]\nping-interval = 9\n");
+    let same = "queue = 20\norigin = [\"https://example.org\"]\nping-interval = 9\n";
+    write(&format!("{same}compressed-files = 20\n"));
     program.signal("HUP");
-    program.logged("SIGHUP: queue stays").await;
-    write("queue = 10\norigin = [\"https://example.org\"]\nping-interval = 9\n");
+    program.logged("SIGHUP: compressed-files stays").await;
+    write(&format!("{same}compressed-files = 10\n"));
     program.signal("HUP");
     program.logged("SIGHUP: no setting has changed").await;
 }

@@ -45,4 +45,9 @@ impl Kept {
             .await
             .expect("no answer")
     }
+
+    /// Waits until the relay has closed it.
+    pub async fn ended(&mut self) {
+        self.stream.read_u8().await.unwrap_err();
+    }
 }

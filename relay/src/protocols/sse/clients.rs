@@ -11,19 +11,10 @@ use crate::hub::budget::{Account, Charge, Purpose};
 use crate::hub::ids::{PublisherId, Secret};
 use crate::hub::kept::{Kept, Place};
 use crate::limits::Allowance;
+use crate::relay::Relay;
 
 /// What a client costs besides the name of its space, which is kept twice, in bytes.
 const CLIENT: usize = 512;
-
-/// How many clients are remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// How many that read no stream. Beyond that, those of the space or the address that has most
-    /// are dropped, the client unused longest first.
-    pub(crate) clients: usize,
-    /// How long a client is remembered after its last request, or after its stream has ended.
-    pub(crate) age: Duration,
-}
 
 /// A client.
 #[derive(Debug)]
@@ -45,10 +36,13 @@ impl Client {
     }
 }
 
-/// The clients of all spaces.
+/// The clients of all spaces. As many that read no stream are remembered as there may be
+/// connections: beyond that, those of the space or the address that has most are dropped, the client
+/// unused longest first. After its last request, or after its stream has ended, a client is
+/// remembered as long as a session.
 #[derive(Debug)]
 pub(super) struct Clients {
-    limits: Limits,
+    relay: Arc<Relay>,
     state: Mutex<State>,
 }
 
@@ -84,7 +78,7 @@ impl Drop for Reading {
             known.streams = known.streams.saturating_sub(1);
         }
         state.note_use(&self.name, Instant::now());
-        state.limit();
+        state.limit(self.clients.most());
     }
 }
 
@@ -96,14 +90,25 @@ struct Name {
 }
 
 impl Clients {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(relay: Arc<Relay>) -> Self {
+        let state = State {
+            clients: HashMap::new(),
+            unused: Kept::new(most(&relay)),
+        };
         Self {
-            limits,
-            state: Mutex::new(State {
-                clients: HashMap::new(),
-                unused: Kept::new(limits.clients.max(1)),
-            }),
+            relay,
+            state: Mutex::new(state),
         }
+    }
+
+    /// How many that read no stream are remembered.
+    fn most(&self) -> usize {
+        most(&self.relay)
+    }
+
+    /// How long they are.
+    fn age(&self) -> Duration {
+        self.relay.hub.limits().sessions.age
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,10 +127,10 @@ impl Clients {
     ) -> Arc<Client> {
         let mut state = self.state();
         let name = Name::new(space, secret);
-        let known = state.know(self.limits, &name, account, now, new);
+        let known = state.know(self.age(), &name, account, now, new);
         let client = Arc::clone(&known.client);
         state.note_use(&name, now);
-        state.limit();
+        state.limit(self.most());
         client
     }
 
@@ -140,7 +145,7 @@ impl Clients {
     ) -> Reading {
         let mut state = self.state();
         let name = Name::new(space, secret);
-        let known = state.know(self.limits, &name, account, now, new);
+        let known = state.know(self.age(), &name, account, now, new);
         known.streams += 1;
         let client = Arc::clone(&known.client);
         state.note_use(&name, now);
@@ -150,6 +155,10 @@ impl Clients {
             name,
         }
     }
+}
+
+fn most(relay: &Relay) -> usize {
+    relay.limits().connections.max(1)
 }
 
 impl Name {
@@ -165,13 +174,13 @@ impl State {
     /// The client of that name, after those that have expired were dropped.
     fn know(
         &mut self,
-        limits: Limits,
+        age: Duration,
         name: &Name,
         account: &Arc<Account>,
         now: Instant,
         new: impl FnOnce() -> Client,
     ) -> &mut Known {
-        while let Some(name) = self.unused.evict_expired(limits.age, now) {
+        while let Some(name) = self.unused.evict_expired(age, now) {
             self.clients.remove(&name);
         }
         self.clients.entry(name.clone()).or_insert_with(|| Known {
@@ -196,7 +205,8 @@ impl State {
         }
     }
 
-    fn limit(&mut self) {
+    fn limit(&mut self, most: usize) {
+        self.unused.set_limit(most);
         for name in self.unused.evict_excess() {
             self.clients.remove(&name);
         }
@@ -208,21 +218,20 @@ mod tests {
     use super::*;
     use crate::address::ClientAddress;
     use crate::hub::Hub;
-    use crate::relay::Relay;
 
     #[test]
     fn clients_are_remembered_within_limits() {
-        let limits = Limits {
-            clients: 2,
-            age: Duration::from_secs(10),
+        let mut config = crate::Config {
+            connections: 2,
+            ..crate::Config::default()
         };
-        let config = crate::Config::default();
+        config.sessions.age = Duration::from_secs(10);
         let Ok(hub) = Hub::in_memory(config.hub_limits()) else {
             panic!("no random numbers");
         };
-        let relay = Relay::new(hub, config.connection_limits());
+        let relay = Arc::new(Relay::new(hub, config.connection_limits()));
         let address = ClientAddress::new([192, 0, 2, 1].into());
-        let (clients, start) = (Clients::new(limits), Instant::now());
+        let (clients, start) = (Clients::new(Arc::clone(&relay)), Instant::now());
         let find = |space: &str, secret: &str, seconds: u64| {
             let now = start + Duration::from_secs(seconds);
             let account = relay.hub.account(space, address);

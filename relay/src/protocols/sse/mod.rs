@@ -25,5 +25,4 @@ mod publish;
 mod routes;
 mod stream;
 
-pub(crate) use self::clients::Limits;
 pub(crate) use self::routes::routes;

@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-use super::clients::{Client, Clients, Limits};
+use super::clients::{Client, Clients};
 use super::position::Positions;
 use super::publish::Publisher;
 use super::{publish, stream};
@@ -37,11 +37,11 @@ struct Sse {
 ///
 /// # Errors
 /// The system has no random numbers.
-pub(crate) fn routes(relay: Arc<Relay>, limits: Limits) -> Result<Route, NoRandomness> {
+pub(crate) fn routes(relay: Arc<Relay>) -> Result<Route, NoRandomness> {
     let positions = Positions::new(relay.hub.epoch())?;
     let state = Arc::new(Sse {
+        clients: Arc::new(Clients::new(Arc::clone(&relay))),
         relay,
-        clients: Arc::new(Clients::new(limits)),
         positions: Arc::new(positions),
     });
     Ok(Route {
