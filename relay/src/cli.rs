@@ -346,13 +346,15 @@ pub(crate) struct Arguments {
     /// reach: it asks nobody who they are. Without this option there is none.
     #[arg(long, value_name = "IP:PORT", value_parser = metrics_address)]
     pub(crate) metrics: Option<SocketAddr>,
-    /// How much memory everything takes that is held for clients
+
+    /// How much memory the relay takes
     ///
-    /// Out of it, history, replays, send queues, sessions with their channels and unfinished
-    /// messages are paid, and 24 kB for each connection. When it is used up, whoever uses most
-    /// gives back, be it a space or an address: its oldest messages are dropped, then its sessions
-    /// without a connection, then its connections are closed that hold most, with code 4008 or
-    /// 4014. K, M and G at the end mean 1024, 1024 times 1024, and so on.
+    /// Three quarters of it are for what is held for clients: history, replays, send queues,
+    /// sessions with their channels, unfinished messages, and 24 kB for each connection. When they
+    /// are used up, whoever uses most gives back, be it a space or an address: its oldest messages
+    /// are dropped, then its sessions without a connection, then its connections are closed that
+    /// hold most, with code 4008 or 4014. K, M and G at the end mean 1024, 1024 times 1024, and so
+    /// on.
     #[arg(long, value_name = "BYTES", default_value = "512M", value_parser = bytes, allow_negative_numbers = true)]
     memory: usize,
 

@@ -66,8 +66,10 @@ pub const HISTORY_BYTES: usize = 1024 * 1024;
 pub const HISTORY_AGE: Duration = Duration::from_secs(120);
 /// How many bytes of all channels' messages are kept.
 pub const HISTORY_TOTAL: usize = 64 * 1024 * 1024;
-/// Bytes of everything that is held for clients.
+/// Bytes of the process.
 pub const MEMORY: usize = 512 * 1024 * 1024;
+/// One part in so many of the memory isn't for what is held for clients.
+const HEADROOM: usize = 4;
 
 /// Bytes of all files that are compressed in memory. Two forms of a site of some ten megabytes.
 pub const COMPRESSED_FILES: usize = 16 * 1024 * 1024;
@@ -130,8 +132,10 @@ pub struct Config {
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
     pub history: history::Limits,
-    /// Bytes of everything that is held for clients: history, replays, queues, sessions with their
-    /// channels, and the buffers of connections. Beyond it, whoever uses most gives back.
+    /// Bytes that the process may take. Three quarters are for what is held for clients: history,
+    /// replays, queues, sessions with their channels, and the buffers of connections; beyond that,
+    /// whoever uses most gives back. The rest is for the program, for what is being freed, and for
+    /// what the allocator keeps.
     pub memory: usize,
     /// How long SignalR's clients and the relay wait for each other.
     pub signalr: signalr::Timing,
@@ -149,7 +153,7 @@ impl Config {
             queue: self.queue,
             sessions: self.sessions,
             history: self.history,
-            memory: self.memory,
+            memory: self.memory - self.memory / HEADROOM,
         }
     }
 
@@ -186,14 +190,15 @@ impl Config {
     /// full, and one connection takes the longest message and has a full queue.
     #[must_use]
     pub fn least_memory(&self) -> usize {
-        [
+        let held = [
             self.connections.saturating_mul(CONNECTION),
             self.history.total,
             self.queue.bytes,
             self.max_frame.saturating_mul(3),
         ]
         .into_iter()
-        .fold(0, usize::saturating_add)
+        .fold(0, usize::saturating_add);
+        held.saturating_add(held.div_ceil(HEADROOM - 1))
     }
 
     /// The limits of each connection.

@@ -22,7 +22,7 @@ newcomers got in, and what the relay used. Before, the same attack goes to anoth
 the honest pages too, and their relay isn't to blame for that.
 
   --seconds NUMBER   how long each attack takes (default 20)
-  --memory MB        more than this is a failure (default 700)
+  --memory MB        more than this is a failure (default 512, as the relay's)
   --relay ARGUMENT   for the relay's command line; may be given more than once
 
 Attacks: ${Object.keys(ATTACKS).join(', ')}`;
@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '20' },
-    memory: { type: 'string', default: '700' },
+    memory: { type: 'string', default: '512' },
     relay: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },

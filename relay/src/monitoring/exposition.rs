@@ -222,7 +222,7 @@ fn kept(registry: &mut Registry, relay: &Relay) {
     gauge(
         registry,
         "held_limit_bytes",
-        "How much memory may be held for clients (--memory)",
+        "How much memory may be held for clients: three quarters of --memory",
         stats.memory_limit as u64,
     );
 }
