@@ -11,6 +11,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -23,7 +24,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use self::support::{LIMIT, Relay, config};
+use self::support::{LIMIT, Relay, config, within};
 
 /// Writes a new certificate and its key into a folder.
 fn certify(folder: &Path) -> CertificateDer<'static> {
@@ -128,6 +129,22 @@ async fn a_new_certificate_is_for_new_connections() {
         "{refused:?}"
     );
     connect(&relay, &new).await.unwrap();
+}
+
+#[tokio::test]
+async fn changed_files_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = certify(folder.path());
+    let relay = Relay::start(secure(folder.path())).await;
+    connect(&relay, &old).await.unwrap();
+    let new = certify(folder.path());
+    within("the new certificate", async {
+        while connect(&relay, &new).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    assert!(connect(&relay, &old).await.is_err());
 }
 
 #[tokio::test]
