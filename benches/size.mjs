@@ -40,6 +40,8 @@ const OURS = {
   'signal-wasm/global': [await file('dist/global.js')],
   'signal-wasm/transports': [await file('dist/transports.js')],
   'signal-wasm/global-transports': [await file('dist/global-transports.js')],
+  'signal-wasm/room': [await file('dist/room.js')],
+  'signal-wasm/call': [await file('dist/call.js')],
   'signal-wasm/rtcmulticonnection': [await file('dist/rtcmulticonnection.js')],
   'signal-wasm/global-rtcmulticonnection': [await file('dist/global-rtcmulticonnection.js')],
 };

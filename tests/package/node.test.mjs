@@ -43,7 +43,7 @@ describe('bare Node', () => {
       'import-all',
       `${before}
       const entries = {};
-      for (const entry of ['signal-wasm', 'signal-wasm/inline', 'signal-wasm/transports', 'signal-wasm/rtcmulticonnection']) entries[entry] = Object.keys(await import(entry)).sort();
+      for (const entry of ['signal-wasm', 'signal-wasm/inline', 'signal-wasm/transports', 'signal-wasm/room', 'signal-wasm/call', 'signal-wasm/rtcmulticonnection']) entries[entry] = Object.keys(await import(entry)).sort();
       entries.before = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
       await import('signal-wasm/global');
       entries.added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name));
@@ -60,6 +60,8 @@ describe('bare Node', () => {
       'signal-wasm': ['Signaling', 'configure', 'default', 'initSync', 'openSignalingChannel', 'openSocket'],
       'signal-wasm/inline': names,
       'signal-wasm/transports': transports,
+      'signal-wasm/room': ['joinRoom'],
+      'signal-wasm/call': ['Call'],
       'signal-wasm/rtcmulticonnection': ['rtcMultiConnectionSocket'],
       before: [],
       added: ['SignalWasm'],

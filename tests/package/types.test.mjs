@@ -19,6 +19,8 @@ import { openSocket } from 'signal-wasm/inline';
 import { broadcastChannel } from 'signal-wasm/transports';
 import 'signal-wasm/global';
 import 'signal-wasm/global-transports';
+import { joinRoom, type Room } from 'signal-wasm/room';
+import { Call } from 'signal-wasm/call';
 import { rtcMultiConnectionSocket } from 'signal-wasm/rtcmulticonnection';
 import 'signal-wasm/global-rtcmulticonnection';
 
@@ -33,6 +35,9 @@ openSocket<string>((message) => console.log(message.length));
 SignalWasm.openSocket({}).close();
 new Signaling({ transport: broadcastChannel() }).close();
 window.io = rtcMultiConnectionSocket(signaling);
+const room: Room<{ name: string }, string> = await joinRoom(signaling, 'lobby', { data: { name: 'Ann' } });
+room.addEventListener('message', ({ peer, message }) => console.log(peer.data.name, message.length));
+new Call(room, { iceServers: [] }).addEventListener('track', ({ track }) => console.log(track.kind));
 `;
 
 const SCRIPT = `

@@ -7,12 +7,14 @@ use crate::process;
 use crate::project::Project;
 
 /// The entries, by the names of their files in dist/.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 9] = [
     "signal_wasm",
     "inline",
     "global",
     "transports",
     "global-transports",
+    "room",
+    "call",
     "rtcmulticonnection",
     "global-rtcmulticonnection",
 ];

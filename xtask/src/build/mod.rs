@@ -29,7 +29,7 @@ use crate::setup;
 use crate::size;
 
 /// The files of dist/.
-pub const DIST: [&str; 15] = [
+pub const DIST: [&str; 19] = [
     "signal_wasm.js",
     "signal_wasm_bg.wasm",
     "signal_wasm.d.ts",
@@ -41,6 +41,10 @@ pub const DIST: [&str; 15] = [
     "transports.d.ts",
     "global-transports.js",
     "global-transports.d.ts",
+    "room.js",
+    "room.d.ts",
+    "call.js",
+    "call.d.ts",
     "rtcmulticonnection.js",
     "rtcmulticonnection.d.ts",
     "global-rtcmulticonnection.js",

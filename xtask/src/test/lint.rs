@@ -69,7 +69,7 @@ const CHECKS: [&[&str]; 8] = [
 ];
 
 /// What Node runs.
-const SCRIPTS: [&[&str]; 3] = [
+const SCRIPTS: [&[&str]; 5] = [
     &["node_modules/eslint/bin/eslint.js", "."],
     &["node_modules/typescript/bin/tsc", "-p", "tests/browser"],
     &[
@@ -77,6 +77,8 @@ const SCRIPTS: [&[&str]; 3] = [
         "-p",
         "npm/rtcmulticonnection",
     ],
+    &["node_modules/typescript/bin/tsc", "-p", "npm/room"],
+    &["node_modules/typescript/bin/tsc", "-p", "npm/call"],
 ];
 
 /// Runs the suite.
