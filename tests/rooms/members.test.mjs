@@ -109,6 +109,19 @@ describe('the members of a room', () => {
     assert.deepEqual(ann.names(), ['join bob', 'leave bob']);
   });
 
+  it('are not made up from what was said before a page came', () => {
+    const all = world();
+    const [ann, bob] = ['ann', 'bob'].map((id) => all.page(id).join());
+    bob.do((members) => members.say('old'));
+    const said = [...all.sent];
+    for (const page of [ann, bob]) page.isDead = true;
+    const cid = all.page('cid').join();
+    for (const message of said) all.inject(message);
+    // Nor from answers to others.
+    for (const message of said) if (message.to) all.inject({ ...message, to: 'cid' });
+    assert.deepEqual(cid.events, []);
+  });
+
   it('that vanish without a word are missed', () => {
     const all = world();
     const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((id) => all.page(id).join());
