@@ -1,7 +1,7 @@
 //! Socket.IO as the relay reads it: packets of both layers and the payloads of long-polling,
 //! against serde_json and against what is written.
 
-use signal_relay::protocols::socket_io::engine::{self, Packets, Version};
+use signal_relay::protocols::socket_io::engine::{self, Packets, PayloadForm, Version};
 use signal_relay::protocols::socket_io::packet::{self, Body, Event, Packet};
 
 use crate::json::is_json;
@@ -17,8 +17,9 @@ pub fn run(data: &[u8]) {
     } else {
         Version::Four
     };
+    let form = PayloadForm::of(version, how & 2 != 0);
     let mut packets = 0;
-    for read in Packets::new(version, payload, how & 2 != 0) {
+    for read in Packets::new(form, payload) {
         packets += 1;
         assert!(packets <= payload.len() + 1, "more packets than bytes");
         match read {
@@ -29,7 +30,7 @@ pub fn run(data: &[u8]) {
     }
     if let Ok(text) = str::from_utf8(payload) {
         message(text);
-        written(text, version);
+        written(text, form);
     }
 }
 
@@ -71,7 +72,7 @@ fn message(text: &str) {
 }
 
 /// What is written is read again.
-fn written(text: &str, version: Version) {
+fn written(text: &str, form: PayloadForm) {
     if is_json(text) {
         let packet = packet::message("/room", text);
         let parsed = Packet::parse(packet.strip_prefix('4').unwrap_or_default());
@@ -85,15 +86,15 @@ fn written(text: &str, version: Version) {
             "{text}"
         );
     }
-    let mut payload = String::new();
+    let mut payload = Vec::new();
     let parts: Vec<_> = text
         .split('\u{1e}')
         .map(|part| format!("4{part}"))
         .collect();
     for part in &parts {
-        engine::append(version, &mut payload, part);
+        form.append(&mut payload, part);
     }
-    let read: Result<Vec<_>, _> = Packets::new(version, payload.as_bytes(), false).collect();
+    let read: Result<Vec<_>, _> = Packets::new(form, &payload).collect();
     let expected: Vec<_> = parts
         .iter()
         .map(|part| engine::Packet::Message(&part[1..]))

@@ -14,12 +14,15 @@ import { MOUNT_ARGS, relay, ROOT } from '../support/servers.mjs';
 
 const CHANNEL = 'old-room';
 
+/** 1.0 speaks an Engine.IO of its own; those before 1.4 poll binary payloads only. */
+const SOCKET_IO_CLIENTS = ['1.0', '1.3', '1.7', '2', '4'];
+
 /** What each shim needs, and the channel on which signal-wasm hears it. */
 const SHIMS = {
   'websocket-over-nodejs': { shim: 'websocketOverNodejs', presence: 'websocketPresence', clients: [''] },
-  'socketio-over-nodejs': { shim: 'socketioOverNodejs', presence: 'socketioPresence', clients: ['2', '4'] },
-  'reliable-signaler': { shim: 'reliableSignaler', clients: ['2', '4'] },
-  'bare Socket.IO': { shim: 'bareSocketio', clients: ['2', '4'], channel: 'undefined' },
+  'socketio-over-nodejs': { shim: 'socketioOverNodejs', presence: 'socketioPresence', clients: SOCKET_IO_CLIENTS },
+  'reliable-signaler': { shim: 'reliableSignaler', clients: SOCKET_IO_CLIENTS },
+  'bare Socket.IO': { shim: 'bareSocketio', clients: SOCKET_IO_CLIENTS, channel: 'undefined' },
 };
 
 let browser;

@@ -6,8 +6,8 @@ use super::support::socket_io::{ENVELOPE, Poller, code, event, packets};
 use super::support::{Client, Relay, config, get, request, request_with, within};
 
 #[tokio::test]
-async fn long_polling_of_both_versions() {
-    for version in [3, 4] {
+async fn long_polling_of_all_versions() {
+    for version in [2, 3, 4] {
         let relay = Relay::start(config()).await;
         let mut plain = relay.join("/").await;
         let poller = Poller::join(&relay, version).await;
@@ -41,6 +41,31 @@ async fn long_polling_of_both_versions() {
         assert_eq!(code(&poller.get().await), (400, 1));
         drop(plain);
         relay.until_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_text_polls_text() {
+    for (version, more, kind) in [
+        (2, "", "application/octet-stream"),
+        (2, "&b64=1", "text/plain; charset=UTF-8"),
+        (3, "", "application/octet-stream"),
+        (3, "&b64=1", "text/plain; charset=UTF-8"),
+        (4, "", "text/plain; charset=UTF-8"),
+        (4, "&b64=1", "text/plain; charset=UTF-8"),
+    ] {
+        let relay = Relay::start(config()).await;
+        let mut plain = relay.join("/").await;
+        let poller = Poller::open_with(&relay, version, more).await;
+        if version == 4 {
+            assert_eq!(poller.post("40").await.body, "ok");
+            assert!(poller.poll().await[0].starts_with("40{\"sid\":\""));
+        }
+        let wide = r#"{"sender":1,"channel":"é😀","message":"😀é"}"#;
+        plain.send(wide).await;
+        let answer = poller.get().await;
+        assert_eq!(answer.header("content-type"), Some(kind), "{version}{more}");
+        assert_eq!(packets(version, &answer), [event(wide)]);
     }
 }
 
@@ -89,7 +114,7 @@ async fn packets_that_come_in_one_body_keep_their_order() {
 
 #[tokio::test]
 async fn a_polling_client_upgrades_to_a_websocket() {
-    for version in [3, 4] {
+    for version in [2, 3, 4] {
         let relay = Relay::start(config()).await;
         let mut plain = relay.join("/").await;
         let poller = Poller::join(&relay, version).await;
@@ -210,7 +235,7 @@ async fn waiting_polls_leave_room_for_other_requests() {
     let mut plain = relay.join("/").await;
     plain.send(ENVELOPE).await;
     for polled in waiting {
-        assert_eq!(packets(3, &polled.await.unwrap().body), [event(ENVELOPE)]);
+        assert_eq!(packets(3, &polled.await.unwrap()), [event(ENVELOPE)]);
     }
 }
 

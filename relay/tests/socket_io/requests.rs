@@ -30,7 +30,7 @@ async fn other_requests_are_answered_with_what_is_wrong() {
         ),
         ("GET /socket.io/?EIO=4".to_owned(), (400, 0)),
         (
-            "GET /socket.io/?EIO=2&transport=polling".to_owned(),
+            "GET /socket.io/?EIO=1&transport=polling".to_owned(),
             (400, 5),
         ),
         (
@@ -64,7 +64,7 @@ async fn other_requests_are_answered_with_what_is_wrong() {
         );
     }
     for (path, status) in [
-        ("/socket.io/?EIO=2&transport=websocket".to_owned(), 400),
+        ("/socket.io/?EIO=1&transport=websocket".to_owned(), 400),
         (path(4, "polling"), 400),
         ("/socket.io/?transport=websocket".to_owned(), 400),
         (

@@ -50,6 +50,27 @@ async fn version_4_over_a_websocket() {
     relay.until_empty().await;
 }
 
+/// In version 2 each character is a byte of the text's UTF-8.
+#[tokio::test]
+async fn version_2_over_a_websocket() {
+    let relay = Relay::start(config()).await;
+    let mut plain = relay.join("/").await;
+    let mut client = join(&relay, 2).await;
+    let wide = r#"{"sender":1,"channel":"é😀","message":"😀é"}"#;
+    let frame: String = event(wide).bytes().map(char::from).collect();
+    client.send(&frame).await;
+    assert_eq!(plain.envelope().await, wide);
+    plain.send(wide).await;
+    assert_eq!(client.text().await, frame);
+    client.send("2").await;
+    assert_eq!(client.text().await, "3");
+    client.send(&event(wide)).await;
+    assert_eq!(
+        client.closed().await,
+        (1002, "not Socket.IO: text that isn't UTF-8".into())
+    );
+}
+
 #[tokio::test]
 async fn version_3_over_a_websocket() {
     let relay = Relay::start(config()).await;

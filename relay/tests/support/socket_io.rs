@@ -47,13 +47,9 @@ impl<'a> Poller<'a> {
         let path = path(version, "polling") + more;
         let answer = get(relay.address, &path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(
-            answer.header("content-type"),
-            Some("text/plain; charset=UTF-8")
-        );
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let id = answer.body.split('"').nth(3).unwrap().to_owned();
-        let mut packets = packets(version, &answer.body);
+        let mut packets = packets(version, &answer);
         let open: Value =
             serde_json::from_str(packets.remove(0).strip_prefix('0').unwrap()).unwrap();
         assert_eq!(open["upgrades"], serde_json::json!(["websocket"]));
@@ -87,11 +83,11 @@ impl<'a> Poller<'a> {
     pub async fn poll(&self) -> Vec<String> {
         let answer = self.get().await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        packets(self.version, &answer.body)
+        packets(self.version, &answer)
     }
 
     pub async fn post(&self, packet: &str) -> Answer {
-        let body = if self.version == 3 {
+        let body = if self.version < 4 {
             format!("{}:{packet}", packet.encode_utf16().count())
         } else {
             packet.to_owned()
@@ -107,10 +103,33 @@ impl<'a> Poller<'a> {
 }
 
 /// The packets of a payload of the relay's, which is always right.
-pub fn packets(version: u8, payload: &str) -> Vec<String> {
-    if version == 4 {
-        return payload.split('\u{1e}').map(str::to_owned).collect();
+pub fn packets(version: u8, answer: &Answer) -> Vec<String> {
+    match (version, answer.header("content-type")) {
+        (4, Some("text/plain; charset=UTF-8")) => {
+            answer.body.split('\u{1e}').map(str::to_owned).collect()
+        }
+        (2 | 3, Some("text/plain; charset=UTF-8")) => counted(&answer.body),
+        (2 | 3, Some("application/octet-stream")) => binary(&answer.bytes),
+        form => panic!("{form:?}"),
     }
+}
+
+fn binary(mut payload: &[u8]) -> Vec<String> {
+    let mut packets = Vec::new();
+    while let Some((0, rest)) = payload.split_first() {
+        let end = rest.iter().position(|byte| *byte == 0xff).unwrap();
+        let length = rest[..end]
+            .iter()
+            .fold(0, |length, digit| length * 10 + usize::from(*digit));
+        let (packet, rest) = rest[end + 1..].split_at(length);
+        packets.push(String::from_utf8(packet.to_vec()).unwrap());
+        payload = rest;
+    }
+    assert!(payload.is_empty());
+    packets
+}
+
+fn counted(payload: &str) -> Vec<String> {
     let mut units: Vec<u16> = payload.encode_utf16().collect();
     let mut packets = Vec::new();
     while !units.is_empty() {

@@ -3,15 +3,20 @@
 //!
 //! A packet is one digit for its type, and text. Over a WebSocket it is a text frame. A payload of
 //! version 4 has the character U+001E between its packets; one of version 3 has each packet's
-//! length before it, in UTF-16 units as JavaScript counts, and a colon. Version 3 has also a binary
-//! form, which clients choose when one of the packets is binary.
+//! length before it, in UTF-16 units as JavaScript counts, and a colon. Versions 2 and 3 have also a
+//! binary form. Clients of Socket.IO 1 read only that one, unless they ask for text, and for later
+//! ones it does as well.
 
 use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// The versions of the protocol that clients still speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// Socket.IO 1 and 2.
+    /// Socket.IO 1.0. Over a WebSocket, each character of a text is a byte of its UTF-8.
+    Two,
+    /// Socket.IO 1.1 to 2.
     Three,
     /// Socket.IO 3 and 4.
     Four,
@@ -21,10 +26,32 @@ impl Version {
     /// The version that the member `EIO` of a query names.
     pub fn from_query(value: &str) -> Option<Self> {
         match value {
+            "2" => Some(Self::Two),
             "3" => Some(Self::Three),
             "4" => Some(Self::Four),
             _ => None,
         }
+    }
+
+    /// The text of a WebSocket frame for this packet.
+    pub fn frame(self, packet: Utf8Bytes) -> Utf8Bytes {
+        if self != Self::Two || packet.is_ascii() {
+            return packet;
+        }
+        let wide: String = packet.bytes().map(char::from).collect();
+        wide.into()
+    }
+
+    /// The packet in the text of a WebSocket frame.
+    pub fn unframe(self, frame: Utf8Bytes) -> Result<Utf8Bytes, Malformed> {
+        if self != Self::Two || frame.is_ascii() {
+            return Ok(frame);
+        }
+        let bytes: Result<Vec<u8>, _> = frame.chars().map(u8::try_from).collect();
+        let packet = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        packet
+            .map(Utf8Bytes::from)
+            .ok_or(Malformed("text that isn't UTF-8"))
     }
 }
 
@@ -94,7 +121,7 @@ pub fn open(
     let (interval, timeout) = (interval.as_millis(), timeout.as_millis());
     // Clients can tell the versions apart by `maxPayload`, as signal-wasm does.
     let limit = match version {
-        Version::Three => String::new(),
+        Version::Two | Version::Three => String::new(),
         Version::Four => format!(",\"maxPayload\":{max_payload}"),
     };
     format!(
@@ -102,54 +129,74 @@ pub fn open(
     )
 }
 
-const SEPARATOR: char = '\u{1e}';
+const SEPARATOR: u8 = 0x1e;
 
-/// Appends a packet to a payload.
-pub fn append(version: Version, payload: &mut String, packet: &str) {
-    match version {
-        Version::Four => {
-            if !payload.is_empty() {
-                payload.push(SEPARATOR);
-            }
-        }
-        Version::Three => {
-            payload.push_str(
-                &packet
-                    .chars()
-                    .map(char::len_utf16)
-                    .sum::<usize>()
-                    .to_string(),
-            );
-            payload.push(':');
+/// The form of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadForm {
+    /// Of version 4.
+    Separated,
+    /// Of earlier versions, as text.
+    Counted,
+    /// Of earlier versions.
+    Binary,
+}
+
+impl PayloadForm {
+    /// The form of what a client sends or receives.
+    pub fn of(version: Version, binary: bool) -> Self {
+        match version {
+            Version::Four => Self::Separated,
+            Version::Two | Version::Three if binary => Self::Binary,
+            Version::Two | Version::Three => Self::Counted,
         }
     }
-    payload.push_str(packet);
+
+    /// Its content type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Separated | Self::Counted => "text/plain; charset=UTF-8",
+            Self::Binary => "application/octet-stream",
+        }
+    }
+
+    /// Appends a packet to a payload.
+    pub fn append(self, payload: &mut Vec<u8>, packet: &str) {
+        match self {
+            Self::Separated => {
+                if !payload.is_empty() {
+                    payload.push(SEPARATOR);
+                }
+            }
+            Self::Counted => {
+                let length: usize = packet.chars().map(char::len_utf16).sum();
+                payload.extend(length.to_string().bytes());
+                payload.push(b':');
+            }
+            Self::Binary => {
+                payload.push(0);
+                let length = packet.len().to_string();
+                payload.extend(length.bytes().map(|digit| digit.wrapping_sub(b'0')));
+                payload.push(0xff);
+            }
+        }
+        payload.extend(packet.bytes());
+    }
 }
 
 /// The packets of a payload, up to the first that is malformed.
 #[derive(Debug)]
 pub struct Packets<'a> {
-    form: Form,
+    form: PayloadForm,
     rest: &'a [u8],
     over: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Separated,
-    Counted,
-    Binary,
-}
-
 impl<'a> Packets<'a> {
-    /// The packets of a payload. `binary`: its content type is `application/octet-stream`.
-    pub fn new(version: Version, payload: &'a [u8], binary: bool) -> Self {
+    /// The packets of a payload.
+    pub fn new(form: PayloadForm, payload: &'a [u8]) -> Self {
         Self {
-            form: match version {
-                Version::Four => Form::Separated,
-                Version::Three if binary => Form::Binary,
-                Version::Three => Form::Counted,
-            },
+            form,
             rest: payload,
             over: false,
         }
@@ -157,17 +204,17 @@ impl<'a> Packets<'a> {
 
     fn take(&mut self) -> Result<Packet<'a>, Malformed> {
         match self.form {
-            Form::Separated => {
-                let packet = self.until(|byte| byte == SEPARATOR as u8);
+            PayloadForm::Separated => {
+                let packet = self.until(|byte| byte == SEPARATOR);
                 self.over = packet.1;
                 Packet::parse(text(packet.0)?)
             }
-            Form::Counted => {
+            PayloadForm::Counted => {
                 let packet = self.counted()?;
                 self.over = self.rest.is_empty();
                 Packet::parse(packet)
             }
-            Form::Binary => {
+            PayloadForm::Binary => {
                 let packet = self.binary()?;
                 self.over = self.rest.is_empty();
                 packet.map_or(Ok(Packet::Binary), Packet::parse)
@@ -268,8 +315,14 @@ mod tests {
 
     use super::*;
 
+    const FORMS: [PayloadForm; 3] = [
+        PayloadForm::Separated,
+        PayloadForm::Counted,
+        PayloadForm::Binary,
+    ];
+
     fn all(version: Version, payload: &[u8], binary: bool) -> Result<Vec<Packet<'_>>, Malformed> {
-        Packets::new(version, payload, binary).collect()
+        Packets::new(PayloadForm::of(version, binary), payload).collect()
     }
 
     #[test]
@@ -364,10 +417,29 @@ mod tests {
             (Version::Three, b"\x00\x02\xff3", true),
             (Version::Three, b"\x00\x0a\xff3", true),
         ] {
-            let packets: Vec<_> = Packets::new(version, payload, binary).collect();
+            let packets: Vec<_> = Packets::new(PayloadForm::of(version, binary), payload).collect();
             let (last, before) = packets.split_last().unwrap();
             assert!(last.is_err(), "{payload:?}");
             assert!(before.iter().all(Result::is_ok), "{payload:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_of_version_2_has_a_character_for_each_byte() {
+        for (packet, wide) in [
+            ("42[]", "42[]"),
+            ("é", "\u{c3}\u{a9}"),
+            ("4\u{1f600}", "4\u{f0}\u{9f}\u{98}\u{80}"),
+        ] {
+            assert_eq!(Version::Two.frame(packet.into()), wide);
+            assert_eq!(Version::Two.unframe(wide.into()).unwrap(), packet);
+            for version in [Version::Three, Version::Four] {
+                assert_eq!(version.frame(packet.into()), packet);
+                assert_eq!(version.unframe(packet.into()).unwrap(), packet);
+            }
+        }
+        for frame in ["é", "\u{1f600}", "\u{c3}", "\u{c3}\u{a9}\u{100}"] {
+            assert!(Version::Two.unframe(frame.into()).is_err(), "{frame}");
         }
     }
 
@@ -378,10 +450,12 @@ mod tests {
             open(Version::Four, "id", true, second, second / 2, 1000),
             r#"0{"sid":"id","upgrades":["websocket"],"pingInterval":1000,"pingTimeout":500,"maxPayload":1000}"#
         );
-        assert_eq!(
-            open(Version::Three, "id", false, second, second / 2, 1000),
-            r#"0{"sid":"id","upgrades":[],"pingInterval":1000,"pingTimeout":500}"#
-        );
+        for version in [Version::Two, Version::Three] {
+            assert_eq!(
+                open(version, "id", false, second, second / 2, 1000),
+                r#"0{"sid":"id","upgrades":[],"pingInterval":1000,"pingTimeout":500}"#
+            );
+        }
     }
 
     proptest! {
@@ -390,12 +464,12 @@ mod tests {
         #[test]
         fn what_is_written_is_read(texts in prop::collection::vec("[^\u{1e}]{0,40}", 1..8)) {
             let packets: Vec<_> = texts.iter().map(|text| format!("4{text}")).collect();
-            for version in [Version::Three, Version::Four] {
-                let mut payload = String::new();
+            for form in FORMS {
+                let mut payload = Vec::new();
                 for packet in &packets {
-                    append(version, &mut payload, packet);
+                    form.append(&mut payload, packet);
                 }
-                let read = all(version, payload.as_bytes(), false).unwrap();
+                let read: Vec<_> = Packets::new(form, &payload).map(Result::unwrap).collect();
                 prop_assert_eq!(read, texts.iter().map(|text| Packet::Message(text)).collect::<Vec<_>>());
             }
         }
@@ -403,8 +477,8 @@ mod tests {
         #[test]
         fn no_bytes_panic(payload: Vec<u8>, digits in "[0-9:\u{0}\u{1}]{0,20}") {
             for payload in [payload.as_slice(), digits.as_bytes(), &[digits.as_bytes(), &payload].concat()] {
-                for (version, binary) in [(Version::Three, false), (Version::Three, true), (Version::Four, false)] {
-                    let read = Packets::new(version, payload, binary).count();
+                for form in FORMS {
+                    let read = Packets::new(form, payload).count();
                     prop_assert!(read <= payload.len() + 1);
                 }
             }

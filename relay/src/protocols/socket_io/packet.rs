@@ -192,7 +192,7 @@ pub fn connected(version: Version, namespace: &str, id: &str, secret: Option<&st
     let secret = secret.map(|secret| format!(",\"pid\":{}", quoted(secret)));
     let secret = secret.unwrap_or_default();
     match version {
-        Version::Three => packet('0', namespace, ""),
+        Version::Two | Version::Three => packet('0', namespace, ""),
         Version::Four => packet(
             '0',
             namespace,
@@ -205,7 +205,7 @@ pub fn connected(version: Version, namespace: &str, id: &str, secret: Option<&st
 pub fn refused(version: Version, namespace: &str, reason: &str) -> String {
     let reason = quoted(reason);
     match version {
-        Version::Three => packet('4', namespace, &reason),
+        Version::Two | Version::Three => packet('4', namespace, &reason),
         Version::Four => packet('4', namespace, &format!("{{\"message\":{reason}}}")),
     }
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
-use super::engine::{CLOSE, NOOP, Packets, append};
+use super::engine::{CLOSE, NOOP, Packets, PayloadForm};
 use super::problem::Problem;
 use super::session::{Session, Transport, longest_packet};
 use crate::connection::{BodyError, CloseReason, read_body};
@@ -46,10 +46,10 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
             return Problem::BadRequest.into_response();
         }
     }
-    let mut payload = String::new();
+    let mut payload = Vec::new();
     loop {
         if session.transport() != Transport::Polling {
-            append(session.version, &mut payload, NOOP);
+            session.payload_form.append(&mut payload, NOOP);
             break;
         }
         collect(session, &mut payload);
@@ -57,7 +57,7 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
             // The client that has closed the session needn't be told.
             let has_left = session.reason() == CloseReason::Gone;
             let last = if has_left { NOOP } else { CLOSE };
-            append(session.version, &mut payload, last);
+            session.payload_form.append(&mut payload, last);
             session.empty();
             break;
         }
@@ -75,30 +75,31 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
             None => news.await,
         }
     }
-    answer(payload)
+    answer(session, payload)
 }
 
 /// The first answer of a session: its first packets.
 pub(super) fn first(session: &Session) -> Response {
-    let mut payload = String::new();
+    let mut payload = Vec::new();
     collect(session, &mut payload);
-    answer(payload)
+    answer(session, payload)
 }
 
-fn collect(session: &Session, payload: &mut String) {
+fn collect(session: &Session, payload: &mut Vec<u8>) {
     // The last answer of a session that is over holds everything.
     while payload.len() < BATCH || session.is_over() {
         let Some(packet) = session.next() else { break };
-        append(session.version, payload, &packet);
+        session.payload_form.append(payload, &packet);
     }
 }
 
-fn answer(payload: String) -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/plain; charset=UTF-8"),
-        (CACHE_CONTROL, "no-store"),
-    ];
-    (headers, payload).into_response()
+fn answer(session: &Session, payload: Vec<u8>) -> Response {
+    respond(session.payload_form.content_type(), payload)
+}
+
+fn respond(content_type: &'static str, body: impl IntoResponse) -> Response {
+    let headers = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")];
+    (headers, body).into_response()
 }
 
 /// Answers a POST: takes the packets in its body.
@@ -135,7 +136,7 @@ pub(super) async fn post(
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/octet-stream"));
     let mut bytes = body.len();
-    for packet in Packets::new(session.version, &body, binary) {
+    for packet in Packets::new(PayloadForm::of(session.version, binary), &body) {
         if let Err(exceeded) = session.allowance.ready().await {
             session.end(exceeded.into());
             return *too_many(RETRY);
@@ -153,7 +154,7 @@ pub(super) async fn post(
             return Problem::BadRequest.into_response();
         }
     }
-    answer("ok".to_owned())
+    respond("text/plain; charset=UTF-8", "ok")
 }
 
 fn at_one_time(problem: &'static str) -> CloseReason {

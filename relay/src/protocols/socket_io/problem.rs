@@ -21,7 +21,7 @@ impl IntoResponse for Problem {
             Self::UnknownSession => (1, "Session ID unknown: connect again"),
             Self::BadHandshake => (2, "Bad handshake method: a session begins with GET"),
             Self::BadRequest => (3, "Bad request"),
-            Self::UnknownVersion => (5, "Unsupported protocol version: EIO is 3 or 4"),
+            Self::UnknownVersion => (5, "Unsupported protocol version: EIO is 2, 3 or 4"),
         };
         let body = format!("{{\"code\":{code},\"message\":\"{message}\"}}");
         let headers = [(CONTENT_TYPE, "application/json")];

@@ -60,6 +60,8 @@ pub(super) enum Transport {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) version: Version,
+    /// The form of the payloads that it polls.
+    pub(super) payload_form: engine::PayloadForm,
     pub(super) visitor: Visitor,
     /// The sender of messages that come without one.
     pub(super) sender: UserId,
@@ -132,6 +134,7 @@ impl Session {
         let address = visitor.address;
         let session = Self {
             version,
+            payload_form: engine::PayloadForm::of(version, !visitor.polls_text),
             visitor,
             sender: random_user_id()?,
             state: Mutex::new(State {
@@ -168,7 +171,7 @@ impl Session {
             limits.ping_timeout,
             longest_packet(&limits),
         ));
-        if version == Version::Three {
+        if version != Version::Four {
             let access = session.visitor.admission.enter(MAIN);
             let entrant = session.visitor.entrant(None, access.as_ref().ok())?;
             session.join(relay, MAIN, access, entrant);
@@ -295,7 +298,7 @@ impl Session {
         let is_inside = !state.spaces.is_empty();
         drop(state);
         self.liveness.heard.notify_waiters();
-        if self.version == Version::Three && is_inside {
+        if self.version != Version::Four && is_inside {
             self.confirmed.store(true, Ordering::Relaxed);
         }
     }

@@ -131,7 +131,7 @@ async fn run(relay: &Relay, session: &Session, mut connection: Connection) {
         CloseReason::FrameTooLarge(_) => CloseReason::FrameTooLarge(session.limits.max_frame),
         reason => reason,
     });
-    let rest: Vec<_> = std::iter::from_fn(|| session.next()).collect();
+    let rest: Vec<_> = std::iter::from_fn(|| output.next()).collect();
     connection.close(rest, &session.reason()).await;
 }
 
@@ -143,7 +143,10 @@ struct Input<'a> {
 
 impl Inbound for Input<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
-        self.session.receive(self.relay, Packet::parse(&text)).await
+        match self.session.version.unframe(text) {
+            Ok(text) => self.session.receive(self.relay, Packet::parse(&text)).await,
+            Err(malformed) => self.session.receive(self.relay, Err(malformed)).await,
+        }
     }
 
     fn other(&mut self, message: &Message) -> Result<(), CloseReason> {
@@ -165,6 +168,7 @@ impl Outbound for Output<'_> {
     }
 
     fn next(&mut self) -> Option<Utf8Bytes> {
-        self.0.next()
+        let packet = self.0.next()?;
+        Some(self.0.version.frame(packet))
     }
 }

@@ -10,6 +10,7 @@ use crate::auth::access::Access;
 use crate::auth::admission::Admission;
 use crate::hub::ids::{NoRandomness, Secret};
 use crate::limits::Limits;
+use crate::protocols::query::member;
 use crate::rooms::entrant::Entrant;
 use crate::rooms::profile::Profile;
 
@@ -23,6 +24,8 @@ pub(in crate::protocols::socket_io) struct Visitor {
     pub(super) address: ClientAddress,
     /// What the token of its first request allows.
     pub(in crate::protocols::socket_io) admission: Admission,
+    /// It can't read binary answers.
+    pub(super) polls_text: bool,
     /// It is a page of RTCMultiConnection.
     profile: Option<Profile>,
 }
@@ -33,6 +36,7 @@ impl Visitor {
         Self {
             address: ClientAddress::of(request.extensions()),
             admission: Admission::of(request.extensions()),
+            polls_text: member(request.uri(), "b64").is_some(),
             profile: request.uri().query().and_then(Profile::read),
         }
     }
