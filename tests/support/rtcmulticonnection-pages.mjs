@@ -43,6 +43,9 @@ export function serveOriginals() {
  */
 export async function openOriginal(browser, origin, server, members = {}) {
   const context = await newContext(browser);
+  // Chromium doesn't know where a page from `route` comes from, and asks before it may use a
+  // WebSocket of this machine.
+  await context.grantPermissions(['local-network-access']);
   await context.route(/\/(test-pages|vendor|socket\.io)\/[^?]*\.(html|js)$/, async (route) => {
     const response = await fetch(origin + new URL(route.request().url()).pathname);
     await route.fulfill({ contentType: response.headers.get('content-type'), body: await response.text() });

@@ -30,5 +30,5 @@ export async function rtcMultiConnectionServer() {
       if (address) done(address[1]);
     });
   });
-  return { url, output: () => out, close: () => (child.kill('SIGKILL'), ended) };
+  return { url, pid: child.pid, output: () => out, close: () => (child.kill('SIGKILL'), ended) };
 }

@@ -36,6 +36,10 @@ cargo xtask <command>
   size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
                       --record writes the sizes to benches/size.json, to compare with later (npm run size)
   bench [OPTION…]     measures the receive path in a browser, beside the shim (npm run bench)
+  load [OPTION…]      fills a room of RTCMultiConnection 3 on our relay and on rtcmulticonnection-server, and prints what a join
+                      costs each; --participants and --rounds set how many (npm run load)
+  latency [OPTION…]   measures from open or join to an open data channel in a browser, on each server and protocol; --runs
+                      sets how many (npm run latency)
   chaos [OPTION…]     cuts connections and kills the relay while pages and clients talk, and counts lost, repeated and
                       reordered messages; --faults sets how many, --seed repeats a run, --help lists the rest (npm run chaos)
   attack [ATTACK…]    attacks the relay in each known way at full size, or in the named ones, while two pages talk, and prints
@@ -81,6 +85,8 @@ fn run(words: &[String]) -> Outcome {
         ("release", []) => release::run(&project),
         ("size", _) => size::run(&project, rest),
         ("bench", _) => script(&project, "benches/receive.mjs", rest),
+        ("load", _) => script(&project, "benches/load.mjs", rest),
+        ("latency", _) => script(&project, "benches/latency.mjs", rest),
         ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),
         ("attack", _) => script(&project, "tests/attack/run.mjs", rest),
         ("fuzz", _) => fuzz::run(&project, rest),
