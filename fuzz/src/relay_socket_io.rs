@@ -35,7 +35,12 @@ pub fn run(data: &[u8]) {
 }
 
 fn message(text: &str) {
-    let Ok(Packet { namespace, body }) = Packet::parse(text) else {
+    let Ok(Packet {
+        namespace,
+        list: said,
+        body,
+    }) = Packet::parse(text)
+    else {
         return;
     };
     assert!(
@@ -58,8 +63,8 @@ fn message(text: &str) {
     else {
         return;
     };
-    let list: Vec<&RawValue> =
-        serde_json::from_str(&text[start..]).expect("an event is a JSON list");
+    assert_eq!(said, &text[start..]);
+    let list: Vec<&RawValue> = serde_json::from_str(said).expect("an event is a JSON list");
     let is_message = list.len() > 1
         && serde_json::from_str::<String>(list[0].get()).is_ok_and(|name| name == "message");
     match what {
@@ -78,11 +83,8 @@ fn written(text: &str, form: PayloadForm) {
         let parsed = Packet::parse(packet.strip_prefix('4').unwrap_or_default());
         let what = Event::Message(text.trim_matches([' ', '\t', '\n', '\r']));
         assert_eq!(
-            parsed,
-            Ok(Packet {
-                namespace: "/room",
-                body: Body::Event { id: None, what }
-            }),
+            parsed.map(|packet| (packet.namespace, packet.body)),
+            Ok(("/room", Body::Event { id: None, what })),
             "{text}"
         );
     }

@@ -12,7 +12,7 @@ use crate::test::{Ground, watch};
 const WASM: &str = "--target=wasm32-unknown-unknown";
 
 /// The checks. The library is checked with the features of the npm package and of Rust front ends.
-const CHECKS: [&[&str]; 8] = [
+const CHECKS: [&[&str]; 9] = [
     &["fmt", "--all", "--check"],
     &[
         "clippy",
@@ -49,6 +49,14 @@ const CHECKS: [&[&str]; 8] = [
         "--features=exports",
         "--",
         "-Dwarnings",
+    ],
+    // The fuzz targets are a workspace of their own, which nothing else here builds.
+    &[
+        "check",
+        "--manifest-path=fuzz/Cargo.toml",
+        "--no-default-features",
+        "--lib",
+        "--target-dir=target/fuzz",
     ],
     // The npm package's crate.
     &["clippy", "-psignal-wasm-npm", WASM, "--", "-Dwarnings"],
