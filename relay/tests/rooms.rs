@@ -1,4 +1,5 @@
-//! Pages of RTCMultiConnection 3 on a real relay: Socket.IO by hand.
+//! Pages of RTCMultiConnection 3 on a real relay, by hand: Socket.IO, and the adapter on a
+//! private channel.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,5 +18,9 @@ mod events;
 mod hostile;
 #[path = "rooms/page.rs"]
 mod page;
+#[path = "rooms/private.rs"]
+mod private;
+#[path = "rooms/referee.rs"]
+mod referee;
 #[path = "rooms/returning.rs"]
 mod returning;

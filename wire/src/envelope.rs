@@ -362,6 +362,12 @@ impl<'a> Envelope<'a> {
         self.sender
     }
 
+    /// The JSON text of its message.
+    #[must_use]
+    pub fn message(&self) -> Option<&'a str> {
+        self.message
+    }
+
     /// Adds a member after the others, with this key and value as JSON texts.
     pub fn mark(&mut self, key: &'a str, name: &'a str, value: &'a str) {
         self.others.push(Member {

@@ -45,6 +45,11 @@ pub(crate) trait Inbound: Send {
         std::future::ready(Ok(()))
     }
 
+    /// The heartbeat from now on, if it isn't the one that the connection began with.
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        None
+    }
+
     /// Takes any other frame.
     fn other(&mut self, message: &Message) -> Result<(), CloseReason> {
         if message.is_binary() {
@@ -145,8 +150,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn next(&mut self) -> Result<Message, CloseReason> {
-        let message = match self.heartbeat {
+    async fn next(&mut self, heartbeat: Option<Heartbeat>) -> Result<Message, CloseReason> {
+        let message = match heartbeat {
             Some(heartbeat) => {
                 heartbeat
                     .next_message(self.stream, self.max_frame, self.ping)
@@ -169,7 +174,7 @@ impl Reader<'_> {
                 self.allowance.charge(0);
                 None
             } else {
-                Some(self.next().await)
+                Some(self.next(inbound.heartbeat().or(self.heartbeat)).await)
             };
             self.turn.taken.store(true, Ordering::Relaxed);
             let taken = match next {

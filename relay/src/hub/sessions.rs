@@ -349,9 +349,25 @@ impl Attached {
         membership: &Membership,
         reference: u64,
     ) -> Result<(), SessionError> {
+        self.take(membership, Some(reference), async {}).await
+    }
+
+    /// Does what a message asks for that isn't published, unless it was accepted before. Records its
+    /// `ref` and acknowledges it.
+    pub(crate) async fn take(
+        &self,
+        membership: &Membership,
+        reference: Option<u64>,
+        doing: impl Future<Output = ()> + Send,
+    ) -> Result<(), SessionError> {
         let mut accepted = self.turn().await?;
-        *accepted = reference.max(*accepted);
-        membership.sender().acknowledge(*accepted);
+        if reference.is_none_or(|reference| reference > *accepted) {
+            doing.await;
+        }
+        if let Some(reference) = reference {
+            *accepted = reference.max(*accepted);
+            membership.sender().acknowledge(*accepted);
+        }
         Ok(())
     }
 

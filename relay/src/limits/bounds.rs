@@ -46,6 +46,16 @@ pub struct Rates {
 }
 
 impl Limits {
+    /// The same with pings at least this often, each to be answered within this time.
+    #[must_use]
+    pub(crate) fn with_pings(&self, time: Duration) -> Self {
+        Self {
+            ping_interval: self.ping_interval.min(time),
+            ping_timeout: self.ping_timeout.min(time),
+            ..*self
+        }
+    }
+
     /// At once, a client may send what fills half a send queue: no receiver's queue overflows if it
     /// doesn't read in that moment.
     pub(super) fn burst(&self) -> Burst {

@@ -6,6 +6,7 @@ mod entry;
 mod late;
 pub(crate) mod plain;
 mod query;
+mod referee;
 mod route;
 pub mod signalr;
 pub mod socket_io;

@@ -8,40 +8,44 @@
 //! Pages of websocket-over-nodejs take every frame for a message of theirs. For them the hello may
 //! wait until the client's first frame, which shows what it is.
 
+mod output;
+mod subscribed;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use signal_wire::envelope::UNNAMED;
-use signal_wire::frames::{VERSION, encode_ping, encode_pong};
-use signal_wire::{ClientFrame, Envelope, Open, ServerFrame, Subscription};
+use signal_wire::frames::VERSION;
+use signal_wire::{ClientFrame, Open, ServerFrame};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use self::output::Output;
+use self::subscribed::{
+    Take, announce_expiry, answer_ping, check_length, milliseconds, permitted, refuse, refuse_all,
+    renew,
+};
 use super::entry::{Entered, Entry};
 use super::late::Late;
+use super::referee::{Referee, is_private};
 use super::route::Route;
 use super::websocket_over_nodejs::OldPage;
-use crate::auth::access::{Access, Forbidden, NOT_SUBSCRIBED};
+use crate::auth::access::{Access, Forbidden};
 use crate::auth::refusal::Refusal;
 use crate::connection::{
-    self, CloseReason, Connection, Heartbeat, Inbound, Outbound, READ_BUFFER, Upgrade, is_upgrade,
+    self, CloseReason, Connection, Heartbeat, Inbound, READ_BUFFER, Upgrade, is_upgrade,
     no_randomness,
 };
-use crate::hub::frame::{Frame, PendingMessage};
+use crate::hub::frame::Frame;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
-use crate::hub::queue::Receiver;
 use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
 use crate::limits::{Allowance, Limits};
 use crate::metrics::Protocol;
 use crate::relay::Relay;
-
-/// Why a client that resumes a second session on one connection is closed.
-const SECOND_SESSION: &str = "another session than the one that was opened first";
 
 /// Every request for a WebSocket that is no other protocol's.
 pub(crate) fn routes(relay: Arc<Relay>) -> Route {
@@ -114,6 +118,8 @@ async fn run(
 
     let subscribed = AtomicBool::new(false);
     let old_page = OldPage::default();
+    let referee = Referee::new(&relay.rooms, &limits);
+    let (answers, liveness) = (referee.answers(), referee.liveness());
     let mut client = Client {
         relay,
         allowance: Arc::clone(&connection.allowance),
@@ -126,12 +132,14 @@ async fn run(
         subscribed: &subscribed,
         old_page: &old_page,
         late: &late,
+        referee,
     };
     let mut output = Output {
         queue: &mut queue,
         subscribed: &subscribed,
         old_page: &old_page,
         late: &late,
+        answers: &answers,
         interval: limits.ping_interval,
         pings: 0,
     };
@@ -141,6 +149,7 @@ async fn run(
             biased;
             () = overflowed => CloseReason::SlowConsumer,
             () = ends.resumed.cancelled() => CloseReason::ResumedElsewhere,
+            () = liveness.replaced.cancelled() => CloseReason::ResumedElsewhere,
             () = ends.evicted.cancelled() => CloseReason::OverMemory,
             () = access.expired() => Refusal::EXPIRED.into(),
             () = departure.due() => CloseReason::ShuttingDown,
@@ -168,8 +177,13 @@ async fn run(
     let Client {
         membership,
         session,
+        referee,
         ..
     } = client;
+    if reason == CloseReason::ShuttingDown {
+        referee.leave();
+    }
+    drop(referee);
     drop(membership);
     if let Some(session) = session {
         session.leave().await;
@@ -184,10 +198,6 @@ async fn run(
     drop(queue);
     let rest: Vec<_> = rest.iter().map(|frame| frame.text().clone()).collect();
     connection.close(rest, &reason).await;
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One client: what comes in.
@@ -206,10 +216,13 @@ struct Client<'a> {
     subscribed: &'a AtomicBool,
     old_page: &'a OldPage,
     late: &'a Late,
+    /// Of its pages in rooms.
+    referee: Referee,
 }
 
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        self.referee.heard();
         match &self.session {
             None => {
                 let (membership, access) = (&self.membership, &self.access);
@@ -232,10 +245,15 @@ impl Inbound for Client<'_> {
                     membership: &self.membership,
                     allowance: &self.allowance,
                     max_frame: self.max_frame,
+                    referee: &mut self.referee,
                 };
                 take.frame(&text).await
             }
         }
+    }
+
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        self.referee.heartbeat()
     }
 }
 
@@ -245,6 +263,8 @@ impl Client<'_> {
     async fn take_first(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         let content = match ClientFrame::decode_first(&text) {
             ClientFrame::Open(open) => return self.subscribe(open).await,
+            // They aren't for others, and only a session makes sure that they come once.
+            ClientFrame::Publish(envelope, _) if is_private(&envelope.channel) => return Ok(()),
             ClientFrame::Publish(envelope, _) => {
                 let channel = envelope.channel.clone();
                 match self.access.message(envelope, None, true) {
@@ -299,143 +319,6 @@ impl Client<'_> {
     }
 }
 
-/// What a frame of a client that has subscribed acts on.
-struct Take<'a> {
-    session: &'a Attached,
-    access: &'a Access,
-    membership: &'a Membership,
-    allowance: &'a Allowance,
-    max_frame: usize,
-}
-
-impl Take<'_> {
-    async fn frame(&self, text: &str) -> Result<(), CloseReason> {
-        let Self {
-            session,
-            access,
-            membership,
-            ..
-        } = self;
-        match ClientFrame::decode(text) {
-            ClientFrame::Publish(envelope, reference) => self.publish(envelope, reference).await?,
-            ClientFrame::Open(open) => {
-                self.allowance.charge_channels(open.channels.len());
-                if open
-                    .session
-                    .as_ref()
-                    .is_some_and(|secret| !session.is(secret))
-                {
-                    return Err(not_ours(SECOND_SESSION));
-                }
-                if open.token.is_some() {
-                    renew(access, open.token.as_deref()).await?;
-                    announce_expiry(access, membership);
-                }
-                let (open, refused) = permitted(access, open);
-                session.open(membership, &open).await?;
-                refuse_all(membership, &refused);
-            }
-            ClientFrame::Close(names) => {
-                let names = names.iter().map(|name| Arc::from(&**name)).collect();
-                session.close(membership, names).await?;
-            }
-            ClientFrame::Token(token) => {
-                renew(access, Some(&token)).await?;
-                announce_expiry(access, membership);
-            }
-            ClientFrame::Ping(number) => answer_ping(membership, number),
-            ClientFrame::Pong => {}
-            ClientFrame::Text => return Err(not_ours("a frame is a JSON object")),
-            ClientFrame::Invalid(problem) => return Err(not_ours(problem)),
-        }
-        Ok(())
-    }
-
-    async fn publish(
-        &self,
-        envelope: Envelope<'_>,
-        reference: Option<u64>,
-    ) -> Result<(), CloseReason> {
-        let (session, membership) = (self.session, self.membership);
-        let channel = envelope.channel.clone();
-        match self.access.message(envelope, None, reference.is_none()) {
-            Ok(message) => {
-                check_length(&message, self.max_frame)?;
-                session.publish(membership, message, reference).await?;
-            }
-            Err(why) => {
-                refuse(membership, &channel, why.as_str());
-                if let Some(reference) = reference {
-                    session.skip(membership, reference).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The user that the relay adds counts too.
-fn check_length(message: &PendingMessage, max_frame: usize) -> Result<(), CloseReason> {
-    if message.len() > max_frame {
-        return Err(CloseReason::FrameTooLarge(max_frame));
-    }
-    Ok(())
-}
-
-fn answer_ping(membership: &Membership, number: &str) {
-    membership.sender().push(Frame::from(encode_pong(number)));
-}
-
-/// Continues with a newer token, if there is one. The earlier one counts on if nobody can say
-/// whether the newer one is good.
-async fn renew(access: &Access, token: Option<&str>) -> Result<(), CloseReason> {
-    let Some(token) = token else {
-        return Ok(());
-    };
-    match access.renew(token).await {
-        Err(refusal) if !refusal.is_temporary() => Err(refusal.into()),
-        _ => Ok(()),
-    }
-}
-
-/// The part of a request that is allowed, and the channels that aren't.
-fn permitted<'a>(access: &Access, open: Open<'a>) -> (Open<'a>, Vec<Subscription<'a>>) {
-    let (channels, refused) = open
-        .channels
-        .into_iter()
-        .partition(|open| access.may_subscribe(&open.channel));
-    (Open { channels, ..open }, refused)
-}
-
-fn refuse_all(membership: &Membership, refused: &[Subscription<'_>]) {
-    for open in refused {
-        refuse(membership, &open.channel, NOT_SUBSCRIBED);
-    }
-}
-
-fn refuse(membership: &Membership, channel: &str, why: &str) {
-    let refused = ServerFrame::Refused {
-        channel: channel.into(),
-        why: why.into(),
-    };
-    membership.sender().push(Frame::from(refused.encode()));
-}
-
-/// Tells a client how long its token is good, so that it can send another one before.
-fn announce_expiry(access: &Access, membership: &Membership) {
-    if let Some(left) = access.expires_in() {
-        let expires = ServerFrame::Expires(milliseconds(left));
-        membership.sender().push(Frame::from(expires.encode()));
-    }
-}
-
-fn not_ours(problem: &'static str) -> CloseReason {
-    CloseReason::NotProtocol {
-        protocol: "the relay's protocol",
-        problem,
-    }
-}
-
 /// A short text gets memory of its own: as a slice of the read buffer it could keep the whole
 /// buffer alive while it waits in a queue.
 fn own_frame(text: &Utf8Bytes) -> Frame {
@@ -443,57 +326,5 @@ fn own_frame(text: &Utf8Bytes) -> Frame {
         Frame::from(text.as_str())
     } else {
         Frame::new(text.clone())
-    }
-}
-
-/// What goes out to one client: its queue, and pings that it can see. Pages don't see those of the
-/// WebSocket.
-struct Output<'a> {
-    queue: &'a mut Receiver,
-    subscribed: &'a AtomicBool,
-    old_page: &'a OldPage,
-    late: &'a Late,
-    interval: Duration,
-    pings: u64,
-}
-
-impl Outbound for Output<'_> {
-    async fn ready(&mut self) {
-        tokio::select! {
-            () = self.queue.ready() => {}
-            () = self.late.due() => {}
-        }
-    }
-
-    fn next(&mut self) -> Option<Utf8Bytes> {
-        if let Some(hello) = self.late.take_due() {
-            return Some(hello.text().clone());
-        }
-        if self.old_page.is_one() {
-            while let Some(frame) = self.queue.pop() {
-                if let Some(text) = self.old_page.text(&frame) {
-                    return Some(text);
-                }
-            }
-            return None;
-        }
-        let frame = self.queue.pop()?;
-        Some(if self.subscribed.load(Ordering::Relaxed) {
-            frame.text().clone()
-        } else {
-            frame.unsubscribed_text()
-        })
-    }
-
-    fn keep_alive_interval(&self) -> Option<Duration> {
-        Some(self.interval)
-    }
-
-    fn keep_alive(&mut self) -> Option<Utf8Bytes> {
-        if !self.subscribed.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.pings += 1;
-        Some(encode_ping(self.pings).into())
     }
 }

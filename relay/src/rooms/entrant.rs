@@ -19,6 +19,17 @@ pub struct Entrant {
     pub secret: Arc<str>,
     /// The user of its token.
     pub token_user: Option<Arc<str>>,
+    /// Of a page whose deliveries are numbered.
+    pub numbered: Option<Numbered>,
+}
+
+/// What a page says whose deliveries are numbered, and kept until it has seen them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// The name of its life, if it begins one.
+    pub life: Arc<str>,
+    /// The name of the life that it knows, and the number up to which it has seen all.
+    pub seen: Option<(Arc<str>, u64)>,
 }
 
 /// How a connection has become a user.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use signal_wire::json::quoted;
 
 use super::entrant::{Claim, Entrant, Entry, RoomConnectionId};
+use super::mailbox::Mailbox;
 use super::state::{Delivery, Rooms, User};
 use super::values;
 
@@ -26,11 +27,14 @@ impl Rooms {
         }
     }
 
-    /// The user whose secret a connection shows, if its token isn't another user's.
+    /// The user whose secret a connection shows, if its token isn't another user's and it receives
+    /// in the same way.
     fn proven(&self, entrant: &Entrant) -> Option<&Arc<str>> {
         let id = self.secrets.get(entrant.shown.as_ref()?)?;
         let user = self.users.get(id)?;
-        (user.token_user == entrant.token_user).then_some(id)
+        let is_same = user.token_user == entrant.token_user
+            && user.mailbox.is_some() == entrant.numbered.is_some();
+        is_same.then_some(id)
     }
 
     /// A connection begins as a user, if its claim allows it.
@@ -63,6 +67,10 @@ impl Rooms {
         self.secrets.insert(entrant.secret, Arc::clone(&id));
         self.connections.remove(&earlier);
         self.connections.insert(connection, id);
+        if let Some((life, seen)) = entrant.numbered.and_then(|numbered| numbered.seen) {
+            self.see(connection, &life, seen);
+        }
+        self.send_again(connection);
         let Some(away) = away else {
             return Some(earlier);
         };
@@ -81,6 +89,7 @@ impl Rooms {
             profile,
             secret,
             token_user,
+            numbered,
             ..
         } = entrant;
         self.connections.insert(connection, Arc::clone(&id));
@@ -96,6 +105,7 @@ impl Rooms {
             token_user,
             connection,
             away: None,
+            mailbox: numbered.map(|numbered| Mailbox::new(numbered.life)),
             room: None,
             ties: HashSet::new(),
             events,

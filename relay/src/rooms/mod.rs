@@ -17,6 +17,7 @@
 //! | `viewer` | a user in a scalable broadcast |
 //! | `user_message` | a message from one user to others |
 //! | `state` | the users and rooms of one space: who is there |
+//! | `mailbox` | what a page on a private channel is sent, until it has seen it |
 //! | `identity` | how a connection becomes a user, new or the same as before |
 //! | `entering` | opening, joining, leaving and closing rooms |
 //! | `talk` | what users tell each other |
@@ -29,6 +30,7 @@ mod broadcast;
 mod entering;
 pub(crate) mod entrant;
 mod identity;
+mod mailbox;
 pub(crate) mod profile;
 pub(crate) mod registry;
 mod request;

@@ -22,6 +22,9 @@ use crate::hub::budget::Charge;
 use crate::hub::frame::Frame;
 use crate::hub::queue::Sender;
 
+/// A page in rooms is pinged at least this often, and answers within this time: the others wait for
+/// a new owner when one has vanished.
+pub(crate) const PING: Duration = Duration::from_secs(5);
 /// How long the user of an id may take for a sign of life when another connection would have the
 /// id.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(3);
@@ -40,8 +43,11 @@ pub(crate) struct Liveness {
 pub(crate) struct RoomConnection {
     /// Its queue.
     pub(crate) sender: Sender,
+    /// The name of its rooms: those of its space, or of a part of it.
     pub(crate) space: Arc<str>,
-    /// The packet of its protocol for the space's name and an event's list.
+    /// Where it receives: the namespace, or its private channel.
+    pub(crate) address: Arc<str>,
+    /// The packet of its protocol for its address and what is delivered.
     pub(crate) encode: fn(&str, &str) -> String,
     /// The packet by which its client is asked for a sign of life, if there is one.
     pub(crate) ping: Option<&'static str>,
@@ -69,6 +75,31 @@ pub(crate) enum Answered {
     Unknown,
     /// It was handled, and this acknowledges it.
     Known(Option<Answer>),
+}
+
+/// What a page on a private channel asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberedRequest<'a> {
+    /// The life that it belongs to.
+    pub(crate) life: &'a str,
+    /// Up to which number the page has seen all.
+    pub(crate) seen: u64,
+    /// The number of the request, the event, and its arguments. `None`: it only has seen something.
+    pub(crate) event: Option<(u64, &'a str, &'a [&'a str])>,
+}
+
+/// What a connection is in the rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A user with this id, in this life if its deliveries are numbered.
+    User {
+        /// The id.
+        id: Arc<str>,
+        /// The name of its life.
+        life: Option<Arc<str>>,
+    },
+    /// Nobody: its id is another user's. The event that says so.
+    Taken(Arc<str>),
 }
 
 /// The rooms of all spaces. Each space has a lock of its own; whoever needs both locks takes that of
@@ -106,11 +137,7 @@ impl Registry {
     }
 
     /// The connection of the user whose id another one would have.
-    pub(crate) fn holder(
-        &self,
-        name: &str,
-        entrant: &Entrant,
-    ) -> Option<(RoomConnectionId, RoomConnection)> {
+    fn holder(&self, name: &str, entrant: &Entrant) -> Option<(RoomConnectionId, RoomConnection)> {
         let space = self.space(name)?;
         let space = lock(&space);
         let Claim::Connected(id) = space.rooms.claim(entrant) else {
@@ -120,32 +147,42 @@ impl Registry {
         Some((id, connection.clone()))
     }
 
+    /// Waits until the id of an entrant is free, or its user has given a sign of life. `own` is the
+    /// entrant's connection.
+    pub(crate) async fn wait_for_user_id(&self, space: &str, entrant: &Entrant, own: &Liveness) {
+        while let Some((id, connection)) = self.holder(space, entrant) {
+            if std::ptr::eq(&*connection.liveness, own) || connection.is_alive().await {
+                return;
+            }
+            self.drop_user(space, id);
+        }
+    }
+
     /// Removes the user of a connection that doesn't answer, and ends the connection.
-    pub(crate) fn drop_user(&self, name: &str, id: RoomConnectionId) {
+    fn drop_user(&self, name: &str, id: RoomConnectionId) {
         let Some(space) = self.space(name) else {
             return;
         };
         let mut space = lock(&space);
         space.rooms.gone(id, true, Instant::now());
-        if let Some((connection, _)) = space.connections.get(&id) {
-            connection.liveness.replaced.cancel();
-        }
+        space.end(id);
         space.deliver();
     }
 
-    /// A connection enters the rooms of a space. If its id is taken, it learns so and stays
-    /// connected without being a user.
+    /// A connection enters the rooms of a space. If its id is taken, it stays without being a user.
+    /// `greet` is called with what it is, before something is delivered to it.
     pub(crate) fn enter(
         self: &Arc<Self>,
         entrant: Entrant,
         connection: RoomConnection,
         charge: Charge,
+        greet: impl FnOnce(Standing),
     ) -> RoomMembership {
         let id = RoomConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         let (name, profile) = (Arc::clone(&connection.space), entrant.profile.clone());
         let mut spaces = lock(&self.spaces);
         let shared = Arc::clone(spaces.entry(Arc::clone(&name)).or_default());
-        lock(&shared).enter(id, entrant, connection, charge);
+        lock(&shared).enter(id, entrant, connection, charge, greet);
         drop(spaces);
         RoomMembership {
             registry: Arc::clone(self),
@@ -162,7 +199,9 @@ impl Registry {
         let now = Instant::now();
         lock(&self.spaces).retain(|_, space| {
             let mut space = lock(space);
-            space.rooms.expire(now);
+            for id in space.rooms.expire(now) {
+                space.end(id);
+            }
             space.deliver();
             space.forget_others();
             !space.connections.is_empty()
@@ -192,6 +231,21 @@ impl RoomMembership {
             None => Answered::Unknown,
         }
     }
+
+    /// Takes what a page on a private channel asks for. The answer is delivered.
+    pub(crate) fn take_numbered(&self, asked: NumberedRequest<'_>) {
+        let NumberedRequest { life, seen, event } = asked;
+        let request = event.map(|(ask, event, arguments)| {
+            let request = Request::read(event, arguments, &self.profile);
+            (ask, request)
+        });
+        lock(&self.space).take_numbered(self.id, life, seen, request);
+    }
+
+    /// What it is in the rooms.
+    pub(crate) fn standing(&self) -> Standing {
+        lock(&self.space).standing(self.id, &self.profile.user)
+    }
 }
 
 impl Drop for RoomMembership {
@@ -218,6 +272,7 @@ impl Space {
         entrant: Entrant,
         connection: RoomConnection,
         charge: Charge,
+        greet: impl FnOnce(Standing),
     ) {
         let user = Arc::clone(&entrant.profile.user);
         let is_claimed = match self.rooms.claim(&entrant) {
@@ -226,29 +281,26 @@ impl Space {
             Claim::Connected(_) | Claim::AnothersToken => false,
         };
         self.connections.insert(id, (connection, charge));
-        let entry = if is_claimed {
-            self.rooms.enter(id, entrant)
-        } else {
-            Entry::Taken
-        };
-        match entry {
-            Entry::Entered(None) => {}
-            Entry::Entered(Some(earlier)) => {
-                if let Some((connection, _)) = self.connections.remove(&earlier) {
-                    connection.liveness.replaced.cancel();
-                }
-            }
-            Entry::Taken => {
-                let list = self.rooms.taken(&user);
-                self.push(&Delivery {
-                    to: id,
-                    channel: None,
-                    list,
-                });
-            }
+        if is_claimed
+            && let Entry::Entered(Some(earlier)) = self.rooms.enter(id, entrant)
+            && let Some((connection, _)) = self.connections.remove(&earlier)
+        {
+            connection.liveness.replaced.cancel();
         }
+        greet(self.standing(id, &user));
         self.deliver();
         self.charge(id);
+    }
+
+    /// What a connection is that would be this user.
+    fn standing(&self, connection: RoomConnectionId, user: &str) -> Standing {
+        match self.rooms.user_of(connection) {
+            Some(id) => Standing::User {
+                id: Arc::clone(id),
+                life: self.rooms.life_of(connection).cloned(),
+            },
+            None => Standing::Taken(self.rooms.taken(user)),
+        }
     }
 
     fn take(&mut self, id: RoomConnectionId, request: Request<'_>) -> Answered {
@@ -268,6 +320,33 @@ impl Space {
         Answered::Known(answer)
     }
 
+    fn take_numbered(
+        &mut self,
+        id: RoomConnectionId,
+        life: &str,
+        seen: u64,
+        request: Option<(u64, Option<Request<'_>>)>,
+    ) {
+        self.rooms.see(id, life, seen);
+        if let Some((ask, request)) = request
+            && self.rooms.accepts(id, life, ask)
+        {
+            let answered = request.map(|request| self.take(id, request));
+            if let Some(Answered::Known(Some(answer))) = answered {
+                self.rooms.answer(id, ask, &answer);
+                self.deliver();
+            }
+        }
+        self.charge(id);
+    }
+
+    /// Ends a connection whose user was removed.
+    fn end(&self, id: RoomConnectionId) {
+        if let Some((connection, _)) = self.connections.get(&id) {
+            connection.liveness.replaced.cancel();
+        }
+    }
+
     /// Whether a token allows what a page asks for. A room is a channel with the room's name. Its
     /// own id was claimed when it entered; nobody claims that of a user who is there.
     fn is_allowed(&self, access: &Access, id: RoomConnectionId, request: &Request<'_>) -> bool {
@@ -282,10 +361,6 @@ impl Space {
         let new = request.user().filter(|user| !self.rooms.is_user(user));
         let is_user = self.rooms.user_of(id).is_some();
         may_enter && new.is_none_or(|user| is_user && access.may_be(&quoted(&user)))
-    }
-
-    fn push(&self, delivery: &Delivery) {
-        self.push_as(delivery, &mut None);
     }
 
     /// Queues the packet of a delivery. An event for many is one packet, which `made` keeps.
@@ -337,7 +412,7 @@ struct Packet {
 
 impl Packet {
     fn new(delivery: &Delivery, connection: &RoomConnection) -> Self {
-        let text = (connection.encode)(&connection.space, &delivery.list);
+        let text = (connection.encode)(&connection.address, &delivery.list);
         Self {
             list: Arc::clone(&delivery.list),
             encode: connection.encode,

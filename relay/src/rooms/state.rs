@@ -13,6 +13,7 @@ use signal_wire::json::quoted;
 use tokio::time::Instant;
 
 use super::entrant::RoomConnectionId;
+use super::mailbox::Mailbox;
 use super::profile::{LONGEST_EXTRA, Profile};
 use super::request::Request;
 use super::values::{self, LONGEST_NAME};
@@ -40,7 +41,8 @@ pub struct Delivery {
     pub to: RoomConnectionId,
     /// The channel on which it must be allowed to receive it, if not everybody may.
     pub channel: Option<Arc<str>>,
-    /// The JSON text of the list of the event's name and its arguments.
+    /// The JSON text of the list of the event's name and its arguments; for a page on a private
+    /// channel, the whole message.
     pub list: Arc<str>,
 }
 
@@ -54,6 +56,8 @@ pub(super) struct User {
     pub(super) token_user: Option<Arc<str>>,
     pub(super) connection: RoomConnectionId,
     pub(super) away: Option<Away>,
+    /// Of a page on a private channel.
+    pub(super) mailbox: Option<Mailbox>,
     pub(super) extra: Arc<str>,
     pub(super) room: Option<Arc<str>>,
     /// The users that it has exchanged messages with.
@@ -99,8 +103,10 @@ pub struct Rooms {
     pub(super) audiences: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
     pub(super) away: usize,
     pub(super) deliveries: Vec<Delivery>,
-    /// The connections of users without a connection for whom more is kept.
-    kept_for: Vec<RoomConnectionId>,
+    /// The connections, lost ones too, of users for whom more is kept.
+    pub(super) kept_for: Vec<RoomConnectionId>,
+    /// A user's mailbox is over its bound.
+    pub(super) is_any_over: bool,
 }
 
 impl Rooms {
@@ -109,7 +115,7 @@ impl Rooms {
         std::mem::take(&mut self.deliveries)
     }
 
-    /// The lost connections for whose users something was kept since the last call.
+    /// The connections, lost ones too, for whose users something was kept since the last call.
     pub fn take_kept_for(&mut self) -> Vec<RoomConnectionId> {
         std::mem::take(&mut self.kept_for)
     }
@@ -147,20 +153,22 @@ impl Rooms {
         }
     }
 
-    /// Removes the users who didn't come back in time.
-    pub fn expire(&mut self, now: Instant) {
-        if self.away == 0 {
-            return;
+    /// Removes the users who didn't come back in time, and those for whom too much is kept. Returns
+    /// the connections of those who are still connected.
+    pub fn expire(&mut self, now: Instant) -> Vec<RoomConnectionId> {
+        if self.away == 0 && !self.is_any_over {
+            return Vec::new();
         }
-        let is_due = |user: &User| {
-            let away = user.away.as_ref();
-            away.is_some_and(|away| away.is_over || now >= away.until)
-        };
-        let due = self.users.iter().filter(|(_, user)| is_due(user));
+        self.is_any_over = false;
+        let due = self.users.iter().filter(|(_, user)| user.is_due(now));
         let due: Vec<_> = due.map(|(id, _)| Arc::clone(id)).collect();
+        let mut connected = Vec::new();
         for id in due {
+            let user = self.users.get(&id).filter(|user| user.is_connected());
+            connected.extend(user.map(|user| user.connection));
             self.remove(&id);
         }
+        connected
     }
 
     pub(super) fn remove(&mut self, id: &Arc<str>) {
@@ -194,6 +202,9 @@ impl Rooms {
         let Some(user) = self.users.get_mut(id) else {
             return;
         };
+        if user.mailbox.is_some() {
+            return self.post(id, channel, &format!("\"event\":{list}"));
+        }
         let delivery = Delivery {
             to: user.connection,
             channel,
@@ -295,7 +306,8 @@ impl Rooms {
             room.extra.len() + room.session.len() + 4 * LONGEST_NAME
         });
         let lists = user.ties.len() + user.events.len();
-        let waiting = user.away.as_ref().map_or(0, |away| away.bytes);
+        let mailbox = user.mailbox.as_ref().map_or(0, Mailbox::cost);
+        let waiting = mailbox + user.away.as_ref().map_or(0, |away| away.bytes);
         USER + user.extra.len() + user.profile.extra.len() + owned + waiting + lists * ENTRY
     }
 }
@@ -303,6 +315,12 @@ impl Rooms {
 impl User {
     pub(super) fn is_connected(&self) -> bool {
         self.away.is_none()
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        let away = self.away.as_ref();
+        away.is_some_and(|away| away.is_over || now >= away.until)
+            || self.mailbox.as_ref().is_some_and(Mailbox::is_over)
     }
 }
 

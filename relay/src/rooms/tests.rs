@@ -10,6 +10,7 @@
 mod broadcasts;
 mod chance;
 mod entering;
+mod numbered;
 mod returning;
 mod telling;
 
@@ -55,6 +56,7 @@ impl Space {
                 shown: shown.map(Arc::from),
                 secret: format!("s{}", self.connections).into(),
                 token_user: None,
+                numbered: None,
             },
         );
         (connection, entry)

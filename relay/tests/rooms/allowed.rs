@@ -6,6 +6,7 @@ use serde_json::json;
 use signal_relay::auth::claims::Claims;
 
 use super::page::{Page, query};
+use super::private::Private;
 use super::support::Client;
 use super::support::tokens::{claims, sign, start, token};
 
@@ -124,4 +125,41 @@ async fn who_has_no_token_ends_no_connection() {
         a.ask(json!(["set-password", "pw"])).await,
         json!([true, "r", null])
     );
+}
+
+#[tokio::test]
+async fn a_private_channel_needs_no_permission_but_a_room_does() {
+    let relay = start().await;
+    let space = |claims| format!("/?token={}", sign(claims, HOUR));
+    let limited = Claims {
+        publish: Some(vec!["room-1".into()]),
+        subscribe: Some(vec!["room-1".into()]),
+        ..claims("bob", &["/"])
+    };
+    let alice = json!({"token": token("alice", &["/"])});
+    let mut a = Page::open_with(&relay, "/", "a", "", alice).await;
+    assert_eq!(a.open_room("room-1").await, json!([true]));
+    let mut b = Private::open_with(&relay, &space(limited.clone()), "b", json!({})).await;
+    for refused in [
+        b.join_room("room-2", "").await,
+        b.open_room("room-2", "").await,
+    ] {
+        assert_eq!(refused, json!([false, "Room permission denied"]));
+    }
+    assert_eq!(b.join_room("room-1", "").await, json!([true]));
+    // A custom event is a channel too, of which it hears nothing, also when it comes back.
+    a.emit(json!(["Custom", 1])).await;
+    a.has_heard_nothing().await;
+    b.emit(json!(["Custom", 1])).await;
+    b.has_heard_nothing().await;
+    b.reconnect(&relay, &space(limited)).await;
+    assert_eq!(b.enter(json!({})).await["life"], *b.life);
+    b.has_heard_nothing().await;
+    a.has_heard_nothing().await;
+    // The ids of others are taken, whoever they are connected with.
+    for (user, more) in [("a", ""), ("b", " 2")] {
+        let mut page = Private::connect(&relay, &space(claims("mallory", &["/"])), user).await;
+        page.channel += more;
+        assert_eq!(page.enter(json!({})).await["taken"][1], user);
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::page::{MESSAGE, Page};
+use super::private::Private;
 use super::support::{Relay, config};
 
 #[tokio::test]
@@ -223,4 +224,37 @@ async fn what_goes_to_many_is_short_and_its_page_learns_when_it_is_not() {
     assert_eq!(a.event().await[0], "Custom");
     assert_eq!(a.event().await, json!(["user-connected", "m"]));
     assert_eq!(a.event().await[0], MESSAGE);
+}
+
+#[tokio::test]
+async fn nonsense_on_a_private_channel_is_survived() {
+    let relay = Relay::start(config()).await;
+    let mut page = Private::connect(&relay, "/", "a").await;
+    let life = "x".repeat(1000);
+    for message in [
+        json!(null),
+        json!("text"),
+        json!([]),
+        json!({}),
+        json!({"life": life, "ask": 1, "event": ["open-room", {"sessionid": "r"}]}),
+        json!({"seen": -1, "ask": "1", "event": "open-room"}),
+        json!({"event": ["disconnect"]}),
+    ] {
+        page.publish(&message).await;
+    }
+    let answer = page.enter(json!({})).await;
+    page.life = answer["life"].as_str().unwrap().into();
+    for message in [
+        json!({"life": page.life, "seen": u64::MAX, "ask": 1, "event": []}),
+        json!({"life": page.life, "ask": 2, "event": [17]}),
+        json!({"life": page.life, "ask": 3, "event": ["open-room"]}),
+        json!({"life": page.life, "ask": 4, "event": ["no such event", 1]}),
+        json!({"life": page.life, "ask": 5, "event": ["connect", 1]}),
+    ] {
+        page.publish(&message).await;
+    }
+    page.asked = 3;
+    assert_eq!(page.answer().await[0], false);
+    page.asked = 5;
+    page.has_heard_nothing().await;
 }

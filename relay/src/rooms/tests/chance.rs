@@ -59,7 +59,7 @@ impl Space {
             Step::Gone(number, for_good) => {
                 self.rooms.gone(connection(number), *for_good, self.now)
             }
-            Step::Expire => self.rooms.expire(self.now + AWAY),
+            Step::Expire => drop(self.rooms.expire(self.now + AWAY)),
             Step::Open(number, room) => {
                 let request =
                     json!({"sessionid": format!("r{room}"), "password": format!("p{room}")});

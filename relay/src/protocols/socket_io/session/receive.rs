@@ -11,6 +11,7 @@ use crate::auth::access::Access;
 use crate::auth::refusal::Refusal;
 use crate::connection::CloseReason;
 use crate::hub::budget::Purpose;
+use crate::hub::frame::Frame;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::limits::{LONGEST_SPACE, NAMESPACES};
@@ -19,7 +20,7 @@ use crate::protocols::socket_io::form::Form;
 use crate::protocols::socket_io::packet::{self, Body, MAIN, Packet};
 use crate::relay::Relay;
 use crate::rooms::entrant::Entrant;
-use crate::rooms::registry::{Answered, Registry, RoomConnection, RoomMembership};
+use crate::rooms::registry::{Answered, RoomConnection, RoomMembership, Standing};
 
 impl Session {
     /// Takes one packet of the client.
@@ -70,7 +71,8 @@ impl Session {
                 let entrant = entrant.map_err(|_| CloseReason::StoreUnavailable)?;
                 // Who may not enter disturbs nobody.
                 if let (Some(entrant), Ok(_)) = (&entrant, &access) {
-                    wait_for_user_id(&relay.rooms, namespace, entrant).await;
+                    let own = &self.liveness;
+                    relay.rooms.wait_for_user_id(namespace, entrant, own).await;
                 }
                 self.join(relay, namespace, access, entrant);
                 Ok(())
@@ -142,6 +144,7 @@ impl Session {
             let membership = space.membership.as_ref()?;
             let connection = RoomConnection {
                 space: Arc::clone(&space.name),
+                address: Arc::clone(&space.name),
                 sender: membership.sender().clone(),
                 encode: packet::event_packet,
                 // Clients of version 3 answer no pings.
@@ -161,7 +164,15 @@ impl Session {
         let Some((connection, charge)) = connection else {
             return;
         };
-        let room_membership = Arc::new(relay.rooms.enter(entrant, connection, charge));
+        let sender = connection.sender.clone();
+        let greet = |standing| {
+            if let Standing::Taken(list) = standing {
+                let packet = packet::event_packet(name, &list);
+                sender.push(Frame::direct(packet.into()));
+            }
+        };
+        let room_membership = relay.rooms.enter(entrant, connection, charge, greet);
+        let room_membership = Arc::new(room_membership);
         let mut state = self.state();
         let mut spaces = state.spaces.iter_mut();
         if let Some(space) = spaces.find(|space| *space.name == *name) {
@@ -241,16 +252,6 @@ fn ask(room_membership: &RoomMembership, membership: &Membership, list: &str) ->
         membership.relieve();
     }
     answered
-}
-
-/// Waits until the id of an entrant is free, or its user has given a sign of life.
-async fn wait_for_user_id(rooms: &Registry, space: &str, entrant: &Entrant) {
-    while let Some((id, connection)) = rooms.holder(space, entrant) {
-        if connection.is_alive().await {
-            return;
-        }
-        rooms.drop_user(space, id);
-    }
 }
 
 fn not_socket_io(Malformed(problem): Malformed) -> CloseReason {

@@ -1,7 +1,6 @@
 //! What is known of a client before it has sent a packet.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::Request;
 
@@ -13,10 +12,7 @@ use crate::limits::Limits;
 use crate::protocols::query::member;
 use crate::rooms::entrant::Entrant;
 use crate::rooms::profile::Profile;
-
-/// A page in a room is pinged at least this often, and answers within this time: the others wait
-/// for a new owner when one has vanished.
-const PING: Duration = Duration::from_secs(5);
+use crate::rooms::registry::PING;
 
 /// What is known of a client before it has sent a packet.
 #[derive(Debug)]
@@ -46,11 +42,7 @@ impl Visitor {
         if self.profile.is_none() {
             return limits;
         }
-        Limits {
-            ping_interval: limits.ping_interval.min(PING),
-            ping_timeout: limits.ping_timeout.min(PING),
-            ..limits
-        }
+        limits.with_pings(PING)
     }
 
     /// What it enters the rooms of a space with, if it does. `shown` is the secret of an earlier
@@ -68,6 +60,7 @@ impl Visitor {
             shown: shown.map(Arc::from),
             secret: Arc::from(Secret::random()?.as_str()),
             token_user: access.and_then(Access::user),
+            numbered: None,
         }))
     }
 }

@@ -1,0 +1,307 @@
+//! Private channels, on which pages of RTCMultiConnection 3 with the adapter of signal-wasm are in
+//! the rooms of their space, beside those with Socket.IO.
+//!
+//! A private channel is named `rtcmulticonnection-relay/<token>`. The token is the page's secret, so
+//! nobody else knows the channel. What is published on it is for the relay alone: it is acknowledged
+//! and neither kept nor delivered. It needs no permission; what the page asks for does.
+//!
+//! The page's messages:
+//!
+//! | member | |
+//! | --- | --- |
+//! | `query` | the query that the library makes for `io`. It enters the rooms, or continues as the user that it was, if this connection has not done so yet |
+//! | `group` | with `query`: the rooms of this name, apart from those of the space |
+//! | `life`, `seen` | the life of its user that the page knows, and the number up to which it has received all |
+//! | `ask`, `event` | the number of a request, which rises within a life; the list of the event's name and arguments. A request of another life isn't done, nor one that was done already |
+//!
+//! A message without `ask` and `event` is answered with the first or the second of these:
+//!
+//! | to the page | |
+//! | --- | --- |
+//! | `{"user":"…","life":"…"}` | it is this user, in this life. Another life than before: the relay knows nothing of the earlier one |
+//! | `{"taken":["userid-already-taken","…","…"]}` | it is nobody: its id is another user's |
+//! | `{"refused":"…"}` | it is nobody, for this reason |
+//! | `{"number":18,"event":["…",…]}` | an event |
+//! | `{"number":19,"answer":3,"values":[…]}` | what the request with this number is acknowledged with |
+//!
+//! The first message on a connection is answered so too. These answers are written before the
+//! acknowledgement of the message: a page knows by an acknowledgement without an answer that the
+//! relay is an older one. Numbered deliveries are kept until `seen` covers them, and are sent once
+//! more when the page continues on another connection.
+//!
+//! The event `disconnect` leaves the rooms for good.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use signal_wire::json::{self, find, items, quoted, string, whole_number};
+use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::auth::access::Access;
+use crate::connection::Heartbeat;
+use crate::hub::budget::Purpose;
+use crate::hub::ids::Secret;
+use crate::hub::membership::Membership;
+use crate::limits::Limits;
+use crate::rooms::entrant::{Entrant, Numbered};
+use crate::rooms::profile::Profile;
+use crate::rooms::registry::{
+    Liveness, NumberedRequest, PING, Registry, RoomConnection, RoomMembership, Standing,
+};
+
+/// With what the names of private channels begin.
+const PREFIX: &str = "rtcmulticonnection-relay/";
+/// The fewest and the most bytes of a token.
+const TOKEN: std::ops::RangeInclusive<usize> = 16..=128;
+/// The most bytes of a group's name.
+const LONGEST_GROUP: usize = 256;
+/// How many private channels one connection has at one time.
+const MOST_SEATS: usize = 16;
+/// How many answers wait to be written.
+const MOST_ANSWERS: usize = 4 * MOST_SEATS;
+/// The frame by which a client is asked for a sign of life.
+const ALIVE: &str = "{\"ping\":0}";
+
+/// Whether a channel is for the relay alone.
+pub(super) fn is_private(channel: &str) -> bool {
+    channel.starts_with(PREFIX)
+}
+
+/// What a connection says of its entering, to be written before everything else.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    waiting: Mutex<VecDeque<Utf8Bytes>>,
+    added: Notify,
+}
+
+impl Answers {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Utf8Bytes>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an answer. A client that reads none of them gets no more.
+    fn add(&self, channel: &str, answer: &str) {
+        let mut waiting = self.waiting();
+        if waiting.len() < MOST_ANSWERS {
+            waiting.push_back(envelope(channel, answer).into());
+            drop(waiting);
+            self.added.notify_one();
+        }
+    }
+
+    /// The next one.
+    pub(super) fn next(&self) -> Option<Utf8Bytes> {
+        self.waiting().pop_front()
+    }
+
+    /// Resolves when there may be one. One waiter at a time.
+    pub(super) async fn ready(&self) {
+        while self.waiting().is_empty() {
+            self.added.notified().await;
+        }
+    }
+}
+
+/// The envelope of a message from the relay itself.
+fn envelope(channel: &str, message: &str) -> String {
+    let channel = quoted(channel);
+    format!("{{\"sender\":\"relay\",\"channel\":{channel},\"message\":{message}}}")
+}
+
+/// What a page says on its private channel.
+struct Letter<'a> {
+    query: Option<Cow<'a, str>>,
+    group: Option<Cow<'a, str>>,
+    life: Option<Cow<'a, str>>,
+    seen: u64,
+    ask: Option<u64>,
+    event: Option<(Cow<'a, str>, Vec<&'a str>)>,
+}
+
+impl<'a> Letter<'a> {
+    fn read(message: &'a str) -> Option<Self> {
+        let members = json::members(message)?;
+        let text = |name| find(&members, name).and_then(string);
+        let number = |name| find(&members, name).and_then(whole_number);
+        let event = find(&members, "event").and_then(items).and_then(|list| {
+            let (name, arguments) = list.split_first()?;
+            Some((string(name)?, arguments.to_vec()))
+        });
+        Some(Self {
+            query: text("query"),
+            group: text("group"),
+            life: text("life"),
+            seen: number("seen").unwrap_or_default(),
+            ask: number("ask"),
+            event,
+        })
+    }
+
+    fn leaves(&self) -> bool {
+        let event = self.event.as_ref();
+        event.is_some_and(|(name, _)| name == "disconnect")
+    }
+}
+
+/// The pages in rooms of one connection: one for each private channel.
+#[derive(Debug)]
+pub(super) struct Referee {
+    registry: Arc<Registry>,
+    answers: Arc<Answers>,
+    liveness: Arc<Liveness>,
+    heartbeat: Heartbeat,
+    seats: HashMap<Arc<str>, RoomMembership>,
+}
+
+impl Referee {
+    /// No page yet.
+    pub(super) fn new(registry: &Arc<Registry>, limits: &Limits) -> Self {
+        Self {
+            registry: Arc::clone(registry),
+            answers: Arc::default(),
+            liveness: Arc::default(),
+            heartbeat: Heartbeat::new(&limits.with_pings(PING)),
+            seats: HashMap::new(),
+        }
+    }
+
+    /// Its answers.
+    pub(super) fn answers(&self) -> Arc<Answers> {
+        Arc::clone(&self.answers)
+    }
+
+    /// What the rooms know of the connection.
+    pub(super) fn liveness(&self) -> Arc<Liveness> {
+        Arc::clone(&self.liveness)
+    }
+
+    /// The heartbeat that a connection with pages in rooms needs.
+    pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
+        (!self.seats.is_empty()).then_some(self.heartbeat)
+    }
+
+    /// Notes that the client is alive.
+    pub(super) fn heard(&self) {
+        self.liveness.heard.notify_waiters();
+    }
+
+    /// Its pages don't come back.
+    pub(super) fn leave(&self) {
+        for seat in self.seats.values() {
+            seat.leave();
+        }
+    }
+
+    /// Takes a message on a private channel.
+    pub(super) async fn take(
+        &mut self,
+        channel: &str,
+        message: Option<&str>,
+        membership: &Membership,
+        access: &Access,
+    ) {
+        let Some(letter) = message.and_then(Letter::read) else {
+            return;
+        };
+        let is_new = !self.seats.contains_key(channel);
+        if is_new && let Some(query) = &letter.query {
+            match self
+                .enter(channel, query, &letter, membership, access)
+                .await
+            {
+                Ok(seat) => drop(self.seats.insert(channel.into(), seat)),
+                Err(why) => {
+                    let refused = format!("{{\"refused\":{}}}", quoted(why));
+                    return self.answers.add(channel, &refused);
+                }
+            }
+        }
+        let Some(seat) = self.seats.get(channel) else {
+            return;
+        };
+        if !is_new && letter.event.is_none() && letter.query.is_some() {
+            self.answers.add(channel, &written(&seat.standing()));
+        }
+        if letter.leaves() {
+            seat.leave();
+            self.seats.remove(channel);
+        } else if let Some(life) = &letter.life {
+            let event = letter.ask.zip(letter.event.as_ref());
+            seat.take_numbered(NumberedRequest {
+                life,
+                seen: letter.seen,
+                event: event.map(|(ask, (name, arguments))| (ask, &**name, &**arguments)),
+            });
+        }
+        membership.count(message.map_or(0, str::len));
+        membership.relieve();
+    }
+
+    /// Enters the rooms. An error says why it may not.
+    async fn enter(
+        &self,
+        channel: &str,
+        query: &str,
+        letter: &Letter<'_>,
+        membership: &Membership,
+        access: &Access,
+    ) -> Result<RoomMembership, &'static str> {
+        let token = channel.strip_prefix(PREFIX).unwrap_or_default();
+        if !TOKEN.contains(&token.len()) {
+            return Err("The token of a private channel has 16 to 128 bytes.");
+        }
+        if self.seats.len() >= MOST_SEATS {
+            return Err("One connection has at most 16 sockets in rooms.");
+        }
+        let profile = Profile::read(query).ok_or("The query must have a userid and a msgEvent.")?;
+        let group = letter.group.as_deref();
+        if group.is_some_and(|group| group.len() > LONGEST_GROUP) {
+            return Err("The channel of the rooms has at most 256 bytes.");
+        }
+        let life = Secret::random().map_err(|_| "The relay has no random numbers.")?;
+        let secret: Arc<str> = channel.into();
+        let entrant = Entrant {
+            profile,
+            shown: Some(Arc::clone(&secret)),
+            secret: Arc::clone(&secret),
+            token_user: access.user(),
+            numbered: Some(Numbered {
+                life: life.as_str().into(),
+                seen: letter
+                    .life
+                    .as_deref()
+                    .map(|life| (life.into(), letter.seen)),
+            }),
+        };
+        // No space's name has such a character.
+        let space = group.map(|group| Arc::from(format!("{}\n{group}", membership.space())));
+        let space = space.unwrap_or_else(|| Arc::clone(membership.space()));
+        self.registry
+            .wait_for_user_id(&space, &entrant, &self.liveness)
+            .await;
+        let connection = RoomConnection {
+            sender: membership.sender().clone(),
+            space,
+            address: secret,
+            encode: envelope,
+            ping: Some(ALIVE),
+            access: access.clone(),
+            liveness: Arc::clone(&self.liveness),
+        };
+        let charge = membership.account().charge(Purpose::Connections, 0);
+        let greet = |standing| self.answers.add(channel, &written(&standing));
+        Ok(self.registry.enter(entrant, connection, charge, greet))
+    }
+}
+
+fn written(standing: &Standing) -> String {
+    match standing {
+        Standing::User { id, life } => {
+            let life = quoted(life.as_deref().unwrap_or_default());
+            format!("{{\"user\":{},\"life\":{life}}}", quoted(id))
+        }
+        Standing::Taken(event) => format!("{{\"taken\":{event}}}"),
+    }
+}
