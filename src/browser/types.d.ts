@@ -490,6 +490,11 @@ export interface Stats {
    * The last round trip to our relay, in milliseconds. `undefined` with servers that measure none.
    */
   readonly roundTrip: number | undefined;
+  /**
+   * The protocol spoken on the open connection. `undefined` without a connection, and as long as
+   * `'auto'` waits for the server's first frame: then it is `'relay'`, or else `'websocket'`.
+   */
+  readonly protocol: Exclude<Protocol, 'auto'> | undefined;
 }
 
 /**

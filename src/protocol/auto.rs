@@ -14,6 +14,7 @@ use std::mem;
 
 use super::plain::Plain;
 use super::relay::Relay;
+use super::table::{PLAIN, RELAY};
 use super::{
     Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Outputs, Phase, Protocol,
     ProtocolOptions, Text,
@@ -101,6 +102,13 @@ impl<T: Text> Protocol<T> for Auto {
         self.is_first = true;
         self.has_sent = false;
         self.plain.connect(now, out);
+    }
+
+    fn spoken(&self, _name: &'static str) -> Option<&'static str> {
+        match self.speaks {
+            Speaks::Relay => Some(RELAY),
+            Speaks::Plain => (!self.holds_messages).then_some(PLAIN),
+        }
     }
 
     fn on_socket_open(&mut self, out: &mut Outputs<T>) {

@@ -23,6 +23,12 @@ pub trait Protocol<T: Text> {
     /// A new attempt to connect.
     fn connect(&mut self, now: Millis, out: &mut Outputs<T>);
 
+    /// The name of the protocol that is spoken, where the option `protocol` has this name. `None`: it
+    /// isn't known yet.
+    fn spoken(&self, name: &'static str) -> Option<&'static str> {
+        Some(name)
+    }
+
     /// The answer to an HTTP request.
     fn on_http_response(&mut self, _response: &HttpResponse<T>, _out: &mut Outputs<T>) {}
 

@@ -163,8 +163,15 @@ impl<T: Text, S: Clone> Session<T, S> {
             queued: self.outbox.messages() as f64,
             queued_bytes: self.outbox.bytes() as f64,
             channels: self.channels.len() as f64,
+            protocol: self.spoken(),
             ..self.stats
         }
+    }
+
+    /// The name of the protocol spoken on the open connection.
+    fn spoken(&self) -> Option<&'static str> {
+        let name = self.protocol.name();
+        self.state.is_open().then(|| self.protocol().spoken(name))?
     }
 
     /// Turns [`poll_frame`](Self::poll_frame) on or off. It costs time on every frame.

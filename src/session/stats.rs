@@ -66,6 +66,10 @@ pub struct Stats {
     pub connects: f64,
     /// The last round trip to the server and back, if one was measured.
     pub round_trip: Option<Millis>,
+    /// The protocol spoken on the open connection, one of the names in
+    /// [`PROTOCOLS`](crate::protocol::PROTOCOLS). `None` without a connection, and as long as `auto`
+    /// waits for the server's first frame.
+    pub protocol: Option<&'static str>,
 }
 
 impl Stats {

@@ -168,3 +168,29 @@ fn a_ping_is_answered_with_its_number() {
     client.receives(1.0, r#"{"ping":1234567}"#);
     assert_eq!(client.done(), [r#"{"pong":1234567}"#]);
 }
+
+#[test]
+fn the_protocol_that_is_spoken_is_known_once_the_server_is() {
+    let spoken = |client: &Client| client.session().stats().protocol;
+    // Silent at first, then an ordinary server, then a relay after all.
+    let mut client = Client::connecting("auto");
+    assert_eq!((client.state().is_open(), spoken(&client)), (true, None));
+    client.times_out(20.0);
+    assert_eq!(spoken(&client), Some("websocket"));
+    client.receives(300.0, HELLO);
+    assert_eq!(spoken(&client), Some("relay"));
+    client.receives(301.0, &answer("s1", 0));
+    assert_eq!(spoken(&client), Some("relay"));
+    client.loses(302.0, 1006);
+    assert_eq!(spoken(&client), None);
+    // An ordinary one.
+    let mut client = Client::connecting("auto");
+    client.receives(1.0, "{}");
+    assert_eq!(spoken(&client), Some("websocket"));
+    // A relay, as the option says.
+    let mut client = Client::connecting("relay");
+    assert_eq!(spoken(&client), None);
+    client.receives(1.0, HELLO);
+    client.receives(2.0, &answer("s1", 0));
+    assert_eq!(spoken(&client), Some("relay"));
+}

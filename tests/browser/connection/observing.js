@@ -119,6 +119,7 @@ export function the_counters_are_exact_and_a_snapshot() {
     connects: 1,
     reconnects: 0,
     roundTrip: undefined,
+    protocol: 'websocket',
   };
   equal(zero, nothing);
   for (let count = 0; count < 3; count += 1) handle.send(count);
