@@ -2,9 +2,8 @@
 // in rtcmulticonnection.d.ts.
 
 import { bytesToHex } from '@noble/hashes/utils';
-import { AgreedRooms } from './rtcmulticonnection/agreed.js';
+import { ChosenRooms } from './rtcmulticonnection/chosen.js';
 import { drive } from './rtcmulticonnection/drive.js';
-import { hubOf } from './rtcmulticonnection/hub.js';
 import { readQuery } from './rtcmulticonnection/query.js';
 
 const DEFAULTS = { channel: 'rtcmulticonnection', answerTimeout: 500 };
@@ -18,7 +17,8 @@ export function rtcMultiConnectionSocket(signaling, options = {}) {
   /** @param {unknown} address */
   const io = (address) => {
     const profile = profileOf(address);
-    return drive(new AgreedRooms(profile, token, { answer: answerTimeout }), hubOf(signaling, channel), profile.user);
+    const group = channel === DEFAULTS.channel ? undefined : channel;
+    return drive(new ChosenRooms(profile, token, { channel, group, answer: answerTimeout }), signaling, profile.user);
   };
   return Object.assign(io, { connect: io });
 }

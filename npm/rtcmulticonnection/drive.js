@@ -1,7 +1,10 @@
-// Connects a state machine of rooms with a socket, a channel, the clock and the page's life.
+// Connects a state machine of rooms with a socket, its channels, the clock and the page's life.
 
+import { hubOf } from './hub.js';
 import { guarded, Socket } from './socket.js';
 
+/** What is spoken with a signaling that doesn't say it. */
+const PLAIN = 'websocket';
 /** In milliseconds: while something waits for the signaling or an answer, and else. */
 const SOON = 20;
 const LATER = 250;
@@ -9,12 +12,11 @@ const LATER = 250;
 /**
  * The socket of a page in rooms.
  *
- * @param {import('./types.js').Rooms} rooms
- * @param {ReturnType<typeof import('./hub.js').hubOf>} hub
+ * @param {import('./chosen.js').ChosenRooms} rooms
+ * @param {any} signaling
  * @param {string} id
  */
-export function drive(rooms, hub, id) {
-  const { signaling } = hub;
+export function drive(rooms, signaling, id) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** When the timer is due. */
@@ -22,11 +24,14 @@ export function drive(rooms, hub, id) {
   let isBusy = false;
   let isEnded = false;
   let isUp = false;
-  /** How often the signaling had connected when that was last seen. */
+  /** How often the signaling had connected when that was last seen, and what it spoke then. */
   let connects = 0;
+  /** @type {string | undefined} */
+  let spoken;
+  /** Who hears which channel. @type {Map<string, (value: unknown) => void>} */
+  const receivers = new Map();
 
   const socket = new Socket(id, emit, end);
-  hub.join(receive);
   globalThis.addEventListener?.('pagehide', goodbye);
   signaling.closed?.then(({ reason = '' } = {}) => {
     if (isEnded) return;
@@ -34,6 +39,7 @@ export function drive(rooms, hub, id) {
     socket.fire('error', new Error(`the signaling is closed: ${reason}`));
     end();
   });
+  perform();
   // Never inside the call that makes the socket: the page hasn't its listeners yet.
   schedule(0);
   return socket;
@@ -41,12 +47,6 @@ export function drive(rooms, hub, id) {
   /** @param {string} name @param {unknown[]} values @param {((...values: any[]) => void) | undefined} acknowledge */
   function emit(name, values, acknowledge) {
     rooms.request(now(), name, values, acknowledge);
-    perform();
-  }
-
-  /** @param {unknown} value */
-  function receive(value) {
-    rooms.receive(now(), value);
     perform();
   }
 
@@ -60,20 +60,23 @@ export function drive(rooms, hub, id) {
   /** Polls the signaling's state, because its handlers belong to the page. */
   function watch() {
     if (signaling.state !== 'open') return down();
-    const times = signaling.stats().connects;
-    if (isUp && times === connects) return;
-    down();
+    const { connects: times, protocol } = { protocol: PLAIN, ...signaling.stats() };
+    if (isUp && times === connects && protocol === spoken) return;
+    if (!isUp || times !== connects) down();
+    // It isn't known yet who the server is.
+    if (!protocol) return;
     connects = times;
+    spoken = protocol;
     isUp = true;
-    rooms.connected(now());
+    rooms.connected(now(), protocol);
     perform();
-    socket.setConnected(true);
   }
 
   function down() {
     if (!isUp) return;
     isUp = false;
     rooms.lost();
+    if (!socket.connected) return;
     socket.setConnected(false);
     socket.fire('disconnect', 'transport close');
   }
@@ -84,7 +87,7 @@ export function drive(rooms, hub, id) {
     isBusy = true;
     for (let outputs = rooms.take(); outputs.length; outputs = rooms.take()) outputs.forEach(carryOut);
     isBusy = false;
-    schedule(rooms.isWaiting || !isUp ? SOON : LATER);
+    schedule(rooms.isWaiting || !isUp || !socket.connected ? SOON : LATER);
   }
 
   /** Makes the next turn come no later than so. @param {number} wait In milliseconds. */
@@ -100,14 +103,53 @@ export function drive(rooms, hub, id) {
   function carryOut(output) {
     if (output.do === 'acknowledge') guarded(() => output.acknowledge(...output.values));
     else if (output.do === 'event') socket.fire(output.name, ...output.values);
-    else {
-      try {
-        hub.send(output.message, receive);
-      } catch (error) {
-        // It is too large, or the outbox is full.
-        socket.fire('error', error);
-      }
+    else if (output.do === 'send') send(output.channel, output.message);
+    else if (output.do === 'listen') listen(output.channel);
+    else if (output.do === 'unlisten') unlisten(output.channel);
+    else if (output.do === 'flush') flush();
+    else if (isUp && !socket.connected) socket.setConnected(true);
+  }
+
+  /** @param {string} channel @param {unknown} message */
+  function send(channel, message) {
+    const receive = receivers.get(channel);
+    try {
+      if (receive) hubOf(signaling, channel).send(message, receive);
+    } catch (error) {
+      // It is too large, or the outbox is full.
+      socket.fire('error', error);
     }
+  }
+
+  /** @param {string} channel */
+  function listen(channel) {
+    const receive = (/** @type {unknown} */ value) => {
+      rooms.receive(now(), value, channel);
+      perform();
+    };
+    receivers.set(channel, receive);
+    hubOf(signaling, channel).join(receive);
+  }
+
+  /** @param {string} channel */
+  function unlisten(channel) {
+    const receive = receivers.get(channel);
+    receivers.delete(channel);
+    if (receive) hubOf(signaling, channel).leave(receive);
+  }
+
+  /** Tells the rooms when the server has all that was sent until now. */
+  function flush() {
+    const { connects: times, dropped } = signaling.stats();
+    signaling.flushed().then(
+      () => {
+        if (isEnded) return;
+        const after = signaling.stats();
+        rooms.flushed(now(), after.connects === times && after.dropped === dropped);
+        perform();
+      },
+      () => {},
+    );
   }
 
   /** The page is being closed, or kept for the back button. */
@@ -124,7 +166,7 @@ export function drive(rooms, hub, id) {
     isEnded = true;
     clearTimeout(timer);
     globalThis.removeEventListener?.('pagehide', goodbye);
-    hub.leave(receive);
+    for (const channel of [...receivers.keys()]) unlisten(channel);
   }
 }
 

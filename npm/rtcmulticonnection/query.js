@@ -73,3 +73,22 @@ function decoded(text) {
     return text;
   }
 }
+
+/**
+ * The query of a page, encoded, for our relay.
+ *
+ * @param {import('./types.js').Profile} profile
+ * @param {string | undefined} group
+ */
+export function queryOf({ user, extra, messageEvent, customEvent, autoClose, max, relays }, group) {
+  return new URLSearchParams({
+    userid: user,
+    msgEvent: messageEvent,
+    socketCustomEvent: customEvent,
+    autoCloseEntireSession: String(autoClose),
+    maxParticipantsAllowed: String(max),
+    ...(relays && { enableScalableBroadcast: 'true', maxRelayLimitPerUser: String(relays) }),
+    extra: JSON.stringify(extra ?? {}),
+    ...(group !== undefined && { group }),
+  }).toString();
+}

@@ -34,7 +34,7 @@ export const ERRORS = {
 };
 
 export class Self {
-  /** @type {import('./types.js').Output[]} */
+  /** @type {import('./types.js').RoomsOutput[]} */
   #outputs = [];
 
   /**

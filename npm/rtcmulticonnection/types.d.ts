@@ -72,11 +72,28 @@ export type Content =
 
 export type Message = Content & Sender;
 
-/** What a state machine asks for, in order. */
-export type Output =
+/** What rooms ask for, in order. */
+export type RoomsOutput =
   | { do: 'send'; message: unknown }
   | { do: 'event'; name: string; values: unknown[] }
-  | { do: 'acknowledge'; acknowledge: Acknowledge; values: unknown[] };
+  | { do: 'acknowledge'; acknowledge: Acknowledge; values: unknown[] }
+  /** To learn when the server has all that was sent until now. */
+  | { do: 'flush' };
+
+/** What a socket does for them, in order. */
+export type Output =
+  | Exclude<RoomsOutput, { do: 'send' }>
+  | { do: 'send'; channel: string; message: unknown }
+  | { do: 'listen' | 'unlisten'; channel: string }
+  /** The page is connected: somebody decides on its rooms. */
+  | { do: 'connect' };
+
+/**
+ * What a page is in the relay's rooms: `unknown` without a connection; it has `asked` and has no
+ * answer yet; it is a `user`, or `nobody` because its id is taken or the relay refuses it; the
+ * relay is `absent`, an older one that has no such rooms.
+ */
+export type Standing = 'unknown' | 'asked' | 'user' | 'nobody' | 'absent';
 
 /** The callback that a page gave to `emit`. */
 export type Acknowledge = (...values: any[]) => void;
@@ -113,5 +130,5 @@ export interface Rooms {
   /** Whether something waits for an answer, so that `tick` is urgent. */
   readonly isWaiting: boolean;
   /** What is to be done since the last call. */
-  take(): Output[];
+  take(): RoomsOutput[];
 }

@@ -5,25 +5,24 @@ import { describe, it } from 'node:test';
 import { rtcMultiConnectionSocket } from '../../npm/rtcmulticonnection.js';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 
-/** A stand-in for a `Signaling`: what is sent on its one channel, and its state. */
+/** A stand-in for a `Signaling`: its state, what is sent on its channels, and which are open. */
 function signalingOf() {
   const signaling = {
     state: 'open',
     connects: 1,
     sent: [],
-    opened: 0,
+    channels: [],
     refuse: undefined,
     stats: () => ({ connects: signaling.connects }),
     openSocket({ channel, onmessage }) {
-      signaling.opened += 1;
-      signaling.channel = channel;
+      signaling.channels.push(channel);
       signaling.receive = onmessage;
       return {
         send(message) {
           if (signaling.refuse) throw signaling.refuse;
           signaling.sent.push(message);
         },
-        close: () => (signaling.opened -= 1),
+        close: () => signaling.channels.splice(signaling.channels.indexOf(channel), 1),
       };
     },
   };
@@ -39,6 +38,9 @@ function socketOf(context, signaling, user, options) {
   for (const name of ['connect', 'disconnect', 'error', 'userid-already-taken', 'custom-message']) socket.on(name, (...values) => fired.push([name, ...values]));
   return { socket, fired };
 }
+
+/** The channel on which our relay would be asked. Nothing is sent on it to other servers. */
+const PRIVATE = /^rtcmulticonnection-relay\/[0-9a-f]{32}$/;
 
 const kinds = (signaling) => signaling.sent.map(({ kind }) => kind);
 
@@ -56,7 +58,8 @@ describe('the socket of a page', () => {
     assert.deepEqual(fired, [['connect']]);
     await until(() => answer);
     assert.deepEqual(answer.slice(0, 2), [false, 'room']);
-    assert.deepEqual([signaling.channel, signaling.opened], ['rtcmulticonnection', 1]);
+    assert.match(signaling.channels[0], PRIVATE);
+    assert.deepEqual(signaling.channels.slice(1), ['rtcmulticonnection']);
   });
 
   it('notices each loss, also one that was over before it looked', TIMEOUT, async (context) => {
@@ -93,7 +96,7 @@ describe('the socket of a page', () => {
     signaling.end({ reason: 'the token was refused' });
     await until(() => fired.at(-1)[1] !== signaling.refuse && fired.at(-1)[0] === 'error');
     assert.match(fired.at(-1)[1].message, /the token was refused/);
-    assert.equal(signaling.opened, 0);
+    assert.deepEqual(signaling.channels, []);
   });
 
   it('leaves with a goodbye, and the channel with the last socket', TIMEOUT, async (context) => {
@@ -102,9 +105,9 @@ describe('the socket of a page', () => {
     await until(() => first.fired.length && second.fired.length);
     first.socket.disconnect();
     first.socket.disconnect();
-    assert.deepEqual([first.socket.connected, signaling.opened, kinds(signaling).at(-1)], [false, 1, 'bye']);
+    assert.deepEqual([first.socket.connected, signaling.channels.length, kinds(signaling).at(-1)], [false, 2, 'bye']);
     second.socket.close();
-    assert.deepEqual([signaling.opened, kinds(signaling).filter((kind) => kind === 'bye').length], [0, 2]);
+    assert.deepEqual([signaling.channels, kinds(signaling).filter((kind) => kind === 'bye').length], [[], 2]);
   });
 
   it('hears other sockets of the same page, unless they have another channel', TIMEOUT, async (context) => {

@@ -9,8 +9,7 @@
 //!
 //! | member | |
 //! | --- | --- |
-//! | `query` | the query that the library makes for `io`. It enters the rooms, or continues as the user that it was, if this connection has not done so yet |
-//! | `group` | with `query`: the rooms of this name, apart from those of the space |
+//! | `query` | the query that the library makes for `io`. It enters the rooms, or continues as the user that it was, if this connection has not done so yet. A `group` in it means the rooms of this name, apart from those of the space |
 //! | `life`, `seen` | the life of its user that the page knows, and the number up to which it has received all |
 //! | `ask`, `event` | the number of a request, which rises within a life; the list of the event's name and arguments. A request of another life isn't done, nor one that was done already |
 //!
@@ -58,7 +57,7 @@ const TOKEN: std::ops::RangeInclusive<usize> = 16..=128;
 /// The most bytes of a group's name.
 const LONGEST_GROUP: usize = 256;
 /// How many private channels one connection has at one time.
-const MOST_SEATS: usize = 16;
+const MOST_SEATS: usize = 32;
 /// How many answers wait to be written.
 const MOST_ANSWERS: usize = 4 * MOST_SEATS;
 /// The frame by which a client is asked for a sign of life.
@@ -113,7 +112,6 @@ fn envelope(channel: &str, message: &str) -> String {
 /// What a page says on its private channel.
 struct Letter<'a> {
     query: Option<Cow<'a, str>>,
-    group: Option<Cow<'a, str>>,
     life: Option<Cow<'a, str>>,
     seen: u64,
     ask: Option<u64>,
@@ -131,7 +129,6 @@ impl<'a> Letter<'a> {
         });
         Some(Self {
             query: text("query"),
-            group: text("group"),
             life: text("life"),
             seen: number("seen").unwrap_or_default(),
             ask: number("ask"),
@@ -253,11 +250,13 @@ impl Referee {
             return Err("The token of a private channel has 16 to 128 bytes.");
         }
         if self.seats.len() >= MOST_SEATS {
-            return Err("One connection has at most 16 sockets in rooms.");
+            return Err("One connection has at most 32 sockets in rooms.");
         }
         let profile = Profile::read(query).ok_or("The query must have a userid and a msgEvent.")?;
-        let group = letter.group.as_deref();
-        if group.is_some_and(|group| group.len() > LONGEST_GROUP) {
+        let mut members = form_urlencoded::parse(query.as_bytes());
+        let group = members.find(|(name, _)| name == "group");
+        let group = group.map(|(_, group)| group);
+        if group.as_ref().is_some_and(|group| group.len() > LONGEST_GROUP) {
             return Err("The channel of the rooms has at most 256 bytes.");
         }
         let life = Secret::random().map_err(|_| "The relay has no random numbers.")?;

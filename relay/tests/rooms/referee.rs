@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use signal_relay::Config;
 
-use super::page::{MESSAGE, Page};
+use super::page::{MESSAGE, Page, query};
 use super::private::Private;
-use super::support::{Relay, config};
+use super::support::{Client, Relay, config};
 
 #[tokio::test]
 async fn pages_of_both_kinds_are_in_one_room() {
@@ -104,8 +104,8 @@ async fn who_may_not_enter_learns_why() {
     let mut page = Private::connect(&relay, "/", "b").await;
     let answer = page.enter(json!({"query": "userid=&msgEvent=m"})).await;
     assert!(answer["refused"].as_str().unwrap().contains("userid"));
-    let group = "g".repeat(257);
-    assert!(page.enter(json!({"group": group})).await["refused"].is_string());
+    let long = query("b", &format!("&group={}", "g".repeat(257)));
+    assert!(page.enter(json!({"query": long})).await["refused"].is_string());
     page.channel = "rtcmulticonnection-relay/short".into();
     assert!(page.enter(json!({})).await["refused"].is_string());
     // Another page's id, while that one is alive.
@@ -122,14 +122,14 @@ async fn who_may_not_enter_learns_why() {
     assert_eq!(answer["taken"], json!(["userid-already-taken", "a", "a-2"]));
     // So many sockets have one connection.
     let mut page = Private::open(&relay, "c").await;
-    for number in 1..16 {
+    for number in 1..32 {
         page.channel = format!("rtcmulticonnection-relay/0123456789abcdef {number}");
         let query = format!("userid=c{number}&msgEvent=m");
         assert!(page.enter(json!({"query": query})).await["user"].is_string());
     }
-    page.channel = "rtcmulticonnection-relay/0123456789abcdef 16".into();
+    page.channel = "rtcmulticonnection-relay/0123456789abcdef 32".into();
     let answer = page.enter(json!({"query": "userid=d&msgEvent=m"})).await;
-    assert!(answer["refused"].as_str().unwrap().contains("16"));
+    assert!(answer["refused"].as_str().unwrap().contains("32"));
 }
 
 #[tokio::test]
@@ -183,7 +183,7 @@ async fn a_connection_that_was_cut_loses_and_repeats_nothing() {
     new.publish(&message).await;
     old.has_heard_nothing().await;
     new.has_heard_nothing().await;
-    new.client = super::support::Client::open(relay.address, "/")
+    new.client = Client::open(relay.address, "/")
         .await
         .unwrap();
     new.begin(None).await;
@@ -202,7 +202,7 @@ async fn a_request_may_come_first_on_a_connection_but_only_in_its_life() {
     let relay = Relay::start(config()).await;
     let mut new = Private::open(&relay, "new").await;
     new.reconnect(&relay, "/").await;
-    let (query, life) = (super::page::query("new", ""), new.life.clone());
+    let (query, life) = (query("new", ""), new.life.clone());
     let room = json!({"sessionid": "r"});
     let message =
         json!({"query": query, "life": life, "seen": 0, "ask": 1, "event": ["open-room", room]});
@@ -212,7 +212,7 @@ async fn a_request_may_come_first_on_a_connection_but_only_in_its_life() {
     assert_eq!(new.answer().await, json!([true]));
     // Another relay knows nothing of that life.
     let relay = Relay::start(config()).await;
-    new.client = super::support::Client::open(relay.address, "/")
+    new.client = Client::open(relay.address, "/")
         .await
         .unwrap();
     new.begin(None).await;
@@ -230,11 +230,11 @@ async fn groups_and_spaces_are_apart() {
     let relay = Relay::start(config()).await;
     let mut one = Private::open(&relay, "one").await;
     let mut other = Private::open_with(&relay, "/other", "one", json!({})).await;
-    let mut group = Private::open_with(&relay, "/", "one", json!({"group": "games"})).await;
+    let mut group = Private::open_with(&relay, "/", "one", json!({"query": query("one", "&group=games")})).await;
     for page in [&mut one, &mut other, &mut group] {
         assert_eq!(page.open_room("r", "").await, json!([true]));
     }
-    let mut friend = Private::open_with(&relay, "/", "two", json!({"group": "games"})).await;
+    let mut friend = Private::open_with(&relay, "/", "two", json!({"query": query("two", "&group=games")})).await;
     assert_eq!(friend.join_room("r", "").await, json!([true]));
     friend.say("one", json!("hello")).await;
     assert_eq!(group.event().await, json!(["user-connected", "two"]));

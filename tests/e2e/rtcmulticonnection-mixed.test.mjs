@@ -1,0 +1,204 @@
+// npm's RTCMultiConnection 3.7.1, unmodified, in one room of our relay: pages with the real
+// socket.io-client, and pages with the adapter on the relay's own protocol. The relay decides.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
+import { olderRelay } from '../support/older-relay.mjs';
+import { TEST_MOUNTS } from '../support/pages.mjs';
+import { proxy } from '../support/proxy.mjs';
+import { ask, converse, enter, leave, openConnection, openServed, saw, serveRooms, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { MOUNTS, relay } from '../support/servers.mjs';
+
+/* global connection, told -- of the pages */
+
+const MOUNT_ARGS = ['/vendor/rtcmulticonnection-3', '/vendor/webrtc-adapter', '/socket.io', '/test-pages'].flatMap((prefix) => ['--mount', `${prefix}=${{ ...MOUNTS, ...TEST_MOUNTS }[prefix]}`]);
+
+let browser;
+let files;
+let server;
+before(async () => {
+  [browser, files, server] = await Promise.all([launchChromium(), serveRooms(), startRelay()]);
+}, TIMEOUT);
+after(() => Promise.all([browser?.close(), files?.close(), server?.close()]), TIMEOUT);
+
+/** How pages of each kind are opened, with these members of their connection. */
+const KINDS = {
+  'a page with Socket.IO': (members, hub = server) => openServed(browser, hub.origin, members),
+  'a page with the adapter': (members, hub = server) => openConnection(browser, files.origin, { url: hub.url }, members),
+};
+const [OLD, NEW] = Object.keys(KINDS);
+const BOTH = [
+  [OLD, NEW],
+  [NEW, OLD],
+];
+
+function startRelay(args = []) {
+  return relay({ args: [...MOUNT_ARGS, ...args] });
+}
+
+/** Opens a page of each kind. */
+function pagesOf(kinds, members = {}, hub = server) {
+  return Promise.all(kinds.map((kind) => KINDS[kind](members, hub)));
+}
+
+function connected(page) {
+  return page.evaluate(() => new Promise((done) => connection.connectSocket(done)));
+}
+
+for (const kinds of BOTH) {
+  const room = (name) => `${name} of ${kinds[0]}`;
+  describe(`${kinds[0]} opens, ${kinds[1]} joins`, () => {
+    test('they talk, and a third joins', TIMEOUT, async () => {
+      const pages = await pagesOf([...kinds, NEW]);
+      assert.equal((await enter(pages[1], 'checkPresence', room('talk')))[0], false);
+      assert.deepEqual((await enter(pages[0], 'open', room('talk')))[0], true);
+      assert.equal((await enter(pages[1], 'checkPresence', room('talk')))[0], true);
+      assert.deepEqual((await enter(pages[1], 'join', room('talk')))[0], true);
+      await converse(pages.slice(0, 2), 'hello');
+      assert.equal((await enter(pages[2], 'openOrJoin', room('talk')))[0], true);
+      await converse(pages, 'all');
+      await leave(pages);
+    });
+
+    test('a wrong password, and a full room', TIMEOUT, async () => {
+      const pages = await pagesOf([...kinds, kinds[1]], { password: 'right', maxParticipantsAllowed: 2 });
+      await pages[1].evaluate(() => (connection.password = 'wrong'));
+      assert.equal((await enter(pages[0], 'open', room('locked')))[0], true);
+      assert.deepEqual(await enter(pages[1], 'join', room('locked')), [false, room('locked'), 'Invalid password']);
+      assert.deepEqual(await ask(pages[1], 'is-valid-password', 'right', room('locked')), [true, room('locked'), false]);
+      await pages[1].evaluate(() => (connection.password = 'right'));
+      assert.equal((await enter(pages[1], 'join', room('locked')))[0], true);
+      await converse(pages.slice(0, 2), 'hello');
+      assert.deepEqual(await enter(pages[2], 'join', room('locked')), [false, room('locked'), 'Room full']);
+      await leave(pages);
+    });
+
+    test('the owner leaves, and the other is the initiator', TIMEOUT, async () => {
+      const pages = await pagesOf([...kinds, ...kinds]);
+      for (const [index, page] of pages.slice(0, 3).entries()) assert.equal((await enter(page, index ? 'join' : 'open', room('hand-over')))[0], true);
+      await converse(pages.slice(0, 3), 'before');
+      const [gone, ...rest] = pages;
+      const owner = await userOf(gone);
+      await leave([gone]);
+      await rest[0].waitForFunction(() => connection.isInitiator);
+      await saw(rest[0], 'offline', owner);
+      assert.equal((await enter(rest[2], 'join', room('hand-over')))[0], true);
+      await converse(rest, 'after');
+      await leave(rest);
+    });
+
+    test('presence, public rooms, extra data', TIMEOUT, async () => {
+      const pages = await pagesOf(kinds, { publicRoomIdentifier: kinds[0], extra: { name: 'é & "' } });
+      assert.equal((await enter(pages[0], 'open', room('public')))[0], true);
+      await connected(pages[1]);
+      const [[listed, ...others]] = await ask(pages[1], 'get-public-rooms', kinds[0]);
+      assert.deepEqual([listed.owner, listed.extra, listed.sessionid, others], [await userOf(pages[0]), { name: 'é & "' }, room('public'), []]);
+      assert.equal((await enter(pages[1], 'join', room('public')))[0], true);
+      await converse(pages, 'hello');
+      await pages[0].evaluate(() => {
+        connection.extra = { name: 'A' };
+        connection.updateExtraData();
+      });
+      await saw(pages[1], 'extra', await userOf(pages[0]), { name: 'A' });
+      await pages[0].evaluate(() => new Promise((done) => connection.closeEntireSession(done)));
+      await pages[1].waitForFunction((name) => told.some(([what, room]) => what === 'closed' && room === name), room('public'));
+      await leave(pages);
+    });
+  });
+}
+
+test('of two kinds that open a room at one time, one has it', TIMEOUT, async () => {
+  const pages = await pagesOf([OLD, NEW]);
+  await Promise.all(pages.map(connected));
+  for (let round = 0; round < 100; round += 1) {
+    const request = { sessionid: `both ${round}`, session: { data: true }, extra: {}, password: '' };
+    const answers = await Promise.all(pages.map((page) => ask(page, 'open-room', request)));
+    assert.deepEqual(answers.map(([isOpen]) => isOpen).sort(), [false, true], JSON.stringify(answers));
+  }
+  await leave(pages);
+});
+
+test('an id that another kind of page has is taken', TIMEOUT, async () => {
+  const pages = await pagesOf([OLD, NEW], { userid: 'same' });
+  assert.equal((await enter(pages[0], 'open', 'ids'))[0], true);
+  // The library joins again by itself, under a new id.
+  await pages[1].evaluate(() => {
+    connection.sessionid = 'ids';
+    connection.connectSocket(() => {});
+  });
+  await converse(pages, 'hello');
+  assert.notEqual(await userOf(pages[1]), 'same');
+  await leave(pages);
+});
+
+test('a connection that is cut at any message of joining', TIMEOUT, async () => {
+  for (const [what, direction] of [
+    ['"query"', 'up'],
+    ['"life"', 'down'],
+    ['join-room', 'up'],
+    ['"answer"', 'down'],
+    ['newParticipationRequest', 'up'],
+    ['"sdp"', 'up'],
+    ['"sdp"', 'down'],
+  ]) {
+    const room = `cut ${what} ${direction}`;
+    const owner = await KINDS[OLD]();
+    assert.equal((await enter(owner, 'open', room))[0], true);
+    let cuts = 0;
+    const between = await proxy(() => server.port, {
+      onmessage: (link, way, text) => (way === direction && text.includes(what) && (cuts += 1) === 1 ? 'cut' : undefined),
+    });
+    const guest = await openConnection(browser, files.origin, { url: between.url });
+    assert.equal((await enter(guest, 'join', room))[0], true, room);
+    await converse([owner, guest], 'hello');
+    assert.ok(cuts > 1, room);
+    await leave([owner, guest]);
+    await between.close();
+  }
+});
+
+test('the relay is killed and started again: the rooms are as they were', TIMEOUT, async () => {
+  let hub = await startRelay();
+  const pages = await pagesOf([NEW, NEW, NEW], { password: 'secret' }, hub);
+  for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'killed'))[0], true);
+  await converse(pages, 'before');
+  await hub.kill();
+  await Promise.all(pages.map((page) => page.waitForFunction(() => !connection.socket.connected)));
+  await converse(pages, 'without a relay');
+  hub = await startRelay(['--listen', `127.0.0.1:${hub.port}`]);
+  await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
+  const late = await pagesOf([OLD, OLD], { password: 'secret' }, hub);
+  await late[1].evaluate(() => (connection.password = 'wrong'));
+  await until(async () => (await enter(late[0], 'join', 'killed'))[0] === true);
+  assert.deepEqual((await enter(late[1], 'join', 'killed'))[2], 'Invalid password');
+  await converse([...pages, late[0]], 'after');
+  for (const page of pages) assert.deepEqual(await page.evaluate(() => [window.left, told.filter(([what]) => what === 'closed')]), [[], []]);
+  await leave([...pages, ...late]);
+  await hub.close();
+});
+
+test('the page is what it was when another relay, without such rooms, takes the place, and back', TIMEOUT, async () => {
+  let hub = await startRelay();
+  const { port } = hub;
+  const pages = await pagesOf([NEW, NEW], {}, hub);
+  for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'moved'))[0], true);
+  await converse(pages, 'refereed');
+  for (const start of [olderRelay, ({ port }) => startRelay(['--listen', `127.0.0.1:${port}`])]) {
+    await hub.kill();
+    await Promise.all(pages.map((page) => page.waitForFunction(() => !connection.socket.connected)));
+    hub = await start({ port });
+    await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
+    const late = await KINDS[NEW]({}, hub);
+    await until(async () => (await enter(late, 'join', 'moved'))[0] === true);
+    await converse([...pages, late], 'moved');
+    await leave([late]);
+    await Promise.all(pages.map((page) => page.waitForFunction(() => connection.getAllParticipants().length === 1)));
+  }
+  const old = await KINDS[OLD]({}, hub);
+  assert.equal((await enter(old, 'join', 'moved'))[0], true);
+  await converse([...pages, old], 'refereed again');
+  await leave([...pages, old]);
+  await hub.close();
+});
