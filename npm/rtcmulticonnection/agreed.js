@@ -138,6 +138,8 @@ export class AgreedRooms {
       case 'changed-uuid':
         this.#rename(String(first));
         return self.acknowledge(acknowledge);
+      case 'participants':
+        return self.acknowledge(acknowledge, this.#membership.introductions());
       case 'set-custom-socket-event-listener':
         if (this.#custom.size < MOST_CUSTOM) this.#custom.add(String(first));
         return undefined;

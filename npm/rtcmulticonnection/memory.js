@@ -8,8 +8,9 @@ import { ERRORS } from './self.js';
 /** How often a page tries to join its room before it opens it, and the milliseconds between. */
 const MOST_ATTEMPTS = 4;
 const PAUSE = 400;
-/** How many custom events are remembered. */
+/** How many custom events are remembered, and how many users. */
 const MOST_EVENTS = 100;
+const MOST_KNOWN = 1000;
 
 /** What is asked with an acknowledgement in any case. */
 const NOTED = new Set(['open-room', 'join-room', 'set-password', 'close-entire-session', 'changed-uuid']);
@@ -35,6 +36,8 @@ export class Memory {
   #room;
   /** @type {Set<string>} */
   #events = new Set();
+  /** The users that the page is connected with. @type {Set<unknown>} */
+  #known = new Set();
   /** What has no answer yet. @type {Map<Acknowledge, [string, unknown[]]>} */
   #pending = new Map();
   /** It is being restored; since then. @type {{ attempts: number, due: number } | undefined} */
@@ -74,8 +77,10 @@ export class Memory {
   }
 
   /** The page hears an event. @param {string} name @param {unknown[]} values */
-  heard(name, [room]) {
-    if (!this.#room || this.#room.options.sessionid !== room) return;
+  heard(name, [first]) {
+    if (name === 'user-connected' && this.#known.size < MOST_KNOWN) this.#known.add(first);
+    if (name === 'user-disconnected') this.#known.delete(first);
+    if (!this.#room || this.#room.options.sessionid !== first) return;
     if (name === 'set-isInitiator-true') this.#room.isOwner = true;
     if (name === 'closed-entire-session') this.#room = undefined;
   }
@@ -114,6 +119,7 @@ export class Memory {
       if (isIn === true) {
         if (opens && !isOwner) this.#rooms.event('set-isInitiator-true', options.sessionid);
         this.#room = { options, isOwner: opens };
+        this.#meet();
         this.#restored();
       } else if (problem === ERRORS.notAvailable && restoring.attempts < MOST_ATTEMPTS) {
         // Another has opened it meanwhile, or is about to.
@@ -124,6 +130,17 @@ export class Memory {
         this.#rooms.event('closed-entire-session', options.sessionid, options.extra ?? {});
         this.#restored();
       }
+    });
+  }
+
+  /** Asks those for connections who have joined the room in the meantime. */
+  #meet() {
+    const { messageEvent } = this.#profile;
+    this.#rooms.ask('participants', [], (/** @type {unknown} */ users) => {
+      const strangers = Array.isArray(users) ? users.filter((user) => !this.#known.has(user)) : [];
+      // What the page sends when it joins by itself.
+      const message = { newParticipationRequest: true };
+      for (const user of strangers) this.#rooms.ask(messageEvent, [{ remoteUserId: user, message, sender: this.#profile.user }], undefined);
     });
   }
 

@@ -34,6 +34,9 @@ const BOTH = [
   [NEW, OLD],
 ];
 
+/** What pages report while there is no relay. */
+const REFUSED = [/ERR_CONNECTION_REFUSED/];
+
 function startRelay(args = []) {
   return relay({ args: [...MOUNT_ARGS, ...args] });
 }
@@ -159,8 +162,9 @@ test('a connection that is cut at any message of joining', TIMEOUT, async () => 
   }
 });
 
-test('the relay is killed and started again: the rooms are as they were', TIMEOUT, async () => {
+test('the relay is killed and started again: the rooms are as they were', TIMEOUT, async (context) => {
   let hub = await startRelay();
+  context.after(() => hub.kill());
   const pages = await pagesOf([NEW, NEW, NEW], { password: 'secret' }, hub);
   for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'killed'))[0], true);
   await converse(pages, 'before');
@@ -175,12 +179,12 @@ test('the relay is killed and started again: the rooms are as they were', TIMEOU
   assert.deepEqual((await enter(late[1], 'join', 'killed'))[2], 'Invalid password');
   await converse([...pages, late[0]], 'after');
   for (const page of pages) assert.deepEqual(await page.evaluate(() => [window.left, told.filter(([what]) => what === 'closed')]), [[], []]);
-  await leave([...pages, ...late]);
-  await hub.close();
+  await leave([...pages, ...late], REFUSED);
 });
 
-test('the page is what it was when another relay, without such rooms, takes the place, and back', TIMEOUT, async () => {
+test('the page is what it was when another relay, without such rooms, takes the place, and back', TIMEOUT, async (context) => {
   let hub = await startRelay();
+  context.after(() => hub.kill());
   const { port } = hub;
   const pages = await pagesOf([NEW, NEW], {}, hub);
   for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'moved'))[0], true);
@@ -199,6 +203,5 @@ test('the page is what it was when another relay, without such rooms, takes the 
   const old = await KINDS[OLD]({}, hub);
   assert.equal((await enter(old, 'join', 'moved'))[0], true);
   await converse([...pages, old], 'refereed again');
-  await leave([...pages, old]);
-  await hub.close();
+  await leave([...pages, old], REFUSED);
 });

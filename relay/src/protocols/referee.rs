@@ -28,7 +28,9 @@
 //! relay is an older one. Numbered deliveries are kept until `seen` covers them, and are sent once
 //! more when the page continues on another connection.
 //!
-//! The event `disconnect` leaves the rooms for good.
+//! The events are those of Socket.IO pages, and two more: `disconnect` leaves the rooms for good;
+//! `participants` is answered with a list of those in the room whom the page would ask for
+//! connections if it had just joined.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -256,7 +258,10 @@ impl Referee {
         let mut members = form_urlencoded::parse(query.as_bytes());
         let group = members.find(|(name, _)| name == "group");
         let group = group.map(|(_, group)| group);
-        if group.as_ref().is_some_and(|group| group.len() > LONGEST_GROUP) {
+        if group
+            .as_ref()
+            .is_some_and(|group| group.len() > LONGEST_GROUP)
+        {
             return Err("The channel of the rooms has at most 256 bytes.");
         }
         let life = Secret::random().map_err(|_| "The relay has no random numbers.")?;

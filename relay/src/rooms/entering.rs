@@ -160,6 +160,19 @@ impl Rooms {
         Some((Arc::clone(name), self.rooms.get(name)?))
     }
 
+    /// `participants`: those who were in the room before, or only the owner, if only the owner
+    /// sends. Those who come later ask by themselves.
+    pub(super) fn participants_before(&self, id: &str) -> Answer {
+        let asked: Vec<_> = match self.room_of(id) {
+            None => Vec::new(),
+            Some((_, room)) if room.is_one_way => vec![&room.owner],
+            Some((_, room)) => room.participants.iter().collect(),
+        };
+        let before = asked.into_iter().take_while(|other| ***other != *id);
+        let names: Vec<_> = before.map(|other| quoted(other)).collect();
+        format!("[{}]", names.join(","))
+    }
+
     /// `check-presence`
     pub(super) fn presence(&self, asked: &str) -> Answer {
         let room = name(asked).and_then(|name| self.rooms.get(&name));

@@ -236,7 +236,7 @@ impl RoomMembership {
     pub(crate) fn take_numbered(&self, asked: NumberedRequest<'_>) {
         let NumberedRequest { life, seen, event } = asked;
         let request = event.map(|(ask, event, arguments)| {
-            let request = Request::read(event, arguments, &self.profile);
+            let request = Request::read_numbered(event, arguments, &self.profile);
             (ask, request)
         });
         lock(&self.space).take_numbered(self.id, life, seen, request);

@@ -94,6 +94,8 @@ pub enum Request<'a> {
     BroadcastPresence(Option<Arc<str>>),
     /// `get-number-of-users-in-specific-broadcast`
     Viewers(Option<Arc<str>>),
+    /// `participants`: whom it asks for connections.
+    Participants,
 }
 
 /// A room that a page opens or joins, and what it says of itself.
@@ -112,6 +114,14 @@ pub struct RoomRequest<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// Reads an event of a page on a private channel, which may ask for more.
+    pub fn read_numbered(event: &str, arguments: &[&'a str], profile: &Profile) -> Option<Self> {
+        match event {
+            "participants" => Some(Self::Participants),
+            _ => Self::read(event, arguments, profile),
+        }
+    }
+
     /// Reads an event. `None`: it is none of these.
     pub fn read(event: &str, arguments: &[&'a str], profile: &Profile) -> Option<Self> {
         let at = |index: usize| arguments.get(index).copied().unwrap_or("null");

@@ -271,6 +271,7 @@ impl Rooms {
             }
             Request::BroadcastPresence(user) => Some(self.is_broadcasting(user).to_string()),
             Request::Viewers(broadcast) => Some(self.viewers_of(broadcast).to_string()),
+            Request::Participants => Some(self.participants_before(&id)),
         }
     }
 

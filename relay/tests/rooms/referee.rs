@@ -183,9 +183,7 @@ async fn a_connection_that_was_cut_loses_and_repeats_nothing() {
     new.publish(&message).await;
     old.has_heard_nothing().await;
     new.has_heard_nothing().await;
-    new.client = Client::open(relay.address, "/")
-        .await
-        .unwrap();
+    new.client = Client::open(relay.address, "/").await.unwrap();
     new.begin(None).await;
     new.reference = 0;
     new.publish(&message).await;
@@ -212,9 +210,7 @@ async fn a_request_may_come_first_on_a_connection_but_only_in_its_life() {
     assert_eq!(new.answer().await, json!([true]));
     // Another relay knows nothing of that life.
     let relay = Relay::start(config()).await;
-    new.client = Client::open(relay.address, "/")
-        .await
-        .unwrap();
+    new.client = Client::open(relay.address, "/").await.unwrap();
     new.begin(None).await;
     (new.reference, new.seen) = (0, 0);
     new.publish(&message).await;
@@ -230,11 +226,23 @@ async fn groups_and_spaces_are_apart() {
     let relay = Relay::start(config()).await;
     let mut one = Private::open(&relay, "one").await;
     let mut other = Private::open_with(&relay, "/other", "one", json!({})).await;
-    let mut group = Private::open_with(&relay, "/", "one", json!({"query": query("one", "&group=games")})).await;
+    let mut group = Private::open_with(
+        &relay,
+        "/",
+        "one",
+        json!({"query": query("one", "&group=games")}),
+    )
+    .await;
     for page in [&mut one, &mut other, &mut group] {
         assert_eq!(page.open_room("r", "").await, json!([true]));
     }
-    let mut friend = Private::open_with(&relay, "/", "two", json!({"query": query("two", "&group=games")})).await;
+    let mut friend = Private::open_with(
+        &relay,
+        "/",
+        "two",
+        json!({"query": query("two", "&group=games")}),
+    )
+    .await;
     assert_eq!(friend.join_room("r", "").await, json!([true]));
     friend.say("one", json!("hello")).await;
     assert_eq!(group.event().await, json!(["user-connected", "two"]));
@@ -272,4 +280,24 @@ async fn who_reads_but_sees_nothing_is_removed() {
     assert_eq!(old.event().await, json!(["user-connected", "new"]));
     assert_eq!(old.event().await, json!(["user-disconnected", "new"]));
     assert_eq!(new.client.closed().await.0, 4009);
+}
+
+#[tokio::test]
+async fn a_page_learns_whom_to_ask_for_connections() {
+    let relay = Relay::start(config()).await;
+    let mut old = Page::open(&relay, "old").await;
+    let mut one = Private::open(&relay, "one").await;
+    let mut two = Private::open(&relay, "two").await;
+    let asked = || json!(["participants"]);
+    assert_eq!(one.ask(asked()).await, json!([[]]));
+    old.open_room("r").await;
+    one.join_room("r", "").await;
+    two.join_room("r", "").await;
+    assert_eq!(one.ask(asked()).await, json!([["old"]]));
+    assert_eq!(two.ask(asked()).await, json!([["old", "one"]]));
+    let request = json!({"sessionid": "way", "session": {"oneway": true}});
+    assert_eq!(one.ask(json!(["open-room", request])).await, json!([true]));
+    two.join_room("way", "").await;
+    assert_eq!(one.ask(asked()).await, json!([[]]));
+    assert_eq!(two.ask(asked()).await, json!([["one"]]));
 }
