@@ -31,9 +31,10 @@ impl Late {
         hello.take()
     }
 
-    /// The hello, if it has waited long enough.
-    pub(super) fn take_due(&self) -> Option<Frame> {
-        let is_due = self.due.is_some_and(|due| due <= Instant::now());
+    /// The hello, if it has waited long enough, or something else is to be sent: a client takes a
+    /// hello behind another frame for that of another page.
+    pub(super) fn next(&self, is_more: impl FnOnce() -> bool) -> Option<Frame> {
+        let is_due = self.due? <= Instant::now() || is_more();
         if is_due { self.take() } else { None }
     }
 

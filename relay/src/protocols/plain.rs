@@ -225,13 +225,14 @@ impl Inbound for Client<'_> {
         self.referee.heard();
         match &self.session {
             None => {
+                let hello = self.late.take();
                 let (membership, access) = (&self.membership, &self.access);
                 let taken = self
                     .old_page
                     .take(&text, membership, access, self.max_frame);
                 let is_old = taken.await?;
-                if let Some(hello) = self.late.take().filter(|_| !is_old) {
-                    self.membership.sender().push(hello);
+                if let Some(hello) = hello.filter(|_| !is_old) {
+                    self.membership.sender().greet(hello);
                 }
                 if is_old {
                     return Ok(());

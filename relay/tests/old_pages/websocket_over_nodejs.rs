@@ -133,6 +133,24 @@ async fn who_sends_nothing_is_greeted_a_little_later() {
     silent.greeted().await;
 }
 
+/// A page with signal-wasm takes a hello behind another frame for that of another page.
+#[tokio::test]
+async fn nothing_comes_before_a_hello_that_waits() {
+    let relay = Relay::start(Config {
+        hello_delay: LIMIT * 10,
+        ..config()
+    })
+    .await;
+    let mut silent = Client::open(relay.address, "/").await.unwrap();
+    silent.heard().await;
+    let mut shim = Client::open(relay.address, "/").await.unwrap();
+    let text = r#"{"sender":5,"channel":"a","message":1}"#;
+    shim.send(text).await;
+    shim.greeted().await;
+    silent.greeted().await;
+    assert_eq!(silent.envelope().await, text);
+}
+
 #[tokio::test]
 async fn a_frame_that_means_nothing_is_passed_over() {
     let relay = Relay::start(config()).await;

@@ -34,7 +34,7 @@ impl Outbound for Output<'_> {
     }
 
     fn next(&mut self) -> Option<Utf8Bytes> {
-        if let Some(hello) = self.late.take_due() {
+        if let Some(hello) = self.late.next(|| !self.queue.is_empty()) {
             return Some(hello.text().clone());
         }
         if let Some(answer) = self.answers.next() {
