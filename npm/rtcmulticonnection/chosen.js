@@ -137,7 +137,9 @@ export class ChosenRooms {
     if (isNew) this.#choose(this.#referee);
     this.#connect();
     if (standing !== 'user') return;
-    if (this.#referee.takeAnother() || isNew) this.#memory.restore(this.#now);
+    const change = this.#referee.takeChange();
+    if (change === 'forgotten') this.#memory.forgotten();
+    if (change || isNew) this.#memory.restore(this.#now);
     this.#passOn();
   }
 

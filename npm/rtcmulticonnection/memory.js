@@ -92,6 +92,12 @@ export class Memory {
     this.#pending.clear();
   }
 
+  /** The others know that the page is gone, and have ended their connections. */
+  forgotten() {
+    for (const user of this.#known) this.#rooms.event('user-disconnected', user);
+    this.#known.clear();
+  }
+
   /** Makes the page what it was, in rooms that know nothing of it. @param {number} now */
   restore(now) {
     for (const event of this.#events) this.#rooms.ask('set-custom-socket-event-listener', [event], undefined);
@@ -119,7 +125,7 @@ export class Memory {
       if (isIn === true) {
         if (opens && !isOwner) this.#rooms.event('set-isInitiator-true', options.sessionid);
         this.#room = { options, isOwner: opens };
-        this.#meet();
+        if (!opens) this.#meet();
         this.#restored();
       } else if (problem === ERRORS.notAvailable && restoring.attempts < MOST_ATTEMPTS) {
         // Another has opened it meanwhile, or is about to.

@@ -31,7 +31,10 @@ export class RefereedRooms {
   #outputs = [];
   /** @type {string | undefined} */
   #life;
-  #isAnother = false;
+  /** Names the relay until it is started again. @type {unknown} */
+  #relay;
+  /** @type {'forgotten' | 'restarted' | undefined} */
+  #change;
   #asked = 0;
   /** @type {Map<number, Acknowledge>} */
   #waiting = new Map();
@@ -58,11 +61,14 @@ export class RefereedRooms {
     return this.#outputs.splice(0);
   }
 
-  /** Whether its life is another than before, since the last call: the relay knows nothing of it. */
-  takeAnother() {
-    const isAnother = this.#isAnother;
-    this.#isAnother = false;
-    return isAnother;
+  /**
+   * What has happened since the last call, if the relay knows nothing of the page any more: it was
+   * started again, or has told the others that the page is gone.
+   */
+  takeChange() {
+    const change = this.#change;
+    this.#change = undefined;
+    return change;
   }
 
   connected() {
@@ -101,8 +107,8 @@ export class RefereedRooms {
 
   /** @param {number} now @param {unknown} value */
   receive(now, value) {
-    const { life, taken, refused, number, event, answer, values } = Object(value);
-    if (typeof life === 'string') return this.#entered(life);
+    const { life, relay, taken, refused, number, event, answer, values } = Object(value);
+    if (typeof life === 'string') return this.#entered(life, relay);
     if (Array.isArray(taken)) return this.#refused(taken);
     if (typeof refused === 'string') return this.#refused(['error', new Error(refused)]);
     // It was sent again, and had come already.
@@ -138,12 +144,13 @@ export class RefereedRooms {
     return queryOf(this.#profile, this.#group);
   }
 
-  /** @param {string} life */
-  #entered(life) {
+  /** @param {string} life @param {unknown} relay */
+  #entered(life, relay) {
     this.standing = 'user';
     if (life === this.#life) return;
-    this.#isAnother = this.#life !== undefined;
+    if (this.#life !== undefined) this.#change = relay === this.#relay ? 'forgotten' : 'restarted';
     this.#life = life;
+    this.#relay = relay;
     this.#asked = 0;
     this.#waiting.clear();
     this.#seen = 0;

@@ -13,8 +13,8 @@ use signal_wire::{Head, Open};
 use std::mem;
 
 use super::plain::Plain;
-use super::relay::Relay;
-use super::table::{PLAIN, RELAY};
+use super::relay::{NAME, Relay};
+use super::table::PLAIN;
 use super::{
     Credentials, Framing, InvalidOption, Keepalive, Millis, Outgoing, Outputs, Phase, Protocol,
     ProtocolOptions, Text,
@@ -106,7 +106,7 @@ impl<T: Text> Protocol<T> for Auto {
 
     fn spoken(&self, _name: &'static str) -> Option<&'static str> {
         match self.speaks {
-            Speaks::Relay => Some(RELAY),
+            Speaks::Relay => Some(NAME),
             Speaks::Plain => (!self.holds_messages).then_some(PLAIN),
         }
     }

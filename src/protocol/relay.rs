@@ -22,6 +22,9 @@ use super::{
     Phase, Protocol, ProtocolOptions, Text, Value, not_json,
 };
 
+/// The option `protocol` that means this protocol.
+pub const NAME: &str = "relay";
+
 /// The tolerance for late pings of the relay.
 const GRACE: Millis = 10_000.0;
 

@@ -22,9 +22,6 @@ pub const DEFAULT: &str = "auto";
 /// The default with the page's own transport.
 pub const PLAIN: &str = "websocket";
 
-/// The protocol of our own relay.
-pub const RELAY: &str = "relay";
-
 /// `Some(value)`, or `None` without a value.
 macro_rules! optional {
     () => {

@@ -162,6 +162,24 @@ test('a connection that is cut at any message of joining', TIMEOUT, async () => 
   }
 });
 
+test('a page that was away for too long joins again, and is connected again', TIMEOUT, async () => {
+  const between = await proxy(() => server.port);
+  const pages = [await KINDS[OLD](), await KINDS[NEW](), await openConnection(browser, files.origin, { url: between.url })];
+  for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'away'))[0], true);
+  await converse(pages, 'before');
+  const user = await userOf(pages[2]);
+  between.refuse();
+  between.cut();
+  for (const page of pages.slice(0, 2)) await saw(page, 'offline', user);
+  between.accept();
+  await pages[2].waitForFunction(() => connection.socket.connected);
+  assert.equal(await userOf(pages[2]), user);
+  for (const page of pages) await page.waitForFunction(() => told.filter(([what]) => what === 'online').length > 2);
+  await converse(pages, 'after');
+  await leave(pages, [/Error in connection establishment/]);
+  await between.close();
+});
+
 test('the relay is killed and started again: the rooms are as they were', TIMEOUT, async (context) => {
   let hub = await startRelay();
   context.after(() => hub.kill());

@@ -85,7 +85,8 @@ describe('who decides on rooms', () => {
       self.pages.pop();
       if (server.rooms) assert.equal(server.rooms.get('room').owner, 'a', `server ${index}`);
     }
-    for (const page of pages) assert.deepEqual(page.events.filter(([name]) => name !== 'user-disconnected'), []);
+    // They have never been connected.
+    for (const page of pages) assert.deepEqual(page.events.filter(([name]) => name !== MESSAGE_EVENT && name !== 'user-connected'), []);
   });
 
   it('is the relay as soon as a page that took it for a plain server learns what it is', TIMEOUT, () => {
@@ -143,6 +144,29 @@ describe('a relay that has forgotten a page', () => {
     const opened = pages[0].emit('open-room', { ...ROOM, sessionid: 'next' });
     self.run(100);
     assert.deepEqual(opened, [[true]]);
+  });
+
+  it('but was not started again: the others know, and are asked for connections once more', TIMEOUT, () => {
+    const relay = relayOf('relay');
+    const { self, pages } = roomOf(relay);
+    const [channel] = pages[1].channels;
+    relay.send(pages[1], channel, { event: ['user-connected', 'a'] });
+    self.run(1100);
+    pages[1].lose();
+    relay.users.delete(channel);
+    pages[1].connect();
+    self.run(100);
+    assert.deepEqual(pages[1].events, [['user-connected', 'a'], ['user-disconnected', 'a']]);
+    const [user, event, { remoteUserId, message }] = relay.asked.at(-1);
+    assert.deepEqual([user, event, remoteUserId, message], ['b', MESSAGE_EVENT, 'a', { newParticipationRequest: true }]);
+    // A relay that was started again hasn't told them: their connections go on.
+    relay.send(pages[1], channel, { event: ['user-connected', 'a'] });
+    self.run(100);
+    const other = relayOf('another');
+    self.move(other);
+    self.run(3000);
+    assert.deepEqual(other.asked.filter(([, event]) => event === MESSAGE_EVENT), []);
+    assert.equal(pages[1].events.length, 3);
   });
 
   it('knows the user’s new id, its extra data and its custom events', TIMEOUT, () => {

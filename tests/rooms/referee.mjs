@@ -39,6 +39,7 @@ export function relayOf(name) {
   const relay = {
     protocol: 'relay',
     users: new Map(),
+    lives: 0,
     rooms: new Map(),
     asked: [],
     take(page, channel, { query, life, seen, ask, event }) {
@@ -46,13 +47,13 @@ export function relayOf(name) {
       let user = relay.users.get(channel);
       if (!user) {
         if (!query) return undefined;
-        user = { life: `${name} ${relay.users.size}`, id: new URLSearchParams(query).get('userid'), asked: 0, sent: 0, kept: [] };
+        user = { life: `${name} ${(relay.lives += 1)}`, id: new URLSearchParams(query).get('userid'), asked: 0, sent: 0, kept: [] };
         relay.users.set(channel, user);
       }
       const isEntering = user.page !== page.connection;
       user.page = page.connection;
       if (life === user.life) user.kept = user.kept.filter(({ number }) => number > seen);
-      if (isEntering || !event) page.hear(channel, { user: user.id, life: user.life });
+      if (isEntering || !event) page.hear(channel, { user: user.id, life: user.life, relay: name });
       if (isEntering) for (const kept of user.kept) page.hear(channel, kept);
       if (!event || life !== user.life || ask <= user.asked) return undefined;
       user.asked = ask;
@@ -83,6 +84,7 @@ function decide({ rooms }, user, [event, options]) {
     if (!room) return [false, 'Room not available'];
     return room.options.password === options.password ? [true] : [false, 'Invalid password'];
   }
+  if (event === 'participants') return [[...rooms.values()].map(({ owner }) => owner).filter((owner) => owner !== user.id)];
   return event === 'check-presence' ? [rooms.has(options), options, {}] : undefined;
 }
 

@@ -118,7 +118,7 @@ async fn run(
 
     let subscribed = AtomicBool::new(false);
     let old_page = OldPage::default();
-    let referee = Referee::new(&relay.rooms, &limits);
+    let referee = Referee::new(relay, &limits);
     let (answers, liveness) = (referee.answers(), referee.liveness());
     let mut client = Client {
         relay,

@@ -17,7 +17,7 @@
 //!
 //! | to the page | |
 //! | --- | --- |
-//! | `{"user":"…","life":"…"}` | it is this user, in this life. Another life than before: the relay knows nothing of the earlier one |
+//! | `{"user":"…","life":"…","relay":"…"}` | it is this user, in this life, at this relay, which names itself otherwise when it is started again. Another life than before: the user was removed, and at the same relay the others know it |
 //! | `{"taken":["userid-already-taken","…","…"]}` | it is nobody: its id is another user's |
 //! | `{"refused":"…"}` | it is nobody, for this reason |
 //! | `{"number":18,"event":["…",…]}` | an event |
@@ -46,6 +46,7 @@ use crate::hub::budget::Purpose;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::limits::Limits;
+use crate::relay::Relay;
 use crate::rooms::entrant::{Entrant, Numbered};
 use crate::rooms::profile::Profile;
 use crate::rooms::registry::{
@@ -70,7 +71,9 @@ pub(super) fn is_private(channel: &str) -> bool {
     channel.starts_with(PREFIX)
 }
 
-/// What a connection says of its entering, to be written before everything else.
+/// What a connection says of its entering, to be written before everything else. A connection reads
+/// and writes in one task: an acknowledgement that is written after an answer was added comes after
+/// it.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     waiting: Mutex<VecDeque<Utf8Bytes>>,
@@ -148,6 +151,8 @@ impl<'a> Letter<'a> {
 #[derive(Debug)]
 pub(super) struct Referee {
     registry: Arc<Registry>,
+    /// The relay's epoch.
+    epoch: Box<str>,
     answers: Arc<Answers>,
     liveness: Arc<Liveness>,
     heartbeat: Heartbeat,
@@ -156,9 +161,10 @@ pub(super) struct Referee {
 
 impl Referee {
     /// No page yet.
-    pub(super) fn new(registry: &Arc<Registry>, limits: &Limits) -> Self {
+    pub(super) fn new(relay: &Relay, limits: &Limits) -> Self {
         Self {
-            registry: Arc::clone(registry),
+            registry: Arc::clone(&relay.rooms),
+            epoch: relay.hub.epoch().into(),
             answers: Arc::default(),
             liveness: Arc::default(),
             heartbeat: Heartbeat::new(&limits.with_pings(PING)),
@@ -221,7 +227,7 @@ impl Referee {
             return;
         };
         if !is_new && letter.event.is_none() && letter.query.is_some() {
-            self.answers.add(channel, &written(&seat.standing()));
+            self.answers.add(channel, &self.written(&seat.standing()));
         }
         if letter.leaves() {
             seat.leave();
@@ -295,17 +301,18 @@ impl Referee {
             liveness: Arc::clone(&self.liveness),
         };
         let charge = membership.account().charge(Purpose::Connections, 0);
-        let greet = |standing| self.answers.add(channel, &written(&standing));
+        let greet = |standing| self.answers.add(channel, &self.written(&standing));
         Ok(self.registry.enter(entrant, connection, charge, greet))
     }
-}
 
-fn written(standing: &Standing) -> String {
-    match standing {
-        Standing::User { id, life } => {
-            let life = quoted(life.as_deref().unwrap_or_default());
-            format!("{{\"user\":{},\"life\":{life}}}", quoted(id))
+    fn written(&self, standing: &Standing) -> String {
+        match standing {
+            Standing::User { id, life } => {
+                let life = quoted(life.as_deref().unwrap_or_default());
+                let (user, relay) = (quoted(id), quoted(&self.epoch));
+                format!("{{\"user\":{user},\"life\":{life},\"relay\":{relay}}}")
+            }
+            Standing::Taken(event) => format!("{{\"taken\":{event}}}"),
         }
-        Standing::Taken(event) => format!("{{\"taken\":{event}}}"),
     }
 }
