@@ -6,14 +6,15 @@ import type { Signaling } from './signal_wasm.js';
 export interface RtcMultiConnectionOptions {
   /**
    * The channel of the signaling on which the pages agree on their rooms. Pages with different
-   * channels don't see each other's rooms, over our relay neither. Pages with Socket.IO's own client
-   * on our relay are in the default's. Default `'rtcmulticonnection'`.
+   * channels don't see each other's rooms, where the relay decides neither. Pages with Socket.IO's
+   * own client are in the default's. Default `'rtcmulticonnection'`.
    */
   channel?: string | undefined;
   /**
-   * How long a page waits for the answers of other pages, in milliseconds, from 50 to 60000. Over
-   * our relay's own protocol no page is asked. Over others opening a room takes this long. `checkPresence` takes as long for a missing room, `join` twice as long.
-   * It must be longer than a message takes to another page and back. Default 500.
+   * How long a page waits for the answers of other pages, in milliseconds, from 50 to 60000. Opening
+   * a room takes this long. `checkPresence` takes as long for a missing room, `join` twice as long.
+   * It must be longer than a message takes to another page and back. Where the relay decides, no
+   * page is asked. Default 500.
    */
   answerTimeout?: number | undefined;
 }
@@ -60,17 +61,17 @@ export interface RoomIo {
  *
  * If the server is our relay and its own protocol is spoken (`stats().protocol` is `'relay'`), the
  * relay decides what rtcmulticonnection-server decides: rooms, their owners, passwords, presence,
- * lists of public rooms, scalable broadcasts. Such pages and pages with Socket.IO's own client are in
- * the same rooms. They speak with the relay on a channel whose name is a secret of the page; `ongap`
- * and `onframe` may show it.
+ * lists of public rooms, scalable broadcasts. Such pages and pages with Socket.IO's own client are
+ * in the same rooms. They speak with the relay on a channel whose name is a secret of the page;
+ * `ongap` and `onframe` may show it.
  *
- * With other servers and protocols the pages agree by themselves. Anybody who can send on the server
- * can then also pretend to be another page, so that passwords and limits keep out only those who play
- * by the rules. A password never travels there; whoever joins proves to know it.
+ * With other servers and protocols the pages agree by themselves. Anybody who can send on the
+ * server can then also pretend to be another page, so that passwords and limits keep out only those
+ * who play by the rules. A password never travels there; whoever joins proves to know it.
  *
- * The two kinds don't see each other's rooms. The choice is made with each connection; a page's room
- * is restored when it changes, and when the relay has forgotten the page. If that isn't possible,
- * `closed-entire-session` fires.
+ * The two kinds don't see each other's rooms. The choice is made with each connection. A page's
+ * room is restored when it changes, and when the relay has forgotten the page. If that isn't
+ * possible, `closed-entire-session` fires.
  *
  * The socket fires `error` with what the signaling can't send.
  *

@@ -25,7 +25,11 @@ export class ChosenRooms {
   /** The rooms that were chosen. @type {AgreedRooms | RefereedRooms | undefined} */
   #rooms;
   #memory;
-  /** What the page has asked for, to be passed on. @type {[string, unknown[], Acknowledge | undefined][]} */
+  /**
+   * What the page has asked for, to be passed on.
+   *
+   * @type {[string, unknown[], Acknowledge | undefined][]}
+   */
   #waiting = [];
   #isOnline = false;
   /** The page knows that it is connected. */

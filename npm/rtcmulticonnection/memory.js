@@ -60,7 +60,13 @@ export class Memory {
     return this.#restoring !== undefined;
   }
 
-  /** Asks the rooms for what the page asks for. @param {string} name @param {any[]} values @param {Acknowledge | undefined} acknowledge */
+  /**
+   * Asks the rooms for what the page asks for.
+   *
+   * @param {string} name
+   * @param {any[]} values
+   * @param {Acknowledge | undefined} acknowledge
+   */
   ask(name, values, acknowledge) {
     if (name === 'extra-data-updated') this.#setExtra(values[0]);
     if (name === 'set-custom-socket-event-listener' && this.#events.size < MOST_EVENTS) this.#events.add(String(values[0]));

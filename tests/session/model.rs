@@ -338,6 +338,7 @@ impl Model {
             queued: self.waiting.len() as f64,
             queued_bytes: self.waiting_bytes() as f64,
             channels: self.open.len() as f64,
+            protocol: (self.state == "open").then_some("websocket"),
             ..self.stats
         }
     }

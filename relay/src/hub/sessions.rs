@@ -352,8 +352,8 @@ impl Attached {
         self.take(membership, Some(reference), async {}).await
     }
 
-    /// Does what a message asks for that isn't published, unless it was accepted before. Records its
-    /// `ref` and acknowledges it.
+    /// Does what a message asks for that isn't published, unless it was accepted before. Records
+    /// its `ref` and acknowledges it.
     pub(crate) async fn take(
         &self,
         membership: &Membership,

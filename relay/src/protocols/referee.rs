@@ -1,9 +1,9 @@
 //! Private channels, on which pages of RTCMultiConnection 3 with the adapter of signal-wasm are in
 //! the rooms of their space, beside those with Socket.IO.
 //!
-//! A private channel is named `rtcmulticonnection-relay/<token>`. The token is the page's secret, so
-//! nobody else knows the channel. What is published on it is for the relay alone: it is acknowledged
-//! and neither kept nor delivered. It needs no permission; what the page asks for does.
+//! A private channel is named `rtcmulticonnection-relay/<token>`. The token is the page's secret,
+//! so nobody else knows the channel. What is published on it is for the relay alone: it is
+//! acknowledged and neither kept nor delivered. It needs no permission; what the page asks for does.
 //!
 //! The page's messages:
 //!
