@@ -117,8 +117,8 @@ fn stats(driver: &Driver) -> JsValue {
     ] {
         js::put(&object, name, value);
     }
-    js::put(&object, "roundTrip", stats.round_trip);
     js::put(&object, "protocol", stats.protocol);
+    js::put(&object, "roundTrip", stats.round_trip);
     object.into()
 }
 

@@ -170,8 +170,8 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// The name of the protocol spoken on the open connection.
     fn spoken(&self) -> Option<&'static str> {
-        let name = self.protocol.name();
-        self.state.is_open().then(|| self.protocol().spoken(name))?
+        let name = Some(self.protocol.name()).filter(|_| self.state.is_open())?;
+        self.protocol().spoken(name)
     }
 
     /// Turns [`poll_frame`](Self::poll_frame) on or off. It costs time on every frame.
