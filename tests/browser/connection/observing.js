@@ -144,6 +144,8 @@ export function the_counters_are_exact_and_a_snapshot() {
     own: 2,
     foreign: 4,
     bad: 5,
+    // It has no connection by now.
+    protocol: undefined,
   };
   equal(signaling.stats(), { ...counted, queued: 1, queuedBytes: 6, channels: 2 });
   equal(zero, nothing);

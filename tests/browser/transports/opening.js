@@ -80,6 +80,7 @@ export function one_without_open_is_open_from_the_start() {
     connects: 1,
     reconnects: 0,
     roundTrip: undefined,
+    protocol: 'websocket',
   });
   clock.advance(1000);
   equal(notes.take(), [['onopen']]);
