@@ -8,9 +8,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::entrant::RoomConnectionId;
-use super::state::{Answer, Delivery, Rooms};
-
 /// How many deliveries are kept for one page, and how many bytes.
 const MOST_KEPT: (usize, usize) = (1024, 1024 * 1024);
 /// What a delivery costs besides its text, in bytes.
@@ -19,21 +16,22 @@ const DELIVERY: usize = 64;
 /// What one user's page was sent and hasn't seen.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    life: Arc<str>,
+    pub(super) life: Arc<str>,
     /// The number of the page's last request.
     asked: u64,
     /// The number of the last delivery.
     sent: u64,
-    kept: VecDeque<Kept>,
+    pub(super) kept: VecDeque<Kept>,
     bytes: usize,
     is_over: bool,
 }
 
+/// A delivery that is kept.
 #[derive(Debug)]
-struct Kept {
+pub(super) struct Kept {
     number: u64,
-    channel: Option<Arc<str>>,
-    text: Arc<str>,
+    pub(super) channel: Option<Arc<str>>,
+    pub(super) text: Arc<str>,
 }
 
 impl Mailbox {
@@ -80,7 +78,8 @@ impl Mailbox {
         text
     }
 
-    fn see(&mut self, seen: u64) {
+    /// The page has seen all up to this number.
+    pub(super) fn see(&mut self, seen: u64) {
         while let Some(first) = self.kept.front()
             && first.number <= seen
         {
@@ -89,82 +88,10 @@ impl Mailbox {
         }
     }
 
-    fn accept(&mut self, ask: u64) -> bool {
+    /// Whether a request with this number is new.
+    pub(super) fn accept(&mut self, ask: u64) -> bool {
         let is_new = ask > self.asked;
         self.asked = self.asked.max(ask);
         is_new
-    }
-}
-
-impl Rooms {
-    /// The life of a connection's user, if its deliveries are numbered.
-    #[must_use]
-    pub fn life_of(&self, connection: RoomConnectionId) -> Option<&Arc<str>> {
-        let user = self.users.get(self.connections.get(&connection)?)?;
-        user.mailbox.as_ref().map(|mailbox| &mailbox.life)
-    }
-
-    /// A connection's page has seen, in this life, all up to a number.
-    pub fn see(&mut self, connection: RoomConnectionId, life: &str, seen: u64) {
-        if let Some(mailbox) = self.mailbox(connection, life) {
-            mailbox.see(seen);
-        }
-    }
-
-    /// Delivers once more what a connection's page hasn't seen.
-    pub(super) fn send_again(&mut self, to: RoomConnectionId) {
-        let user = self.connections.get(&to).and_then(|id| self.users.get(id));
-        let mailbox = user.and_then(|user| user.mailbox.as_ref());
-        let kept = mailbox.into_iter().flat_map(|mailbox| &mailbox.kept);
-        self.deliveries.extend(kept.map(|kept| Delivery {
-            to,
-            channel: kept.channel.clone(),
-            list: Arc::clone(&kept.text),
-        }));
-    }
-
-    /// Whether a page's request with this number is to be done: not if it belongs to another life,
-    /// or was done before. The next one has a higher number.
-    pub fn accepts(&mut self, connection: RoomConnectionId, life: &str, ask: u64) -> bool {
-        let mailbox = self.mailbox(connection, life);
-        mailbox.is_some_and(|mailbox| mailbox.accept(ask))
-    }
-
-    /// Delivers the answer to a request with this number.
-    pub fn answer(&mut self, connection: RoomConnectionId, ask: u64, answer: &Answer) {
-        if let Some(id) = self.connections.get(&connection).cloned() {
-            self.post(
-                &id,
-                None,
-                &format!("\"answer\":{ask},\"values\":[{answer}]"),
-            );
-        }
-    }
-
-    /// Sends a user with a mailbox something.
-    pub(super) fn post(&mut self, id: &str, channel: Option<Arc<str>>, content: &str) {
-        let Some(user) = self.users.get_mut(id) else {
-            return;
-        };
-        let Some(mailbox) = &mut user.mailbox else {
-            return;
-        };
-        let list = mailbox.keep(channel.as_ref(), content);
-        self.is_any_over |= mailbox.is_over();
-        self.kept_for.push(user.connection);
-        if user.away.is_none() {
-            self.deliveries.push(Delivery {
-                to: user.connection,
-                channel,
-                list,
-            });
-        }
-    }
-
-    fn mailbox(&mut self, connection: RoomConnectionId, life: &str) -> Option<&mut Mailbox> {
-        let user = self.users.get_mut(self.connections.get(&connection)?)?;
-        user.mailbox
-            .as_mut()
-            .filter(|mailbox| *mailbox.life == *life)
     }
 }

@@ -18,6 +18,7 @@
 //! | `user_message` | a message from one user to others |
 //! | `state` | the users and rooms of one space: who is there |
 //! | `mailbox` | what a page on a private channel is sent, until it has seen it |
+//! | `numbered` | the users who have one |
 //! | `identity` | how a connection becomes a user, new or the same as before |
 //! | `entering` | opening, joining, leaving and closing rooms |
 //! | `talk` | what users tell each other |
@@ -31,6 +32,7 @@ mod entering;
 pub(crate) mod entrant;
 mod identity;
 mod mailbox;
+mod numbered;
 pub(crate) mod profile;
 pub(crate) mod registry;
 mod request;
