@@ -349,12 +349,10 @@ pub(crate) struct Arguments {
 
     /// How much memory the relay takes
     ///
-    /// Three quarters of it are for what is held for clients: history, replays, send queues,
-    /// sessions with their channels, unfinished messages, and 24 kB for each connection. When they
-    /// are used up, whoever uses most gives back, be it a space or an address: its oldest messages
-    /// are dropped, then its sessions without a connection, then its connections are closed that
-    /// hold most, with code 4008 or 4014. K, M and G at the end mean 1024, 1024 times 1024, and so
-    /// on.
+    /// Three quarters of it are for history, replays, send queues, sessions with their channels,
+    /// unfinished messages, and 24 kB for each connection. When they are used up, whoever uses most
+    /// gives back, a space or an address: the oldest messages, then sessions without a connection,
+    /// then the connections that hold most, with code 4008 or 4014. Sizes as for --max-frame.
     #[arg(long, value_name = "BYTES", default_value = "512M", value_parser = bytes, allow_negative_numbers = true)]
     memory: usize,
 
