@@ -4,7 +4,10 @@ import type { Signaling } from './signal_wasm.js';
 
 /** Options of {@link joinRoom}. */
 export interface RoomOptions<Data = unknown> {
-  /** What the other pages see of this one, as {@link Peer.data}: a value that JSON can hold. */
+  /**
+   * What the other pages see of this one, as {@link Peer.data}: a value of which the JSON text has up
+   * to 16,384 characters.
+   */
   data?: Data | undefined;
   /**
    * Encrypts everything that the pages send each other, from end to end: with AES-GCM, and a key
@@ -111,7 +114,11 @@ export interface Room<Data = unknown, Message = unknown> extends EventTarget {
    * send on a topic before this page asks for it is lost. `signal-wasm/call` uses the topic `call`.
    */
   topic<Content = unknown>(name: string): Topic<Data, Content>;
-  /** Shows the others other data. */
+  /**
+   * Shows the others other data.
+   *
+   * @throws {TypeError} `bad-option`: its JSON text is longer than 16,384 characters; `bad-message`.
+   */
   setData(data: Data): void;
   /** Leaves the room, and tells the others. A page that is closed does so by itself. */
   leave(): void;

@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils';
 import { drive } from './drive.js';
 import { lockOf } from './lock.js';
 import { Members } from './members.js';
-import { copied } from './room.js';
+import { shown } from './room.js';
 
 const OPTIONS = ['data', 'password', 'signal'];
 
@@ -20,7 +20,7 @@ export async function joinRoom(signaling, name, options = {}) {
   if (password !== undefined && (typeof password !== 'string' || password === '')) throw wrong('password must be a text that isn\'t empty');
   signal?.throwIfAborted();
 
-  const self = Object.freeze({ id: token(), data: data === undefined ? undefined : copied('joinRoom', data) });
+  const self = Object.freeze({ id: token(), data: shown('joinRoom', data) });
   const lock = password === undefined ? undefined : await lockOf(password, name);
   const goodbye = new Members(self.id, undefined, token).farewell();
   const farewell = lock ? await lock.seal(goodbye) : goodbye;

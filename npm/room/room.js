@@ -1,5 +1,7 @@
 // A room and its peers, as the page sees them.
 
+import { isData, LONGEST_DATA } from './messages.js';
+
 /**
  * @typedef {object} Actions
  * @property {(message: unknown, where: { to?: string, topic?: string }) => void} say
@@ -78,7 +80,7 @@ export class Room extends EventTarget {
 
   /** @param {unknown} data */
   setData(data) {
-    const copy = data === undefined ? undefined : copied('setData', data);
+    const copy = shown('setData', data);
     this.self = Object.freeze({ id: this.self.id, data: copy });
     this.#actions.setData(copy);
   }
@@ -125,6 +127,13 @@ if (Symbol.dispose) Object.defineProperty(Room.prototype, Symbol.dispose, { valu
 /** @param {string} name @param {object} members */
 function eventOf(name, members) {
   return Object.assign(new Event(name), members);
+}
+
+/** What others get of what a page shows. @param {string} call @param {unknown} data */
+export function shown(call, data) {
+  const copy = data === undefined ? undefined : copied(call, data);
+  if (!isData(copy)) throw Object.assign(new TypeError(`${call}: data must be no longer than ${LONGEST_DATA} characters of JSON, but it has ${JSON.stringify(copy).length}; send more as a message`), { code: 'bad-option' });
+  return copy;
 }
 
 /** What others get of a value. @param {string} call @param {unknown} value @returns {unknown} */

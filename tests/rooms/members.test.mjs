@@ -222,7 +222,7 @@ describe('the members of a room', () => {
     const [ann] = ['ann', 'bob'].map((id) => all.page(id).join());
     const before = structuredClone(ann.events);
     const base = { v: 1, from: 'x', number: 1, kind: 'hello', nonce: 'n' };
-    const spoilt = [null, 1, 'text', [], {}, { ...base, v: 2 }, { ...base, from: 1 }, { ...base, from: '' }, { ...base, from: 'x'.repeat(65) }, { ...base, number: '1' }, { ...base, number: 1.5 }, { ...base, kind: 'toString' }, { ...base, kind: ['hello'] }, { ...base, to: {} }, { ...base, nonce: 7 }, { v: 1, from: 'x', number: 1, kind: 'here', to: 'ann', nonce: 'n' }, { v: 1, from: 'bob', number: 9, kind: 'message' }];
+    const spoilt = [null, 1, 'text', [], {}, { ...base, v: 2 }, { ...base, from: 1 }, { ...base, from: '' }, { ...base, from: 'x'.repeat(65) }, { ...base, number: '1' }, { ...base, number: 1.5 }, { ...base, kind: 'toString' }, { ...base, kind: ['hello'] }, { ...base, to: {} }, { ...base, nonce: 7 }, { v: 1, from: 'x', number: 1, kind: 'here', to: 'ann', nonce: 'n' }, { v: 1, from: 'bob', number: 9, kind: 'message' }, { ...base, data: 'x'.repeat(16 * 1024) }];
     all.sent.length = 0;
     for (const value of spoilt) all.inject(value);
     assert.deepEqual(ann.events, before);

@@ -178,6 +178,7 @@ describe('joinRoom', TIMEOUT, () => {
       [() => joinRoom(signaling, 'a', { pasword: 'x' }), 'unknown-option', /no option pasword; there is data, password, signal/],
       [() => joinRoom(signaling, 'a', { password: '' }), 'bad-option', /password must be a text/],
       [() => joinRoom(signaling, 'a', { data: () => {} }), 'bad-message', /JSON can hold, but it is function/],
+      [() => joinRoom(signaling, 'a', { data: 'x'.repeat(20_000) }), 'bad-option', /no longer than 16384 characters of JSON, but it has 20002/],
     ]) {
       await assert.rejects(call, (error) => error instanceof TypeError && error.code === code && words.test(error.message));
     }
