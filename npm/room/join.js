@@ -3,7 +3,7 @@
 import { bytesToHex } from '@noble/hashes/utils';
 import { drive } from './drive.js';
 import { lockOf } from './lock.js';
-import { Members } from './members.js';
+import { farewellOf } from './members.js';
 import { shown } from './room.js';
 
 const OPTIONS = ['data', 'password', 'signal'];
@@ -22,7 +22,7 @@ export async function joinRoom(signaling, name, options = {}) {
 
   const self = Object.freeze({ id: token(), data: shown('joinRoom', data) });
   const lock = password === undefined ? undefined : await lockOf(password, name);
-  const goodbye = new Members(self.id, undefined, token).farewell();
+  const goodbye = farewellOf(self.id);
   const farewell = lock ? await lock.seal(goodbye) : goodbye;
   signal?.throwIfAborted();
   const { room, connected } = drive(signaling, name, self, token, lock, farewell);

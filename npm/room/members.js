@@ -39,6 +39,11 @@ const LAST = Number.MAX_SAFE_INTEGER;
  * @property {number} [asked] When it was asked for a sign of life since.
  */
 
+/** The last message of a page. It can be made at any time, because it has the last number. @param {string} id */
+export function farewellOf(id) {
+  return { v: 1, from: id, number: LAST, kind: 'bye' };
+}
+
 export class Members {
   /** @type {Map<string, Known>} */
   peers = new Map();
@@ -109,11 +114,6 @@ export class Members {
   /** A message of the page, to one peer or to all. @param {unknown} message @param {{ to?: string, topic?: string }} where */
   say(message, where = {}) {
     this.#send({ kind: 'message', message, ...where });
-  }
-
-  /** The last message of this page. It can be made at any time, because it has the last number. */
-  farewell() {
-    return { v: 1, from: this.#id, number: LAST, kind: 'bye' };
   }
 
   /** Time has passed. @param {number} now */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Members, TIMES } from '../../npm/room/members.js';
+import { farewellOf, Members, TIMES } from '../../npm/room/members.js';
 
 const STEP = 1000;
 
@@ -101,7 +101,7 @@ describe('the members of a room', () => {
     const all = world();
     const [ann, bob] = ['ann', 'bob'].map((id) => all.page(id).join());
     bob.isDead = true;
-    all.inject(bob.members.farewell());
+    all.inject(farewellOf('bob'));
     assert.deepEqual(ann.names(), ['join bob', 'leave bob']);
     for (const message of all.sent.filter(({ from }) => from === 'bob')) all.inject(message);
     all.inject({ ...all.sent.findLast(({ from }) => from === 'bob'), number: Number.MAX_SAFE_INTEGER });
