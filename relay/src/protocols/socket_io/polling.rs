@@ -34,25 +34,20 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
         session.end(at_one_time("two polls at one time"));
         return Problem::BadRequest.into_response();
     };
-    let mut payload = Vec::new();
     if session.transport() == Transport::Upgrading {
-        // The client changes when this is answered, so what comes first goes this way.
         let decided = async {
-            while session.transport() == Transport::Upgrading && !session.is_over() {
-                collect(session, &mut payload);
-                if !payload.is_empty() {
-                    break;
-                }
+            while session.transport() == Transport::Upgrading {
                 session.woken().await;
             }
         };
         // If it comes later, the answer is a noop.
         let _ = timeout(DECISION, decided).await;
-        if session.transport() == Transport::WebSocket && payload.is_empty() {
+        if session.transport() == Transport::WebSocket {
             return Problem::BadRequest.into_response();
         }
     }
-    while payload.is_empty() {
+    let mut payload = Vec::new();
+    loop {
         if session.transport() != Transport::Polling {
             session.payload_form.append(&mut payload, NOOP);
             break;
