@@ -19,7 +19,7 @@ use crate::relay::Relay;
 /// An answer collects packets until it has so many bytes.
 const BATCH: usize = 64 * 1024;
 /// A request that comes while the client tries a WebSocket waits this long for its decision.
-const DECISION: Duration = Duration::from_millis(20);
+const DECISION: Duration = Duration::from_millis(100);
 /// How long the body of a POST may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
