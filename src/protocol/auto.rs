@@ -34,8 +34,6 @@ pub struct Auto {
     is_first: bool,
     /// Messages wait for the hello of an unknown server.
     holds_messages: bool,
-    /// A message was sent on this connection by the plain protocol.
-    has_sent: bool,
 }
 
 /// What is known about the server.
@@ -64,7 +62,6 @@ impl Auto {
             speaks: Speaks::Plain,
             is_first: true,
             holds_messages: false,
-            has_sent: false,
         })
     }
 
@@ -100,7 +97,6 @@ impl<T: Text> Protocol<T> for Auto {
         Protocol::<T>::on_close(self, now);
         self.speaks = Speaks::Plain;
         self.is_first = true;
-        self.has_sent = false;
         self.plain.connect(now, out);
     }
 
@@ -131,7 +127,8 @@ impl<T: Text> Protocol<T> for Auto {
         if self.speaks == Speaks::Relay {
             return self.relay.accept_message(text, value, out);
         }
-        if is_first && self.relay.accept_hello(text, &value, self.has_sent, out) {
+        let is_connected = Protocol::<T>::phase(&self.plain) == Phase::Ready;
+        if is_first && self.relay.accept_hello(text, &value, is_connected, out) {
             self.server = Server::Relay;
             self.speaks = Speaks::Relay;
             return;
@@ -252,7 +249,6 @@ impl<T: Text> Protocol<T> for Auto {
     }
 
     fn on_sending(&mut self, number: u64) {
-        self.has_sent |= self.speaks == Speaks::Plain;
         self.get_mut::<T>().on_sending(number);
     }
 

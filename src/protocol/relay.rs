@@ -9,7 +9,7 @@
 //!
 //! Before that, the relay delivers all channels, as it does to pages of the plain protocol. These
 //! messages are ignored. A session that is resumed gets them again later. In a new session they are
-//! from before the page's first message, unless one was sent before the hello.
+//! from before the page was connected, unless it counted as connected to a plain server already.
 //!
 //! A relay of version 1 also delivers control frames that other pages forge, until it has handled
 //! the first request. So the first acknowledgement must show that the relay made it: see [`Proof`].
@@ -43,8 +43,8 @@ pub struct Relay {
     proof: Proof,
     /// The number of the last message that was sent, on any connection.
     last_sent: u64,
-    /// Messages are delivered before the first acknowledgement: they may be answers to what was sent
-    /// before the hello, and a new session replays nothing.
+    /// Messages are delivered before the first acknowledgement: the page was connected before the
+    /// hello, and a new session replays nothing.
     delivers_early: bool,
     /// The ping interval of both sides.
     ping: Millis,
@@ -118,13 +118,13 @@ impl Relay {
         self.is_proven = false;
     }
 
-    /// Handles a connection's first frame. Returns false if it isn't a relay's hello. `has_sent`:
-    /// messages were sent before.
+    /// Handles a connection's first frame. Returns false if it isn't a relay's hello. `is_connected`:
+    /// the page counts as connected, to a plain server.
     pub fn accept_hello<T: Text>(
         &mut self,
         text: &T,
         value: &T::Value,
-        has_sent: bool,
+        is_connected: bool,
         out: &mut Outputs<T>,
     ) -> bool {
         // Other first frames are recognised without a copy.
@@ -144,7 +144,7 @@ impl Relay {
         let number = number_of(&session);
         let resumed = self.session.take().filter(|known| known.epoch == *epoch);
         let resume = resumed.as_ref().map(|session| session.secret.clone());
-        self.delivers_early = has_sent && resume.is_none();
+        self.delivers_early = is_connected && resume.is_none();
         self.session = Some(resumed.unwrap_or_else(|| Session {
             secret: session.into_owned(),
             epoch: epoch.into_owned(),

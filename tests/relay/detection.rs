@@ -114,6 +114,24 @@ fn a_relay_that_was_taken_for_another_server_is_a_relay_once_its_hello_comes() {
     assert_eq!(client.session().stats().connects, 1.0);
 }
 
+/// The page counts as connected as soon as the socket is open. Others may know, and write to it.
+#[test]
+fn what_comes_before_the_subscription_is_delivered_if_the_page_was_connected() {
+    // In time, while messages wait for the hello, and late.
+    for hello_at in [1.0, 300.0] {
+        let mut client = Client::connecting("auto");
+        client.times_out(hello_at);
+        assert!(client.state().is_open());
+        client.receives(hello_at, HELLO);
+        assert_eq!(client.receives(hello_at, &foreign("a", "5")), ["5"]);
+        client.receives(350.0, &answer("s1", 0));
+        assert_eq!(client.receives(351.0, &foreign("a", "6")), ["6"]);
+    }
+    let mut client = Client::connecting("relay");
+    client.receives(1.0, HELLO);
+    assert!(client.receives(1.0, &foreign("a", "5")).is_empty());
+}
+
 #[test]
 fn a_proven_relay_is_never_taken_for_another_server() {
     // It says nothing at all, or nothing more after its hello.

@@ -60,15 +60,12 @@ pub(super) fn as_sent(envelope: &str) -> Cow<'_, str> {
     vouched(&members).unwrap_or(envelope.into())
 }
 
-/// What a page is sent that sends bare messages: the message, if the envelope has no channel.
+/// What a page is sent that sends bare messages: the message of an envelope on the channel
+/// `undefined`, named or not.
 pub(super) fn unnamed(envelope: &str) -> Cow<'_, str> {
-    let Some(members) = json::members(envelope) else {
-        return envelope.into();
-    };
-    if find(&members, "channel").is_some() {
-        return envelope.into();
-    }
-    vouched(&members).unwrap_or(envelope.into())
+    let members = json::members(envelope);
+    let message = members.and_then(|members| vouched(&members));
+    message.unwrap_or(envelope.into())
 }
 
 /// The message of an envelope. If the envelope says who sent it, an object says so itself: a page
@@ -109,5 +106,18 @@ mod tests {
             assert_eq!(as_sent(envelope), bare);
             assert_eq!(unnamed(envelope), bare);
         }
+    }
+
+    #[test]
+    fn a_page_with_bare_messages_receives_the_message_of_any_envelope_on_its_channel() {
+        for envelope in [
+            r#"{"sender":1,"message":{"x":1}}"#,
+            r#"{"sender":1,"channel":"undefined","message":{"x":1}}"#,
+            r#"{"message":{"x":1},"channel":"undefined","sender":1}"#,
+        ] {
+            assert_eq!(unnamed(envelope), r#"{"x":1}"#);
+        }
+        let without = r#"{"sender":1,"channel":"undefined"}"#;
+        assert_eq!(unnamed(without), without);
     }
 }
