@@ -72,17 +72,18 @@ describe('examples', { concurrency: 2 }, () => {
       pages.push(page);
       await start(page);
       await plays(page, 1);
-      await says(page, count ? 'You receive the broadcast' : 'You are the broadcaster');
+      await says(page, count ? 'receive the broadcast' : 'You are the broadcaster');
     }
-    assert.deepEqual(await Promise.all(pages.slice(1).map(async (page) => /another viewer/.test(await page.locator('#told').textContent()))), [false, false, true]);
+    const [first, second, last] = await Promise.all(pages.slice(1).map((page) => page.locator('#told').textContent()));
+    for (const told of [first, second]) assert.match(told, /from the broadcaster/);
+    const [, source] = last.match(/from another viewer, (\w+)\./);
     await pages[0].locator('#viewers').filter({ hasText: 'Viewers: 3' }).waitFor();
     await screenshot(pages[3], 'rmc3-scalable-broadcast', { fullPage: true });
-    // The viewer that could relay first does.
-    const [, relaying, , last] = pages;
+    const relaying = first.startsWith(`You, ${source},`) ? pages[1] : pages[2];
     await relaying.close({ runBeforeUnload: true });
     await pages[0].locator('#viewers').filter({ hasText: 'Viewers: 2' }).waitFor();
-    await says(last, 'from the broadcaster');
-    await plays(last, 1);
+    await says(pages[3], 'from the broadcaster');
+    await plays(pages[3], 1);
     await leave(pages.filter((page) => page !== relaying));
   });
 });

@@ -35,7 +35,7 @@ function join(socket) {
 connection.onstream = (event) => {
   onstream(event);
   if (event.type === 'local') return;
-  tell(`You receive the broadcast from ${event.userid === room ? 'the broadcaster' : `another viewer, ${event.userid}`}.`);
+  tell(`You, ${connection.userid}, receive the broadcast from ${event.userid === room ? 'the broadcaster' : `another viewer, ${event.userid}`}.`);
   // What comes in goes out to others.
   connection.dontCaptureUserMedia = true;
   connection.attachStreams = [event.stream];
