@@ -19,7 +19,7 @@ use crate::relay::Relay;
 /// An answer collects packets until it has so many bytes.
 const BATCH: usize = 64 * 1024;
 /// A request that comes while the client tries a WebSocket waits this long for its decision.
-const DECISION: Duration = Duration::from_millis(100);
+const DECISION: Duration = Duration::from_millis(20);
 /// How long the body of a POST may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -34,20 +34,25 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
         session.end(at_one_time("two polls at one time"));
         return Problem::BadRequest.into_response();
     };
+    let mut payload = Vec::new();
     if session.transport() == Transport::Upgrading {
+        // The client changes when this is answered, so what comes first goes this way.
         let decided = async {
-            while session.transport() == Transport::Upgrading {
+            while session.transport() == Transport::Upgrading && !session.is_over() {
+                collect(session, &mut payload);
+                if !payload.is_empty() {
+                    break;
+                }
                 session.woken().await;
             }
         };
         // If it comes later, the answer is a noop.
         let _ = timeout(DECISION, decided).await;
-        if session.transport() == Transport::WebSocket {
+        if session.transport() == Transport::WebSocket && payload.is_empty() {
             return Problem::BadRequest.into_response();
         }
     }
-    let mut payload = Vec::new();
-    loop {
+    while payload.is_empty() {
         if session.transport() != Transport::Polling {
             session.payload_form.append(&mut payload, NOOP);
             break;
