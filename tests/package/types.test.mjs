@@ -10,6 +10,7 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { makeConsumer } from './consumer.mjs';
+import { firstExample } from './readme.mjs';
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 
@@ -75,6 +76,10 @@ describe('tsc --strict', () => {
       assert.equal(await compile(name, files, options, manifest), '');
     });
   }
+
+  it('accepts the first example of the README', async () => {
+    assert.equal(await compile('readme', { 'main.ts': await firstExample() }, { module: 'preserve', moduleResolution: 'bundler' }), '');
+  });
 
   it('still rejects what is wrong', async () => {
     assert.match(await compile('wrong', { 'main.ts': WRONG }, { module: 'nodenext' }), /error TS2353.*'uri'/);
