@@ -19,6 +19,7 @@ const FILES = [
   'README.md',
   'dist/call.d.ts',
   'dist/call.js',
+  'dist/development.js',
   'dist/global-rtcmulticonnection.d.ts',
   'dist/global-rtcmulticonnection.js',
   'dist/global-transports.d.ts',

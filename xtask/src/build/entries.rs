@@ -7,8 +7,9 @@ use crate::process;
 use crate::project::Project;
 
 /// The entries, by the names of their files in dist/.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "signal_wasm",
+    "development",
     "inline",
     "global",
     "transports",

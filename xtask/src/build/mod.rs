@@ -29,10 +29,11 @@ use crate::setup;
 use crate::size;
 
 /// The files of dist/.
-pub const DIST: [&str; 19] = [
+pub const DIST: [&str; 20] = [
     "signal_wasm.js",
     "signal_wasm_bg.wasm",
     "signal_wasm.d.ts",
+    "development.js",
     "inline.js",
     "inline.d.ts",
     "global.js",
