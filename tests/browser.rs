@@ -258,7 +258,7 @@ mod relay {
         what_the_page_says,
         awkward_names,
         channels_before_the_answer,
-        envelopes_before_the_answer_come_again_behind_it,
+        envelopes_before_the_answer,
         messages_come_with_ids_and_without,
         a_message_waits_until_it_is_acknowledged,
         acknowledgements_of_anything_else,
