@@ -29,25 +29,14 @@ pub fn run(project: &Project) -> Outcome {
     Ok(())
 }
 
-/// The crate, the relay and the npm package must have the same version.
+/// The crates and the npm packages must have the same version.
 fn versions(project: &Project) -> Outcome {
-    let version = project.version()?;
-    let manifest = files::read(&project.root.join("package.json"))?;
-    let npm = member(&manifest, "version").unwrap_or_default();
-    let relay = project.locked("signal-relay")?;
-    if npm != version || relay != version {
-        fail!(
-            "the versions differ: Cargo.toml has {version}, package.json {npm}, relay/Cargo.toml {relay}; make them equal"
-        );
-    }
-    let lock = files::read(&project.root.join("package-lock.json"))?;
-    match member(&lock, "version") {
-        Some(locked) if locked == version => Ok(()),
-        locked => fail!(
-            "package-lock.json has version {}, package.json {version}; run: npm install --package-lock-only",
-            locked.unwrap_or_default()
-        ),
-    }
+    process::quiet(
+        Command::new("node")
+            .current_dir(&project.root)
+            .arg("scripts/versions.mjs"),
+    )
+    .map(drop)
 }
 
 fn licence(project: &Project) -> Outcome {

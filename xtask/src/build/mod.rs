@@ -62,15 +62,15 @@ pub fn all(project: &Project) -> Outcome {
 pub fn package(project: &Project) -> Outcome {
     setup::for_package(project)?;
     let _lock = lock::take(&project.scratch(), "build")?;
-    let sources = freshness::hash_of_sources(project)?;
-    if freshness::is_fresh(project, &sources) {
+    let ingredients = freshness::ingredients(project)?;
+    if freshness::is_fresh(project, &ingredients) {
         return Ok(());
     }
     say::step("Building the npm package (wasm-pack build)", || {
         wasm_pack(project, &project.root.join("pkg"), &[])?;
         assemble(project)
     })?;
-    freshness::record(project, &sources)?;
+    freshness::record(project, &ingredients)?;
     size::print_entries(project)
 }
 
