@@ -1,8 +1,8 @@
-// Packing a clone on a machine without Rust.
+// Packing a clone and installing one, on a machine without Rust.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { appendFile, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
@@ -85,6 +85,60 @@ describe('npm run pack', () => {
     await rm(inClone('dist'), { recursive: true });
     await assert.rejects(npm(machine.clone, ['run', 'pack']), /no wasm-pack[^]*there is no dist\/, and `cargo xtask package` failed/);
     assert.deepEqual(await tarballs(), []);
+  });
+});
+
+describe('npm install of a clone', () => {
+  let project;
+
+  beforeEach(async () => {
+    project = join(machine.folder, 'project');
+    await mkdir(project);
+    await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true, type: 'module' }));
+  });
+
+  const installed = (path) => join(project, 'node_modules/signal-wasm', path);
+  const importIt = () => run('node', ['--input-type=module', '--eval', "console.log(typeof (await import('signal-wasm/inline')).openSocket)"], { cwd: project });
+
+  /** Commits the clone as git has it, without dist/, and gives its address. */
+  async function commit() {
+    await rename(inClone('dist'), join(machine.folder, 'dist'));
+    const git = (...args) => run('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: machine.clone, env: machine.env });
+    await git('init', '--quiet');
+    await git('add', '--all');
+    await git('commit', '--quiet', '--message', 'all');
+    return `git+file://${machine.clone}`;
+  }
+
+  it('from git fails with a sentence without Rust', TIMEOUT, async () => {
+    await sentence(npm(project, ['install', await commit()]), /there is no dist\//);
+    assert.equal(existsSync(installed('package.json')), false);
+  });
+
+  it('from git builds dist/ with Rust', TIMEOUT, async () => {
+    await machine.cargo(`cp -R ${join(machine.folder, 'dist')} dist`);
+    await npm(project, ['install', await commit()]);
+    assert.equal(await importIt(), 'function\n');
+  });
+
+  for (const options of [[], ['--install-links']]) {
+    const how = ['from its folder', ...options].join(' ');
+    it(`${how} fails with a sentence without dist/ and Rust`, TIMEOUT, async () => {
+      await rm(inClone('dist'), { recursive: true });
+      await sentence(npm(project, ['install', ...options, machine.clone]), /there is no dist\//);
+    });
+
+    it(`${how} works without Rust where dist/ is fresh`, TIMEOUT, async () => {
+      await npm(project, ['install', ...options, machine.clone]);
+      assert.equal(await importIt(), 'function\n');
+    });
+  }
+
+  it('builds nothing when the clone installs its own tools', TIMEOUT, async () => {
+    await machine.cargo('echo "$@" >> built.txt');
+    await rm(inClone('dist'), { recursive: true });
+    await npm(machine.clone, ['install']);
+    assert.equal(existsSync(inClone('built.txt')), false);
   });
 });
 

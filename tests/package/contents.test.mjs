@@ -67,7 +67,8 @@ describe('the tarball', () => {
     for (const member of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundleDependencies', 'bin']) {
       assert.equal(manifest[member], undefined, `${member} in package.json`);
     }
-    for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    // Not `prepare`, which npm runs where a clone is installed, and not for a tarball.
+    for (const script of ['preinstall', 'install', 'postinstall']) {
       assert.equal(manifest.scripts?.[script], undefined, `script ${script} in package.json`);
     }
   });
