@@ -63,7 +63,7 @@ export default [
     },
   },
   {
-    files: ['**/*.mjs', 'eslint.config.js'],
+    files: ['**/*.mjs', 'eslint.config.js', 'relay/npm/*.js'],
     languageOptions: { globals: globals.nodeBuiltin },
   },
   {

@@ -29,6 +29,9 @@ function all(root) {
   const lock = read('Cargo.lock');
   for (const name of LOCKED) found.set(`Cargo.lock's ${name}`, new RegExp(`^name = "${name}"\nversion = "([^"]+)"$`, 'm').exec(lock)?.[1]);
 
+  const relay = JSON.parse(read('relay/npm/package.json'));
+  found.set('relay/npm/package.json', relay.version);
+  for (const [name, text] of Object.entries(relay.optionalDependencies)) found.set(`relay/npm/package.json's ${name}`, text);
   found.set('package.json', JSON.parse(read('package.json')).version);
   const npmLock = JSON.parse(read('package-lock.json'));
   found.set('package-lock.json', npmLock.version);

@@ -9,7 +9,7 @@ import { programPath } from '../support/programs.mjs';
 import { SOURCES } from '../../scripts/stamp.mjs';
 import { ROOT } from './consumer.mjs';
 
-const FILES = ['scripts', 'npm', 'relay/Cargo.toml', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist'];
+const FILES = ['scripts', 'npm', 'relay/Cargo.toml', 'relay/npm', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'dist'];
 
 /** What npm runs, and what git is made of. */
 const PROGRAMS = ['basename', 'cp', 'git', 'node', 'npm', 'sed', 'sh', 'uname'];

@@ -151,6 +151,8 @@ describe('versions', () => {
       'npm/Cargo.toml has 9.8.7': ['npm/Cargo.toml', /^version = ".*"/m, 'version = "9.8.7"'],
       'relay/Cargo.toml has 9.8.7': ['relay/Cargo.toml', /^version = ".*"/m, 'version = "9.8.7"'],
       "relay/Cargo.toml's signal-wire has 9.8.7": ['relay/Cargo.toml', /(path = "..\/wire", version = )".*?"/, '$1"9.8.7"'],
+      'relay/npm/package.json has 9.8.7': ['relay/npm/package.json', /"version": ".*?"/, '"version": "9.8.7"'],
+      "relay/npm/package.json's signal-relay-linux-x64 has 9.8.7": ['relay/npm/package.json', /(-linux-x64": )".*?"/, '$1"9.8.7"'],
       'wire/Cargo.toml has 9.8.7': ['wire/Cargo.toml', /^version = ".*"/m, 'version = "9.8.7"'],
       "Cargo.lock's signal-relay has 9.8.7": ['Cargo.lock', /(name = "signal-relay"\nversion = )".*"/, '$1"9.8.7"'],
       'package.json has 9.8.7': ['package.json', /"version":".*?"/, '"version":"9.8.7"'],

@@ -2,6 +2,20 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::files;
+use crate::manifest;
+use crate::problem::{Outcome, fail};
+use crate::project::Project;
+
+/// Where the repository's files are on the web.
+pub fn on_the_web(project: &Project) -> Outcome<String> {
+    let workspace = files::read(&project.root.join("Cargo.toml"))?;
+    match manifest::string(&workspace, "repository") {
+        Some(repository) => Ok(format!("{repository}/blob/main")),
+        None => fail!("Cargo.toml has no `repository = \"…\"`"),
+    }
+}
+
 /// Rewrites the relative links of a Markdown document. `from` is the document's path in the
 /// repository. A link to a file that moves along becomes the name that `moved` gives for its path;
 /// others lead to the repository on the web, `base`.

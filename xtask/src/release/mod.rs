@@ -3,10 +3,12 @@
 //!
 //! Each artefact is a file of this folder, with a function that makes it in the folder it is given.
 //!
-//! * `relay`: the relay for this machine's platform.
+//! * `npm`: the npm packages.
+//! * `relay`: the relay for this machine's platform, as an archive and for npm.
 //! * `links`: links in documents that are moved into an artefact.
 
 mod links;
+mod npm;
 mod relay;
 
 use std::process::Command;
@@ -18,11 +20,11 @@ use crate::process;
 use crate::project::Project;
 use crate::say;
 
-/// Makes one artefact in `new`, and returns its file's name.
-type Artefact = fn(&Release) -> Outcome<String>;
+/// Makes one artefact in `new`, and returns the names of its files.
+type Artefact = fn(&Release) -> Outcome<Vec<String>>;
 
 /// All artefacts.
-const ARTEFACTS: [Artefact; 1] = [relay::make];
+const ARTEFACTS: [Artefact; 2] = [npm::library, relay::make];
 
 /// What the artefacts are made of.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub fn run(project: &Project) -> Outcome {
     files::make_folder(&release.new)?;
     let mut names = Vec::new();
     for make in ARTEFACTS {
-        names.push(make(&release)?);
+        names.extend(make(&release)?);
     }
     names.sort();
     let sums = process::quiet(

@@ -6,9 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Release, links};
+use super::{Release, links, npm};
 use crate::files;
-use crate::manifest;
 use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::project::Project;
@@ -24,8 +23,8 @@ const BESIDE: [&str; 6] = [
     "relay/signal-relay.toml",
 ];
 
-/// Builds the program and packs the archive.
-pub fn make(release: &Release) -> Outcome<String> {
+/// Builds the program and packs it, as an archive and for npm.
+pub fn make(release: &Release) -> Outcome<Vec<String>> {
     let project = release.project;
     let (target, rust) = compiler()?;
     let name = format!("signal-relay-{}-{target}", project.locked("signal-relay")?);
@@ -36,8 +35,8 @@ pub fn make(release: &Release) -> Outcome<String> {
     let stage = project.scratch().join("stage");
     files::remove(&stage)?;
     let folder = stage.join(&name);
-    files::copy(&program, &folder.join("signal-relay"))?;
-    let web = on_the_web(project)?;
+    files::copy(&program, &folder.join(name_of(&program)))?;
+    let web = links::on_the_web(project)?;
     for path in BESIDE.map(Path::new) {
         let text = files::read(&project.root.join(path))?;
         let text = if path.extension().is_some_and(|ending| ending == "md") {
@@ -55,7 +54,9 @@ pub fn make(release: &Release) -> Outcome<String> {
             .args(["signal-relay", &target, &rust]),
     )?;
     files::write(&folder.join("THIRD-PARTY.txt"), third_party)?;
-    pack(release, &stage, &name)
+    let mut packed = vec![pack(release, &stage, &name)?];
+    packed.extend(npm::relay(release, &folder, &target)?);
+    Ok(packed)
 }
 
 /// The platform that this machine's compiler builds for, and the compiler's version.
@@ -95,15 +96,6 @@ fn flags(project: &Project) -> Vec<String> {
         flags.push(format!("--remap-path-prefix={}={name}", folder.display()));
     }
     flags
-}
-
-/// Where the repository's files are on the web.
-fn on_the_web(project: &Project) -> Outcome<String> {
-    let workspace = files::read(&project.root.join("Cargo.toml"))?;
-    match manifest::string(&workspace, "repository") {
-        Some(repository) => Ok(format!("{repository}/blob/main")),
-        None => fail!("Cargo.toml has no `repository = \"…\"`"),
-    }
 }
 
 /// The name of a file of the repository in the archive, if it is there.
