@@ -5,11 +5,13 @@
 //!
 //! * `npm`: the npm packages.
 //! * `relay`: the relay for this machine's platform, as an archive and for npm.
+//! * `scripts`: the classic scripts, with their integrity hashes.
 //! * `links`: links in documents that are moved into an artefact.
 
 mod links;
 mod npm;
 mod relay;
+mod scripts;
 
 use std::process::Command;
 
@@ -24,7 +26,7 @@ use crate::say;
 type Artefact = fn(&Release) -> Outcome<Vec<String>>;
 
 /// All artefacts.
-const ARTEFACTS: [Artefact; 2] = [npm::library, relay::make];
+const ARTEFACTS: [Artefact; 3] = [npm::library, scripts::make, relay::make];
 
 /// What the artefacts are made of.
 #[derive(Debug)]
