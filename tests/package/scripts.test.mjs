@@ -2,14 +2,12 @@
 // bytes in their place.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { launchChromium, newContext } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { version } from '../../scripts/versions.mjs';
 import { ROOT } from './consumer.mjs';
 
 const RELEASE = join(ROOT, 'release');
@@ -75,29 +73,5 @@ describe('scripts.html', () => {
       assert.deepEqual({ names, io }, { names: [], io: 'undefined' });
       assert.match(problems.join('\n'), /integrity/);
     }
-  });
-});
-
-describe('the release', () => {
-  it('has the version in the names of its packages and in its scripts', async () => {
-    const number = version(ROOT);
-    const names = await readdir(RELEASE);
-    for (const name of names.filter((each) => /gz$/.test(each))) assert.ok(name.includes(`-${number}`), name);
-    for (const name of SCRIPTS) assert.ok((await readFile(join(RELEASE, name), 'utf8')).startsWith(`/*! signal-wasm ${number} `), name);
-    assert.match(await readFile(join(RELEASE, 'scripts.html'), 'utf8'), new RegExp(`signal-wasm ${number}\\. `));
-    for (const name of [`signal-wasm-${number}.tgz`, `signal-relay-${number}.tgz`]) assert.ok(names.includes(name), name);
-  });
-
-  it('has the checksum of each file', async () => {
-    const sums = await readFile(join(RELEASE, 'SHA256SUMS'), 'utf8');
-    const named = sums.trim().split('\n').map((line) => line.split(/\s+/)[1]);
-    assert.deepEqual([...named, 'SHA256SUMS'].sort(), (await readdir(RELEASE)).sort());
-    execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: RELEASE });
-  });
-
-  it('has the dist/ of this build in its package', async () => {
-    const packed = execFileSync('tar', ['-xzOf', join(RELEASE, `signal-wasm-${version(ROOT)}.tgz`), 'package/dist/global.js']);
-    assert.ok(packed.equals(await readFile(join(RELEASE, 'global.js'))));
-    assert.ok(packed.equals(await readFile(join(ROOT, 'dist/global.js'))));
   });
 });

@@ -14,6 +14,31 @@ use crate::say;
 /// The files of the npm package outside dist/.
 const BESIDE: [&str; 4] = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
 
+/// The crates that are published, those first that others need, and files that they must have.
+/// Outside src/ they have no others.
+pub const CRATES: [(&str, &[&str]); 3] = [
+    ("signal-wire", &["src/lib.rs"]),
+    (
+        "signal-wasm",
+        &[
+            "CHANGELOG.md",
+            "LICENSE",
+            "README.md",
+            "src/browser/types.d.ts",
+            "src/lib.rs",
+        ],
+    ),
+    ("signal-relay", &["README.md", "src/main.rs"]),
+];
+
+/// What cargo adds to a crate.
+const BY_CARGO: [&str; 4] = [
+    ".cargo_vcs_info.json",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Cargo.toml.orig",
+];
+
 /// Builds and checks.
 pub fn run(project: &Project) -> Outcome {
     build::package(project)?;
@@ -87,32 +112,32 @@ fn npm(project: &Project) -> Outcome {
     Ok(())
 }
 
-/// cargo must pack the sources and the files that they embed, and nothing of dist/ and tests/.
+/// cargo must pack the sources and the files that they embed, and nothing else of this folder, where
+/// node_modules has files of all names.
 fn crate_files(project: &Project) -> Outcome {
-    let mut list = process::cargo();
-    let listed = process::quiet(list.current_dir(&project.root).args([
-        "package",
-        "--list",
-        "--allow-dirty",
-        "--package",
-        "signal-wasm",
-    ]))?;
-    let listed: BTreeSet<&str> = listed.lines().collect();
-    for name in [
-        "LICENSE",
-        "README.md",
-        "src/lib.rs",
-        "src/browser/types.d.ts",
-    ] {
-        if !listed.contains(name) {
-            fail!("the crate would be published without {name}; see `include` in Cargo.toml");
+    for (name, wanted) in CRATES {
+        let mut list = process::cargo();
+        let listed = process::quiet(list.current_dir(&project.root).args([
+            "package",
+            "--list",
+            "--allow-dirty",
+            "--package",
+            name,
+        ]))?;
+        let listed: BTreeSet<&str> = listed.lines().collect();
+        if let Some(missing) = wanted.iter().find(|path| !listed.contains(*path)) {
+            fail!(
+                "the crate {name} would be published without {missing}; see `include` in its Cargo.toml"
+            );
         }
-    }
-    if let Some(extra) = listed
-        .iter()
-        .find(|name| name.starts_with("dist/") || name.starts_with("tests/"))
-    {
-        fail!("the crate would be published with {extra}; see `include` in Cargo.toml");
+        let is_known = |path: &str| {
+            path.starts_with("src/") || wanted.contains(&path) || BY_CARGO.contains(&path)
+        };
+        if let Some(extra) = listed.iter().find(|path| !is_known(path)) {
+            fail!(
+                "the crate {name} would be published with {extra}; see `include` in its Cargo.toml"
+            );
+        }
     }
     Ok(())
 }

@@ -3,11 +3,13 @@
 //!
 //! Each artefact is a file of this folder, with a function that makes it in the folder it is given.
 //!
+//! * `crates`: the crates.
 //! * `npm`: the npm packages.
 //! * `relay`: the relay for this machine's platform, as an archive and for npm.
 //! * `scripts`: the classic scripts, with their integrity hashes.
 //! * `links`: links in documents that are moved into an artefact.
 
+mod crates;
 mod links;
 mod npm;
 mod relay;
@@ -26,7 +28,7 @@ use crate::say;
 type Artefact = fn(&Release) -> Outcome<Vec<String>>;
 
 /// All artefacts.
-const ARTEFACTS: [Artefact; 3] = [npm::library, scripts::make, relay::make];
+const ARTEFACTS: [Artefact; 4] = [npm::library, scripts::make, relay::make, crates::make];
 
 /// What the artefacts are made of.
 #[derive(Debug)]
