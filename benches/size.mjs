@@ -42,6 +42,7 @@ const OURS = {
   'signal-wasm/global-transports': [await file('dist/global-transports.js')],
   'signal-wasm/room': [await file('dist/room.js')],
   'signal-wasm/call': [await file('dist/call.js')],
+  'signal-wasm/react': [await file('dist/react.js')],
   'signal-wasm/rtcmulticonnection': [await file('dist/rtcmulticonnection.js')],
   'signal-wasm/global-rtcmulticonnection': [await file('dist/global-rtcmulticonnection.js')],
 };

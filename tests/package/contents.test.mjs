@@ -28,6 +28,8 @@ const FILES = [
   'dist/global.js',
   'dist/inline.d.ts',
   'dist/inline.js',
+  'dist/react.d.ts',
+  'dist/react.js',
   'dist/room.d.ts',
   'dist/room.js',
   'dist/rtcmulticonnection.d.ts',
@@ -64,9 +66,12 @@ describe('the tarball', () => {
 
   it('has no dependency and runs nothing when it is installed', async () => {
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
-    for (const member of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundleDependencies', 'bin']) {
+    for (const member of ['dependencies', 'optionalDependencies', 'bundleDependencies', 'bin']) {
       assert.equal(manifest[member], undefined, `${member} in package.json`);
     }
+    // Who uses no React gets none.
+    assert.deepEqual(Object.keys(manifest.peerDependencies), ['react']);
+    assert.deepEqual(manifest.peerDependenciesMeta, { react: { optional: true } });
     // Not `prepare`, which npm runs where a clone is installed, and not for a tarball.
     for (const script of ['preinstall', 'install', 'postinstall']) {
       assert.equal(manifest.scripts?.[script], undefined, `script ${script} in package.json`);

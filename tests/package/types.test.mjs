@@ -22,6 +22,7 @@ import 'signal-wasm/global';
 import 'signal-wasm/global-transports';
 import { joinRoom, type Room } from 'signal-wasm/room';
 import { Call } from 'signal-wasm/call';
+import { useRoom, useSignaling } from 'signal-wasm/react';
 import { rtcMultiConnectionSocket } from 'signal-wasm/rtcmulticonnection';
 import 'signal-wasm/global-rtcmulticonnection';
 
@@ -39,6 +40,8 @@ window.io = rtcMultiConnectionSocket(signaling);
 const room: Room<{ name: string }, string> = await joinRoom(signaling, 'lobby', { data: { name: 'Ann' } });
 room.addEventListener('message', ({ peer, message }) => console.log(peer.data.name, message.length));
 new Call(room, { iceServers: [] }).addEventListener('track', ({ track }) => console.log(track.kind));
+const { peers } = useRoom<{ name: string }, string>(useSignaling({ url: '/' }), 'lobby', { data: { name: 'Ann' } });
+console.log(peers.map(({ data }) => data.name));
 `;
 
 const SCRIPT = `

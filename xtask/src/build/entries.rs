@@ -7,7 +7,7 @@ use crate::process;
 use crate::project::Project;
 
 /// The entries, by the names of their files in dist/.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "signal_wasm",
     "development",
     "inline",
@@ -16,6 +16,7 @@ pub const NAMES: [&str; 10] = [
     "global-transports",
     "room",
     "call",
+    "react",
     "rtcmulticonnection",
     "global-rtcmulticonnection",
 ];
@@ -40,6 +41,8 @@ pub fn bundle(project: &Project, npm: &Path, name: &str, dist: &Path) -> Outcome
             dist.join(format!("{name}.js")).display()
         ))
         .args(["--bundle", "--minify", TARGET])
+        // The page's own React, and the entries that the hooks are for.
+        .args(["--external:react", "--external:signal-wasm"])
         .arg(format!("--format={format}"))
         // The entries that need no second file hold the module as text.
         .arg("--loader:.wasm=binary")

@@ -29,7 +29,7 @@ use crate::setup;
 use crate::size;
 
 /// The files of dist/.
-pub const DIST: [&str; 20] = [
+pub const DIST: [&str; 22] = [
     "signal_wasm.js",
     "signal_wasm_bg.wasm",
     "signal_wasm.d.ts",
@@ -46,6 +46,8 @@ pub const DIST: [&str; 20] = [
     "room.d.ts",
     "call.js",
     "call.d.ts",
+    "react.js",
+    "react.d.ts",
     "rtcmulticonnection.js",
     "rtcmulticonnection.d.ts",
     "global-rtcmulticonnection.js",

@@ -10,11 +10,12 @@ use crate::problem::{Outcome, fail};
 use crate::project::Project;
 
 /// The declarations that are written by hand in npm/.
-const BY_HAND: [&str; 6] = [
+const BY_HAND: [&str; 7] = [
     "transports.d.ts",
     "global-transports.d.ts",
     "room.d.ts",
     "call.d.ts",
+    "react.d.ts",
     "rtcmulticonnection.d.ts",
     "global-rtcmulticonnection.d.ts",
 ];

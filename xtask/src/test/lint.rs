@@ -77,7 +77,7 @@ const CHECKS: [&[&str]; 9] = [
 ];
 
 /// What Node runs.
-const SCRIPTS: [&[&str]; 5] = [
+const SCRIPTS: [&[&str]; 6] = [
     &["node_modules/eslint/bin/eslint.js", "."],
     &["node_modules/typescript/bin/tsc", "-p", "tests/browser"],
     &[
@@ -87,6 +87,7 @@ const SCRIPTS: [&[&str]; 5] = [
     ],
     &["node_modules/typescript/bin/tsc", "-p", "npm/room"],
     &["node_modules/typescript/bin/tsc", "-p", "npm/call"],
+    &["node_modules/typescript/bin/tsc", "-p", "npm/react"],
 ];
 
 /// Runs the suite.
