@@ -1,6 +1,7 @@
 //! The commands of this project: `cargo xtask <command>`.
 
 mod build;
+mod dev;
 mod files;
 mod fuzz;
 mod lock;
@@ -25,8 +26,10 @@ const HELP: &str = "\
 cargo xtask <command>
 
   setup               installs what is missing: npm packages, Rust's library for wasm32, wasm-bindgen, wasm-pack, browsers
-  build               builds dist/, the npm package, and the relay
+  build               builds dist/, the npm package, and the relay; --dev builds them quickly instead, not optimized, as dev does
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 --open (npm start)
+  dev [OPTION…]       serves the demo, builds what changes in www npm src wire relay, and reloads the open pages; --listen
+                      HOST:PORT comes first, other options go to the relay (npm run dev)
   test [SUITE…]       runs lint host types transports rooms browser package pages chaos size, or only the named suites,
                       which may be bench too (npm test)
   browser [ARG…]      runs only the wasm-bindgen tests, in Chromium or, if the first argument is --firefox or --safari, in
@@ -78,6 +81,8 @@ fn run(words: &[String]) -> Outcome {
         }
         ("setup", []) => setup::all(&project),
         ("build", []) => build::all(&project),
+        ("build", [option]) if option == "--dev" => build::for_development(&project).map(drop),
+        ("dev", _) => dev::run(&project, rest),
         ("serve", _) => serve::run(&project, rest),
         ("test", _) => test::run(&project, rest),
         ("browser", _) => test::browser(&project, rest),

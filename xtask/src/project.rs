@@ -72,6 +72,13 @@ impl Project {
             .join(format!("signal-relay{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The relay's binary in cargo's profile for development.
+    pub fn relay_for_development(&self) -> PathBuf {
+        self.target
+            .join("debug")
+            .join(format!("signal-relay{}", env::consts::EXE_SUFFIX))
+    }
+
     /// The version of the crate, which is the npm package's too.
     pub fn version(&self) -> Outcome<String> {
         self.locked("signal-wasm")

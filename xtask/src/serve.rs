@@ -1,6 +1,8 @@
 //! `cargo xtask serve`, which is `npm start`: the relay serves the demo, the package and the
 //! libraries that the demo uses.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use crate::build;
@@ -11,9 +13,8 @@ use crate::process;
 use crate::project::Project;
 
 /// The relay's options `--mount`: paths with their folders.
-const MOUNTS: [&str; 11] = [
+const MOUNTS: [&str; 10] = [
     "/=www",
-    "/signal-wasm=dist",
     "/vendor/datachannel=node_modules/datachannel",
     "/vendor/rtcmulticonnection=node_modules/rtcmulticonnection",
     "/vendor/rtcmulticonnection-3=node_modules/rtcmulticonnection-3/dist",
@@ -31,11 +32,18 @@ pub fn run(project: &Project, arguments: &[String]) -> Outcome {
     build::all(project)?;
     let mut relay = Command::new(project.relay());
     relay.current_dir(&project.root);
-    for mount in MOUNTS {
-        relay.args(["--mount", mount]);
+    for mount in mounts(Path::new("dist")) {
+        relay.arg("--mount").arg(mount);
     }
     relay.args(arguments);
     run_in_place(&mut relay)
+}
+
+/// All of them, with the folder `dist` that holds the package.
+pub fn mounts(dist: &Path) -> Vec<OsString> {
+    let mut package = OsString::from("/signal-wasm=");
+    package.push(dist);
+    MOUNTS.iter().map(OsString::from).chain([package]).collect()
 }
 
 /// The relay replaces this process, so that it gets signals and its exit code is the command's.

@@ -81,7 +81,12 @@ pub fn print_entries(project: &Project) -> Outcome {
 pub fn typed_costs_nothing(project: &Project) -> Outcome {
     let module = say::step("Building with the feature `typed`", || {
         let pkg = project.scratch().join("with-typed");
-        build::wasm_pack(project, &pkg, &["--features", "typed"])?;
+        build::wasm_pack(
+            project,
+            &pkg,
+            build::Profile::Release,
+            &["--features", "typed"],
+        )?;
         files::read_bytes(&build::linked(project))
     })?;
     // The linked module has the mangled names of its functions, with crates and modules in them.

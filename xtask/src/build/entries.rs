@@ -35,6 +35,8 @@ pub fn bundle(project: &Project, npm: &Path, name: &str, dist: &Path) -> Outcome
     let mut esbuild = process::npm_program(&project.root, "esbuild")?;
     esbuild
         .current_dir(npm)
+        // For a copy of npm/ that isn't in the project.
+        .env("NODE_PATH", project.root.join("node_modules"))
         .arg(format!("{source}.js"))
         .arg(format!(
             "--outfile={}",

@@ -15,9 +15,9 @@ mod freshness;
 mod types;
 mod wasm;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub use wasm::{linked, wasm_pack};
+pub use wasm::{Profile, linked, wasm_pack};
 
 use crate::files;
 use crate::lock;
@@ -69,7 +69,7 @@ pub fn package(project: &Project) -> Outcome {
         return Ok(());
     }
     say::step("Building the npm package (wasm-pack build)", || {
-        wasm_pack(project, &project.root.join("pkg"), &[])?;
+        wasm_pack(project, &project.root.join("pkg"), Profile::Release, &[])?;
         assemble(project)
     })?;
     freshness::record(project, &ingredients)?;
@@ -101,14 +101,8 @@ pub fn with_features(project: &Project, work: &Path, features: &[&str]) -> Outco
     let _lock = lock::take(&project.scratch(), "build")?;
     let pkg = work.join("pkg");
     let arguments = ["--no-default-features", "--features", &features.join(",")];
-    wasm_pack(project, &pkg, &arguments)?;
-    // The entries import `../pkg/…`, so they need a folder beside it.
-    for path in files::list(&project.root.join("npm")) {
-        if path.extension().is_some_and(|ending| ending == "js") {
-            let name = path.file_name().unwrap_or_default();
-            files::copy(&path, &work.join("npm").join(name))?;
-        }
-    }
+    wasm_pack(project, &pkg, Profile::Release, &arguments)?;
+    copy_entries(project, work)?;
     entries::bundle(
         project,
         &work.join("npm"),
@@ -116,6 +110,48 @@ pub fn with_features(project: &Project, work: &Path, features: &[&str]) -> Outco
         &work.join("dist"),
     )?;
     copy_wasm(&pkg, &work.join("dist"))
+}
+
+/// Builds soon what isn't optimized, for `npm run dev`: the module with the entries, whose folder it
+/// returns, and the relay. If that fails, the folder is as it was.
+pub fn for_development(project: &Project) -> Outcome<PathBuf> {
+    let _lock = lock::take(&project.scratch(), "build")?;
+    let work = project.scratch().join("dev");
+    let (new, dist) = (work.join("new"), work.join("dist"));
+    say::step("Building the npm package (wasm-pack build --dev)", || {
+        wasm_pack(project, &work.join("pkg"), Profile::Dev, &[])?;
+        files::remove(&work.join("npm"))?;
+        copy_entries(project, &work)?;
+        files::remove(&new)?;
+        for name in entries::NAMES {
+            entries::bundle(project, &work.join("npm"), name, &new)?;
+        }
+        copy_wasm(&work.join("pkg"), &new)
+    })?;
+    let mut relay = process::cargo();
+    relay
+        .current_dir(&project.root)
+        .args(["build", "--quiet", "--package", "signal-relay"]);
+    say::step("Building the relay (cargo build)", || {
+        process::run(&mut relay)
+    })?;
+    files::make_folder(&dist)?;
+    for path in files::list(&new) {
+        files::replace(&path, &dist.join(path.file_name().unwrap_or_default()))?;
+    }
+    Ok(dist)
+}
+
+/// The entries import `../pkg/…`, so they need a folder beside it.
+fn copy_entries(project: &Project, work: &Path) -> Outcome {
+    let npm = project.root.join("npm");
+    for path in files::list_deep(&npm) {
+        if path.extension().is_some_and(|ending| ending == "js") {
+            let place = path.strip_prefix(&npm).unwrap_or(&path);
+            files::copy(&path, &work.join("npm").join(place))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes dist/ from pkg/ and npm/: in a folder of its own first, so that dist/ is never half of it.
