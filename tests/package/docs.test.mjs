@@ -67,6 +67,18 @@ describe('documents', () => {
     assert.deepEqual(firstColumn(await read('docs/errors.md')).sort(), codes.sort());
   });
 
+  it('docs/rooms.md lists the codes of rooms, calls and hooks', async () => {
+    const folders = ['npm/room', 'npm/call', 'npm/react'];
+    const files = (await Promise.all(folders.map(async (folder) => (await readdir(join(ROOT, folder))).filter((name) => name.endsWith('.js')).map((name) => `${folder}/${name}`)))).flat();
+    const texts = await Promise.all(files.map(read));
+    const codes = texts.flatMap((text) => [...text.matchAll(/(?:code: |coded\()'([a-z-]+)'/g)].map(([, code]) => code));
+    assert.ok(codes.length > 8);
+    const listed = firstColumn(await read('docs/rooms.md'));
+    // Errors of the signaling itself are in docs/errors.md.
+    const known = new Set([...listed, ...firstColumn(await read('docs/errors.md'))]);
+    for (const code of codes) assert.ok(known.has(code), `docs/rooms.md lacks ${code}`);
+  });
+
   it('docs/figures.md has the recorded sizes', async () => {
     const entries = Object.entries(JSON.parse(await read('benches/size.json'))).filter(([name]) => name.startsWith('signal-wasm'));
     assert.ok(entries.length > 5);
