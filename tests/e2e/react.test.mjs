@@ -75,7 +75,7 @@ for (const [major, alias] of Object.entries(VERSIONS)) {
         await ann.evaluate(() => view.peers[0].send('to one'));
         await isTold(bob, ['room', 'Ann', 'to one', 0]);
 
-        // Options, data and handlers are made anew each time.
+        // Options, data and handlers are new in each rendering.
         for (let round = 1; round <= 20; round += 1) await ann.evaluate((props) => render(props), { ...props('Ann'), round });
         await ann.waitForFunction(() => document.querySelector('ul').title === 'round 20');
         await bob.evaluate(() => say('later'));
