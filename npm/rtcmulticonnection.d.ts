@@ -59,13 +59,12 @@ export interface RoomIo {
  * An `io` for RTCMultiConnection 3.7, whose pages then work over any signaling:
  * `window.io = rtcMultiConnectionSocket(signaling)`.
  *
- * If the server is our relay and its own protocol is spoken (`stats().protocol` is `'relay'`), the
- * relay decides what rtcmulticonnection-server decides: rooms, their owners, passwords, presence,
- * lists of public rooms, scalable broadcasts. Such pages and pages with Socket.IO's own client are
+ * If the server is our relay (`stats().relay`), it decides what rtcmulticonnection-server decides:
+ * rooms, their owners, passwords, presence, lists of public rooms, scalable broadcasts. Such pages and pages with Socket.IO's own client are
  * in the same rooms. They speak with the relay on a channel whose name is a secret of the page;
  * `ongap` and `onframe` may show it.
  *
- * With other servers and protocols the pages agree by themselves. Anybody who can send on the
+ * With other servers, and with the protocol `'websocket'`, the pages agree by themselves. Anybody who can send on the
  * server can then also pretend to be another page, so that passwords and limits keep out only those
  * who play by the rules. A password never travels there; whoever joins proves to know it.
  *

@@ -7,8 +7,8 @@
 //! * `protocols/addresses.rs`: where they connect to
 //! * `protocols/heartbeats.rs`, `handshakes.rs`, `readiness.rs`, `limits.rs`,
 //!   `socket_io_versions.rs`, `credentials.rs`, `hubs.rs`, `redirections.rs`, `resume.rs`,
-//!   `closing.rs`, `network.rs`, `plain.rs`, `packed.rs`, `sse.rs`: what the protocols do in
-//!   time
+//!   `closing.rs`, `network.rs`, `plain.rs`, `packed.rs`, `sse.rs`, `known_relay.rs`: what
+//!   the protocols do in time
 //! * `protocols/generators.rs`: what random frames are made of; `agreement.rs`, `round_trips.rs`,
 //!   `any_text.rs`: what holds for all of them
 #![cfg(not(target_arch = "wasm32"))]
@@ -47,6 +47,8 @@ mod handshakes;
 mod heartbeats;
 #[path = "protocols/hubs.rs"]
 mod hubs;
+#[path = "protocols/known_relay.rs"]
+mod known_relay;
 #[path = "protocols/limits.rs"]
 mod limits;
 #[path = "protocols/network.rs"]

@@ -9,8 +9,11 @@ import { RefereedRooms } from './refereed.js';
 /** @typedef {import('./types.js').Acknowledge} Acknowledge */
 /** @typedef {import('./types.js').Output} Output */
 
-/** The protocols over which a server may be a relay that decides on rooms. */
-const REFEREED = new Set(['relay']);
+/**
+ * The protocol of our relay. An older relay, which has no rooms, speaks it too. In the other
+ * protocols only a relay with rooms says that it is one.
+ */
+const OWN_PROTOCOL = 'relay';
 /** How many requests wait at most until the rooms are there. */
 const MOST_WAITING = 1000;
 
@@ -66,8 +69,12 @@ export class ChosenRooms {
     return this.#outputs.splice(0);
   }
 
-  /** @param {number} now @param {string} protocol The protocol that is spoken. */
-  connected(now, protocol) {
+  /**
+   * @param {number} now
+   * @param {string} protocol The protocol that is spoken.
+   * @param {boolean} isRelay Whether the server has said that it is our relay.
+   */
+  connected(now, protocol, isRelay) {
     this.#now = now;
     this.#isOnline = true;
     const agreed = this.#agreed;
@@ -75,7 +82,7 @@ export class ChosenRooms {
       agreed.connected(now);
       this.#connect();
     }
-    if (REFEREED.has(protocol)) this.#referee.connected();
+    if (protocol === OWN_PROTOCOL || isRelay) this.#referee.connected(now, protocol === OWN_PROTOCOL);
     else if (!agreed) this.#agree();
   }
 
@@ -89,7 +96,7 @@ export class ChosenRooms {
   /** @param {number} now @param {boolean} isSure */
   flushed(now, isSure) {
     this.#now = now;
-    this.#referee.flushed(isSure);
+    this.#referee.flushed(now, isSure);
     this.#settle();
   }
 
@@ -116,7 +123,8 @@ export class ChosenRooms {
   /** @param {number} now */
   tick(now) {
     this.#now = now;
-    this.#rooms?.tick(now);
+    this.#agreed?.tick(now);
+    this.#referee.tick(now);
     this.#memory.tick(now);
   }
 

@@ -8,6 +8,8 @@ const PLAIN = 'websocket';
 /** In milliseconds: while something waits for the signaling or an answer, and else. */
 const SOON = 20;
 const LATER = 250;
+/** So long after a stream of events has begun, in milliseconds, its server must have said what it is. */
+const LONGEST_HELLO = 250;
 
 /**
  * The socket of a page in rooms.
@@ -24,10 +26,13 @@ export function drive(rooms, signaling, id) {
   let isBusy = false;
   let isEnded = false;
   let isUp = false;
-  /** How often the signaling had connected when that was last seen, and what it spoke then. */
+  /** How often the signaling had connected when that was last seen, and when that was. */
   let connects = 0;
-  /** @type {string | undefined} */
+  let since = 0;
+  /** What it spoke then. @type {string | undefined} */
   let spoken;
+  /** The server had said then that it is our relay. */
+  let isRelay = false;
   /** Who hears which channel. @type {Map<string, (value: unknown) => void>} */
   const receivers = new Map();
 
@@ -60,15 +65,20 @@ export function drive(rooms, signaling, id) {
   /** Polls the signaling's state, because its handlers belong to the page. */
   function watch() {
     if (signaling.state !== 'open') return down();
-    const { connects: times, protocol } = { protocol: PLAIN, ...signaling.stats() };
-    if (isUp && times === connects && protocol === spoken) return;
-    if (!isUp || times !== connects) down();
-    // It isn't known yet who the server is.
-    if (!protocol) return;
+    const { connects: times, protocol, relay } = { protocol: PLAIN, relay: false, ...signaling.stats() };
+    const isSame = times === connects;
+    if (isUp && isSame && protocol === spoken && relay === isRelay) return;
+    if (!isSame) {
+      down();
+      since = now();
+    }
     connects = times;
+    // It isn't known yet who the server is.
+    if (!protocol || (protocol === 'sse' && !relay && !isUp && now() < since + LONGEST_HELLO)) return;
     spoken = protocol;
+    isRelay = relay;
     isUp = true;
-    rooms.connected(now(), protocol);
+    rooms.connected(now(), protocol, isRelay);
     perform();
   }
 

@@ -2,9 +2,10 @@
 // has no clock and no I/O.
 //
 // The relay numbers what it sends, and keeps it until the page says that it has seen it. The page
-// numbers its requests. So nothing is lost with a connection, and nothing happens twice. The
-// numbers count within one life of the page's user at the relay. relay/src/protocols/referee.rs has
-// the messages.
+// numbers its requests, and keeps them until it knows that they have come. (In the relay's own
+// protocol the signaling does that.) So nothing is lost with a connection, and nothing happens
+// twice. The numbers count within one life of the page's user at the relay.
+// relay/src/protocols/referee.rs has the messages.
 
 import { queryOf } from './query.js';
 
@@ -18,6 +19,12 @@ const MOST_UNSEEN = 8;
 const LONGEST_UNSEEN = 1000;
 /** How many requests wait for an answer at most. Most messages get none. */
 const MOST_WAITING = 1000;
+/** After so many requests the page asks which of them have come. */
+const MOST_UNCONFIRMED = 32;
+/** How many it keeps at most. */
+const MOST_KEPT = 1000;
+/** After so many milliseconds without an answer the page asks again what it is. */
+const LONGEST_ASKED = 10_000;
 
 /** @implements {Rooms} */
 export class RefereedRooms {
@@ -36,6 +43,12 @@ export class RefereedRooms {
   /** @type {'forgotten' | 'restarted' | undefined} */
   #change;
   #asked = 0;
+  /** The signaling sends again what was lost with a connection. */
+  #isReliable = true;
+  /** When an answer to what the page is must have come. */
+  #answerDue = Infinity;
+  /** Requests that may be lost with the connection. @type {{ ask: number, event: unknown[] }[]} */
+  #kept = [];
   /** @type {Map<number, Acknowledge>} */
   #waiting = new Map();
   #seen = 0;
@@ -71,25 +84,35 @@ export class RefereedRooms {
     return change;
   }
 
-  connected() {
+  /**
+   * @param {number} now
+   * @param {boolean} isReliable
+   *   The signaling sends again what was lost with a connection, and a relay that has no rooms
+   *   says nothing before `flush` is done.
+   */
+  connected(now, isReliable) {
     this.standing = 'asked';
+    this.#isReliable = isReliable;
+    this.#answerDue = isReliable ? Infinity : now + LONGEST_ASKED;
     this.#send({ query: this.#query() });
-    this.#outputs.push({ do: 'flush' });
+    if (isReliable) this.#outputs.push({ do: 'flush' });
   }
 
   lost() {
     this.standing = 'unknown';
+    this.#answerDue = Infinity;
   }
 
   /**
    * All that was sent when `flush` was asked for has come. A relay answers before it says so.
    *
+   * @param {number} now
    * @param {boolean} isSure Whether it came on the connection on which it was sent.
    */
-  flushed(isSure) {
-    if (this.standing !== 'asked') return;
+  flushed(now, isSure) {
+    if (this.standing !== 'asked' || !this.#isReliable) return;
     if (isSure) this.standing = 'absent';
-    else this.connected();
+    else this.connected(now, true);
   }
 
   /**
@@ -102,13 +125,18 @@ export class RefereedRooms {
     this.#asked += 1;
     if (acknowledge) this.#waiting.set(this.#asked, acknowledge);
     if (this.#waiting.size > MOST_WAITING) this.#waiting.delete([...this.#waiting.keys()][0] ?? 0);
-    this.#send({ query: this.#query(), ask: this.#asked, event: [name, ...values] });
+    const request = { ask: this.#asked, event: [name, ...values] };
+    if (this.#isReliable) return this.#send({ query: this.#query(), ...request });
+    this.#keep(request);
+    // Without a query it is done only on a connection that the relay has answered, where all
+    // earlier ones have come.
+    return this.#send(request);
   }
 
   /** @param {number} now @param {unknown} value */
   receive(now, value) {
-    const { life, relay, taken, refused, number, event, answer, values } = Object(value);
-    if (typeof life === 'string') return this.#entered(life, relay);
+    const { life, relay, asked, taken, refused, number, event, answer, values } = Object(value);
+    if (typeof life === 'string') return this.#entered(life, relay, asked);
     if (Array.isArray(taken)) return this.#refused(taken);
     if (typeof refused === 'string') return this.#refused(['error', new Error(refused)]);
     // It was sent again, and had come already.
@@ -123,6 +151,7 @@ export class RefereedRooms {
 
   /** @param {number} now */
   tick(now) {
+    if (now >= this.#answerDue) this.connected(now, false);
     if (now >= this.#seenDue && this.standing === 'user') this.#send({});
   }
 
@@ -144,14 +173,35 @@ export class RefereedRooms {
     return queryOf(this.#profile, this.#group);
   }
 
-  /** @param {string} life @param {unknown} relay */
-  #entered(life, relay) {
+  /** @param {{ ask: number, event: unknown[] }} request */
+  #keep(request) {
+    this.#kept.push(request);
+    if (this.#kept.length % MOST_UNCONFIRMED === 0) this.#send({ query: this.#query() });
+    if (this.#kept.length <= MOST_KEPT) return;
+    const [lost] = this.#kept.splice(0, 1);
+    this.#event(['error', new Error(`${lost?.event[0]} may be lost: the relay confirms nothing`)]);
+  }
+
+  /** The requests up to this number have come. @param {unknown} asked */
+  #confirmed(asked) {
+    this.#kept = this.#kept.filter(({ ask }) => !(ask <= Number(asked)));
+  }
+
+  /** @param {string} life @param {unknown} relay @param {unknown} asked */
+  #entered(life, relay, asked) {
+    const isFirst = this.standing !== 'user';
     this.standing = 'user';
-    if (life === this.#life) return;
+    this.#answerDue = Infinity;
+    if (life === this.#life) {
+      this.#confirmed(asked);
+      if (isFirst) for (const request of this.#kept) this.#send(request);
+      return;
+    }
     if (this.#life !== undefined) this.#change = relay === this.#relay ? 'forgotten' : 'restarted';
     this.#life = life;
     this.#relay = relay;
     this.#asked = 0;
+    this.#kept = [];
     this.#waiting.clear();
     this.#seen = 0;
   }
@@ -159,6 +209,7 @@ export class RefereedRooms {
   /** @param {[string, ...unknown[]] | any[]} event */
   #refused(event) {
     this.standing = 'nobody';
+    this.#answerDue = Infinity;
     this.#event(event);
   }
 
@@ -169,6 +220,7 @@ export class RefereedRooms {
 
   /** @param {number} ask @param {unknown} values */
   #answered(ask, values) {
+    this.#confirmed(ask);
     const acknowledge = this.#waiting.get(ask);
     // Answers come in order: what was asked before gets none any more.
     for (const earlier of this.#waiting.keys()) if (earlier <= ask) this.#waiting.delete(earlier);

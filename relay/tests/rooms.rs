@@ -20,6 +20,8 @@ mod hostile;
 mod page;
 #[path = "rooms/private.rs"]
 mod private;
+#[path = "rooms/protocols.rs"]
+mod protocols;
 #[path = "rooms/referee.rs"]
 mod referee;
 #[path = "rooms/returning.rs"]

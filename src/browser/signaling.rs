@@ -118,6 +118,7 @@ fn stats(driver: &Driver) -> JsValue {
         js::put(&object, name, value);
     }
     js::put(&object, "protocol", stats.protocol);
+    js::put(&object, "relay", stats.relay);
     js::put(&object, "roundTrip", stats.round_trip);
     object.into()
 }

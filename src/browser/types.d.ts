@@ -495,6 +495,11 @@ export interface Stats {
    * `'auto'` waits for the server's first frame: then it is `'relay'`, or else `'websocket'`.
    */
   readonly protocol: Exclude<Protocol, 'auto'> | undefined;
+  /**
+   * Whether the server of the open connection is our relay, whatever the protocol. With `'sse'` this
+   * is known with the first event, which comes just after the connection is open.
+   */
+  readonly relay: boolean;
 }
 
 /**

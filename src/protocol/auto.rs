@@ -107,6 +107,10 @@ impl<T: Text> Protocol<T> for Auto {
         }
     }
 
+    fn is_relay(&self) -> bool {
+        self.speaks == Speaks::Relay
+    }
+
     fn on_socket_open(&mut self, out: &mut Outputs<T>) {
         match self.server {
             Server::Plain => self.plain.on_socket_open(out),

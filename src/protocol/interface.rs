@@ -29,6 +29,11 @@ pub trait Protocol<T: Text> {
         Some(name)
     }
 
+    /// Whether the server has said that it is our relay.
+    fn is_relay(&self) -> bool {
+        false
+    }
+
     /// The answer to an HTTP request.
     fn on_http_response(&mut self, _response: &HttpResponse<T>, _out: &mut Outputs<T>) {}
 

@@ -248,6 +248,10 @@ impl<T: Text> Protocol<T> for Relay {
         out.push(Output::OpenSocket(self.url.clone()));
     }
 
+    fn is_relay(&self) -> bool {
+        true
+    }
+
     fn on_socket_open(&mut self, _out: &mut Outputs<T>) {
         self.phase = Phase::SocketOpen;
     }

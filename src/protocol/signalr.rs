@@ -5,7 +5,7 @@
 //!    `{"url","accessToken"}`: negotiate there; or `{"error"}`.
 //! 2. WebSocket `<hub>?id=<connectionToken>[&access_token=<token>]`; without negotiation there is
 //!    no `id`.
-//! 3. `{"protocol":"json","version":1}` → `{}`, or `{"error"}`.
+//! 3. `{"protocol":"json","version":1}` → `{}`, or `{"error"}`; our relay adds `"relay":true`.
 //! 4. Records of these types:
 //!
 //! | type | direction | meaning |
@@ -46,6 +46,7 @@ pub struct SignalR {
     connect_timeout: Millis,
     server_timeout: Millis,
     keep_alive: Millis,
+    is_relay: bool,
 }
 
 impl SignalR {
@@ -70,6 +71,7 @@ impl SignalR {
             connect_timeout: options.connect_timeout(),
             server_timeout: options.server_timeout.unwrap_or(SERVER_TIMEOUT),
             keep_alive: options.keep_alive.unwrap_or(PING_INTERVAL),
+            is_relay: false,
         };
         let target = options.target.as_deref().unwrap_or("onMessageReceived");
         signalr.set_target(target.into());
@@ -159,8 +161,9 @@ impl SignalR {
                 CloseReason::ProtocolMismatch,
                 format!("the server said '{error}'"),
             );
-        // ASP.NET Core 2.2 adds its minor version.
+        // ASP.NET Core 2.2 adds its minor version, and so does our relay.
         } else if head.starts_with("{}") || !answer.member("minorVersion").is_undefined() {
+            self.is_relay = answer.member("relay").is_true();
             self.phase = Phase::Ready;
             out.push(Output::Ready);
         } else {
@@ -223,6 +226,10 @@ impl<T: Text> Protocol<T> for SignalR {
         } else {
             self.negotiate(out);
         }
+    }
+
+    fn is_relay(&self) -> bool {
+        self.is_relay
     }
 
     fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {

@@ -3,7 +3,7 @@
 //!
 //! 1. `GET <base>/negotiate` → `ConnectionToken`, `KeepAliveTimeout` and `DisconnectTimeout` in
 //!    seconds.
-//! 2. WebSocket `<base>/connect` → a frame with `"S":1`.
+//! 2. WebSocket `<base>/connect` → a frame with `"S":1`; our relay's has `"relay":true` too.
 //! 3. `GET <base>/start` → `{"Response":"started"}`.
 //! 4. To the server `{"H":hub,"M":method,"A":[…],"I":number}`, answered with `{"I":number}`, and an
 //!    `E` if that went wrong. To the client
@@ -66,6 +66,7 @@ pub struct SignalRClassic {
     resume_window: Millis,
     resume_until: Option<Millis>,
     connect_timeout: Millis,
+    is_relay: bool,
 }
 
 /// The kind of an attempt to connect.
@@ -115,6 +116,7 @@ impl SignalRClassic {
             resume_window: 0.0,
             resume_until: None,
             connect_timeout: options.connect_timeout(),
+            is_relay: false,
         };
         classic.set_prefix();
         Ok(classic)
@@ -287,6 +289,10 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         }
     }
 
+    fn is_relay(&self) -> bool {
+        self.is_relay
+    }
+
     fn on_http_response(&mut self, response: &HttpResponse<T>, out: &mut Outputs<T>) {
         match response.body.parse().filter(|_| response.status == 200) {
             Some(_) if self.phase == Phase::Joining => {
@@ -342,6 +348,7 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         }
         if self.phase == Phase::SocketOpen && frame.member("S").as_number() == Some(1.0) {
             self.phase = Phase::Joining;
+            self.is_relay = frame.member("relay").is_true();
             let address = self.place.server().http("/start", &self.query);
             self.get(self.with_connection(address), out);
         }

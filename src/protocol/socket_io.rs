@@ -3,7 +3,7 @@
 //!
 //! | packet | direction | meaning |
 //! | --- | --- | --- |
-//! | `0{…}` | to the client | open: `pingInterval`, `pingTimeout` and, since Socket.IO 4.5, `maxPayload` |
+//! | `0{…}` | to the client | open: `pingInterval`, `pingTimeout`, since Socket.IO 4.5 `maxPayload`, and our relay's `"relay":true` |
 //! | `2`, `3` | both | heartbeat: the server pings in version 4, the client in version 3 |
 //! | `40[/namespace,][{…}]` | both | connect to a namespace, with the credentials; version 3 connects to `/` unasked |
 //! | `42[/namespace,][id]["event",…]` | both | an event; with an id, it wants `43[/namespace,]id[…]` |
@@ -54,6 +54,7 @@ pub struct SocketIo {
     auth_in_query: bool,
     phase: Phase,
     framing: Framing,
+    is_relay: bool,
     /// The interval of our pings, if we send them.
     ping_interval: Option<Millis>,
     server_timeout: Option<Millis>,
@@ -113,6 +114,7 @@ impl SocketIo {
             auth: None,
             auth_in_query: false,
             phase: Phase::Disconnected,
+            is_relay: false,
             ping_interval: None,
             server_timeout: None,
             max_payload: None,
@@ -134,6 +136,7 @@ impl SocketIo {
         self.server_timeout = self
             .ping_interval
             .and_then(|interval| Some(interval + number("pingTimeout")?));
+        self.is_relay = open.member("relay").is_true();
         self.max_payload = number("maxPayload").map(|bytes| bytes as usize);
         self.phase = Phase::ServerHello;
         let is_new = !open.member("maxPayload").is_undefined();
@@ -245,6 +248,10 @@ impl<T: Text> Protocol<T> for SocketIo {
             .raw("transport=websocket")
             .raw(auth.map_or("", |(_, query)| query));
         out.push(Output::OpenSocket(address.into_string()));
+    }
+
+    fn is_relay(&self) -> bool {
+        self.is_relay
     }
 
     fn on_socket_open(&mut self, _out: &mut Outputs<T>) {

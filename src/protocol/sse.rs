@@ -20,7 +20,7 @@
 //! lower `ref` for a repeated request.
 //!
 //! A stream may begin with an event of the type `hello`. Its id serves as `lastEventId` until a
-//! message is received. An event of the type `gap` says that messages may have been missed, one of
+//! message is received; our relay's has the data `relay`. An event of the type `gap` says that messages may have been missed, one of
 //! the type `refused` that the page's token is refused or has expired.
 
 use super::{
@@ -31,6 +31,9 @@ use super::{
 
 /// How much of the reason of a refusal is shown, in UTF-16 code units.
 const LONGEST_REASON: usize = 100;
+
+/// The data of our relay's `hello`.
+const RELAY: &str = "relay";
 
 /// An event stream to receive, POST requests to send.
 #[derive(Debug)]
@@ -52,6 +55,7 @@ pub struct Sse {
     failures: u32,
     /// The server has accepted a message.
     is_proven: bool,
+    is_relay: bool,
     connect_timeout: Millis,
 }
 
@@ -77,6 +81,7 @@ impl Sse {
             in_flight: Vec::new(),
             failures: 0,
             is_proven: false,
+            is_relay: false,
             connect_timeout: options.connect_timeout(),
         };
         sse.go_to(&options.url);
@@ -150,11 +155,16 @@ impl<T: Text> Protocol<T> for Sse {
         out.push(Output::Ready);
     }
 
+    fn is_relay(&self) -> bool {
+        self.is_relay
+    }
+
     fn on_server_event(&mut self, event: &ServerEvent<T>, out: &mut Outputs<T>) {
         if !event.id.is_empty() && event.id.len() <= LONGEST_EVENT_ID {
             self.last_event_id = Some(event.id.clone());
         }
         match &*event.kind {
+            "hello" => self.is_relay = event.data.head(RELAY.len() + 1) == RELAY,
             "gap" => out.push(Output::GapOnAll),
             "refused" => {
                 let why = event.data.head(LONGEST_REASON);
@@ -243,6 +253,7 @@ impl<T: Text> Protocol<T> for Sse {
         if place(&self.url) != before {
             self.last_event_id = None;
             self.is_proven = false;
+            self.is_relay = false;
         }
     }
 

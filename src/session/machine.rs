@@ -164,6 +164,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             queued_bytes: self.outbox.bytes() as f64,
             channels: self.channels.len() as f64,
             protocol: self.spoken(),
+            relay: self.state.is_open() && self.protocol().is_relay(),
             ..self.stats
         }
     }

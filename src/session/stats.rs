@@ -70,6 +70,8 @@ pub struct Stats {
     /// [`PROTOCOLS`](crate::protocol::PROTOCOLS). `None` without a connection, and as long as `auto`
     /// waits for the server's first frame.
     pub protocol: Option<&'static str>,
+    /// The server of the open connection has said that it is our relay.
+    pub relay: bool,
 }
 
 impl Stats {

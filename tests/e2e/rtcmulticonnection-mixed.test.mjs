@@ -1,5 +1,6 @@
 // npm's RTCMultiConnection 3.7.1, unmodified, in one room of our relay: pages with the real
-// socket.io-client, and pages with the adapter on the relay's own protocol. The relay decides.
+// socket.io-client, and pages with the adapter, on the relay's own protocol and on the others. The
+// relay decides.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -44,6 +45,18 @@ function startRelay(args = []) {
 /** Opens a page of each kind. */
 function pagesOf(kinds, members = {}, hub = server) {
   return Promise.all(kinds.map((kind) => KINDS[kind](members, hub)));
+}
+
+/** The options of a page with the adapter, by the protocol that it speaks with the relay. */
+const SPOKEN = {
+  'socket.io': (port) => ({ url: `http://127.0.0.1:${port}/`, protocol: 'socket.io' }),
+  signalr: (port) => ({ url: `http://127.0.0.1:${port}/hub`, protocol: 'signalr', skipNegotiation: true }),
+  'signalr-classic': (port) => ({ url: `http://127.0.0.1:${port}/signalr`, protocol: 'signalr-classic' }),
+  sse: (port) => ({ url: `http://127.0.0.1:${port}/sse`, protocol: 'sse' }),
+};
+
+function openSpeaking(protocol, port, members = {}) {
+  return openConnection(browser, files.origin, SPOKEN[protocol](port), members);
 }
 
 function connected(page) {
@@ -223,3 +236,80 @@ test('the page is what it was when another relay, without such rooms, takes the 
   await converse([...pages, old], 'refereed again');
   await leave([...pages, old], REFUSED);
 });
+
+for (const protocol of Object.keys(SPOKEN)) {
+  describe(`with the adapter over ${protocol}`, () => {
+    test('all kinds meet in one room; a wrong password; the owner leaves', TIMEOUT, async () => {
+      const pages = [await openSpeaking(protocol, server.port, { password: 'right' }), await KINDS[OLD]({ password: 'wrong' }), await KINDS[NEW]({ password: 'right' })];
+      const room = `all kinds, ${protocol}`;
+      assert.equal((await enter(pages[0], 'open', room))[0], true);
+      assert.deepEqual(await enter(pages[1], 'join', room), [false, room, 'Invalid password']);
+      await pages[1].evaluate(() => (connection.password = 'right'));
+      assert.equal((await enter(pages[1], 'join', room))[0], true);
+      assert.equal((await enter(pages[2], 'join', room))[0], true);
+      await converse(pages, 'all');
+      const [gone, ...rest] = pages;
+      const owner = await userOf(gone);
+      await leave([gone]);
+      await rest[0].waitForFunction(() => connection.isInitiator);
+      await saw(rest[0], 'offline', owner);
+      const late = await openSpeaking(protocol, server.port, { password: 'right' });
+      assert.equal((await enter(late, 'openOrJoin', room))[0], true);
+      await converse([...rest, late], 'after');
+      await leave([...rest, late]);
+    });
+
+    test('a connection that is cut at any message of joining', TIMEOUT, async () => {
+      // The proxy follows WebSockets. Streams are cut after so many links: the stream's, then one for requests.
+      const cuts =
+        protocol === 'sse'
+          ? [1, 2, 3].map((links) => [`link ${links}`, () => links])
+          : [
+              ['query', 'up'],
+              ['life', 'down'],
+              ['join-room', 'up'],
+              ['answer', 'down'],
+              ['newParticipationRequest', 'up'],
+              ['sdp', 'up'],
+              ['sdp', 'down'],
+            ];
+      for (const [what, direction] of cuts) {
+        const room = `cut ${protocol} ${what} ${direction}`;
+        const owner = await KINDS[OLD]();
+        assert.equal((await enter(owner, 'open', room))[0], true);
+        let count = 0;
+        const onmessage = (link, way, text) => (way === direction && text.replaceAll('\\', '').includes(`"${what}"`) && (count += 1) === 1 ? 'cut' : undefined);
+        const between = await proxy(() => server.port, protocol === 'sse' ? {} : { onmessage });
+        const guest = await openSpeaking(protocol, between.port);
+        const joined = enter(guest, 'join', room);
+        if (protocol === 'sse') {
+          await until(() => between.links().length >= direction());
+          between.cut();
+          count = 2;
+        }
+        assert.equal((await joined)[0], true, room);
+        await converse([owner, guest], 'hello');
+        assert.ok(count > 1 || what === 'join-room', `${room}: ${count}`);
+        await leave([owner, guest], [/ERR_|failed/]);
+        await between.close();
+      }
+    });
+
+    test('the relay is killed and started again: the room is as it was', TIMEOUT, async (context) => {
+      let hub = await startRelay();
+      context.after(() => hub.kill());
+      const pages = [await openSpeaking(protocol, hub.port), await openSpeaking(protocol, hub.port)];
+      for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'killed'))[0], true);
+      await converse(pages, 'before');
+      await hub.kill();
+      await Promise.all(pages.map((page) => page.waitForFunction(() => !connection.socket.connected)));
+      hub = await startRelay(['--listen', `127.0.0.1:${hub.port}`]);
+      await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
+      const late = await KINDS[OLD]({}, hub);
+      await until(async () => (await enter(late, 'join', 'killed'))[0] === true);
+      await converse([...pages, late], 'after');
+      for (const page of pages) assert.deepEqual(await page.evaluate(() => [window.left, told.filter(([what]) => what === 'closed')]), [[], []]);
+      await leave([...pages, late], [/ERR_|failed/]);
+    });
+  });
+}

@@ -41,6 +41,14 @@ describe('who decides on rooms', () => {
     finds(self, 'c');
   });
 
+  for (const protocol of ['socket.io', 'signalr', 'signalr-classic', 'sse']) {
+    it(`is our relay over ${protocol}, if that says that it is one`, TIMEOUT, () => {
+      const { self, pages } = roomOf(relayOf('relay', protocol));
+      for (const page of pages) assert.deepEqual([page.connects, page.channels.has('agreed')], [1, false]);
+      finds(self, 'c');
+    });
+  }
+
   it('are the pages, where an older relay takes the question and has no answer', TIMEOUT, () => {
     const { self, pages } = roomOf(broadcaster('relay'));
     for (const page of pages) assert.deepEqual([page.connects, page.channels.has('agreed')], [1, true]);
@@ -97,11 +105,94 @@ describe('who decides on rooms', () => {
     const opened = page.emit('open-room', ROOM);
     self.run(100);
     self.server = relayOf('relay');
-    page.rooms.connected(self.now, 'relay');
+    page.rooms.connected(self.now, 'relay', true);
     page.perform();
     self.run(1000);
     assert.deepEqual([opened, page.connects, page.channels.has('agreed')], [[[true]], 1, false]);
     assert.equal(self.server.rooms.get('room').owner, 'a');
+  });
+});
+
+describe('a relay in a protocol that loses what was sent with the connection', () => {
+  const PROTOCOL = 'socket.io';
+
+  it('gets every request, once and in order, whenever the connection is lost', TIMEOUT, () => {
+    for (let lost = 0; lost < 11; lost += 1) {
+      const relay = relayOf('relay', PROTOCOL);
+      const { self, pages } = roomOf(relay);
+      relay.asked = [];
+      const [, page] = pages;
+      const answers = [];
+      for (let number = 0; number < 12; number += 1) {
+        page.emit('extra-data-updated', number);
+        answers.push(page.emit('check-presence', `room ${number}`));
+        // What the relay sends may be lost too.
+        if (number === lost) page.isDeaf = true;
+        if (number === lost + 1) {
+          page.lose();
+          page.isDeaf = false;
+          self.run(100);
+          page.connect();
+        }
+        // Some of it waits while the connection is lost.
+        if (number % 3) self.run(10);
+      }
+      self.run(1000);
+      const numbers = Array.from({ length: 12 }, (_, number) => number);
+      assert.deepEqual(relay.asked, numbers.flatMap((number) => [['b', 'extra-data-updated', number], ['b', 'check-presence', `room ${number}`]]), `lost after ${lost}`);
+      assert.deepEqual(answers, numbers.map((number) => [[false, `room ${number}`, {}]]), `lost after ${lost}`);
+    }
+  });
+
+  it('gets what was lost with a connection whose loss the page hasn’t noticed', TIMEOUT, () => {
+    const relay = relayOf('relay', PROTOCOL);
+    const { self, pages } = roomOf(relay);
+    relay.asked = [];
+    const [, page] = pages;
+    page.emit('extra-data-updated', 'lost');
+    page.outbox = [];
+    // The relay knows nothing of a page on this connection.
+    page.connection = Symbol('next');
+    const channel = [...page.channels].find((name) => name.startsWith('rtcmulticonnection-relay/'));
+    const user = relay.users.get(channel);
+    relay.users.delete(channel);
+    page.emit('extra-data-updated', 'early');
+    self.run(10);
+    relay.users.set(channel, user);
+    page.rooms.connected(self.now, PROTOCOL, true);
+    page.perform();
+    self.run(100);
+    assert.deepEqual(relay.asked, [['b', 'extra-data-updated', 'lost'], ['b', 'extra-data-updated', 'early']]);
+  });
+
+  it('confirms what has no answer: the page keeps little of it', TIMEOUT, () => {
+    const relay = relayOf('relay', PROTOCOL);
+    const { self, pages } = roomOf(relay);
+    relay.asked = [];
+    for (let number = 0; number < 5000; number += 1) {
+      pages[1].emit('extra-data-updated', number);
+      if (number % 10 === 9) self.run(10);
+    }
+    let sentAgain = 0;
+    const take = relay.take;
+    relay.take = (...given) => ((sentAgain += given[2].event ? 1 : 0), take(...given));
+    pages[1].lose();
+    pages[1].connect();
+    self.run(100);
+    assert.equal(relay.asked.length, 5000);
+    assert.ok(sentAgain < 100, `${sentAgain}`);
+    assert.deepEqual(pages[1].events.filter(([name]) => name === 'error'), []);
+  });
+
+  it('is asked again if it doesn’t answer', TIMEOUT, () => {
+    const self = house();
+    self.server = relayOf('relay', PROTOCOL);
+    const page = self.page('a');
+    page.outbox = [];
+    self.run(9000);
+    assert.equal(page.connects, 0);
+    self.run(2000);
+    assert.equal(page.connects, 1);
   });
 });
 

@@ -34,10 +34,14 @@ export function house() {
   return self;
 }
 
-/** A relay that decides on rooms. Each has lives of its own. */
-export function relayOf(name) {
+/**
+ * A relay that decides on rooms. Each has lives of its own. In other protocols than its own, what a
+ * page has sent may be lost with the connection.
+ */
+export function relayOf(name, protocol = 'relay') {
   const relay = {
-    protocol: 'relay',
+    protocol,
+    isRelay: true,
     users: new Map(),
     lives: 0,
     rooms: new Map(),
@@ -53,7 +57,7 @@ export function relayOf(name) {
       const isEntering = user.page !== page.connection;
       user.page = page.connection;
       if (life === user.life) user.kept = user.kept.filter(({ number }) => number > seen);
-      if (isEntering || !event) page.hear(channel, { user: user.id, life: user.life, relay: name });
+      if (isEntering || !event) page.hear(channel, { user: user.id, life: user.life, asked: user.asked, relay: name });
       if (isEntering) for (const kept of user.kept) page.hear(channel, kept);
       if (!event || life !== user.life || ask <= user.asked) return undefined;
       user.asked = ask;
@@ -123,12 +127,13 @@ function join(house, user, profile, token) {
     },
     connect() {
       page.connection = Symbol(user);
-      rooms.connected(house.now, house.server.protocol);
+      rooms.connected(house.now, house.server.protocol, house.server.isRelay ?? false);
       page.perform();
     },
     lose() {
       page.connection = undefined;
       page.inbox = [];
+      if (house.server.protocol !== 'relay') page.outbox = [];
       rooms.lost();
     },
     hear(channel, message) {

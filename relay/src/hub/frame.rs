@@ -107,7 +107,7 @@ impl PendingMessage {
             id: Some((id, head.len()..head.len() + member.len())),
             channel: Some(Arc::clone(&self.channel)),
             has_channel: self.has_channel,
-            is_direct: false,
+            kind: Kind::Envelope,
             encodings: Mutex::default(),
             charge: OnceLock::new(),
         }))
@@ -131,11 +131,22 @@ struct Shared {
     /// An envelope's channel.
     channel: Option<Arc<str>>,
     has_channel: bool,
-    is_direct: bool,
+    kind: Kind,
     /// What [`Frame::encoded`] has made so far.
     encodings: Mutex<Vec<Encoded>>,
     /// Paid for the text, from the first place on where it is kept or waits.
     charge: OnceLock<Charge>,
+}
+
+/// What a frame's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An envelope.
+    Envelope,
+    /// Any other text, for plain WebSockets.
+    Other,
+    /// In the form of its connection's protocol already.
+    Direct,
 }
 
 struct Encoded {
@@ -148,23 +159,29 @@ impl Frame {
     /// A frame that isn't an envelope. It shares the text's memory.
     #[must_use]
     pub fn new(text: Utf8Bytes) -> Self {
-        Self::without_id(text, false)
+        Self::without_id(text, Kind::Other)
+    }
+
+    /// An envelope that the relay itself sends to one connection. It has no id.
+    #[must_use]
+    pub fn to_one(envelope: Utf8Bytes) -> Self {
+        Self::without_id(envelope, Kind::Envelope)
     }
 
     /// A packet for one connection, in the form of its protocol already.
     #[must_use]
     pub fn direct(text: Utf8Bytes) -> Self {
-        Self::without_id(text, true)
+        Self::without_id(text, Kind::Direct)
     }
 
-    fn without_id(text: Utf8Bytes, is_direct: bool) -> Self {
+    fn without_id(text: Utf8Bytes, kind: Kind) -> Self {
         Self(Arc::new(Shared {
             text,
             made: None,
             id: None,
             channel: None,
-            has_channel: false,
-            is_direct,
+            has_channel: kind == Kind::Envelope,
+            kind,
             encodings: Mutex::default(),
             charge: OnceLock::new(),
         }))
@@ -173,7 +190,13 @@ impl Frame {
     /// Whether the text is in the form of its connection's protocol already.
     #[must_use]
     pub fn is_direct(&self) -> bool {
-        self.0.is_direct
+        self.0.kind == Kind::Direct
+    }
+
+    /// Whether it is an envelope, which all protocols deliver.
+    #[must_use]
+    pub fn is_envelope(&self) -> bool {
+        self.0.kind == Kind::Envelope
     }
 
     /// The text, as plain WebSockets receive it.
@@ -231,13 +254,13 @@ impl Frame {
         self.0.made.map(|made| made.elapsed())
     }
 
-    /// The message's id, if the frame is an envelope.
+    /// The message's id, if the frame is an envelope that was published.
     #[must_use]
     pub fn id(&self) -> Option<MessageId> {
         self.0.id.as_ref().map(|(id, _)| *id)
     }
 
-    /// The channel, if the frame is an envelope.
+    /// The channel, if the frame is an envelope that was published.
     #[must_use]
     pub fn channel(&self) -> Option<&str> {
         self.0.channel.as_deref()
@@ -251,7 +274,9 @@ impl Frame {
         encoding: Encoding,
         encode: impl FnOnce(&str) -> String,
     ) -> Option<Utf8Bytes> {
-        let (_, id) = self.0.id.as_ref()?;
+        if !self.is_envelope() {
+            return None;
+        }
         let mut encodings = self
             .0
             .encodings
@@ -260,9 +285,14 @@ impl Frame {
         if let Some(known) = encodings.iter().find(|known| known.encoding == encoding) {
             return Some(known.text.clone());
         }
-        let head = self.as_str().get(..id.start).unwrap_or_default();
-        let tail = self.as_str().get(id.end..).unwrap_or_default();
-        let text = Utf8Bytes::from(encode(&[head, tail].concat()));
+        let text = Utf8Bytes::from(match &self.0.id {
+            Some((_, id)) => {
+                let head = self.as_str().get(..id.start).unwrap_or_default();
+                let tail = self.as_str().get(id.end..).unwrap_or_default();
+                encode(&[head, tail].concat())
+            }
+            None => encode(self.as_str()),
+        });
         encodings.push(Encoded {
             encoding,
             text: text.clone(),
@@ -323,8 +353,13 @@ mod tests {
         assert_eq!(first.as_ptr(), second.as_ptr());
         let third = clone.encoded(other, |_| "other".to_owned()).unwrap();
         assert_eq!(third.as_str(), "other");
-        let text = Frame::from("no envelope");
-        assert_eq!(text.encoded(one, str::to_owned), None);
+        for text in [Frame::from("no envelope"), Frame::direct("a packet".into())] {
+            assert_eq!(text.encoded(one, str::to_owned), None);
+        }
+        let to_one = Frame::to_one(r#"{"channel":"a"}"#.into());
+        assert_eq!(to_one.id(), None);
+        let encoded = to_one.encoded(one, |text| format!("<{text}>"));
+        assert_eq!(encoded.unwrap().as_str(), r#"<{"channel":"a"}>"#);
     }
 
     #[test]

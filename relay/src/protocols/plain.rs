@@ -118,8 +118,8 @@ async fn run(
 
     let subscribed = AtomicBool::new(false);
     let old_page = OldPage::default();
-    let referee = Referee::new(relay, &limits);
-    let (answers, liveness) = (referee.answers(), referee.liveness());
+    let (referee, answers) = Referee::plain(relay, &limits);
+    let liveness = referee.liveness();
     let mut client = Client {
         relay,
         allowance: Arc::clone(&connection.allowance),
@@ -246,7 +246,7 @@ impl Inbound for Client<'_> {
                     membership: &self.membership,
                     allowance: &self.allowance,
                     max_frame: self.max_frame,
-                    referee: &mut self.referee,
+                    referee: &self.referee,
                 };
                 take.frame(&text).await
             }

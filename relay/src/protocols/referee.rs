@@ -17,34 +17,41 @@
 //!
 //! | to the page | |
 //! | --- | --- |
-//! | `{"user":"…","life":"…","relay":"…"}` | it is this user, in this life, at this relay, which names itself otherwise when it is started again. Another life than before: the user was removed, and at the same relay the others know it |
+//! | `{"user":"…","life":"…","asked":3,"relay":"…"}` | it is this user, in this life, whose requests up to this number have come, at this relay, which names itself otherwise when it is started again. Another life than before: the user was removed, and at the same relay the others know it |
 //! | `{"taken":["userid-already-taken","…","…"]}` | it is nobody: its id is another user's |
 //! | `{"refused":"…"}` | it is nobody, for this reason |
 //! | `{"number":18,"event":["…",…]}` | an event |
 //! | `{"number":19,"answer":3,"values":[…]}` | what the request with this number is acknowledged with |
 //!
-//! The first message on a connection is answered so too. These answers are written before the
-//! acknowledgement of the message: a page knows by an acknowledgement without an answer that the
-//! relay is an older one. Numbered deliveries are kept until `seen` covers them, and are sent once
+//! The first message on a connection is answered so too. In the relay's own protocol these answers
+//! are written before the acknowledgement of the message: a page knows by an acknowledgement without
+//! an answer that the relay is an older one. In the other protocols the relay says before, when a
+//! client connects, that it is one. There a page sends once more what was lost with a connection:
+//! its requests after `asked`. Numbered deliveries are kept until `seen` covers them, and are sent once
 //! more when the page continues on another connection.
 //!
 //! The events are those of Socket.IO pages, and two more: `disconnect` leaves the rooms for good;
 //! `participants` is answered with a list of those in the room whom the page would ask for
 //! connections if it had just joined.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+mod answers;
+mod letter;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use signal_wire::json::{self, find, items, quoted, string, whole_number};
-use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use signal_wire::json::quoted;
 
+pub(super) use self::answers::Answers;
+use self::answers::Outlet;
+use self::letter::Letter;
 use crate::auth::access::Access;
 use crate::connection::Heartbeat;
 use crate::hub::budget::Purpose;
+use crate::hub::frame::Frame;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
+use crate::hub::queue::Sender;
 use crate::limits::Limits;
 use crate::relay::Relay;
 use crate::rooms::entrant::{Entrant, Numbered};
@@ -61,8 +68,6 @@ const TOKEN: std::ops::RangeInclusive<usize> = 16..=128;
 const LONGEST_GROUP: usize = 256;
 /// How many private channels one connection has at one time.
 const MOST_SEATS: usize = 32;
-/// How many answers wait to be written.
-const MOST_ANSWERS: usize = 4 * MOST_SEATS;
 /// The frame by which a client is asked for a sign of life.
 const ALIVE: &str = "{\"ping\":0}";
 
@@ -71,80 +76,10 @@ pub(super) fn is_private(channel: &str) -> bool {
     channel.starts_with(PREFIX)
 }
 
-/// What a connection says of its entering, to be written before everything else. A connection reads
-/// and writes in one task: an acknowledgement that is written after an answer was added comes after
-/// it.
-#[derive(Debug, Default)]
-pub(super) struct Answers {
-    waiting: Mutex<VecDeque<Utf8Bytes>>,
-    added: Notify,
-}
-
-impl Answers {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Utf8Bytes>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds an answer. A client that reads none of them gets no more.
-    fn add(&self, channel: &str, answer: &str) {
-        let mut waiting = self.waiting();
-        if waiting.len() < MOST_ANSWERS {
-            waiting.push_back(envelope(channel, answer).into());
-            drop(waiting);
-            self.added.notify_one();
-        }
-    }
-
-    /// The next one.
-    pub(super) fn next(&self) -> Option<Utf8Bytes> {
-        self.waiting().pop_front()
-    }
-
-    /// Resolves when there may be one. One waiter at a time.
-    pub(super) async fn ready(&self) {
-        while self.waiting().is_empty() {
-            self.added.notified().await;
-        }
-    }
-}
-
 /// The envelope of a message from the relay itself.
 fn envelope(channel: &str, message: &str) -> String {
     let channel = quoted(channel);
     format!("{{\"sender\":\"relay\",\"channel\":{channel},\"message\":{message}}}")
-}
-
-/// What a page says on its private channel.
-struct Letter<'a> {
-    query: Option<Cow<'a, str>>,
-    life: Option<Cow<'a, str>>,
-    seen: u64,
-    ask: Option<u64>,
-    event: Option<(Cow<'a, str>, Vec<&'a str>)>,
-}
-
-impl<'a> Letter<'a> {
-    fn read(message: &'a str) -> Option<Self> {
-        let members = json::members(message)?;
-        let text = |name| find(&members, name).and_then(string);
-        let number = |name| find(&members, name).and_then(whole_number);
-        let event = find(&members, "event").and_then(items).and_then(|list| {
-            let (name, arguments) = list.split_first()?;
-            Some((string(name)?, arguments.to_vec()))
-        });
-        Some(Self {
-            query: text("query"),
-            life: text("life"),
-            seen: number("seen").unwrap_or_default(),
-            ask: number("ask"),
-            event,
-        })
-    }
-
-    fn leaves(&self) -> bool {
-        let event = self.event.as_ref();
-        event.is_some_and(|(name, _)| name == "disconnect")
-    }
 }
 
 /// The pages in rooms of one connection: one for each private channel.
@@ -153,28 +88,51 @@ pub(super) struct Referee {
     registry: Arc<Registry>,
     /// The relay's epoch.
     epoch: Box<str>,
-    answers: Arc<Answers>,
+    outlet: Outlet,
+    /// What the rooms know of the connection.
     liveness: Arc<Liveness>,
+    /// The packet by which its client is asked for a sign of life, if there is one.
+    ping: Option<&'static str>,
     heartbeat: Heartbeat,
-    seats: HashMap<Arc<str>, RoomMembership>,
+    seats: Mutex<Seats>,
 }
 
+type Seats = HashMap<Arc<str>, Arc<RoomMembership>>;
+
 impl Referee {
-    /// No page yet.
-    pub(super) fn new(relay: &Relay, limits: &Limits) -> Self {
+    /// No page yet, on a plain WebSocket. What it answers is in the answers.
+    pub(super) fn plain(relay: &Relay, limits: &Limits) -> (Self, Arc<Answers>) {
+        let answers = Arc::<Answers>::default();
+        let outlet = Outlet::First(Arc::clone(&answers));
+        (Self::new(relay, limits, outlet, Some(ALIVE)), answers)
+    }
+
+    /// No page yet, on a connection of another protocol with this queue. `ping` is the packet by
+    /// which its client is asked for a sign of life, if there is one.
+    pub(super) fn queued(
+        relay: &Relay,
+        limits: &Limits,
+        sender: &Sender,
+        ping: Option<&'static str>,
+    ) -> Self {
+        Self::new(relay, limits, Outlet::Queue(sender.clone()), ping)
+    }
+
+    fn new(relay: &Relay, limits: &Limits, outlet: Outlet, ping: Option<&'static str>) -> Self {
         Self {
             registry: Arc::clone(&relay.rooms),
             epoch: relay.hub.epoch().into(),
-            answers: Arc::default(),
+            outlet,
             liveness: Arc::default(),
+            ping,
             heartbeat: Heartbeat::new(&limits.with_pings(PING)),
-            seats: HashMap::new(),
+            seats: Mutex::default(),
         }
     }
 
-    /// Its answers.
-    pub(super) fn answers(&self) -> Arc<Answers> {
-        Arc::clone(&self.answers)
+    /// The same, for a connection of which the rooms know this.
+    pub(super) fn with_liveness(self, liveness: Arc<Liveness>) -> Self {
+        Self { liveness, ..self }
     }
 
     /// What the rooms know of the connection.
@@ -182,9 +140,18 @@ impl Referee {
         Arc::clone(&self.liveness)
     }
 
+    /// Whether it has pages in rooms.
+    pub(super) fn is_used(&self) -> bool {
+        !self.seats().is_empty()
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The heartbeat that a connection with pages in rooms needs.
     pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
-        (!self.seats.is_empty()).then_some(self.heartbeat)
+        self.is_used().then_some(self.heartbeat)
     }
 
     /// Notes that the client is alive.
@@ -194,14 +161,20 @@ impl Referee {
 
     /// Its pages don't come back.
     pub(super) fn leave(&self) {
-        for seat in self.seats.values() {
+        for seat in self.seats().values() {
             seat.leave();
         }
     }
 
+    /// Its pages are out of the rooms.
+    pub(super) fn forget(&self) {
+        let seats = std::mem::take(&mut *self.seats());
+        drop(seats);
+    }
+
     /// Takes a message on a private channel.
     pub(super) async fn take(
-        &mut self,
+        &self,
         channel: &str,
         message: Option<&str>,
         membership: &Membership,
@@ -210,28 +183,32 @@ impl Referee {
         let Some(letter) = message.and_then(Letter::read) else {
             return;
         };
-        let is_new = !self.seats.contains_key(channel);
+        let mut seat = self.seats().get(channel).cloned();
+        let is_new = seat.is_none();
         if is_new && let Some(query) = &letter.query {
             match self
                 .enter(channel, query, &letter, membership, access)
                 .await
             {
-                Ok(seat) => drop(self.seats.insert(channel.into(), seat)),
+                Ok(entered) => {
+                    let entered = seat.insert(Arc::new(entered));
+                    self.seats().insert(channel.into(), Arc::clone(entered));
+                }
                 Err(why) => {
                     let refused = format!("{{\"refused\":{}}}", quoted(why));
-                    return self.answers.add(channel, &refused);
+                    return self.outlet.add(channel, &refused);
                 }
             }
         }
-        let Some(seat) = self.seats.get(channel) else {
+        let Some(seat) = seat else {
             return;
         };
         if !is_new && letter.event.is_none() && letter.query.is_some() {
-            self.answers.add(channel, &self.written(&seat.standing()));
+            self.outlet.add(channel, &self.written(&seat.standing()));
         }
         if letter.leaves() {
             seat.leave();
-            self.seats.remove(channel);
+            self.seats().remove(channel);
         } else if let Some(life) = &letter.life {
             let event = letter.ask.zip(letter.event.as_ref());
             seat.take_numbered(NumberedRequest {
@@ -257,7 +234,7 @@ impl Referee {
         if !TOKEN.contains(&token.len()) {
             return Err("The token of a private channel has 16 to 128 bytes.");
         }
-        if self.seats.len() >= MOST_SEATS {
+        if self.seats().len() >= MOST_SEATS {
             return Err("One connection has at most 32 sockets in rooms.");
         }
         let profile = Profile::read(query).ok_or("The query must have a userid and a msgEvent.")?;
@@ -295,22 +272,24 @@ impl Referee {
             sender: membership.sender().clone(),
             space,
             address: secret,
-            encode: envelope,
-            ping: Some(ALIVE),
+            encode: |channel, message| Frame::to_one(envelope(channel, message).into()),
+            ping: self.ping,
             access: access.clone(),
             liveness: Arc::clone(&self.liveness),
         };
         let charge = membership.account().charge(Purpose::Connections, 0);
-        let greet = |standing| self.answers.add(channel, &self.written(&standing));
+        let greet = |standing| self.outlet.add(channel, &self.written(&standing));
         Ok(self.registry.enter(entrant, connection, charge, greet))
     }
 
     fn written(&self, standing: &Standing) -> String {
         match standing {
-            Standing::User { id, life } => {
-                let life = quoted(life.as_deref().unwrap_or_default());
-                let (user, relay) = (quoted(id), quoted(&self.epoch));
-                format!("{{\"user\":{user},\"life\":{life},\"relay\":{relay}}}")
+            Standing::User { id, numbered } => {
+                let (life, asked) = numbered
+                    .as_ref()
+                    .map_or(("", 0), |(life, asked)| (&**life, *asked));
+                let (user, life, relay) = (quoted(id), quoted(life), quoted(&self.epoch));
+                format!("{{\"user\":{user},\"life\":{life},\"asked\":{asked},\"relay\":{relay}}}")
             }
             Standing::Taken(event) => format!("{{\"taken\":{event}}}"),
         }

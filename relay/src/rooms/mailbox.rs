@@ -88,6 +88,11 @@ impl Mailbox {
         }
     }
 
+    /// The number of the page's last request.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked
+    }
+
     /// Whether a request with this number is new.
     pub(super) fn accept(&mut self, ask: u64) -> bool {
         let is_new = ask > self.asked;

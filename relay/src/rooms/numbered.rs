@@ -7,11 +7,13 @@ use super::mailbox::Mailbox;
 use super::state::{Answer, Delivery, Rooms};
 
 impl Rooms {
-    /// The life of a connection's user, if its deliveries are numbered.
+    /// The life of a connection's user, and the number of its last request, if its deliveries are
+    /// numbered.
     #[must_use]
-    pub fn life_of(&self, connection: RoomConnectionId) -> Option<&Arc<str>> {
+    pub fn numbered(&self, connection: RoomConnectionId) -> Option<(Arc<str>, u64)> {
         let user = self.users.get(self.connections.get(&connection)?)?;
-        user.mailbox.as_ref().map(|mailbox| &mailbox.life)
+        let mailbox = user.mailbox.as_ref()?;
+        Some((Arc::clone(&mailbox.life), mailbox.asked()))
     }
 
     /// A connection's page has seen, in this life, all up to a number.

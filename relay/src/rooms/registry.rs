@@ -47,8 +47,8 @@ pub(crate) struct RoomConnection {
     pub(crate) space: Arc<str>,
     /// Where it receives: the namespace, or its private channel.
     pub(crate) address: Arc<str>,
-    /// The packet of its protocol for its address and what is delivered.
-    pub(crate) encode: fn(&str, &str) -> String,
+    /// The frame for its address and what is delivered.
+    pub(crate) encode: fn(&str, &str) -> Frame,
     /// The packet by which its client is asked for a sign of life, if there is one.
     pub(crate) ping: Option<&'static str>,
     pub(crate) access: Access,
@@ -91,12 +91,12 @@ pub(crate) struct NumberedRequest<'a> {
 /// What a connection is in the rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// A user with this id, in this life if its deliveries are numbered.
+    /// A user with this id.
     User {
         /// The id.
         id: Arc<str>,
-        /// The name of its life.
-        life: Option<Arc<str>>,
+        /// If its deliveries are numbered: the name of its life, and the number of its last request.
+        numbered: Option<(Arc<str>, u64)>,
     },
     /// Nobody: its id is another user's. The event that says so.
     Taken(Arc<str>),
@@ -297,7 +297,7 @@ impl Space {
         match self.rooms.user_of(connection) {
             Some(id) => Standing::User {
                 id: Arc::clone(id),
-                life: self.rooms.life_of(connection).cloned(),
+                numbered: self.rooms.numbered(connection),
             },
             None => Standing::Taken(self.rooms.taken(user)),
         }
@@ -406,17 +406,16 @@ impl Space {
 /// An event as a connection's protocol writes it.
 struct Packet {
     list: Arc<str>,
-    encode: fn(&str, &str) -> String,
+    encode: fn(&str, &str) -> Frame,
     frame: Frame,
 }
 
 impl Packet {
     fn new(delivery: &Delivery, connection: &RoomConnection) -> Self {
-        let text = (connection.encode)(&connection.address, &delivery.list);
         Self {
             list: Arc::clone(&delivery.list),
             encode: connection.encode,
-            frame: Frame::direct(text.into()),
+            frame: (connection.encode)(&connection.address, &delivery.list),
         }
     }
 

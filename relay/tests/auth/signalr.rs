@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::support::signalr_classic::{HUBS, query};
-use super::support::signalr_core::{HANDSHAKE, Hub, negotiate};
+use super::support::signalr_core::{HANDSHAKE, Hub, WELCOME, negotiate};
 use super::support::tokens::{expired, forged, start, token, token_for, with_short};
 use super::support::{Client, Relay, get, status};
 
@@ -110,7 +110,7 @@ async fn a_connection_ends_with_its_token() {
         Some(Hub { client, records })
     });
     let mut hub = hub.await;
-    assert_eq!(hub.record().await, "{}");
+    assert_eq!(hub.record().await, WELCOME);
     assert_eq!(hub.record().await, r#"{"type":7,"allowReconnect":true}"#);
     let expired = (4503, "the token has expired".to_owned());
     assert_eq!(hub.client.closed().await, expired);

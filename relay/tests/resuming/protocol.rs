@@ -22,7 +22,10 @@ async fn members_of_all_protocols_share_a_space() {
     signalr
         .send("{\"protocol\":\"json\",\"version\":1}\u{1e}")
         .await;
-    assert_eq!(signalr.text().await, "{}\u{1e}");
+    assert_eq!(
+        signalr.text().await,
+        "{\"minorVersion\":0,\"relay\":true}\u{1e}"
+    );
     relay.until(|stats| stats.members == 4).await;
     page.send(1, 1, "a", "[1]").await;
     page.acknowledged(1).await;

@@ -149,8 +149,8 @@ async fn every_hub_of_the_client_is_called_by_its_name() {
         .await
         .unwrap();
     let mut none = connect("%5B%5D").await.unwrap();
-    assert_eq!(two.text().await, r#"{"C":"0","S":1,"M":[]}"#);
-    assert_eq!(none.text().await, r#"{"C":"0","S":1,"M":[]}"#);
+    assert_eq!(two.text().await, r#"{"C":"0","S":1,"M":[],"relay":true}"#);
+    assert_eq!(none.text().await, r#"{"C":"0","S":1,"M":[],"relay":true}"#);
     page.send(r#"{"channel":1}"#).await;
     assert_eq!(
         two.text().await,

@@ -160,7 +160,7 @@ async fn a_token_is_good_for_one_connection_in_its_space() {
     let mut first = Client::open(relay.address, &path("/room/signalr/hubs", "connect"))
         .await
         .unwrap();
-    assert_eq!(first.text().await, r#"{"C":"0","S":1,"M":[]}"#);
+    assert_eq!(first.text().await, r#"{"C":"0","S":1,"M":[],"relay":true}"#);
     assert_eq!(
         status(Client::open(relay.address, &path("/room/signalr", "connect")).await),
         404

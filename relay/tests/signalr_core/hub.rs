@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use signal_relay::Config;
 use signal_relay::protocols::signalr::Timing;
 
-use super::support::signalr_core::{HANDSHAKE, Hub, SendBinary};
+use super::support::signalr_core::{HANDSHAKE, Hub, SendBinary, WELCOME};
 use super::support::{LIMIT, Relay, config};
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn records_come_packed_and_split() {
     for part in characters.chunks(7) {
         hub.client.send(&part.iter().collect::<String>()).await;
     }
-    assert_eq!(hub.record().await, "{}");
+    assert_eq!(hub.record().await, WELCOME);
     for n in 0..20 {
         assert_eq!(
             page.envelope().await,

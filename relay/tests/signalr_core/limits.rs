@@ -168,7 +168,10 @@ async fn a_client_that_pings_stays() {
     // Not even pings of the WebSocket are answered.
     let mut hub = support::raw(relay.address, "/hub").await;
     support::raw_send(&mut hub, HANDSHAKE).await;
-    assert_eq!(support::raw_next(&mut hub).await.1, b"{}\x1e");
+    assert_eq!(
+        support::raw_next(&mut hub).await.1,
+        b"{\"minorVersion\":0,\"relay\":true}\x1e"
+    );
     // Six seconds by the relay's own pings, each of which is answered with one.
     let mut pings = 0;
     while pings < 60 {

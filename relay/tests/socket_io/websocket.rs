@@ -113,7 +113,10 @@ async fn protocols_receive_each_others_messages() {
     let mut hub = Client::open(relay.address, "/hub").await.unwrap();
     hub.send("{\"protocol\":\"json\",\"version\":1}\u{1e}")
         .await;
-    assert_eq!(hub.text().await, "{}\u{1e}");
+    assert_eq!(
+        hub.text().await,
+        "{\"minorVersion\":0,\"relay\":true}\u{1e}"
+    );
     relay.until(|stats| stats.members == 4).await;
     let message = r#"{"a\u0022":[1e400,"\\ \" é"]}"#;
     let envelope = format!(r#"{{"sender":12,"channel":"a","message":{message}}}"#);

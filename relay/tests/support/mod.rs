@@ -381,8 +381,10 @@ pub async fn raw_send(stream: &mut TcpStream, text: &str) {
 pub async fn raw_next(stream: &mut TcpStream) -> (u8, Vec<u8>) {
     let reading = async {
         let kind = stream.read_u8().await.unwrap();
-        let length = stream.read_u8().await.unwrap();
-        assert!(length < 126);
+        let length = match stream.read_u8().await.unwrap() {
+            126 => stream.read_u16().await.unwrap(),
+            length => length.into(),
+        };
         let mut payload = vec![0; usize::from(length)];
         stream.read_exact(&mut payload).await.unwrap();
         (kind, payload)

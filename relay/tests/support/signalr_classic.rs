@@ -46,7 +46,10 @@ impl Hub {
             token,
             cursor: String::new(),
         };
-        assert_eq!(hub.frame().await, json!({ "C": "0", "S": 1, "M": [] }));
+        assert_eq!(
+            hub.frame().await,
+            json!({ "C": "0", "S": 1, "M": [], "relay": true })
+        );
         let started = get(
             relay.address,
             &format!("{base}/start?{}", query(&hub.token)),

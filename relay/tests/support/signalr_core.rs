@@ -9,6 +9,9 @@ use super::{Answer, Client, Relay, request, within};
 
 pub const HANDSHAKE: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
 
+/// The answer to it.
+pub const WELCOME: &str = r#"{"minorVersion":0,"relay":true}"#;
+
 /// A client of the hub that cuts what comes into records.
 pub struct Hub {
     pub client: Client,
@@ -27,7 +30,7 @@ impl Hub {
     pub async fn join(relay: &Relay, path: &str) -> Self {
         let mut hub = Self::open(relay, path).await;
         hub.client.send(HANDSHAKE).await;
-        assert_eq!(hub.record().await, "{}");
+        assert_eq!(hub.record().await, WELCOME);
         hub
     }
 

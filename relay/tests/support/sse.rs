@@ -82,6 +82,10 @@ impl Reader {
             reader.first = reader.any().await.expect("no first event");
             let Event { name, retry, .. } = &reader.first;
             assert!(!retry.is_empty() && ["hello", "gap"].contains(&name.as_str()));
+            if name == "gap" {
+                let hello = reader.any().await.expect("no hello");
+                assert_eq!((&*hello.name, &*hello.data), ("hello", "relay"));
+            }
         }
         reader
     }

@@ -24,7 +24,7 @@ pub(super) struct Take<'a> {
     pub(super) membership: &'a Membership,
     pub(super) allowance: &'a Allowance,
     pub(super) max_frame: usize,
-    pub(super) referee: &'a mut Referee,
+    pub(super) referee: &'a Referee,
 }
 
 impl Take<'_> {

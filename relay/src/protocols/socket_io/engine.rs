@@ -119,13 +119,14 @@ pub fn open(
 ) -> String {
     let upgrades = if upgrade { "\"websocket\"" } else { "" };
     let (interval, timeout) = (interval.as_millis(), timeout.as_millis());
-    // Clients can tell the versions apart by `maxPayload`, as signal-wasm does.
+    // Clients can tell the versions apart by `maxPayload`, as signal-wasm does, which knows our relay
+    // by `relay`.
     let limit = match version {
         Version::Two | Version::Three => String::new(),
         Version::Four => format!(",\"maxPayload\":{max_payload}"),
     };
     format!(
-        "0{{\"sid\":\"{id}\",\"upgrades\":[{upgrades}],\"pingInterval\":{interval},\"pingTimeout\":{timeout}{limit}}}"
+        "0{{\"sid\":\"{id}\",\"upgrades\":[{upgrades}],\"pingInterval\":{interval},\"pingTimeout\":{timeout}{limit},\"relay\":true}}"
     )
 }
 
@@ -448,12 +449,12 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(
             open(Version::Four, "id", true, second, second / 2, 1000),
-            r#"0{"sid":"id","upgrades":["websocket"],"pingInterval":1000,"pingTimeout":500,"maxPayload":1000}"#
+            r#"0{"sid":"id","upgrades":["websocket"],"pingInterval":1000,"pingTimeout":500,"maxPayload":1000,"relay":true}"#
         );
         for version in [Version::Two, Version::Three] {
             assert_eq!(
                 open(version, "id", false, second, second / 2, 1000),
-                r#"0{"sid":"id","upgrades":[],"pingInterval":1000,"pingTimeout":500}"#
+                r#"0{"sid":"id","upgrades":[],"pingInterval":1000,"pingTimeout":500,"relay":true}"#
             );
         }
     }

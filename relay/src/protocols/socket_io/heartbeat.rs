@@ -27,10 +27,9 @@ pub(super) async fn unconfirmed(session: &Session, limits: &Limits) -> CloseReas
 /// Clients of version 4 wait for pings and answer them; those of version 3 ping by themselves. A
 /// relay that was itself stopped for a while gives everybody more time, because what came in
 /// meanwhile is still to be read.
-pub(super) async fn watch(session: &Session, limits: &Limits) -> CloseReason {
-    let (interval, timeout) = (limits.ping_interval, limits.ping_timeout);
+pub(super) async fn watch(session: &Session) -> CloseReason {
     let pings = session.version == Version::Four;
-    let mut next_ping = Instant::now() + interval;
+    let mut last_ping = Instant::now();
     // From when on something must be heard.
     let mut since = if pings {
         None
@@ -38,6 +37,12 @@ pub(super) async fn watch(session: &Session, limits: &Limits) -> CloseReason {
         Some(session.last_heard())
     };
     loop {
+        let Limits {
+            ping_interval: interval,
+            ping_timeout: timeout,
+            ..
+        } = session.limits_of_pings();
+        let next_ping = last_ping + interval;
         let allowed = if pings { timeout } else { interval + timeout };
         let deadline = since.map(|since| since + allowed);
         let next = match (pings, deadline) {
@@ -46,7 +51,10 @@ pub(super) async fn watch(session: &Session, limits: &Limits) -> CloseReason {
             (false, Some(deadline)) => deadline,
             (false, None) => Instant::now() + allowed,
         };
-        sleep_until(next).await;
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = session.pings_change() => continue,
+        }
         let (now, heard) = (Instant::now(), session.last_heard());
         if let (Some(from), Some(deadline)) = (since, deadline) {
             if heard > from {
@@ -60,7 +68,7 @@ pub(super) async fn watch(session: &Session, limits: &Limits) -> CloseReason {
         if pings && now >= next_ping {
             session.send(PING.to_owned());
             since = since.or(Some(now));
-            next_ping = now + interval;
+            last_ping = now;
         }
     }
 }

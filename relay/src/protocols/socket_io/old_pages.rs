@@ -18,6 +18,7 @@ use crate::connection::CloseReason;
 use crate::hub::membership::Membership;
 use crate::hub::store::Content;
 use crate::protocols::bare;
+use crate::protocols::referee::is_private;
 use crate::relay::Relay;
 use crate::rooms::registry::RoomMembership;
 
@@ -169,6 +170,7 @@ impl Session {
             space: Arc::clone(&space.name),
             membership: space.membership.clone()?,
             access: space.access.clone(),
+            referee: Arc::clone(&space.referee),
         };
         Some((member, space.room_membership.clone()))
     }
@@ -186,6 +188,7 @@ impl Session {
                 if let Some(room_membership) = &space.room_membership {
                     room_membership.leave();
                 }
+                space.referee.leave();
             }
             !leaves
         });
@@ -253,6 +256,24 @@ impl Session {
         };
         let envelope = Envelope::read(argument).filter(|envelope| !envelope.is_anonymous());
         self.note_form(&member.space, envelope.is_some());
+        if let Some(envelope) = envelope
+            .as_ref()
+            .filter(|envelope| is_private(&envelope.channel))
+        {
+            let Member {
+                membership,
+                access,
+                referee,
+                ..
+            } = member;
+            referee
+                .take(&envelope.channel, envelope.message(), membership, access)
+                .await;
+            if referee.is_used() {
+                self.note_rooms();
+            }
+            return Ok(None);
+        }
         let bare = bare::envelope(argument, self.sender);
         let envelope = envelope.or_else(|| bare::read(&bare));
         let Some(envelope) = envelope else {

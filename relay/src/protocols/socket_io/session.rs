@@ -36,8 +36,9 @@ use crate::hub::membership::Membership;
 use crate::hub::queue::{Level, Receiver, Signals};
 use crate::limits::{Allowance, LONGEST_SPACE, Limits, Place};
 use crate::metrics::{Protocol, Tracked};
+use crate::protocols::referee::Referee;
 use crate::relay::Relay;
-use crate::rooms::registry::{Liveness, RoomMembership};
+use crate::rooms::registry::{Liveness, PING, RoomMembership};
 
 /// What an event adds to the envelope in it, at most.
 const OVERHEAD: usize = LONGEST_SPACE + 64;
@@ -72,6 +73,9 @@ pub(super) struct Session {
     has_left: AtomicBool,
     /// What the rooms that it is in know of it.
     liveness: Arc<Liveness>,
+    /// It has, or had, a page on a private channel.
+    is_in_rooms: AtomicBool,
+    pings_changed: Notify,
     /// It has joined a space.
     joined: Notify,
     reason: OnceLock<CloseReason>,
@@ -116,6 +120,8 @@ pub(super) struct Space {
     pub(super) access: Access,
     /// Of a page of RTCMultiConnection: its place in the rooms.
     pub(super) room_membership: Option<Arc<RoomMembership>>,
+    /// For its pages on private channels.
+    pub(super) referee: Arc<Referee>,
     pub(super) form: Form,
     _place: Option<Place>,
 }
@@ -150,6 +156,8 @@ impl Session {
             confirmed: AtomicBool::new(false),
             has_left: AtomicBool::new(false),
             liveness: Arc::default(),
+            is_in_rooms: AtomicBool::new(false),
+            pings_changed: Notify::new(),
             joined: Notify::new(),
             reason: OnceLock::new(),
             ended: CancellationToken::new(),
@@ -211,12 +219,14 @@ impl Session {
                 if let Some(room_membership) = &space.room_membership {
                     room_membership.leave();
                 }
+                space.referee.leave();
             }
         }
         if reason == CloseReason::ShuttingDown {
             for space in &mut state.spaces {
                 space.membership = None;
                 space.room_membership = None;
+                space.referee.forget();
             }
         } else {
             state.farewells = state.spaces.iter().filter_map(Space::farewell).collect();
@@ -305,6 +315,27 @@ impl Session {
 
     pub(super) fn last_heard(&self) -> Instant {
         self.state().last_heard
+    }
+
+    /// The limits for its pings. A client of version 3 pings by itself, as it was told.
+    pub(super) fn limits_of_pings(&self) -> Limits {
+        if self.is_in_rooms.load(Ordering::Relaxed) && self.version == Version::Four {
+            self.limits.with_pings(PING)
+        } else {
+            self.limits
+        }
+    }
+
+    /// Notes that it has pages in rooms.
+    pub(super) fn note_rooms(&self) {
+        if !self.is_in_rooms.swap(true, Ordering::Relaxed) {
+            self.pings_changed.notify_one();
+        }
+    }
+
+    /// Resolves when the limits for its pings have changed. One waiter at a time.
+    pub(super) async fn pings_change(&self) {
+        self.pings_changed.notified().await;
     }
 
     /// Whether the client has done enough to be taken for one.

@@ -67,7 +67,7 @@ impl Sessions {
                 }
             };
             let reason = tokio::select! {
-                reason = watch(&kept, limits) => reason,
+                reason = watch(&kept) => reason,
                 reason = unconfirmed(&kept, limits) => reason,
                 () = kept.overflowed() => CloseReason::SlowConsumer,
                 () = kept.replaced() => CloseReason::ResumedElsewhere,

@@ -2,15 +2,18 @@
 //! of each.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::auth::access::Access;
 use crate::hub::budget::{Account, Charge, Purpose};
 use crate::hub::ids::{PublisherId, Secret};
 use crate::hub::kept::{Kept, Place};
+use crate::hub::membership::Membership;
 use crate::limits::Allowance;
+use crate::protocols::referee::Referee;
 use crate::relay::Relay;
 
 /// What a client costs besides the name of its space, which is kept twice, in bytes.
@@ -24,6 +27,16 @@ pub(super) struct Client {
     pub(super) accepted: tokio::sync::Mutex<u64>,
     /// What it may publish.
     pub(super) allowance: Allowance,
+    /// Of its latest stream: where its private channels are.
+    desk: Mutex<Weak<Desk>>,
+}
+
+/// What a stream's pages in rooms need of it.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) membership: Arc<Membership>,
+    pub(super) access: Access,
+    pub(super) referee: Referee,
 }
 
 impl Client {
@@ -32,7 +45,22 @@ impl Client {
             publisher,
             accepted: tokio::sync::Mutex::default(),
             allowance,
+            desk: Mutex::default(),
         }
+    }
+
+    /// Notes that it has begun to read a stream.
+    pub(super) fn sit_down(&self, desk: &Arc<Desk>) {
+        *self.lock_desk() = Arc::downgrade(desk);
+    }
+
+    /// What its latest stream has for its pages in rooms, if it reads one.
+    pub(super) fn desk(&self) -> Option<Arc<Desk>> {
+        self.lock_desk().upgrade()
+    }
+
+    fn lock_desk(&self) -> MutexGuard<'_, Weak<Desk>> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

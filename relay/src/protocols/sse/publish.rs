@@ -9,11 +9,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use signal_wire::Envelope;
 
-use super::clients::Client;
+use super::clients::{Client, Desk};
 use crate::address::ClientAddress;
 use crate::auth::access::Access;
 use crate::connection::{BodyError, read_body};
 use crate::hub::store::{Content, Publication, StoreError};
+use crate::protocols::referee::is_private;
 use crate::relay::Relay;
 
 /// How long a request's body may take.
@@ -70,6 +71,11 @@ pub(super) async fn publish(
                         channel is a string or a number, or one with only sender and message.\n";
         refuse(StatusCode::BAD_REQUEST, sentence.to_owned())
     })?;
+    if is_private(&envelope.channel) {
+        let (channel, message) = (envelope.channel.as_ref(), envelope.message());
+        take_private(&client, reference, channel, message).await;
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let message = access
         .message(envelope, None, true)
         .map_err(|why| refuse(StatusCode::FORBIDDEN, format!("{}\n", why.as_str())))?;
@@ -90,6 +96,29 @@ pub(super) async fn publish(
         Ok(Err(error)) => Err(try_later(&error)),
         Err(error) => Err(try_later(&error)),
     }
+}
+
+/// Takes a message on a private channel. The rooms know a client by its stream: without one nothing
+/// is done, and the page asks again when it has one.
+async fn take_private(
+    client: &Client,
+    reference: Option<u64>,
+    channel: &str,
+    message: Option<&str>,
+) {
+    let mut accepted = client.accepted.lock().await;
+    if reference.is_none_or(|reference| reference > *accepted)
+        && let Some(desk) = client.desk()
+    {
+        let Desk {
+            membership,
+            access,
+            referee,
+        } = &*desk;
+        referee.heard();
+        referee.take(channel, message, membership, access).await;
+    }
+    *accepted = reference.unwrap_or_default().max(*accepted);
 }
 
 async fn publish_once(

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::clients::Reading;
+use super::clients::{Desk, Reading};
 use super::position::Positions;
 use crate::address::ClientAddress;
 use crate::auth::access::Access;
@@ -25,13 +25,14 @@ use crate::hub::buffers::Buffer;
 use crate::hub::frame::{Encoding, Frame};
 use crate::hub::history::Since;
 use crate::hub::ids::random_bits;
-use crate::hub::membership::Membership;
 use crate::hub::queue::Receiver;
 use crate::lifecycle::Departure;
 use crate::limits::{HttpConnection, Place};
 use crate::metrics::{Protocol, Refused, Tracked};
 use crate::protocols::query::member;
+use crate::protocols::referee::Referee;
 use crate::relay::Relay;
+use crate::rooms::registry::Liveness;
 
 /// How envelopes are kept in the form of this protocol.
 const ENCODING: Encoding = Encoding("sse");
@@ -41,6 +42,11 @@ const LAST_EVENT_ID: &str = "last-event-id";
 
 /// A comment, which browsers ignore and proxies count as traffic.
 const KEEP_ALIVE: &[u8] = b":\n\n";
+
+/// signal-wasm knows our relay by its data.
+const HELLO: &str = "event: hello\ndata: relay\n\n";
+/// Messages before those that follow may have been missed.
+const GAP: &str = "event: gap\ndata: messages may have been missed\n\n";
 
 /// A browser connects again after at least this many milliseconds.
 const SHORTEST_RETRY: u64 = 1000;
@@ -90,8 +96,20 @@ pub(super) async fn open(
         drop_if_stuck(relay, &queue, http.clone(), &tracked, ended.clone());
     }
     let interval = relay.limits().ping_interval;
+    let membership = Arc::new(membership);
+    let referee = Referee::queued(relay, &relay.limits(), membership.sender(), None);
+    let liveness = referee.liveness();
+    let desk = Arc::new(Desk {
+        membership,
+        access: access.clone(),
+        referee,
+    });
+    if let Some(reading) = &client {
+        reading.client.sit_down(&desk);
+    }
     let events = Events {
         access,
+        liveness,
         first: Some(first_event(
             retry,
             start.gap,
@@ -99,7 +117,7 @@ pub(super) async fn open(
         )),
         space: space.into(),
         positions: Arc::clone(positions),
-        membership: Some(membership),
+        desk: Some(desk),
         queue,
         interval,
         keep_alive_at: Instant::now() + interval,
@@ -132,13 +150,9 @@ fn refused_event(refusal: &Refusal) -> String {
 /// What a stream begins with. The id lets a reader that loses its connection before it has received
 /// a message come back to the same place.
 fn first_event(retry: u64, gap: bool, id: Option<String>) -> String {
-    let (name, data) = if gap {
-        ("gap", "messages may have been missed")
-    } else {
-        ("hello", "")
-    };
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-    format!("retry: {retry}\nevent: {name}\n{id}data: {data}\n\n")
+    let gap = if gap { GAP } else { "" };
+    format!("retry: {retry}\n{id}{gap}{HELLO}")
 }
 
 /// How far the reader has seen the space.
@@ -187,7 +201,9 @@ struct Events {
     first: Option<String>,
     /// `None` once the relay is shutting down, or the token has expired, and only what waits is
     /// still sent.
-    membership: Option<Membership>,
+    desk: Option<Arc<Desk>>,
+    /// Of its pages in rooms.
+    liveness: Arc<Liveness>,
     queue: Receiver,
     interval: Duration,
     keep_alive_at: Instant,
@@ -213,16 +229,22 @@ impl Events {
                     return Some(event);
                 }
             }
-            self.membership.as_ref()?;
+            self.desk.as_ref()?;
             tokio::select! {
                 biased;
                 () = self.departure.due() => {
                     end(&self.tracked, &CloseReason::ShuttingDown);
-                    self.membership = None;
+                    if let Some(desk) = self.desk.take() {
+                        desk.referee.leave();
+                    }
+                }
+                () = self.liveness.replaced.cancelled() => {
+                    end(&self.tracked, &CloseReason::ResumedElsewhere);
+                    self.desk = None;
                 }
                 () = self.access.expired() => {
                     end(&self.tracked, &Refusal::EXPIRED.into());
-                    self.membership = None;
+                    self.desk = None;
                     return Some(refused_event(&Refusal::EXPIRED).into());
                 }
                 () = sleep_until(self.keep_alive_at) => {
@@ -242,11 +264,12 @@ fn end(tracked: &Mutex<Tracked>, reason: &CloseReason) {
 
 /// The event with a frame, which all readers share. `None`: the frame isn't an envelope.
 fn event(frame: &Frame, space: &str, positions: &Positions) -> Option<Bytes> {
-    let id = frame.id()?;
     let encode = |envelope: &str| {
         // A line break in JSON is always between its tokens, where a space means the same.
         let line = envelope.replace(['\n', '\r'], " ");
-        format!("id: {}\ndata: {line}\n\n", positions.name(space, id))
+        let id = frame.id().map(|id| positions.name(space, id));
+        let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+        format!("{id}data: {line}\n\n")
     };
     let text = frame.encoded(ENCODING, encode)?;
     let frame = frame.clone();

@@ -35,7 +35,7 @@ impl Space {
     }
 
     fn life(&self, connection: RoomConnectionId) -> Arc<str> {
-        Arc::clone(self.rooms.life_of(connection).unwrap())
+        self.rooms.numbered(connection).unwrap().0
     }
 }
 

@@ -72,10 +72,11 @@ pub fn stop(error: &str) -> String {
     format!("{{\"E\":{}}}", quoted(error))
 }
 
-/// The first frame of a new connection.
+/// The first frame of a new connection. Clients of SignalR ignore its last member, by which
+/// signal-wasm knows our relay.
 #[must_use]
 pub fn welcome(cursor: u64) -> String {
-    format!("{{\"C\":\"{cursor}\",\"S\":1,\"M\":[]}}")
+    format!("{{\"C\":\"{cursor}\",\"S\":1,\"M\":[],\"relay\":true}}")
 }
 
 /// The cursor that a client names as the last one it saw. Without one, it has seen no message.

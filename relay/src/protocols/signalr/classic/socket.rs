@@ -29,6 +29,7 @@ use crate::hub::store::Content;
 use crate::limits::Place;
 use crate::metrics::Protocol;
 use crate::protocols::query::member;
+use crate::protocols::referee::{Referee, is_private};
 use crate::protocols::signalr::method::NO_ENVELOPE;
 use crate::protocols::signalr::negotiate;
 use crate::protocols::signalr::state::{Kind, SignalR};
@@ -169,6 +170,8 @@ async fn run(
         }
         Some(seen) => outbox.history.after(seen),
     };
+    let referee = Referee::queued(relay, &limits, session.membership.sender(), None);
+    let liveness = referee.liveness();
     let (mut last, was_taken_over) = (None, AtomicBool::new(false));
     let reason = match replay {
         Err(_) => {
@@ -188,6 +191,7 @@ async fn run(
                         CloseReason::Normal
                     }
                     () = session.over.cancelled() => CloseReason::Normal,
+                    () = liveness.replaced.cancelled() => CloseReason::ResumedElsewhere,
                     () = session.access.expired() => Refusal::EXPIRED.into(),
                     () = departure.due() => CloseReason::ShuttingDown,
                 }
@@ -195,6 +199,7 @@ async fn run(
             let mut input = Input {
                 session: &session,
                 answers: &answers,
+                referee: &referee,
                 max_frame: limits.max_frame,
                 last: &mut last,
             };
@@ -210,6 +215,10 @@ async fn run(
         }
     };
 
+    if reason == CloseReason::ShuttingDown {
+        referee.leave();
+    }
+    drop(referee);
     let mut rest: Vec<_> = std::iter::from_fn(|| answered.pop())
         .map(|answer| answer.text().clone())
         .collect();
@@ -253,6 +262,7 @@ fn may_come_back(reason: &CloseReason) -> bool {
         CloseReason::Normal
             | CloseReason::BinaryFrame
             | CloseReason::SlowConsumer
+            | CloseReason::ResumedElsewhere
             | CloseReason::ShuttingDown
     )
 }
@@ -279,13 +289,19 @@ async fn wait(
 struct Input<'a> {
     session: &'a Session,
     answers: &'a Sender,
+    referee: &'a Referee,
     max_frame: usize,
     /// The last frame, for a client that doesn't speak the protocol.
     last: &'a mut Option<String>,
 }
 
 impl Inbound for Input<'_> {
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        self.referee.heartbeat()
+    }
+
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        self.referee.heard();
         let answer = match protocol::read(&text) {
             Step::Nothing => None,
             Step::Answer(answer) => Some(answer),
@@ -313,7 +329,19 @@ impl Input<'_> {
         let Some(envelope) = Envelope::read(text) else {
             return Ok(Err(NO_ENVELOPE));
         };
-        let Session { access, sender, .. } = self.session;
+        let Session {
+            access,
+            sender,
+            membership,
+            ..
+        } = self.session;
+        if is_private(&envelope.channel) {
+            let (channel, message) = (&envelope.channel, envelope.message());
+            self.referee
+                .take(channel, message, membership, access)
+                .await;
+            return Ok(Ok(()));
+        }
         let message = match access.message(envelope, Some(*sender), true) {
             Ok(message) => message,
             Err(why) => return Ok(Err(why.as_str())),
@@ -323,7 +351,7 @@ impl Input<'_> {
             return Err(too_large);
         }
         let content = Content::Envelope(message);
-        let published = self.session.membership.publish(content).await;
+        let published = membership.publish(content).await;
         published.map_err(|_| CloseReason::StoreUnavailable)?;
         Ok(Ok(()))
     }
@@ -377,7 +405,7 @@ impl Outbound for Output<'_> {
 /// The message with a frame that is sent for the first time. `None`: the frame isn't an envelope,
 /// or the client has no hubs.
 fn deliver(hubs: &Hubs, history: &mut History, frame: Frame) -> Option<Utf8Bytes> {
-    if hubs.is_empty() || frame.id().is_none() {
+    if hubs.is_empty() || !frame.is_envelope() {
         return None;
     }
     let cursor = history.keep(frame.clone(), Instant::now());

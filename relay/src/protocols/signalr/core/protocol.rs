@@ -13,8 +13,9 @@ use signal_wire::json::quoted;
 use super::records::SEPARATOR;
 use crate::protocols::signalr::method::{self, Arguments, excerpt};
 
-/// The answer to a handshake that is accepted.
-pub const WELCOME: &str = "{}\u{1e}";
+/// The answer to a handshake that is accepted. Clients of SignalR ignore both members, of which
+/// ASP.NET Core 2.2 sends the first too; signal-wasm knows our relay by the second.
+pub const WELCOME: &str = "{\"minorVersion\":0,\"relay\":true}\u{1e}";
 /// The keep-alive record.
 pub const PING: &str = "{\"type\":6}\u{1e}";
 
@@ -272,7 +273,7 @@ mod tests {
             r#" { "version" : 1.0, "more": [], "protocol": "js\u006fn" } "#,
         ] {
             let mut protocol = Protocol::default();
-            assert_eq!(protocol.read(record), Step::Answer("{}\u{1e}".to_owned()));
+            assert_eq!(protocol.read(record), Step::Answer(WELCOME.to_owned()));
             assert!(protocol.ready);
         }
     }

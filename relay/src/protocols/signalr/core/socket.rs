@@ -26,6 +26,7 @@ use crate::hub::queue::{self, Level, Receiver, Sender};
 use crate::hub::store::Content;
 use crate::metrics;
 use crate::protocols::query::member;
+use crate::protocols::referee::{Referee, is_private};
 use crate::protocols::signalr::method::NO_ENVELOPE;
 use crate::protocols::signalr::state::{Kind, SignalR};
 use crate::protocols::signalr::timing::longest_text;
@@ -116,6 +117,8 @@ async fn run(
     let signals = queue.signals_beside();
     let (answers, mut answered) = queue::queue_with(limits.queue, account, signals);
     answers.push(Frame::from(protocol::WELCOME));
+    let referee = Referee::queued(relay, &limits, membership.sender(), None);
+    let liveness = referee.liveness();
     let mut client = Client {
         handshake,
         frame: early,
@@ -125,6 +128,7 @@ async fn run(
             access: &access,
             membership: &membership,
             answers: &answers,
+            referee: &referee,
             max_frame: limits.max_frame,
         },
         meter: Arc::clone(connection.meter()),
@@ -135,6 +139,7 @@ async fn run(
             biased;
             () = overflowed => CloseReason::SlowConsumer,
             () = unread => CloseReason::SlowConsumer,
+            () = liveness.replaced.cancelled() => CloseReason::ResumedElsewhere,
             () = access.expired() => Refusal::EXPIRED.into(),
             () = departure.due() => CloseReason::ShuttingDown,
         }
@@ -154,6 +159,10 @@ async fn run(
     )
     .await;
     let last = client.handshake.last.or_else(|| close_record(&reason));
+    if reason == CloseReason::ShuttingDown {
+        referee.leave();
+    }
+    drop(referee);
     drop(membership);
 
     let mut rest: Vec<_> = std::iter::from_fn(|| answered.pop())
@@ -249,14 +258,20 @@ struct Member<'a> {
     access: &'a Access,
     membership: &'a Membership,
     answers: &'a Sender,
+    referee: &'a Referee,
     max_frame: usize,
 }
 
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
+        self.member.referee.heard();
         self.frame = text;
         self.split = 0;
         self.more().await
+    }
+
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        self.member.referee.heartbeat()
     }
 
     fn has_more(&self) -> bool {
@@ -319,6 +334,14 @@ impl Member<'_> {
         let Some(envelope) = Envelope::read(text) else {
             return Ok(Err(NO_ENVELOPE));
         };
+        if is_private(&envelope.channel) {
+            let (channel, message) = (&envelope.channel, envelope.message());
+            let taken = self
+                .referee
+                .take(channel, message, self.membership, self.access);
+            taken.await;
+            return Ok(Ok(()));
+        }
         let message = match self.access.message(envelope, Some(self.sender), true) {
             Ok(message) => message,
             Err(why) => return Ok(Err(why.as_str())),

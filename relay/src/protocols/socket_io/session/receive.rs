@@ -15,6 +15,7 @@ use crate::hub::frame::Frame;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::limits::{LONGEST_SPACE, NAMESPACES};
+use crate::protocols::referee::Referee;
 use crate::protocols::socket_io::engine::{self, Malformed, PING, Version};
 use crate::protocols::socket_io::form::Form;
 use crate::protocols::socket_io::packet::{self, Body, MAIN, Packet};
@@ -146,7 +147,9 @@ impl Session {
                 space: Arc::clone(&space.name),
                 address: Arc::clone(&space.name),
                 sender: membership.sender().clone(),
-                encode: packet::event_packet,
+                encode: |namespace, list| {
+                    Frame::direct(packet::event_packet(namespace, list).into())
+                },
                 // Clients of version 3 answer no pings.
                 ping: (self.version == Version::Four).then_some(PING),
                 access: space.access.clone(),
@@ -208,12 +211,17 @@ impl Session {
             access.audience(),
             self.signals.clone(),
         );
+        // Clients of version 3 answer no pings.
+        let ping = (self.version == Version::Four).then_some(PING);
+        let referee = Referee::queued(relay, &self.limits, membership.sender(), ping)
+            .with_liveness(Arc::clone(&self.liveness));
         let mut space = Space {
             name: Arc::from(name),
             membership: Some(Arc::new(membership)),
             queue,
             access: access.clone(),
             room_membership: None,
+            referee: Arc::new(referee),
             form: Form::default(),
             _place: place,
         };
