@@ -36,6 +36,8 @@ const counters = signaling.stats();
 counters.sent + counters.received + counters.delivered + counters.own + counters.foreign + counters.bad + counters.control;
 counters.queued + counters.queuedBytes + counters.channels + counters.connects + counters.reconnects;
 counters.sentBytes + counters.receivedBytes + counters.dropped + counters.gaps + (counters.roundTrip ?? 0);
+const isRelay: boolean = counters.relay;
+void isRelay;
 export type Spoken = Must<Same<typeof counters.protocol, 'relay' | 'websocket' | 'socket.io' | 'signalr' | 'signalr-classic' | 'sse' | undefined>>;
 export type Ends = Must<Same<typeof signaling.closed, Promise<StateDetail>>> & Must<Same<ReturnType<typeof signaling.flushed>, Promise<void>>>;
 signaling.closed.then(({ reason, code }) => reason + code);

@@ -118,6 +118,7 @@ export function the_counters_are_exact_and_a_snapshot() {
     channels: 1,
     connects: 1,
     reconnects: 0,
+    relay: false,
     roundTrip: undefined,
     protocol: 'websocket',
   };

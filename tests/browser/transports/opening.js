@@ -79,6 +79,7 @@ export function one_without_open_is_open_from_the_start() {
     channels: 1,
     connects: 1,
     reconnects: 0,
+    relay: false,
     roundTrip: undefined,
     protocol: 'websocket',
   });
