@@ -268,7 +268,7 @@ for (const protocol of Object.keys(SPOKEN)) {
       // The proxy follows WebSockets, not the requests of the other two. Those are cut when there are
       // so many links, and when the guest has joined.
       const cuts = HAS_REQUESTS.has(protocol)
-        ? [1, 2, 3, Infinity].map((links) => [links])
+        ? [1, 2, Infinity].map((links) => [links])
         : [
             ['query', 'up'],
             ['life', 'down'],
