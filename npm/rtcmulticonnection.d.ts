@@ -75,5 +75,10 @@ export interface RoomIo {
  * The socket fires `error` with what the signaling can't send.
  *
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
+ *
+ * @example
+ * window.io = rtcMultiConnectionSocket(new Signaling({ url: 'wss://example.org/' }));
+ * const connection = new RTCMultiConnection();
+ * connection.openOrJoin('my-room');
  */
 export function rtcMultiConnectionSocket(signaling: Signaling, options?: RtcMultiConnectionOptions): RoomIo;

@@ -55,6 +55,10 @@ export interface HubConnectionLike {
  * @param options `channel`: default `'/chat'`. `userid`: this page's name in the channel, default a
  * random number.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
+ *
+ * @example
+ * const client = new fm.websync.client('https://example.org/websync.ashx');
+ * const signaling = new Signaling({ transport: websync(client, { channel: '/chat' }) });
  */
 export function websync(client: WebSyncClient, options?: { channel?: string | undefined; userid?: string | number | undefined }): Transport;
 
@@ -68,6 +72,10 @@ export function websync(client: WebSyncClient, options?: { channel?: string | un
  *
  * @param options `event`: default `'message'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
+ *
+ * @example
+ * const socket = io('https://example.org/', { autoConnect: false });
+ * const signaling = new Signaling({ transport: socketIo(socket) });
  */
 export function socketIo(socket: SocketIoClient, options?: { event?: string | undefined }): Transport;
 
@@ -82,6 +90,9 @@ export function socketIo(socket: SocketIoClient, options?: { event?: string | un
  * @param options `target`: the client method that the hub calls, default `'onMessageReceived'`.
  * `method`: the hub method, default `'Send'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
+ *
+ * @example
+ * const signaling = new Signaling({ transport: hubProxy($.connection.webRtcHub3) });
  */
 export function hubProxy(proxy: ClassicHubProxy, options?: { target?: string | undefined; method?: string | undefined }): Transport;
 
@@ -95,6 +106,10 @@ export function hubProxy(proxy: ClassicHubProxy, options?: { target?: string | u
  * @param options `target`: the client method that the hub calls, default `'onMessageReceived'`.
  * `method`: the hub method, default `'Send'`.
  * @throws {TypeError} `bad-option` or `unknown-option`, naming the member and the value.
+ *
+ * @example
+ * const connection = new HubConnectionBuilder().withUrl('/hub').build();
+ * const signaling = new Signaling({ transport: hubConnection(connection) });
  */
 export function hubConnection(connection: HubConnectionLike, options?: { target?: string | undefined; method?: string | undefined }): Transport;
 
@@ -104,5 +119,8 @@ export function hubConnection(connection: HubConnectionLike, options?: { target?
  * @param name The name of the `BroadcastChannel`; those with the same name receive each other's
  * messages. Default `'signal-wasm'`.
  * @throws {TypeError} `bad-option`, naming the value.
+ *
+ * @example
+ * const signaling = new Signaling({ transport: broadcastChannel('my-app') });
  */
 export function broadcastChannel(name?: string): Transport;

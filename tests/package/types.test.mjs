@@ -10,6 +10,7 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { makeConsumer } from './consumer.mjs';
+import { exported, moduleOf } from './examples.mjs';
 import { firstExample } from './readme.mjs';
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
@@ -82,6 +83,14 @@ describe('tsc --strict', () => {
 
   it('accepts the first example of the README', async () => {
     assert.equal(await compile('readme', { 'main.ts': await firstExample() }, { module: 'preserve', moduleResolution: 'bundler' }), '');
+  });
+
+  it('accepts the examples in the declarations, of which each function and class has one', async () => {
+    const all = await exported(join(consumer.folder, 'node_modules/signal-wasm/dist'));
+    assert.ok(all.length > 14, `${all.length}`);
+    assert.deepEqual(all.filter(({ examples }) => examples.length === 0).map(({ file, name }) => `${file}: ${name}`), []);
+    const modules = all.flatMap(({ file, name, examples }) => examples.map((example, number) => [`${file.replace('.d.ts', '')}-${name}-${number}.ts`, moduleOf(example)]));
+    assert.equal(await compile('examples', Object.fromEntries(modules), { module: 'preserve', moduleResolution: 'bundler' }), '');
   });
 
   it('still rejects what is wrong', async () => {
