@@ -177,7 +177,7 @@ async fn pages_of_all_protocols_are_in_one_room_and_nobody_else_hears_them() {
         // The page is closed: the other one owns the room.
         drop(new);
         if protocol != "classic SignalR" {
-            let mut events = vec![old.event().await, old.event().await];
+            let mut events = [old.event().await, old.event().await];
             events.sort_by_key(|event| event[0].to_string());
             assert_eq!(
                 events[0],
