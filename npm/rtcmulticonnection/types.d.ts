@@ -115,8 +115,11 @@ export interface Profile {
  * milliseconds, and each call leaves what is to be done in `take()`.
  */
 export interface Rooms {
-  /** The connection is up, for the first time or again. */
-  connected(now: number): void;
+  /**
+   * The connection is up, for the first time or again. `isReliable`: the signaling sends again what
+   * was lost with a connection.
+   */
+  connected(now: number, isReliable: boolean): void;
   /** The connection is down. */
   lost(): void;
   /** The page emits this. */
