@@ -11,6 +11,7 @@ use super::driver::Driver;
 use super::error::{Error, quoted, show, type_error};
 use super::events::{self, Subscriber};
 use super::js::{self, Config, Handler};
+use super::promises::Settle;
 use crate::session::{self, ChannelId};
 
 /// The two hooks. Both open a channel. They are members of different objects, whose `channel` is
@@ -50,6 +51,17 @@ impl Opener {
         })
     }
 
+    /// The member `channel` of the object that a hook was called on. That of the signaling itself is
+    /// a function, and no name. (A closed one has no object any more, and opens nothing.)
+    fn channel_of(&self, this: &JsValue) -> JsValue {
+        let channel = js::member(this, "channel");
+        let own = self.driver.page_object();
+        if channel.is_function() && (own.is_undefined() || Object::is(this, &own)) {
+            return JsValue::UNDEFINED;
+        }
+        channel
+    }
+
     /// The driver of the signaling.
     pub fn driver(&self) -> &Rc<Driver> {
         &self.driver
@@ -74,7 +86,8 @@ impl Opener {
     /// with callbacks, or a function that receives the messages. Returns the handle, `{ send,
     /// channel, close }`.
     pub fn open(&self, hook: Hook, this: &JsValue, config: &JsValue) -> Result<JsValue, JsValue> {
-        let Names { name, sends_on } = channel_names(&self.driver, hook, this, config)?;
+        let Names { name, sends_on } =
+            channel_names(&self.driver, hook, || self.channel_of(this), config)?;
         let ttl = ttl_in_config(config)?;
         let handle = JsValue::from(Object::new());
         let subscriber: Rc<dyn Subscriber> = if config.is_function() {
@@ -128,18 +141,14 @@ struct Names {
 fn channel_names(
     driver: &Driver,
     hook: Hook,
-    this: &JsValue,
+    in_this: impl FnOnce() -> JsValue,
     config: &JsValue,
 ) -> Result<Names, JsValue> {
     let in_config = name_in_config(config)?;
     let name = match (in_config, hook) {
         (Some(name), _) => Some(name),
-        (None, Hook::OpenSignalingChannel) => {
-            name_of(&js::member(this, "channel"), "this.channel")?
-        }
-        (None, Hook::OpenSocket) => name_of(&js::member(this, "channel"), "this.channel")
-            .ok()
-            .flatten(),
+        (None, Hook::OpenSignalingChannel) => name_of(&in_this(), "this.channel")?,
+        (None, Hook::OpenSocket) => name_of(&in_this(), "this.channel").ok().flatten(),
     };
     if let Some(name) = name {
         return Ok(Names {
@@ -204,7 +213,8 @@ fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
     Closure::<dyn Fn(String, f64, JsValue, JsValue) -> Result<(), JsValue>>::new(
         move |channel: String, ttl, message: JsValue, options: JsValue| {
             let ttl = ttl_of_message(&options)?.unwrap_or(ttl);
-            Ok(send(&driver, &channel, &message, ttl)?)
+            send(&driver, &channel, &message, ttl, None)?;
+            Ok(())
         },
     )
     .into_js_value()
@@ -220,8 +230,28 @@ fn close_function(driver: &Rc<Driver>) -> Function<CloseFunction> {
     .unchecked_into()
 }
 
-/// Sends a message. It is dropped if it hasn't been sent within `ttl` milliseconds.
-pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> Result<(), Error> {
+/// `publish(channel, message, options, resolve, reject)`, which returns the message's number.
+pub fn publish_function(driver: &Rc<Driver>) -> JsValue {
+    let driver = Rc::clone(driver);
+    Closure::<dyn Fn(String, JsValue, JsValue, Function, Function) -> Result<f64, JsValue>>::new(
+        move |channel: String, message: JsValue, options: JsValue, resolve, reject| {
+            let ttl = ttl_of_message(&options)?.unwrap_or(f64::INFINITY);
+            let settle = Some(Settle { resolve, reject });
+            Ok(send(&driver, &channel, &message, ttl, settle)? as f64)
+        },
+    )
+    .into_js_value()
+}
+
+/// Sends a message, and returns its number. It is dropped if it hasn't been sent within `ttl`
+/// milliseconds. `settle` learns whether the server accepts it.
+pub fn send(
+    driver: &Rc<Driver>,
+    channel: &str,
+    message: &JsValue,
+    ttl: f64,
+    settle: Option<Settle>,
+) -> Result<u64, Error> {
     let bad = |why: &str| {
         type_error(
             "bad-message",
@@ -231,7 +261,7 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> 
     let json: JsString = js::to_json(message)
         .map_err(|thrown| bad(&js::text(&thrown)))?
         .ok_or_else(|| bad(&show(message)))?;
-    driver.send(channel, json, ttl)
+    driver.send(channel, json, ttl, settle)
 }
 
 /// The option `ttl` of a message. Some libraries pass other values as a second argument.

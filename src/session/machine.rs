@@ -253,6 +253,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.frames.pop_front()
     }
 
+    /// Whether a channel is open.
+    pub fn has_channels(&self) -> bool {
+        self.channels.len() > 0
+    }
+
     /// Whether there are events that the page doesn't know.
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()
