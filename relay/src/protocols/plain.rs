@@ -281,7 +281,12 @@ impl Client<'_> {
             }
             ClientFrame::Text if self.access.allows_texts() => Content::Text(own_frame(&text)),
             ClientFrame::Text => {
-                refuse(&self.membership, UNNAMED, Forbidden::NoEnvelope.as_str(), None);
+                refuse(
+                    &self.membership,
+                    UNNAMED,
+                    Forbidden::NoEnvelope.as_str(),
+                    None,
+                );
                 return Ok(());
             }
             ClientFrame::Token(token) => return renew(&self.access, Some(&token)).await,

@@ -140,12 +140,7 @@ pub(super) fn refuse_all(membership: &Membership, refused: &[Subscription<'_>]) 
     }
 }
 
-pub(super) fn refuse(
-    membership: &Membership,
-    channel: &str,
-    why: &str,
-    reference: Option<u64>,
-) {
+pub(super) fn refuse(membership: &Membership, channel: &str, why: &str, reference: Option<u64>) {
     let refused = ServerFrame::Refused {
         channel: channel.into(),
         why: why.into(),
