@@ -123,17 +123,17 @@ function waitingChannel(signaling, name, options) {
   const later = (call) => (isWaiting ? wait(signaling, call) : call());
   const channel = new Channel({
     name: String(name || signaling.channel || 'main-channel'),
-    send(message, options) {
+    send(message, { ttl, settle }) {
       const copy = isWaiting ? copied(message) : message;
-      later(() => real.send(copy, options));
+      const taking = new AbortController();
+      if (settle) settle.number = taking;
+      later(() => {
+        if (!settle) real.send(copy, { ttl });
+        // One that is aborted meanwhile isn't sent.
+        else real.publish(copy, { ttl, signal: taking.signal }).then(settle.resolve, settle.reject);
+      });
     },
-    publish(message, options, resolve, reject) {
-      const copy = isWaiting ? copied(message) : message;
-      const aborted = options?.signal;
-      // One that is aborted meanwhile isn't sent.
-      later(() => aborted?.aborted || real.publish(copy, options).then(resolve, reject));
-    },
-    withdraw() {},
+    withdraw: (taking) => taking?.abort(),
     leave: () => later(() => real.close()),
     tell: (error) => tell(signaling.object, error),
   });

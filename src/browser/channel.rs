@@ -28,7 +28,8 @@ pub enum Hook {
 #[derive(Debug)]
 pub struct Opener {
     driver: Rc<Driver>,
-    /// `send(channel, ttl, message, options)` and `close(channel, id)`. Handles have them bound to
+    /// `send(channel, ttl, message, options)`, whose options may have a `settle` of channels.js, and
+    /// `close(channel, id)`. Handles have them bound to
     /// their channel and its `ttl`, so a handle is JavaScript's alone: it costs no WebAssembly
     /// memory, and the garbage collector frees it whenever it likes.
     send: Function<SendFunction>,
@@ -213,7 +214,11 @@ fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
     Closure::<dyn Fn(String, f64, JsValue, JsValue) -> Result<(), JsValue>>::new(
         move |channel: String, ttl, message: JsValue, options: JsValue| {
             let ttl = ttl_of_message(&options)?.unwrap_or(ttl);
-            send(&driver, &channel, &message, ttl, None)?;
+            let settle = js::member(&options, "settle");
+            let number = send(&driver, &channel, &message, ttl, Settle::of(&settle))?;
+            if settle.is_object() {
+                js::put(&settle, "number", number as f64);
+            }
             Ok(())
         },
     )
@@ -228,19 +233,6 @@ fn close_function(driver: &Rc<Driver>) -> Function<CloseFunction> {
     })
     .into_js_value()
     .unchecked_into()
-}
-
-/// `publish(channel, message, options, resolve, reject)`, which returns the message's number.
-pub fn publish_function(driver: &Rc<Driver>) -> JsValue {
-    let driver = Rc::clone(driver);
-    Closure::<dyn Fn(String, JsValue, JsValue, Function, Function) -> Result<f64, JsValue>>::new(
-        move |channel: String, message: JsValue, options: JsValue, resolve, reject| {
-            let ttl = ttl_of_message(&options)?.unwrap_or(f64::INFINITY);
-            let settle = Some(Settle { resolve, reject });
-            Ok(send(&driver, &channel, &message, ttl, settle)? as f64)
-        },
-    )
-    .into_js_value()
 }
 
 /// Sends a message, and returns its number. It is dropped if it hasn't been sent within `ttl`

@@ -6,8 +6,9 @@ const MOST_WAITING = 1000;
 
 /**
  * One opening of a channel. `part` is what it stands on: `name`, `send(message, options)`,
- * `publish(message, options, resolve, reject)`, `withdraw(number)`, `leave(channel)` and
- * `tell(error)`.
+ * `withdraw(number)`, `leave(channel)` and `tell(error)`. Its `send` takes the option `settle`, an
+ * object with `resolve` and `reject`, which are called when it is known what happened to the message,
+ * and gives it the message's `number`.
  */
 export class Channel extends EventTarget {
   #part;
@@ -28,17 +29,18 @@ export class Channel extends EventTarget {
     return () => this.removeEventListener('message', take);
   }
 
-  send(message, options) {
-    this.#opened().send(message, options);
+  send(message, { ttl } = {}) {
+    this.#opened().send(message, { ttl });
   }
 
   publish(message, options) {
-    let number;
+    let settle;
     const accepted = new Promise((resolve, reject) => {
       options?.signal?.throwIfAborted();
-      number = this.#opened().publish(message, options, resolve, reject);
+      settle = { resolve, reject };
+      this.#opened().send(message, { ttl: options?.ttl, settle });
     });
-    return abortable(accepted, options, () => this.#part.withdraw(number));
+    return abortable(accepted, options, () => this.#part.withdraw(settle?.number));
   }
 
   close() {
@@ -94,7 +96,7 @@ if (Symbol.dispose) Channel.prototype[Symbol.dispose] = Channel.prototype.close;
  * The function `channel` of a signaling. `open` is its `openSocket`; `closed` is the promise of its
  * end.
  */
-export function channels(open, publish, withdraw, tell, closed) {
+export function channels(open, withdraw, tell, closed) {
   /** The openings of each channel, and the handle of the last: the session has one for each name. */
   const shared = new Map();
   closed.then(() => {
@@ -116,7 +118,6 @@ export function channels(open, publish, withdraw, tell, closed) {
     const channel = new Channel({
       name: key,
       send: handle.send,
-      publish: (...message) => publish(key, ...message),
       withdraw,
       tell,
       leave() {

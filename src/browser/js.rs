@@ -53,7 +53,6 @@ extern "C" {
     /// The function `channel` of a signaling.
     pub fn channels(
         open: &JsValue,
-        publish: &JsValue,
         withdraw: &JsValue,
         tell: &JsValue,
         closed: &Promise,

@@ -104,6 +104,15 @@ pub struct Settle {
 }
 
 impl Settle {
+    /// Those that the page gives, which may be `undefined`.
+    pub fn of(given: &JsValue) -> Option<Settle> {
+        let function = |name| js::member(given, name).dyn_into().ok();
+        Some(Settle {
+            resolve: function("resolve")?,
+            reject: function("reject")?,
+        })
+    }
+
     /// Neither function throws, nor calls the page at once.
     fn reject(&self, error: &JsValue) {
         let reject = self.reject.unchecked_ref::<Handler>();

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use super::channel::{Hook, Opener, publish_function};
+use super::channel::{Hook, Opener};
 use super::driver::Driver;
 use super::error::{Error, show, type_error};
 use super::events::Page;
@@ -32,7 +32,6 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
     js::put(object, "openSocket", &open_socket);
     let channel = js::channels(
         &open_socket,
-        &publish_function(&driver),
         &method(&driver, |driver, number| {
             driver.withdraw(number.as_f64().unwrap_or_default() as u64);
             Ok(JsValue::UNDEFINED)
