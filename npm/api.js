@@ -5,12 +5,26 @@
 
 import * as glue from '../pkg/signal_wasm_bg.js';
 
-export { Signaling, openSignalingChannel, openSocket } from '../pkg/signal_wasm_bg.js';
+export { openSignalingChannel, openSocket } from '../pkg/signal_wasm_bg.js';
+
+/** `new Signaling(options)`. It is no `class`, whose call without `new` would have an error of its own. */
+export function Signaling(options) {
+  if (!new.target) return glue.Signaling.call(this, options);
+  const object = bare(new.target);
+  glue.Signaling.call(object, options);
+  return object;
+}
+Object.setPrototypeOf(Signaling.prototype, EventTarget.prototype);
 
 /** `configure`, whose result is a `Signaling`, also for `instanceof`. */
 export function configure(options) {
-  return glue.configure(options, Object.create(glue.Signaling.prototype));
+  return glue.configure(options, bare());
+}
+
+/** A `Signaling` without its members. */
+export function bare(newTarget = Signaling) {
+  return Reflect.construct(EventTarget, [], newTarget);
 }
 
 // esbuild shortens every name, but this one is shown in consoles.
-Object.defineProperty(glue.Signaling, 'name', { value: 'Signaling' });
+Object.defineProperty(Signaling, 'name', { value: 'Signaling' });

@@ -2,7 +2,7 @@
 
 import { imports, isStarted, start, startSync, throwUntilStarted } from './module.js';
 
-export * from './api.js';
+export { configure, openSignalingChannel, openSocket, Signaling } from './api.js';
 
 throwUntilStarted();
 

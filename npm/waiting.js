@@ -5,7 +5,11 @@
 
 import * as glue from '../pkg/signal_wasm_bg.js';
 import * as api from './api.js';
+import { snippets } from '../pkg/snippets.js';
 import { startLater } from './module.js';
+
+/** What the module's JavaScript exports. */
+const { Channel, contentOf, dispatch, isSame } = Object.assign({}, ...Object.values(snippets));
 
 const HANDLERS = ['onstatechange', 'ongap', 'onerror', 'onframe'];
 
@@ -14,7 +18,7 @@ let isWaiting = true;
 const calls = [];
 /** The exceptions that the page has been told. */
 const told = new Set();
-/** The default signaling, as `configure` made it: `object` and default `channel`. */
+/** The default signaling, as `configure` made it: `object`, default `channel` and `content`. */
 let latest = {};
 
 /** Compiles the module. Returns the public functions. */
@@ -28,17 +32,24 @@ export async function compile(bytes) {
 
 /** `new Signaling(options)`. */
 export function Signaling(options) {
-  const construct = () => api.Signaling.call(this, options);
-  if (isWaiting && new.target) prepare({ object: this, channel: options?.channel }, options, construct);
-  else construct();
+  if (!new.target) return api.Signaling.call(this, options);
+  if (!isWaiting) return Reflect.construct(api.Signaling, [options], new.target);
+  const object = api.bare(new.target);
+  prepare({ object, channel: options?.channel }, options, () => glue.Signaling.call(object, options));
+  return object;
 }
 Signaling.prototype = api.Signaling.prototype;
 Object.defineProperty(Signaling, 'name', { value: 'Signaling' });
 
 export function configure(options) {
   if (!isWaiting) return api.configure(options);
-  const object = Object.create(Signaling.prototype);
-  latest = { object, channel: options?.channel };
+  const content = contentOf(options);
+  if (isSame(latest.content, content)) {
+    for (const name of HANDLERS) if (options?.[name] !== undefined) latest.object[name] = options[name];
+    return latest.object;
+  }
+  const object = api.bare();
+  latest = { object, channel: options?.channel, content };
   prepare(latest, options, () => glue.configure(options, object));
   return object;
 }
@@ -65,6 +76,7 @@ function tell(object, error) {
   } catch (thrown) {
     reportError(thrown);
   }
+  dispatch(object, 'error', { error });
 }
 
 /** A function that opens a channel. `find` gives the signaling at the time of the call. */
@@ -103,6 +115,42 @@ function waitingHandle(signaling, channel, open) {
   return handle;
 }
 
+/** A channel with several listeners. */
+function waitingChannel(signaling, name, options) {
+  const { signal } = Object(options);
+  signal?.throwIfAborted();
+  let real;
+  const later = (call) => (isWaiting ? wait(signaling, call) : call());
+  const channel = new Channel({
+    name: String(name || signaling.channel || 'main-channel'),
+    send(message, { ttl, settle }) {
+      const copy = isWaiting ? copied(message) : message;
+      const taking = new AbortController();
+      if (settle) settle.number = taking;
+      later(() => {
+        if (!settle) real.send(copy, { ttl });
+        // One that is aborted meanwhile isn't sent.
+        else real.publish(copy, { ttl, signal: taking.signal }).then(settle.resolve, settle.reject);
+      });
+    },
+    withdraw: (taking) => taking?.abort(),
+    leave: () => later(() => real.close()),
+    tell: (error) => tell(signaling.object, error),
+  });
+  wait(signaling, () => {
+    try {
+      real = signaling.object.channel(name);
+    } catch (error) {
+      real = { send: thrower(error), publish: async () => thrower(error)(), close() {} };
+      throw error;
+    }
+    real.on((message) => channel.receive(message));
+    real.addEventListener('close', () => channel.close());
+  });
+  signal?.addEventListener('abort', () => channel.close());
+  return channel;
+}
+
 /** The config, whose `callback` gets the handle that the page has already. */
 function withHandle(config, handle) {
   if (typeof config?.callback !== 'function') return config;
@@ -123,7 +171,16 @@ function copied(message) {
 function prepare(signaling, options, construct) {
   const { object } = signaling;
   const method = (name, meanwhile) => (...values) => (isWaiting ? meanwhile(...values) : object[name](...values));
+  const later = (name) => (options) => new Promise((resolve, reject) => {
+    wait(signaling, () => object[name](options).then(resolve, reject));
+  });
   let resolveClosed;
+  let settleConnected;
+  const connected = new Promise((...settle) => {
+    settleConnected = settle;
+  });
+  // The page may not wait for it.
+  connected.catch(() => {});
   const close = method('close', () => wait(signaling, () => object.close()));
   const openSignalingChannel = hook('openSignalingChannel', () => signaling);
   const members = {
@@ -134,10 +191,18 @@ function prepare(signaling, options, construct) {
       return Object.assign(connection, { openSignalingChannel });
     }),
     stats: method('stats', thrower(tooEarly('stats()'))),
-    flushed: method('flushed', () => new Promise((resolve, reject) => {
-      wait(signaling, () => object.flushed().then(resolve, reject));
-    })),
+    flushed: method('flushed', later('flushed')),
+    connect: method('connect', later('connect')),
+    disconnect: method('disconnect', () => wait(signaling, () => object.disconnect())),
+    reconnect: method('reconnect', () => wait(signaling, () => object.reconnect())),
+    channel: method('channel', (name, options) => waitingChannel(signaling, name, options)),
+    addEventListener: method('addEventListener', (type, ...rest) => {
+      EventTarget.prototype.addEventListener.call(object, type, ...rest);
+      // The real one learns that somebody listens.
+      wait(signaling, () => object.addEventListener(type, null));
+    }),
     close,
+    connected,
     state: 'idle',
     closed: new Promise((resolve) => {
       resolveClosed = resolve;
@@ -156,7 +221,8 @@ function prepare(signaling, options, construct) {
     } catch (error) {
       const fail = thrower(error);
       const failing = Object.keys(members).map((name) => [name, fail]);
-      Object.assign(object, Object.fromEntries(failing), { state: 'closed', closed: members.closed });
+      Object.assign(object, Object.fromEntries(failing), { state: 'closed', closed: members.closed, connected });
+      settleConnected[1](error);
       resolveClosed({ reason: String(error.message ?? error) });
       throw error;
     } finally {
@@ -165,6 +231,7 @@ function prepare(signaling, options, construct) {
       });
     }
     object.closed.then(resolveClosed);
+    object.connected.then(...settleConnected);
   });
 }
 

@@ -328,7 +328,7 @@ impl Channel {
                     format!("send: JSON can't hold the message: {error}"),
                 )
             })?;
-        channel::send(&self.driver, &self.name, &message, ttl)
+        channel::send(&self.driver, &self.name, &message, ttl, None).map(drop)
     }
 
     /// The channel's name.

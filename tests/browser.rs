@@ -44,6 +44,42 @@ macro_rules! tests {
     )+};
 }
 
+mod api {
+    tests! { "api/events.js":
+        it_is_an_event_target,
+        changes_of_state,
+        errors_and_gaps,
+        frames_from_the_first_listener_on,
+        a_listener_that_throws_stops_nothing,
+        a_listener_may_call_back,
+        a_page_that_listens_needs_no_warning,
+    }
+    tests! { "api/channels.js":
+        each_listener_hears_each_message,
+        a_listener_that_throws_keeps_nothing_from_the_others,
+        a_channel_is_opened_several_times,
+        the_functions_of_the_shim_beside_it,
+        names,
+        it_is_closed_with_its_signal_or_its_signaling,
+        a_loop_takes_one_message_after_the_other,
+        a_loop_that_breaks_hears_no_more,
+        a_loop_that_is_behind_loses_the_oldest,
+        disposing,
+        messages_wait_as_ever,
+    }
+    tests! { "api/publishing.js":
+        accepted_by_our_relay,
+        accepted_by_an_ordinary_server,
+        dropped_in_each_way,
+        refused_by_our_relay,
+        refused_by_a_hub_and_by_a_transport,
+        refused_by_an_event_server,
+        given_up,
+        aborted,
+        in_handlers,
+    }
+}
+
 mod auto {
     tests! { "auto.js":
         a_hello_means_our_relay,
@@ -92,6 +128,17 @@ mod connection {
         close_inside_each_handler,
         closing_where_there_is_no_symbol_dispose,
     }
+    tests! { "connection/on_demand.js":
+        connect_before_a_channel_is_opened,
+        the_promise_of_a_connection,
+        waiting_can_be_aborted,
+        a_disconnected_page_stays_so,
+        disconnect_inside_each_handler,
+        a_transport_is_closed_and_opened_again,
+        reconnect_tries_at_once,
+        reconnect_replaces_an_open_connection,
+        a_browser_that_refuses_to_connect,
+    }
     tests! { "connection/observing.js":
         one_thing_is_told_after_the_other,
         handlers_are_properties,
@@ -101,6 +148,8 @@ mod connection {
     tests! { "connection/signalings.js":
         two_signalings_on_one_page_stay_apart,
         the_default_signaling_is_configured_before_its_first_channel,
+        a_configure_that_is_repeated_is_no_error,
+        a_disconnected_default_is_in_use,
         a_refused_configure_changes_nothing,
         nothing_need_be_configured,
         attach,
@@ -133,6 +182,7 @@ mod leaks {
         a_closed_channel_lets_go_of_its_config,
         what_is_open_stays,
         the_default_signaling_goes_when_another_takes_its_place,
+        thousands_of_channels_with_listeners_and_promises,
     }
     tests! { "leaks/connections.js":
         a_hundred_signalings_opened_and_closed,

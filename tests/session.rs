@@ -4,6 +4,7 @@
 //!   plain model of what a session must do (`session/model.rs`)
 //! * `session/reconnect.rs`: how long it waits between attempts, and which losses are final
 //! * `session/outbox.rs`: bounds and order of the messages that wait
+//! * `session/on_demand.rs`: the page connects and disconnects by its own calls
 //! * `session/readiness.rs`: when channels are ready
 //! * `session/states.rs`: inputs at the wrong time, closing, names
 //! * `session/trouble.rs`: servers that can't be reached, and tokens in reasons
@@ -19,6 +20,8 @@
 
 #[path = "session/model.rs"]
 mod model;
+#[path = "session/on_demand.rs"]
+mod on_demand;
 #[path = "session/outbox.rs"]
 mod outbox;
 #[path = "session/readiness.rs"]
@@ -68,7 +71,8 @@ fn lost(session: &mut Simple, now: Millis, code: u16) {
 }
 
 fn send(session: &mut Simple, payload: &str) -> Result<(), SendError> {
-    session.send(0.0, "a", payload.into(), Millis::INFINITY)
+    let sent = session.send(0.0, "a", payload.into(), Millis::INFINITY);
+    sent.map(drop)
 }
 
 fn transmitted(

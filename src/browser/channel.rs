@@ -11,6 +11,7 @@ use super::driver::Driver;
 use super::error::{Error, quoted, show, type_error};
 use super::events::{self, Subscriber};
 use super::js::{self, Config, Handler};
+use super::promises::Settle;
 use crate::session::{self, ChannelId};
 
 /// The two hooks. Both open a channel. They are members of different objects, whose `channel` is
@@ -27,7 +28,8 @@ pub enum Hook {
 #[derive(Debug)]
 pub struct Opener {
     driver: Rc<Driver>,
-    /// `send(channel, ttl, message, options)` and `close(channel, id)`. Handles have them bound to
+    /// `send(channel, ttl, message, options)`, whose options may have a `settle` of channels.js, and
+    /// `close(channel, id)`. Handles have them bound to
     /// their channel and its `ttl`, so a handle is JavaScript's alone: it costs no WebAssembly
     /// memory, and the garbage collector frees it whenever it likes.
     send: Function<SendFunction>,
@@ -48,6 +50,17 @@ impl Opener {
             close: close_function(driver),
             warned_of: RefCell::default(),
         })
+    }
+
+    /// The member `channel` of the object that a hook was called on. That of the signaling itself is
+    /// a function, and no name. (A closed one has no object any more, and opens nothing.)
+    fn channel_of(&self, this: &JsValue) -> JsValue {
+        let channel = js::member(this, "channel");
+        let own = self.driver.page_object();
+        if channel.is_function() && (own.is_undefined() || Object::is(this, &own)) {
+            return JsValue::UNDEFINED;
+        }
+        channel
     }
 
     /// The driver of the signaling.
@@ -74,7 +87,8 @@ impl Opener {
     /// with callbacks, or a function that receives the messages. Returns the handle, `{ send,
     /// channel, close }`.
     pub fn open(&self, hook: Hook, this: &JsValue, config: &JsValue) -> Result<JsValue, JsValue> {
-        let Names { name, sends_on } = channel_names(&self.driver, hook, this, config)?;
+        let Names { name, sends_on } =
+            channel_names(&self.driver, hook, || self.channel_of(this), config)?;
         let ttl = ttl_in_config(config)?;
         let handle = JsValue::from(Object::new());
         let subscriber: Rc<dyn Subscriber> = if config.is_function() {
@@ -128,18 +142,14 @@ struct Names {
 fn channel_names(
     driver: &Driver,
     hook: Hook,
-    this: &JsValue,
+    in_this: impl FnOnce() -> JsValue,
     config: &JsValue,
 ) -> Result<Names, JsValue> {
     let in_config = name_in_config(config)?;
     let name = match (in_config, hook) {
         (Some(name), _) => Some(name),
-        (None, Hook::OpenSignalingChannel) => {
-            name_of(&js::member(this, "channel"), "this.channel")?
-        }
-        (None, Hook::OpenSocket) => name_of(&js::member(this, "channel"), "this.channel")
-            .ok()
-            .flatten(),
+        (None, Hook::OpenSignalingChannel) => name_of(&in_this(), "this.channel")?,
+        (None, Hook::OpenSocket) => name_of(&in_this(), "this.channel").ok().flatten(),
     };
     if let Some(name) = name {
         return Ok(Names {
@@ -204,7 +214,12 @@ fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
     Closure::<dyn Fn(String, f64, JsValue, JsValue) -> Result<(), JsValue>>::new(
         move |channel: String, ttl, message: JsValue, options: JsValue| {
             let ttl = ttl_of_message(&options)?.unwrap_or(ttl);
-            Ok(send(&driver, &channel, &message, ttl)?)
+            let settle = js::member(&options, "settle");
+            let number = send(&driver, &channel, &message, ttl, Settle::of(&settle))?;
+            if settle.is_object() {
+                js::put(&settle, "number", number as f64);
+            }
+            Ok(())
         },
     )
     .into_js_value()
@@ -220,8 +235,15 @@ fn close_function(driver: &Rc<Driver>) -> Function<CloseFunction> {
     .unchecked_into()
 }
 
-/// Sends a message. It is dropped if it hasn't been sent within `ttl` milliseconds.
-pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> Result<(), Error> {
+/// Sends a message, and returns its number. It is dropped if it hasn't been sent within `ttl`
+/// milliseconds. `settle` learns whether the server accepts it.
+pub fn send(
+    driver: &Rc<Driver>,
+    channel: &str,
+    message: &JsValue,
+    ttl: f64,
+    settle: Option<Settle>,
+) -> Result<u64, Error> {
     let bad = |why: &str| {
         type_error(
             "bad-message",
@@ -231,7 +253,7 @@ pub fn send(driver: &Rc<Driver>, channel: &str, message: &JsValue, ttl: f64) -> 
     let json: JsString = js::to_json(message)
         .map_err(|thrown| bad(&js::text(&thrown)))?
         .ok_or_else(|| bad(&show(message)))?;
-    driver.send(channel, json, ttl)
+    driver.send(channel, json, ttl, settle)
 }
 
 /// The option `ttl` of a message. Some libraries pass other values as a second argument.

@@ -21,7 +21,7 @@ use super::fetch::{self, HttpOptions, Reply, Request};
 use super::js::{self, Clock};
 use super::lifecycle::Lifecycle;
 use super::options::{CredentialsProvider, Options};
-use super::promises::{self, Flushes};
+use super::promises::{self, Settle, Until, Waiting};
 use super::random;
 use super::socket::Socket;
 use super::timer::Timer;
@@ -53,7 +53,9 @@ pub struct Driver {
     request: RefCell<Option<Request>>,
     timer: RefCell<Option<Wake>>,
     lifecycle: RefCell<Option<Lifecycle>>,
-    flushes: Flushes,
+    promises: Waiting,
+    /// The promise of the next connection, while somebody waits for it.
+    connected: RefCell<Option<Promise>>,
     is_performing: Cell<bool>,
     is_emitting: Cell<bool>,
     /// Why the browser refused to create a socket. If `open` caused it, `open` throws this.
@@ -88,7 +90,8 @@ impl Driver {
             request: RefCell::default(),
             timer: RefCell::default(),
             lifecycle: RefCell::default(),
-            flushes: Flushes::default(),
+            promises: Waiting::default(),
+            connected: RefCell::default(),
             is_performing: Cell::new(false),
             is_emitting: Cell::new(false),
             socket_error: RefCell::default(),
@@ -112,9 +115,20 @@ impl Driver {
         self.session.borrow().stats()
     }
 
+    /// Whether a channel is open.
+    #[cfg(feature = "exports")]
+    pub fn has_channels(&self) -> bool {
+        self.session.borrow().has_channels()
+    }
+
     /// The channel that is used where none is named.
     pub fn default_channel(&self) -> Option<String> {
         self.session.borrow().config().default_channel.clone()
+    }
+
+    /// The page's object for the signaling.
+    pub fn page_object(&self) -> JsValue {
+        self.page.object()
     }
 
     /// The page's inspector.
@@ -124,8 +138,24 @@ impl Driver {
 
     /// Sets the page's inspector.
     pub fn set_onframe(&self, onframe: JsValue) {
-        self.session.borrow_mut().inspect(onframe.is_truthy());
         self.page.set_onframe(onframe);
+        self.inspect();
+    }
+
+    /// The page listens to events of this type from now on.
+    pub fn listens(&self, kind: &str) {
+        self.page.listens(kind);
+        self.inspect();
+    }
+
+    fn inspect(&self) {
+        let is_inspecting = self.page.is_inspecting();
+        self.session.borrow_mut().inspect(is_inspecting);
+    }
+
+    /// Tells the page of an error.
+    pub fn tell(&self, error: &JsValue) {
+        self.page.emit_error(error);
     }
 
     /// Opens a channel; the first one connects. The error is `signaling-closed`, or
@@ -146,13 +176,15 @@ impl Driver {
         }
     }
 
-    /// Sends a message, given as its JSON text. It is dropped if it hasn't been sent within `ttl`.
+    /// Sends a message, given as its JSON text, and returns its number. It is dropped if it hasn't
+    /// been sent within `ttl`. `settle` learns whether the server accepts it.
     pub fn send(
         self: &Rc<Self>,
         channel: &str,
         payload: JsString,
         ttl: Millis,
-    ) -> Result<(), Error> {
+        settle: Option<Settle>,
+    ) -> Result<u64, Error> {
         let now = self.clock.now();
         let sent = {
             let mut session = self.session.borrow_mut();
@@ -161,8 +193,57 @@ impl Driver {
                 Error::of_send(error, session.shown_name(channel), session.config())
             })
         };
+        if let (Ok(number), Some(settle)) = (&sent, settle) {
+            self.promises.add(Until::Accepted(*number), settle);
+        }
         self.drain();
         sent
+    }
+
+    /// The page wants a message no longer.
+    pub fn withdraw(self: &Rc<Self>, number: u64) {
+        self.session.borrow_mut().withdraw(number);
+        self.drain();
+    }
+
+    /// Connects, before the first channel or after [`disconnect`](Self::disconnect). Returns
+    /// [`connected`](Self::connected).
+    pub fn connect(self: &Rc<Self>) -> Promise {
+        let now = self.clock.now();
+        // The promise says that it is closed.
+        let _ = self.session.borrow_mut().connect(now);
+        self.drain();
+        drop(self.socket_error.take());
+        self.connected()
+    }
+
+    /// Ends the connection until the page connects again.
+    pub fn disconnect(self: &Rc<Self>) {
+        let now = self.clock.now();
+        self.session.borrow_mut().disconnect(now);
+        self.drain();
+    }
+
+    /// Tries at once. The error is `signaling-closed`.
+    pub fn reconnect(self: &Rc<Self>) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.session.borrow_mut().reconnect(now)?;
+        self.drain();
+        drop(self.socket_error.take());
+        Ok(())
+    }
+
+    /// A promise of the connection. It rejects when the signaling is closed, which is no unhandled
+    /// rejection.
+    pub fn connected(self: &Rc<Self>) -> Promise {
+        let promise = self.connected.take().unwrap_or_else(|| {
+            let promise = self.promises.promise(Until::Connected);
+            promises::when(&promise, |_| ());
+            promise
+        });
+        self.connected.replace(Some(promise.clone()));
+        self.settle();
+        promise
     }
 
     /// Closes that opening of a channel.
@@ -180,7 +261,7 @@ impl Driver {
     /// A promise that the server has accepted what was sent until now.
     pub fn flushed(self: &Rc<Self>) -> Promise {
         let mark = self.session.borrow().flush();
-        let promise = self.flushes.add(mark);
+        let promise = self.promises.promise(Until::Flushed(mark));
         self.drain();
         promise
     }
@@ -273,8 +354,26 @@ impl Driver {
         self.set_timer();
         self.emit_frames();
         self.emit_events();
-        let flushed = self.session.borrow().flushed();
-        self.flushes.settle(self.state() == State::Closed, flushed);
+        self.settle();
+    }
+
+    /// Settles the page's promises.
+    fn settle(&self) {
+        let (state, flushed, has_events) = {
+            let session = self.session.borrow();
+            (session.state(), session.flushed(), session.has_events())
+        };
+        let is_closed = state == State::Closed;
+        if is_closed || state.is_open() {
+            drop(self.connected.take());
+        }
+        // A message may have failed, in an event that the page doesn't know yet.
+        let is_told = !has_events && !self.is_emitting.get();
+        self.promises.settle(is_closed, |until| match until {
+            Until::Connected => state.is_open(),
+            Until::Flushed(mark) => mark <= flushed,
+            Until::Accepted(number) => is_told && number <= flushed,
+        });
     }
 
     fn perform(self: &Rc<Self>, action: Action<JsString>) {
@@ -395,7 +494,11 @@ impl Driver {
         loop {
             let event = self.session.borrow_mut().poll_event();
             match event {
-                Some(event) => self.page.emit(event, || self.url()),
+                Some(event) => {
+                    if let Some((number, error)) = self.page.emit(event, || self.url()) {
+                        self.promises.reject(number, &error);
+                    }
+                }
                 None => break,
             }
         }

@@ -1,7 +1,7 @@
 //! Events of the session become calls of the page's handlers. An exception of a handler is reported
 //! like an uncaught exception, and doesn't propagate.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Function, JsString, Object, Reflect};
@@ -27,6 +27,10 @@ pub struct Page {
     /// Cached: reading it from the object for each frame would be slow.
     onframe: RefCell<JsValue>,
     resolve_closed: RefCell<Option<Function>>,
+    /// Listeners were added for frames.
+    listens_to_frames: Cell<bool>,
+    /// Listeners were added for errors or changes of state.
+    listens_to_trouble: Cell<bool>,
 }
 
 impl Page {
@@ -36,6 +40,8 @@ impl Page {
             onframe: RefCell::new(js::member(&object, "onframe")),
             object: RefCell::new(object),
             resolve_closed: RefCell::new(Some(resolve_closed)),
+            listens_to_frames: Cell::new(false),
+            listens_to_trouble: Cell::new(false),
         }
     }
 
@@ -54,6 +60,20 @@ impl Page {
         drop(self.onframe.replace(onframe));
     }
 
+    /// A listener of this type of event is added.
+    pub fn listens(&self, kind: &str) {
+        match kind {
+            "frame" => self.listens_to_frames.set(true),
+            "error" | "statechange" => self.listens_to_trouble.set(true),
+            _ => {}
+        }
+    }
+
+    /// Whether frames are shown to anybody.
+    pub fn is_inspecting(&self) -> bool {
+        self.listens_to_frames.get() || self.onframe.borrow().is_truthy()
+    }
+
     /// Drops the references to the page. Its object holds our functions, which hold the driver, so
     /// the cycle would never be freed.
     pub fn release(&self) {
@@ -61,8 +81,13 @@ impl Page {
         drop(self.object.replace(JsValue::UNDEFINED));
     }
 
-    /// Calls the handler of an event. `url` returns the server's address, for error messages.
-    pub fn emit(&self, event: Event<JsString, Rc<dyn Subscriber>>, url: impl FnOnce() -> String) {
+    /// Calls the handler and the listeners of an event. `url` returns the server's address, for error
+    /// messages. If a message has failed, returns its number and the error.
+    pub fn emit(
+        &self,
+        event: Event<JsString, Rc<dyn Subscriber>>,
+        url: impl FnOnce() -> String,
+    ) -> Option<(u64, JsValue)> {
         match event {
             Event::Message(subscriber, message) => subscriber.deliver(message),
             Event::Ready(subscriber) => subscriber.ready(),
@@ -72,21 +97,32 @@ impl Page {
                 code,
                 retry_in,
             } => self.emit_state(state, &reason, code, retry_in),
-            Event::Gap(channel) => self.call("ongap", &[&channel.into()]),
-            Event::BadFrame(what) => self.emit_error(signaling_error(
+            Event::Gap(channel) => {
+                let channel = channel.into();
+                self.call("ongap", &[&channel]);
+                self.dispatch("gap", "channel", &channel, Object::new());
+            }
+            Event::BadFrame(what) => self.emit_error(&signaling_error(
                 "bad-frame",
                 format!(
                     "received {what} from {}; it was dropped, and further ones will be, counted in stats().bad",
                     url()
                 ),
-            )),
-            Event::Refused(why) => self.emit_error(signaling_error(
-                "message-refused",
-                format!(
-                    "the server refused a message: '{why}'; it must be one that the server takes (with SignalR and Socket.IO, see the options method, hub and event)"
-                ),
-            )),
-            Event::Dropped { channel, why } => self.emit_error(dropped(&channel, why)),
+            ).into()),
+            Event::Refused { number, why } => {
+                let error = signaling_error(
+                    "message-refused",
+                    format!(
+                        "the server refused a message: '{why}'; it must be one that the server takes (with SignalR and Socket.IO, see the options method, hub and event)"
+                    ),
+                );
+                return self.emit_failed_message(number, error);
+            }
+            Event::Dropped {
+                number,
+                channel,
+                why,
+            } => return self.emit_failed_message(Some(number), dropped(&channel, why)),
             Event::Failed {
                 unauthorized,
                 reason,
@@ -102,17 +138,24 @@ impl Page {
                     url()
                 );
                 self.warn(&format!("signal-wasm: {sentence}"));
-                self.emit_error(signaling_error(code, sentence));
+                self.emit_error(&signaling_error(code, sentence).into());
             }
         }
+        None
+    }
+
+    fn emit_failed_message(&self, number: Option<u64>, error: Error) -> Option<(u64, JsValue)> {
+        let error = error.into();
+        self.emit_error(&error);
+        number.map(|number| (number, error))
     }
 
     /// Whether the page has a handler for errors or for changes of state.
     pub fn is_attentive(&self) -> bool {
         let object = self.object();
-        ["onerror", "onstatechange"]
-            .iter()
-            .any(|handler| js::member(&object, handler).is_function())
+        let handlers = ["onerror", "onstatechange"];
+        let is_set = |handler: &&str| js::member(&object, handler).is_function();
+        self.listens_to_trouble.get() || handlers.iter().any(is_set)
     }
 
     /// Writes a sentence to the console, if the page would learn of the trouble in no other way.
@@ -128,8 +171,14 @@ impl Page {
             Frame::Text(text) => text.into(),
             Frame::Binary(binary) => binary,
         };
-        let arguments = [&kind.name().into(), &frame];
+        let kind = kind.name().into();
+        let arguments = [&kind, &frame];
         call_if_function(Ok(self.onframe()), &self.object(), "onframe", &arguments);
+        if self.listens_to_frames.get() {
+            let members = Object::new();
+            js::put(&members, "frame", frame);
+            self.dispatch("frame", "kind", &kind, members);
+        }
     }
 
     fn emit_state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>) {
@@ -141,7 +190,11 @@ impl Page {
         if let Some(retry_in) = retry_in {
             js::put(&detail, "retryIn", retry_in);
         }
-        self.call("onstatechange", &[&state.name().into(), &detail]);
+        let name = state.name().into();
+        self.call("onstatechange", &[&name, &detail]);
+        // The handler keeps its own.
+        let members = Object::assign(&Object::new(), &detail);
+        self.dispatch("statechange", "state", &name, members);
         if state == State::Closed
             && let Some(resolve) = self.resolve_closed.take()
         {
@@ -149,8 +202,16 @@ impl Page {
         }
     }
 
-    fn emit_error(&self, error: Error) {
-        self.call("onerror", &[&error.into()]);
+    /// Tells the page of an error.
+    pub fn emit_error(&self, error: &JsValue) {
+        self.call("onerror", &[error]);
+        self.dispatch("error", "error", error, Object::new());
+    }
+
+    /// Calls the listeners of an event, whose member `name` is `value`.
+    fn dispatch(&self, kind: &str, name: &str, value: &JsValue, members: Object) {
+        js::put(&members, name, value);
+        js::dispatch(&self.object(), kind, &members);
     }
 
     fn call(&self, handler: &str, arguments: &[&JsValue]) {

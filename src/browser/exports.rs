@@ -8,6 +8,9 @@ use wasm_bindgen::prelude::*;
 
 use super::channel::{Hook, Opener};
 use super::error::{signaling_error, type_error};
+use super::js;
+use super::members::Members;
+use super::options;
 use super::signaling::construct;
 use crate::session::State;
 
@@ -16,17 +19,56 @@ const TYPES: &str = include_str!("types.d.ts");
 
 thread_local! {
     /// The default signaling: what `openSignalingChannel` and `openSocket` use.
-    static DEFAULT: RefCell<Option<Rc<Opener>>> = const { RefCell::new(None) };
+    static DEFAULT: RefCell<Option<DefaultSignaling>> = const { RefCell::new(None) };
+}
+
+#[derive(Debug, Clone)]
+struct DefaultSignaling {
+    opener: Rc<Opener>,
+    /// What the page configured, compared by [`js::is_same`]; `undefined`: nothing.
+    content: JsValue,
+}
+
+impl DefaultSignaling {
+    fn set(object: &JsValue, options: &JsValue, content: JsValue) -> Result<Rc<Opener>, JsValue> {
+        let opener = construct(object, options)?;
+        DEFAULT.replace(Some(DefaultSignaling {
+            opener: Rc::clone(&opener),
+            content,
+        }));
+        Ok(opener)
+    }
+
+    /// Whether it has a connection, or will have one.
+    fn is_in_use(&self) -> bool {
+        let driver = self.opener.driver();
+        match driver.state() {
+            State::Idle => driver.has_channels(),
+            state => state != State::Closed,
+        }
+    }
 }
 
 /// Makes the default signaling, and returns it: `object`, or a plain object if there is none. (The
-/// package's entries pass one with the prototype of `Signaling`.) The error is `in-use` if the
-/// present one is connected, or names an option.
+/// package's entries pass one with the prototype of `Signaling`.) With the options of the present
+/// one, which isn't closed, returns that, with the handlers that are given now. The error is `in-use`
+/// if the present one is connected, or names an option.
 #[wasm_bindgen(skip_typescript)]
 pub fn configure(options: JsValue, object: Option<Object>) -> Result<JsValue, JsValue> {
-    let is_in_use =
-        |opener: &Opener| !matches!(opener.driver().state(), State::Idle | State::Closed);
-    if DEFAULT.with_borrow(|opener| opener.as_deref().is_some_and(is_in_use)) {
+    let content = js::content_of(&options);
+    let present = DEFAULT.with_borrow(Clone::clone);
+    if let Some(DefaultSignaling {
+        opener,
+        content: same,
+    }) = &present
+        && opener.driver().state() != State::Closed
+        && js::is_same(same, &content)
+    {
+        let object = opener.driver().page_object();
+        options::put_handlers(&Members::new(&options, "")?, &object)?;
+        return Ok(object);
+    }
+    if present.is_some_and(|present| present.is_in_use()) {
         return Err(signaling_error(
             "in-use",
             "configure: the default signaling is in use; call configure before the first openSignalingChannel or openSocket, or close() the signaling that it returned, or make another one with new Signaling(options)",
@@ -34,7 +76,7 @@ pub fn configure(options: JsValue, object: Option<Object>) -> Result<JsValue, Js
         .into());
     }
     let object = JsValue::from(object.unwrap_or_default());
-    DEFAULT.replace(Some(construct(&object, &options)?));
+    DefaultSignaling::set(&object, &options, content)?;
     Ok(object)
 }
 
@@ -52,12 +94,10 @@ pub fn open_socket(this: JsValue, config: JsValue) -> Result<JsValue, JsValue> {
 
 /// The default signaling, made with the default options if the page didn't configure it.
 fn default() -> Result<Rc<Opener>, JsValue> {
-    if let Some(opener) = DEFAULT.with_borrow(Clone::clone) {
-        return Ok(opener);
+    if let Some(present) = DEFAULT.with_borrow(Clone::clone) {
+        return Ok(present.opener);
     }
-    let opener = construct(&Object::new(), &JsValue::UNDEFINED)?;
-    DEFAULT.replace(Some(Rc::clone(&opener)));
-    Ok(opener)
+    DefaultSignaling::set(&Object::new(), &JsValue::UNDEFINED, JsValue::UNDEFINED)
 }
 
 /// `new Signaling(options)`: one logical connection to a server.

@@ -89,3 +89,23 @@ export function now(performance) {
     return NaN;
   }
 }
+
+/** Tells of each type of event that is listened to from now on. */
+export function watchListeners(target, tell) {
+  const { addEventListener } = target;
+  // The package's signalings are event targets. Those of this module alone are plain objects.
+  if (!addEventListener) return;
+  target.addEventListener = (type, ...rest) => {
+    tell(`${type}`);
+    addEventListener.call(target, type, ...rest);
+  };
+}
+
+/** Calls the listeners of an event. The browser reports what they throw. */
+export function dispatch(target, type, members) {
+  try {
+    target?.dispatchEvent?.(Object.assign(new Event(type), members));
+  } catch (error) {
+    report(error);
+  }
+}

@@ -36,9 +36,38 @@ extern "C" {
     #[wasm_bindgen(js_name = hasInnerLineBreak)]
     pub fn has_inner_line_break(text: &JsString) -> bool;
 
+    /// Tells of each type of event that is listened to from now on.
+    #[wasm_bindgen(js_name = watchListeners)]
+    pub fn watch_listeners(target: &JsValue, tell: &JsValue);
+
+    /// Calls the listeners of an event of `target`, if it is an event target.
+    pub fn dispatch(target: &JsValue, kind: &str, members: &JsValue);
+
     /// The UTF-8 text in an `ArrayBuffer` or a view of one; `undefined` if it is something else.
     #[wasm_bindgen(js_name = readUtf8)]
     pub fn read_utf8(bytes: &JsValue) -> Option<JsString>;
+}
+
+#[wasm_bindgen(module = "/src/browser/channels.js")]
+extern "C" {
+    /// The function `channel` of a signaling.
+    pub fn channels(
+        open: &JsValue,
+        withdraw: &JsValue,
+        tell: &JsValue,
+        closed: &Promise,
+    ) -> JsValue;
+
+    /// The promise, or the rejection of an `options.signal` that is aborted first.
+    pub fn abortable(promise: &Promise, options: &JsValue) -> JsValue;
+
+    /// What two calls of `configure` must have in common to be the same.
+    #[wasm_bindgen(js_name = contentOf)]
+    pub fn content_of(options: &JsValue) -> JsValue;
+
+    /// Whether both contents are the same.
+    #[wasm_bindgen(js_name = isSame)]
+    pub fn is_same(one: &JsValue, other: &JsValue) -> bool;
 }
 
 #[wasm_bindgen]

@@ -93,6 +93,17 @@ fn is_secret(given: &JsValue) -> bool {
     text.is_some_and(|text| text.len() >= SHORTEST_SECRET)
 }
 
+/// The handlers in the options become members of `page`.
+pub fn put_handlers(members: &Members, page: &JsValue) -> Result<(), JsValue> {
+    for handler in HANDLERS {
+        let is_handler = |value: &JsValue| value.is_null() || value.is_function();
+        if let Some(value) = members.checked(handler, is_handler, "a function, or null")? {
+            js::put(page, handler, value);
+        }
+    }
+    Ok(())
+}
+
 impl Options {
     /// Reads `options`. Missing ones have their defaults. The handlers become members of `page`.
     pub fn read(options: &JsValue, page: &JsValue) -> Result<Options, JsValue> {
@@ -129,12 +140,7 @@ impl Options {
                 .unwrap_or("include"),
             headers: read_headers(&members)?,
         };
-        for handler in HANDLERS {
-            let is_handler = |value: &JsValue| value.is_null() || value.is_function();
-            if let Some(value) = members.checked(handler, is_handler, "a function, or null")? {
-                js::put(page, handler, value);
-            }
-        }
+        put_handlers(&members, page)?;
         Ok(Options {
             config,
             protocol,

@@ -73,51 +73,93 @@ fn deferred() -> (Promise, Function, Function) {
     (promise, resolve, reject)
 }
 
-/// The promises of `flushed()` that haven't settled.
-#[derive(Debug, Default)]
-pub struct Flushes(RefCell<Vec<Flush>>);
-
-#[derive(Debug)]
-struct Flush {
-    mark: u64,
-    resolve: Function,
-    reject: Function,
+/// What a promise waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// The signaling is connected.
+    Connected,
+    /// The outbox is flushed up to a mark.
+    Flushed(u64),
+    /// The server has accepted the message of this number.
+    Accepted(u64),
 }
 
-impl Flushes {
-    /// A promise that the outbox is flushed up to a mark.
-    pub fn add(&self, mark: u64) -> Promise {
+/// The page's promises that haven't settled.
+#[derive(Debug, Default)]
+pub struct Waiting(RefCell<Vec<Waiter>>);
+
+#[derive(Debug)]
+struct Waiter {
+    until: Until,
+    settle: Settle,
+}
+
+/// The functions that settle a promise.
+#[derive(Debug)]
+pub struct Settle {
+    /// Resolves it.
+    pub resolve: Function,
+    /// Rejects it.
+    pub reject: Function,
+}
+
+impl Settle {
+    /// Those that the page gives, which may be `undefined`.
+    pub fn of(given: &JsValue) -> Option<Settle> {
+        let function = |name| js::member(given, name).dyn_into().ok();
+        Some(Settle {
+            resolve: function("resolve")?,
+            reject: function("reject")?,
+        })
+    }
+
+    /// Neither function throws, nor calls the page at once.
+    fn reject(&self, error: &JsValue) {
+        let reject = self.reject.unchecked_ref::<Handler>();
+        let _ = reject.call1(&JsValue::UNDEFINED, error);
+    }
+
+    fn resolve(&self) {
+        let resolve = self.resolve.unchecked_ref::<Handler>();
+        let _ = resolve.call0(&JsValue::UNDEFINED);
+    }
+}
+
+impl Waiting {
+    /// A promise of that.
+    pub fn promise(&self, until: Until) -> Promise {
         let (promise, resolve, reject) = deferred();
-        self.0.borrow_mut().push(Flush {
-            mark,
-            resolve,
-            reject,
-        });
+        self.add(until, Settle { resolve, reject });
         promise
     }
 
-    /// Resolves the promises whose mark is `flushed`. Rejects all others once the signaling
+    /// Another one that waits for that.
+    pub fn add(&self, until: Until, settle: Settle) {
+        self.0.borrow_mut().push(Waiter { until, settle });
+    }
+
+    /// Resolves the promises of what `is_reached`. Rejects all others once the signaling
     /// `is_closed`.
-    pub fn settle(&self, is_closed: bool, flushed: u64) {
-        let done: Vec<_> = self
-            .0
-            .borrow_mut()
-            .extract_if(.., |flush| is_closed || flush.mark <= flushed)
-            .collect();
-        for flush in done {
-            // Neither function throws, nor calls the page at once.
-            let _ = if is_closed {
-                let error = JsValue::from(Error::signaling_closed());
-                flush
-                    .reject
-                    .unchecked_ref::<Handler>()
-                    .call1(&JsValue::UNDEFINED, &error)
+    pub fn settle(&self, is_closed: bool, is_reached: impl Fn(Until) -> bool) {
+        for settle in self.take(&|until| is_closed || is_reached(until)) {
+            if is_closed {
+                settle.reject(&Error::signaling_closed().into());
             } else {
-                flush
-                    .resolve
-                    .unchecked_ref::<Handler>()
-                    .call0(&JsValue::UNDEFINED)
-            };
+                settle.resolve();
+            }
         }
+    }
+
+    /// Rejects the promise of the message of this number.
+    pub fn reject(&self, number: u64, error: &JsValue) {
+        for settle in self.take(&|until| until == Until::Accepted(number)) {
+            settle.reject(error);
+        }
+    }
+
+    fn take(&self, is_meant: &dyn Fn(Until) -> bool) -> Vec<Settle> {
+        let mut waiters = self.0.borrow_mut();
+        let meant = waiters.extract_if(.., |waiter| is_meant(waiter.until));
+        meant.map(|waiter| waiter.settle).collect()
     }
 }

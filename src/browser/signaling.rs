@@ -25,10 +25,24 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
 
     js::put(object, "userid", driver.userid() as f64);
     put_state(object, &driver);
-    js::put(object, "closed", closed);
+    js::put(object, "closed", &closed);
     let open_signaling_channel = hook(&opener, Hook::OpenSignalingChannel);
     js::put(object, "openSignalingChannel", &open_signaling_channel);
-    js::put(object, "openSocket", hook(&opener, Hook::OpenSocket));
+    let open_socket = hook(&opener, Hook::OpenSocket);
+    js::put(object, "openSocket", &open_socket);
+    let channel = js::channels(
+        &open_socket,
+        &method(&driver, |driver, number| {
+            driver.withdraw(number.as_f64().unwrap_or_default() as u64);
+            Ok(JsValue::UNDEFINED)
+        }),
+        &method(&driver, |driver, error| {
+            driver.tell(&error);
+            Ok(JsValue::UNDEFINED)
+        }),
+        &closed,
+    );
+    js::put(object, "channel", channel);
     let attached = Rc::clone(&driver);
     let attach = move |connection| attach(&attached, connection, &open_signaling_channel);
     js::put(object, "attach", function(Box::new(attach)));
@@ -40,7 +54,9 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
     js::put(
         object,
         "flushed",
-        method(&driver, |driver, _| Ok(driver.flushed().into())),
+        method(&driver, |driver, options| {
+            Ok(js::abortable(&driver.flushed(), &options))
+        }),
     );
     let close = method(&driver, |driver, _| {
         driver.close();
@@ -48,7 +64,13 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
     });
     js::put(object, "close", &close);
     put_dispose(object, &close);
+    put_connecting(object, &driver);
     put_onframe(object, &driver);
+    let listens = method(&driver, |driver, kind| {
+        driver.listens(&js::text(&kind));
+        Ok(JsValue::UNDEFINED)
+    });
+    js::watch_listeners(object, &listens);
     Ok(opener)
 }
 
@@ -121,6 +143,26 @@ fn stats(driver: &Driver) -> JsValue {
     js::put(&object, "relay", stats.relay);
     js::put(&object, "roundTrip", stats.round_trip);
     object.into()
+}
+
+/// Lets the page connect and disconnect.
+fn put_connecting(object: &JsValue, driver: &Rc<Driver>) {
+    let connect = method(driver, |driver, options| {
+        Ok(js::abortable(&driver.connect(), &options))
+    });
+    js::put(object, "connect", connect);
+    let disconnect = method(driver, |driver, _| {
+        driver.disconnect();
+        Ok(JsValue::UNDEFINED)
+    });
+    js::put(object, "disconnect", disconnect);
+    let reconnect = method(driver, |driver, _| {
+        driver.reconnect()?;
+        Ok(JsValue::UNDEFINED)
+    });
+    js::put(object, "reconnect", reconnect);
+    let get = method(driver, |driver, _| Ok(driver.connected().into()));
+    put_accessor(object, "connected", get, JsValue::UNDEFINED);
 }
 
 /// Lets `using` call `close` at the end of its block, in browsers that have it.

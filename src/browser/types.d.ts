@@ -104,7 +104,8 @@ export interface ChannelConfig<In = any> {
 export type OpenChannel = <In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)) => Handle<Out>;
 
 /**
- * - `'idle'`: no channel has been opened yet.
+ * - `'idle'`: not connected, and it won't be by itself: no channel has been opened yet, or
+ *   `disconnect()` was called.
  * - `'connecting'`: an attempt to connect is under way.
  * - `'open'`: connected.
  * - `'waiting'`: the connection was lost, and another attempt will follow.
@@ -246,8 +247,11 @@ export interface Transport {
   onclose?: (reason?: string) => void;
 }
 
-/** The options of `configure` and `new Signaling`. */
-export interface Options {
+/**
+ * Every option of `configure` and `new Signaling`. {@link Options} says which go with which
+ * protocol.
+ */
+export interface AllOptions {
   /**
    * The server: `ws:`, `wss:`, `http:`, `https:` or relative to the page. Default: the page's
    * origin, path `/`. A function, which may be async, is called on each attempt to connect, for
@@ -409,6 +413,47 @@ export interface Options {
   onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
 }
 
+/** The options of some protocols only. */
+type SpecialOption =
+  | 'transport'
+  | 'subprotocols'
+  | 'heartbeat'
+  | 'path'
+  | 'namespace'
+  | 'event'
+  | 'auth'
+  | 'query'
+  | 'target'
+  | 'method'
+  | 'hub'
+  | 'skipNegotiation'
+  | 'serverTimeout'
+  | 'keepAlive'
+  | 'credentials'
+  | 'headers';
+
+/** The options of all protocols, and these special ones. */
+type OptionsWith<Special extends SpecialOption> = Omit<AllOptions, 'protocol' | Exclude<SpecialOption, Special>> & {
+  [Other in Exclude<SpecialOption, Special>]?: undefined;
+};
+
+/**
+ * The options of `configure` and `new Signaling`. `protocol` decides which others there are:
+ * `{ protocol: 'signalr', namespace: '/x' }` doesn't compile.
+ *
+ * @example
+ * const options: Options = { url: 'https://example.org/hub', protocol: 'signalr', accessToken: async () => token };
+ */
+export type Options =
+  | ({ protocol?: 'auto' | 'websocket' | undefined } & OptionsWith<'transport' | 'subprotocols' | 'heartbeat'>)
+  | ({ protocol: 'relay' } & OptionsWith<'transport' | 'subprotocols'>)
+  | ({ protocol: 'socket.io' } & OptionsWith<'transport' | 'subprotocols' | 'path' | 'namespace' | 'event' | 'auth' | 'query'>)
+  | ({ protocol: 'signalr' } & OptionsWith<
+      'transport' | 'subprotocols' | 'query' | 'target' | 'method' | 'skipNegotiation' | 'serverTimeout' | 'keepAlive' | 'credentials' | 'headers'
+    >)
+  | ({ protocol: 'signalr-classic' } & OptionsWith<'transport' | 'subprotocols' | 'query' | 'target' | 'method' | 'hub' | 'credentials' | 'headers'>)
+  | ({ protocol: 'sse' } & OptionsWith<'query' | 'credentials' | 'headers'>);
+
 /** The codes of errors. They are stable; the sentences of the errors may change. */
 export type SignalingErrorCode =
   | 'bad-config'
@@ -419,6 +464,7 @@ export type SignalingErrorCode =
   | 'bad-message'
   | 'message-too-large'
   | 'outbox-full'
+  | 'buffer-full'
   | 'channel-closed'
   | 'signaling-closed'
   | 'in-use'
@@ -502,11 +548,138 @@ export interface Stats {
   readonly relay: boolean;
 }
 
+/** An event `statechange` of a signaling. */
+export interface StateChangeEvent extends Event, StateDetail {
+  /** The new state. */
+  readonly state: State;
+}
+
+/** An event `gap` of a signaling: messages on a channel may have been missed. */
+export interface GapEvent extends Event {
+  /** The channel's name. */
+  readonly channel: string;
+}
+
+/** An event `error` of a signaling. */
+export interface SignalingErrorEvent extends Event {
+  /** What went wrong outside your calls. */
+  readonly error: SignalingError;
+}
+
+/** An event `frame` of a signaling. */
+export interface FrameEvent extends Event {
+  /** What it was. */
+  readonly kind: FrameKind;
+  /** The frame. */
+  readonly frame: string;
+}
+
 /**
- * One logical connection to a server. It connects when its first channel is opened. Like a native
- * WebSocket, it lives until `close()`, whether or not the page keeps a reference to it.
+ * The events of a signaling. Each comes after the call of the handler of the same name
+ * (`onstatechange`, …), which stays beside them.
  */
-export class Signaling {
+export interface SignalingEventMap {
+  statechange: StateChangeEvent;
+  gap: GapEvent;
+  error: SignalingErrorEvent;
+  frame: FrameEvent;
+}
+
+/** An option that ends an operation. */
+export interface Abortable {
+  /** When it is aborted, the promise rejects with its `reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of one message that the page waits for. */
+export interface PublishOptions extends SendOptions, Abortable {}
+
+/** Options of a channel. */
+export interface ChannelOptions {
+  /** When it is aborted, the channel is closed. */
+  signal?: AbortSignal | undefined;
+}
+
+/** The events of a channel. */
+export interface ChannelEventMap<In = unknown> {
+  /** Another page has sent a message: `event.data`. */
+  message: MessageEvent<In>;
+  /** The channel was closed, or the signaling was. */
+  close: Event;
+}
+
+/**
+ * A channel with several listeners, as {@link Signaling.channel} opens it. `In` is what the other
+ * pages send, which nobody checks for you.
+ *
+ * `for await (const message of channel)` takes one message after the other, and ends when the
+ * channel is closed. Each loop has its own buffer, for what comes while the page handles a message:
+ * 1000 messages. Beyond that the oldest is dropped, and the signaling's `onerror` and event `error`
+ * say so (`buffer-full`).
+ */
+export interface Channel<In = unknown, Out = unknown> extends EventTarget, AsyncIterable<In> {
+  /** The channel's name. */
+  readonly name: string;
+  /**
+   * Calls `listener` with each message. Returns a function that ends that; `signal` and `once` do,
+   * too.
+   *
+   * @example
+   * const off = channel.on((message) => show(message));
+   * off();
+   */
+  on(listener: (message: In) => void, options?: AddEventListenerOptions): () => void;
+  /**
+   * Sends a message, as {@link Handle.send} does, whose errors it throws. What happens to it later is
+   * told by `onerror` and the event `error` only.
+   */
+  send(message: Out, options?: SendOptions): void;
+  /**
+   * Sends a message. The promise resolves when the server has accepted it, as far as the server says
+   * so; see {@link Signaling.flushed}. It waits as long as the page isn't connected.
+   *
+   * It rejects with the error of `send` (`bad-message`, `message-too-large`, …), or with that of
+   * `onerror`, which fires too: `message-expired`, `message-refused`, `message-given-up`,
+   * `outbox-full`. `signaling-closed`: the signaling was closed before. A `signal` that is aborted
+   * takes the message back; one that is on its way may still arrive.
+   *
+   * @example
+   * await channel.publish({ candidate }, { ttl: 5000, signal: AbortSignal.timeout(10_000) });
+   */
+  publish(message: Out, options?: PublishOptions): Promise<void>;
+  /** Closes the channel, and ends all loops over it. You may call it twice. */
+  close(): void;
+  /** The same as `close()`. Missing in browsers that have no `Symbol.dispose`. */
+  [Symbol.dispose](): void;
+  /** Takes one message after the other. */
+  [Symbol.asyncIterator](): AsyncGenerator<In, undefined, undefined>;
+  addEventListener<Type extends keyof ChannelEventMap>(
+    type: Type,
+    listener: (this: Channel<In, Out>, event: ChannelEventMap<In>[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<Type extends keyof ChannelEventMap>(
+    type: Type,
+    listener: (this: Channel<In, Out>, event: ChannelEventMap<In>[Type]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+}
+
+/**
+ * One logical connection to a server. It connects when its first channel is opened, or by
+ * `connect()`. Like a native WebSocket, it lives until `close()`, whether or not the page keeps a
+ * reference to it.
+ *
+ * @example
+ * const signaling = new Signaling({ url: 'wss://example.org/' });
+ * signaling.addEventListener('statechange', ({ state, reason }) => console.log(state, reason));
+ * const chat = signaling.channel('chat');
+ * chat.on((message) => console.log(message));
+ * await chat.publish('Hello!');
+ */
+export class Signaling extends EventTarget {
   /**
    * @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the
    * value.
@@ -525,6 +698,50 @@ export class Signaling {
   readonly openSignalingChannel: OpenChannel;
   /** Opens a channel. Assign it to the config object of a standalone experiment. */
   readonly openSocket: OpenChannel;
+  /**
+   * Opens a channel that may have several listeners, and may be opened several times: each opening
+   * receives all messages, until it is closed itself. {@link Signaling.openSocket} of the same name
+   * takes the messages over, as always.
+   *
+   * @throws {TypeError} `bad-config`: the name isn't a string or a number. `no-channel`: it is left
+   * out, and the option `channel` is `null`.
+   * @throws {SignalingError} `signaling-closed`. `connection-failed`: the browser refused to connect.
+   *
+   * @example
+   * const moves = signaling.channel<Move>('game', { signal });
+   * for await (const move of moves) await play(move);
+   */
+  channel<In = unknown, Out = unknown>(name?: string | number, options?: ChannelOptions): Channel<In, Out>;
+  /**
+   * Connects, before the first channel is opened or after `disconnect()`; in other states it changes
+   * nothing. Returns the promise `connected`. A `signal` that is aborted ends the waiting, not the
+   * attempts.
+   */
+  connect(options?: Abortable): Promise<void>;
+  /**
+   * Resolves when the signaling is connected. It never connects by itself, and a failed attempt
+   * changes nothing, since others follow. Rejects with `signaling-closed` when the signaling is
+   * closed, which is no unhandled rejection if nobody waits.
+   *
+   * @example
+   * await signaling.connected;
+   */
+  readonly connected: Promise<void>;
+  /**
+   * Disconnects until `connect()` or `reconnect()` is called. The state is `'idle'` meanwhile, and no
+   * timer, no change of the network and no other channel connects. Channels stay open, messages wait
+   * in the outbox (a `ttl` goes on), and our relay keeps the session, so that what others send
+   * arrives later.
+   */
+  disconnect(): void;
+  /**
+   * Tries at once, where the state is `'waiting'`. Where it is `'open'`, makes another connection:
+   * with a plain server the first one is kept until the other is open. Connects where it is `'idle'`;
+   * an attempt that is under way goes on.
+   *
+   * @throws {SignalingError} `signaling-closed`.
+   */
+  reconnect(): void;
   /** Closes the connection and every channel for good. You may call it twice. */
   close(): void;
   /**
@@ -550,7 +767,7 @@ export class Signaling {
    * it resolves when that hasn't happened for about a second. Rejects with `signaling-closed` if
    * the signaling is closed first.
    */
-  flushed(): Promise<void>;
+  flushed(options?: Abortable): Promise<void>;
   /** Resolves, with the reason, when the signaling is closed for good. It never rejects. */
   readonly closed: Promise<StateDetail>;
   /** See {@link Options.onstatechange}. */
@@ -565,6 +782,19 @@ export class Signaling {
   /** See {@link Options.onframe}. */
   get onframe(): Options['onframe'];
   set onframe(handler: Options['onframe']);
+  /** Listeners of `frame` cost time on every frame, from the first one on. */
+  addEventListener<Type extends keyof SignalingEventMap>(
+    type: Type,
+    listener: (this: Signaling, event: SignalingEventMap[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<Type extends keyof SignalingEventMap>(
+    type: Type,
+    listener: (this: Signaling, event: SignalingEventMap[Type]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
 
 /**
@@ -572,9 +802,18 @@ export class Signaling {
  * Call it before you open the first channel. Without it they use the page's origin and the default
  * options.
  *
+ * A call that is repeated with the same options returns the same signaling, unless that is closed,
+ * so a module may be loaded again (Fast Refresh) and an effect may run twice (StrictMode). Options
+ * are the same if JSON writes them alike; functions and `transport` must be the very same ones. The
+ * handlers `onstatechange`, `ongap`, `onerror` and `onframe` aren't compared: those of the latest
+ * call count.
+ *
  * @throws {TypeError} `bad-option`, `unknown-option` or `bad-url`, naming the member and the value.
- * @throws {SignalingError} `in-use`: the default signaling is connected already. `no-randomness`:
- * the browser has no `crypto.getRandomValues`.
+ * @throws {SignalingError} `in-use`: the default signaling is connected already, with other options.
+ * `no-randomness`: the browser has no `crypto.getRandomValues`.
+ *
+ * @example
+ * configure({ url: 'wss://example.org/', protocol: 'socket.io' });
  */
 export function configure(options?: Options): Signaling;
 

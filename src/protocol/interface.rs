@@ -271,8 +271,13 @@ pub enum Output<T: Text> {
     Confirmed(u64),
     /// The server closes the connection over a message.
     BlamesMessage,
-    /// The server refused a message, for this reason.
-    Refused(String),
+    /// The server refused a message.
+    Refused {
+        /// The message's number, if the server says which it was.
+        number: Option<u64>,
+        /// The reason, as text.
+        why: String,
+    },
     /// The server didn't accept what is in flight, but may do so later.
     Retry(Retry),
     /// Messages on this channel may have been missed.

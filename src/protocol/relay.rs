@@ -184,8 +184,13 @@ impl Relay {
             Some(ServerFrame::Expires(time)) if self.is_answered() && self.token.is_some() => {
                 out.push(Output::TokenExpires(time as Millis));
             }
-            Some(ServerFrame::Refused { channel, why }) if self.is_answered() => {
-                out.push(Output::Refused(format!("{why} Channel: {channel}")));
+            Some(ServerFrame::Refused {
+                channel,
+                why,
+                reference: number,
+            }) if self.is_answered() => {
+                let why = format!("{why} Channel: {channel}");
+                out.push(Output::Refused { number, why });
             }
             Some(ServerFrame::Ping(number)) => out.send(encode_pong(&number)),
             Some(ServerFrame::Pong(number)) => self.accept_pong(&number, out),

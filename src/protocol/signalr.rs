@@ -259,11 +259,12 @@ impl<T: Text> Protocol<T> for SignalR {
             Some(1.0) => self.on_invocation(&record, out),
             Some(3.0) => {
                 let id = record.member("invocationId").as_string();
-                if let Some(number) = id.and_then(|id| id.parse().ok()) {
+                let number = id.and_then(|id| id.parse().ok());
+                if let Some(number) = number {
                     out.push(Output::Confirmed(number));
                 }
-                if let Some(error) = error(&record) {
-                    out.push(Output::Refused(error));
+                if let Some(why) = error(&record) {
+                    out.push(Output::Refused { number, why });
                 }
             }
             Some(7.0) => {

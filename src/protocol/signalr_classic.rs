@@ -332,19 +332,21 @@ impl<T: Text> Protocol<T> for SignalRClassic {
         }
         self.on_calls(&frame.member("M"), out);
         let number = frame.member("I").to_number();
-        if let Some(number) = number.filter(|number| *number >= 0.0) {
-            out.push(Output::Confirmed(number as u64));
+        let number = number.filter(|number| *number >= 0.0);
+        let number = number.map(|number| number as u64);
+        if let Some(number) = number {
+            out.push(Output::Confirmed(number));
         }
         let error = frame.member("E").as_string();
-        if let Some(error) = error.filter(|error| !error.is_empty()) {
+        if let Some(why) = error.filter(|error| !error.is_empty()) {
             // An error without a message number concerns the connection.
             if frame.member("I").is_undefined() {
                 return out.close(
                     CloseReason::Fatal,
-                    format!("the server closed the connection: '{error}'"),
+                    format!("the server closed the connection: '{why}'"),
                 );
             }
-            out.push(Output::Refused(error));
+            out.push(Output::Refused { number, why });
         }
         if self.phase == Phase::SocketOpen && frame.member("S").as_number() == Some(1.0) {
             self.phase = Phase::Joining;
@@ -378,6 +380,9 @@ impl<T: Text> Protocol<T> for SignalRClassic {
                 is_foreign: !self.place.has_named_origin(),
                 allows_preflight: false,
             }));
+            // Nothing is left there to resume.
+            self.phase = Phase::Disconnected;
+            self.resume_until = None;
         }
     }
 

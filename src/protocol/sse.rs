@@ -217,11 +217,14 @@ impl<T: Text> Protocol<T> for Sse {
             }
             _ => {
                 self.failures = 0;
-                let reason = match response.excerpt() {
+                let why = match response.excerpt() {
                     Some(excerpt) => format!("HTTP status {status}: {excerpt}"),
                     None => format!("HTTP status {status}"),
                 };
-                out.push(Output::Refused(reason));
+                out.push(Output::Refused {
+                    number: Some(number),
+                    why,
+                });
                 out.push(Output::Acknowledged(number));
             }
         }

@@ -123,7 +123,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
         match self.state {
             State::Waiting { until: Some(until) } if now >= until => {
-                self.connect(now, "trying again");
+                self.attempt(now, "trying again");
             }
             state
                 if state.has_connection() && self.keepalive.due().is_some_and(|due| now >= due) =>
@@ -214,7 +214,8 @@ impl<T: Text, S: Clone> Session<T, S> {
         match (error, message) {
             (TransmitError::Refused(why), Some(number)) => {
                 if self.outbox.take(number).is_some() {
-                    self.emit(Event::Refused(why));
+                    let number = Some(number);
+                    self.emit(Event::Refused { number, why });
                 }
                 return;
             }
@@ -354,7 +355,7 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     /// Begins an attempt to connect, or uses the second connection, which is open.
-    pub(super) fn connect(&mut self, now: Millis, reason: &str) {
+    pub(super) fn attempt(&mut self, now: Millis, reason: &str) {
         self.connection = match self.standby() {
             Some(standby) => standby,
             None => self.next_connection(),
@@ -412,20 +413,25 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     pub(super) fn finish(&mut self, reason: String, code: Option<u16>) {
-        let mut goodbye = Outputs::<T>::default();
-        self.protocol.get_mut().goodbye(&mut goodbye);
-        self.drop_socket();
-        while let Some(output) = goodbye.pop() {
-            if let Output::Http(request) = output {
-                self.actions.push_back(Action::Http(request));
-            }
-        }
+        self.part(Self::drop_socket);
         self.pending_opens.clear();
         self.early_messages.take();
         self.events
             .retain(|queued| !matches!(queued, Queued::Ready(..)));
         self.outbox.clear();
         self.enter(State::Closed, reason, code, None);
+    }
+
+    /// Says goodbye to the server, and ends the connection.
+    pub(super) fn part(&mut self, end: impl FnOnce(&mut Self)) {
+        let mut goodbye = Outputs::<T>::default();
+        self.protocol.get_mut().goodbye(&mut goodbye);
+        end(self);
+        while let Some(output) = goodbye.pop() {
+            if let Output::Http(request) = output {
+                self.actions.push_back(Action::Http(request));
+            }
+        }
     }
 
     pub(super) fn enter(

@@ -58,7 +58,7 @@ impl<T: Text, S: Clone> Session<T, S> {
         while let Some(output) = out.pop() {
             match output {
                 Output::Acknowledged(number) => self.outbox.acknowledge(number),
-                Output::Refused(why) => self.emit(Event::Refused(why)),
+                Output::Refused { number, why } => self.emit(Event::Refused { number, why }),
                 _ => {}
             }
         }
@@ -93,7 +93,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 Output::Acknowledged(number) => self.outbox.acknowledge(number),
                 Output::Confirmed(number) => self.outbox.unconfirmed().confirm(number),
                 Output::BlamesMessage => self.blame_unconfirmed(true),
-                Output::Refused(why) => self.emit(Event::Refused(why)),
+                Output::Refused { number, why } => self.emit(Event::Refused { number, why }),
                 Output::Retry(retry) => return self.retry(now, retry),
                 Output::Gap(channel) if self.channels.get(&channel).is_some() => self.gap(channel),
                 Output::Gap(_) => {}

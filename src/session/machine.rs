@@ -1,7 +1,8 @@
 //! The session's fields, its outputs, and helpers that its parts share.
 //!
 //! Its behaviour is in the files beside this one: `page` (what the page calls), `connection`
-//! (connecting and losing), `takeover` (a second connection), `conversation` (the protocol's
+//! (connecting and losing), `on_demand` (the page connects and disconnects), `takeover` (a second
+//! connection), `conversation` (the protocol's
 //! outputs), `incoming` (frames) and `surroundings` (the page is hidden, the network changes).
 
 use std::collections::VecDeque;
@@ -63,6 +64,8 @@ pub struct Session<T: Text, S> {
     /// What is to be told about them.
     pub(super) trouble: Option<Trouble>,
     pub(super) stats: Stats,
+    /// The page has disconnected: only itself connects again.
+    pub(super) is_disconnected: bool,
     /// The page is being hidden: the number of the last message that it sent before.
     pub(super) hiding: Option<u64>,
     /// Nothing is sent before this time, because the server didn't accept a message.
@@ -111,6 +114,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             failures: 0,
             trouble: None,
             stats: Stats::default(),
+            is_disconnected: false,
             hiding: None,
             paused_until: None,
             pending_sends: PendingSends::new(),
@@ -208,7 +212,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             }
             // The server has announced its limit after the message was queued.
             if let Some(message) = self.outbox.take(number) {
-                self.dropped(message.channel, DropReason::TooLarge { limit });
+                self.dropped(&message, DropReason::TooLarge { limit });
             }
         }
         None
@@ -223,6 +227,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     fn may_send(&self) -> bool {
+        if self.state == State::Idle {
+            return false;
+        }
         let protocol = self.protocol();
         let is_ready = self.state.is_open() && protocol.phase() == Phase::Ready;
         // A goodbye, and what was sent before it, can't wait. A page that says none keeps its order.
@@ -245,6 +252,16 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// events, they are also emitted while the page handles an event.
     pub fn poll_frame(&mut self) -> Option<(FrameKind, Frame<T>)> {
         self.frames.pop_front()
+    }
+
+    /// Whether a channel is open.
+    pub fn has_channels(&self) -> bool {
+        self.channels.len() > 0
+    }
+
+    /// Whether there are events that the page doesn't know.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The next event for the page.
@@ -343,8 +360,9 @@ impl<T: Text, S: Clone> Session<T, S> {
 
     /// Queues an event. Its text may come from the server, the browser or the page.
     pub(super) fn emit(&mut self, mut event: Event<T, S>) {
-        if let Event::State { reason, .. } | Event::Failed { reason, .. } | Event::Refused(reason) =
-            &mut event
+        if let Event::State { reason, .. }
+        | Event::Failed { reason, .. }
+        | Event::Refused { why: reason, .. } = &mut event
         {
             *reason = self.without_secrets(reason);
         }
@@ -370,14 +388,14 @@ impl<T: Text, S: Clone> Session<T, S> {
         if !all && self.outbox.next_expiry().is_none_or(|next| next > now) {
             return;
         }
-        while let Some((channel, why)) = self.outbox.expire(now, all) {
-            self.dropped(channel, why);
+        while let Some((message, why)) = self.outbox.expire(now, all) {
+            self.dropped(&message, why);
         }
     }
 
     pub(super) fn blame(&mut self, suspect: Suspect) {
-        if let Some(channel) = self.outbox.record_send_failure(suspect) {
-            self.dropped(channel, DropReason::GivenUp);
+        if let Some(message) = self.outbox.record_send_failure(suspect) {
+            self.dropped(&message, DropReason::GivenUp);
         }
     }
 
@@ -395,17 +413,25 @@ impl<T: Text, S: Clone> Session<T, S> {
         };
         self.outbox.put_back(verdict.unread);
         for message in verdict.uncertain {
-            self.dropped(message.channel, DropReason::Uncertain);
+            self.dropped(&message, DropReason::Uncertain);
         }
         if let Some(message) = verdict.culprit {
-            self.dropped(message.channel, DropReason::Blamed);
+            self.dropped(&message, DropReason::Blamed);
         }
     }
 
-    pub(super) fn dropped(&mut self, channel: Rc<str>, why: DropReason) {
+    pub(super) fn dropped(&mut self, message: &Message<T>, why: DropReason) {
+        self.dropped_number(message.number, &message.channel, why);
+    }
+
+    pub(super) fn dropped_number(&mut self, number: u64, channel: &str, why: DropReason) {
         self.stats.dropped += 1.0;
-        let channel = self.channels.shown_name(&channel).into();
-        self.emit(Event::Dropped { channel, why });
+        let channel = self.channels.shown_name(channel).into();
+        self.emit(Event::Dropped {
+            number,
+            channel,
+            why,
+        });
     }
 
     pub(super) fn protocol(&self) -> &dyn Protocol<T> {

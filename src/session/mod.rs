@@ -1,7 +1,9 @@
 //! The session: one logical connection to a server, as a pure state machine.
 //!
 //! **Inputs.** Calls of the page are methods: [`open`](Session::open), [`send`](Session::send),
-//! [`close_channel`](Session::close_channel) and [`close`](Session::close). All other events are an
+//! [`close_channel`](Session::close_channel), [`connect`](Session::connect),
+//! [`disconnect`](Session::disconnect), [`reconnect`](Session::reconnect) and
+//! [`close`](Session::close). All other events are an
 //! [`Input`] to [`handle`](Session::handle), or to [`handle_from`](Session::handle_from) if they
 //! belong to one connection.
 //!
@@ -25,6 +27,7 @@ mod incoming;
 mod keepalive;
 mod machine;
 mod message;
+mod on_demand;
 mod outbox;
 mod page;
 mod pending;

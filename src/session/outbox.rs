@@ -120,9 +120,9 @@ impl<T: Text> Outbox<T> {
             && bytes(length) <= self.bounds.bytes.saturating_sub(self.bytes)
     }
 
-    /// Makes room for a message of that length. Returns the channel of a message that was dropped
-    /// for it; `None`: there is room, or no other message can be dropped.
-    pub fn drop_oldest_for(&mut self, length: usize) -> Option<Rc<str>> {
+    /// Makes room for a message of that length. Returns a message that was dropped for it; `None`:
+    /// there is room, or no other message can be dropped.
+    pub fn drop_oldest_for(&mut self, length: usize) -> Option<Message<T>> {
         if self.has_room(length) || bytes(length) > self.bounds.bytes {
             return None;
         }
@@ -130,16 +130,32 @@ impl<T: Text> Outbox<T> {
         // be sent again.
         let was_never_sent = |message: &Message<T>| !message.was_sent;
         let place = self.waiting.iter().position(was_never_sent);
-        self.drop_at(place.unwrap_or(self.in_flight))
+        self.remove(place.unwrap_or(self.in_flight))
     }
 
-    /// Adds a message at the end. There must be room for it.
-    pub fn push(&mut self, channel: Rc<str>, payload: T, expires: Option<Millis>) {
+    /// The number of a message that isn't added.
+    pub fn skip_number(&mut self) -> u64 {
         self.last_number += 1;
-        let message = Message::new(channel, payload, self.last_number, expires);
+        self.last_number
+    }
+
+    /// Adds a message at the end, and returns its number. There must be room for it.
+    pub fn push(&mut self, channel: Rc<str>, payload: T, expires: Option<Millis>) -> u64 {
+        let number = self.skip_number();
+        let message = Message::new(channel, payload, number, expires);
         self.bytes += message.bytes();
         self.next_expiry = earliest(self.next_expiry, expires);
         self.waiting.push_back(message);
+        number
+    }
+
+    /// Removes the message of that number, unless it is in flight.
+    pub fn withdraw(&mut self, number: u64) {
+        let is_meant = |message: &Message<T>| message.number == number;
+        let place = self.waiting.iter().position(is_meant);
+        if let Some(place) = place.filter(|place| *place >= self.in_flight) {
+            self.remove(place);
+        }
     }
 
     /// The next message for the current connection. It counts as in flight from now on.
@@ -184,10 +200,10 @@ impl<T: Text> Outbox<T> {
         self.in_flight = 0;
     }
 
-    /// Removes one expired message, and returns its channel and why. Messages in flight are kept:
+    /// Removes one expired message, and returns it and why. Messages in flight are kept:
     /// they are likely to arrive. A message that an earlier connection had in flight may have been
     /// accepted, so it is kept unless `all` is set.
-    pub fn expire(&mut self, now: Millis, all: bool) -> Option<(Rc<str>, DropReason)> {
+    pub fn expire(&mut self, now: Millis, all: bool) -> Option<(Message<T>, DropReason)> {
         self.next_expiry = None;
         for place in self.in_flight..self.waiting.len() {
             if let Some(message) = self.waiting.get(place)
@@ -199,7 +215,7 @@ impl<T: Text> Outbox<T> {
                     } else {
                         DropReason::Expired
                     };
-                    return self.drop_at(place).map(|channel| (channel, why));
+                    return self.remove(place).map(|message| (message, why));
                 }
                 self.next_expiry = earliest(self.next_expiry, message.expires);
             }
@@ -224,8 +240,8 @@ impl<T: Text> Outbox<T> {
     }
 
     /// The connection failed with a message in flight. The second time, the message is removed and
-    /// its channel returned.
-    pub fn record_send_failure(&mut self, suspect: Suspect) -> Option<Rc<str>> {
+    /// returned.
+    pub fn record_send_failure(&mut self, suspect: Suspect) -> Option<Message<T>> {
         let place = match suspect {
             Suspect::Oldest if self.in_flight > 0 => 0,
             Suspect::Oldest => return None,
@@ -238,11 +254,7 @@ impl<T: Text> Outbox<T> {
         if !std::mem::replace(&mut message.is_suspect, true) {
             return None;
         }
-        self.drop_at(place)
-    }
-
-    fn drop_at(&mut self, place: usize) -> Option<Rc<str>> {
-        Some(self.remove(place)?.channel)
+        self.remove(place)
     }
 
     fn remove(&mut self, place: usize) -> Option<Message<T>> {

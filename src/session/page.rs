@@ -23,7 +23,9 @@ impl<T: Text, S: Clone> Session<T, S> {
         let due = now + self.config.delay();
         self.pending_opens.push(due, id, subscriber);
         if self.state == State::Idle {
-            self.connect(now, "the first channel was opened");
+            if !self.is_disconnected {
+                self.attempt(now, "the first channel was opened");
+            }
         } else if self.protocol().can_subscribe() {
             for name in self.channels.names_of(name, id) {
                 self.subscribe_to(&name);
@@ -69,13 +71,17 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// Sends a message on an open channel, after those sent before it. It is dropped when `ttl`
     /// passes first; an infinite `ttl` never does. With [`Overflow::DropOldest`], a full outbox is
     /// no error.
+    ///
+    /// Returns the message's number: [`Event::Dropped`](super::Event::Dropped) and
+    /// [`Event::Refused`](super::Event::Refused) name it. Otherwise the server has accepted it when
+    /// [`flushed`](Self::flushed) has come so far.
     pub fn send(
         &mut self,
         now: Millis,
         channel: &str,
         payload: T,
         ttl: Millis,
-    ) -> Result<(), SendError> {
+    ) -> Result<u64, SendError> {
         if self.state == State::Closed {
             return Err(SendError::SessionClosed);
         }
@@ -97,22 +103,27 @@ impl<T: Text, S: Clone> Session<T, S> {
         let length = payload.length();
         self.expire(now, false);
         if self.config.outbox.overflow == Overflow::DropOldest {
-            while let Some(channel) = self.outbox.drop_oldest_for(length) {
-                self.dropped(channel, DropReason::Overflow);
+            while let Some(message) = self.outbox.drop_oldest_for(length) {
+                self.dropped(&message, DropReason::Overflow);
             }
         }
         if !self.outbox.has_room(length) {
-            return self.refuse_for_room(channel);
+            return self.refuse_for_room(&channel);
         }
         let expires = Some(now + ttl).filter(|at| at.is_finite());
-        self.outbox.push(channel, payload, expires);
-        Ok(())
+        Ok(self.outbox.push(channel, payload, expires))
     }
 
-    fn refuse_for_room(&mut self, channel: Rc<str>) -> Result<(), SendError> {
+    /// The page wants a message no longer. If it is in flight, it may still arrive.
+    pub fn withdraw(&mut self, number: u64) {
+        self.outbox.withdraw(number);
+    }
+
+    fn refuse_for_room(&mut self, channel: &str) -> Result<u64, SendError> {
         if self.config.outbox.overflow == Overflow::DropOldest {
-            self.dropped(channel, DropReason::Overflow);
-            return Ok(());
+            let number = self.outbox.skip_number();
+            self.dropped_number(number, channel, DropReason::Overflow);
+            return Ok(number);
         }
         Err(SendError::OutboxFull {
             messages: self.outbox.messages(),

@@ -90,9 +90,14 @@ impl Reconnect {
         self.policy.delay(failures, self.random.next())
     }
 
+    /// Resets the backoff.
+    pub fn reset(&mut self) {
+        self.attempts = 0;
+    }
+
     /// A random wait, after the network or the page is back. Resets the backoff.
     pub fn soon(&mut self) -> Millis {
-        self.attempts = 0;
+        self.reset();
         self.random.next() * SPREAD
     }
 }

@@ -15,7 +15,7 @@ pub type ConnectionId = u32;
 /// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum State {
-    /// No channel was opened yet.
+    /// No channel was opened yet, or the page has disconnected.
     Idle,
     /// A connection is being made.
     Connecting,
@@ -192,12 +192,19 @@ pub enum Event<T: Text, S> {
     },
     /// The first frame that was not an envelope, and what it was. Later ones are only counted.
     BadFrame(&'static str),
-    /// The server refused a message, for this reason.
-    Refused(String),
+    /// The server refused a message.
+    Refused {
+        /// The message's number, if the server says which it was.
+        number: Option<u64>,
+        /// The reason, as text.
+        why: String,
+    },
     /// Messages on this channel may have been missed.
     Gap(String),
     /// A message was dropped.
     Dropped {
+        /// Its number.
+        number: u64,
         /// Its channel.
         channel: Rc<str>,
         /// Why.

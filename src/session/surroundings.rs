@@ -19,12 +19,11 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// when it is back.
     pub(super) fn on_page_hidden(&mut self, now: Millis) {
         let hiding = self.hiding.take();
-        if matches!(self.state, State::Idle | State::Closed) {
-            return;
+        if !matches!(self.state, State::Idle | State::Closed) {
+            self.leave(now);
+            let state = State::Waiting { until: None };
+            self.enter(state, "the page was put away".into(), None, None);
         }
-        self.leave(now);
-        let state = State::Waiting { until: None };
-        self.enter(state, "the page was put away".into(), None, None);
         if let Some(last) = hiding {
             self.outbox.expire_goodbyes(last, now);
             self.expire(now, false);
@@ -69,9 +68,8 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     /// Closes the connection; another takes its place at once.
-    pub(super) fn replace(&mut self, now: Millis) {
+    pub(super) fn replace(&mut self, now: Millis, reason: &str) {
         self.leave(now);
-        let reason = "the network changed, and nothing was received since";
         self.schedule_reconnect(now, self.wait(now, 0.0), reason.into(), None);
     }
 }

@@ -214,6 +214,67 @@ for (const [name, { launch, refusal, skip }] of Object.entries(BROWSERS)) {
           await page.context().close();
         });
 
+        test('events, channels with several listeners, and promises', TIMEOUT, async () => {
+          const client = await rawClient(server.url);
+          const page = await waitingPage(entry);
+          const early = await page.evaluate((url) => {
+            window.notes = [];
+            const textOf = (value) => (value instanceof DOMException ? value.name : (value?.code ?? value ?? ''));
+            const note = (name) => (value) => window.notes.push([name, textOf(value)]);
+            const signaling = new lib.Signaling({ url });
+            window.signaling = signaling;
+            signaling.addEventListener('statechange', ({ state }) => note('state')(state));
+            signaling.addEventListener('error', ({ error }) => note('error')(error));
+            signaling.addEventListener('frame', ({ kind }) => note('frame')(kind));
+            signaling.connected.then(note('connected'), note('not connected'));
+            signaling.connect().then(note('connect'), note('not connect'));
+            const channel = signaling.channel('early');
+            window.channel = channel;
+            channel.on(note('first'));
+            signaling.channel('early').addEventListener('message', ({ data }) => note('second')(data));
+            const message = { text: 1 };
+            channel.publish(message).then(note('accepted'), note('failed'));
+            message.text = 'changed later';
+            const controller = new AbortController();
+            channel.publish('aborted', { signal: controller.signal }).then(note('accepted'), note('aborted'));
+            controller.abort();
+            channel.publish('stale', { ttl: -1 }).then(note('accepted'), note('wrong'));
+            channel.send('sent');
+            const closed = signaling.channel('closed');
+            closed.addEventListener('close', () => note('closed')());
+            closed.close();
+            const same = lib.configure({ url, channel: 'x' });
+            return {
+              name: channel.name,
+              isTarget: signaling instanceof EventTarget && channel instanceof EventTarget,
+              isSame: lib.configure({ url, channel: 'x' }) === same,
+              state: signaling.state,
+            };
+          }, server.url);
+          assert.deepEqual(early, { name: 'early', isTarget: true, isSame: true, state: 'idle' });
+          await page.evaluate(() => window.release());
+          const frames = (await client.got(2)).map((frame) => JSON.parse(frame));
+          assert.deepEqual(frames.map(({ channel, message }) => [channel, message]), [['early', { text: 1 }], ['early', 'sent']]);
+          client.send(JSON.stringify({ sender: 1, channel: 'early', message: 'hello' }));
+          await page.waitForFunction(() => window.notes.some(([name]) => name === 'second') && window.notes.some(([name]) => name === 'accepted'));
+          const notes = await page.evaluate(() => window.notes);
+          const wanted = [['state', 'open'], ['frame', 'sent'], ['connected', ''], ['connect', ''], ['first', 'hello'], ['second', 'hello'], ['accepted', ''], ['aborted', 'AbortError'], ['wrong', 'bad-option'], ['closed', '']];
+          for (const note of wanted) assert.ok(notes.some((one) => one.join() === note.join()), `${note} in ${JSON.stringify(notes)}`);
+          assert.equal(notes.filter(([name]) => name === 'first').length, 1);
+          // The early functions are the real ones now.
+          const late = await page.evaluate(async () => {
+            window.signaling.disconnect();
+            const { state } = window.signaling;
+            await window.signaling.connect();
+            window.channel.close();
+            return { state, now: window.signaling.state, reports: window.reports };
+          });
+          assert.deepEqual(late, { state: 'idle', now: 'open', reports: [] });
+          await page.evaluate(() => window.signaling.close());
+          await client.close();
+          await page.context().close();
+        });
+
         test('wrong arguments are reported once the module is there', TIMEOUT, async () => {
           const page = await waitingPage(entry);
           await page.evaluate(() => {

@@ -146,7 +146,7 @@ impl Client {
         let length = payload.encode_utf16().count();
         let config = self.session().config().clone();
         match self.page.session.send(now, channel, payload.into(), ttl) {
-            Ok(()) => self.sent.push(Sent {
+            Ok(_) => self.sent.push(Sent {
                 channel: channel.into(),
                 expires: now + ttl,
                 was_in_flight: false,

@@ -53,7 +53,7 @@ describe('documents', () => {
   });
 
   it('docs/options.md lists the options that there are, and each protocol', async () => {
-    const members = [...(await declaration('export interface Options {', '\n}')).matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, name]) => name);
+    const members = [...(await declaration('export interface AllOptions {', '\n}')).matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, name]) => name);
     const text = await read('docs/options.md');
     assert.deepEqual(firstColumn(text).sort(), members.sort());
     const [, row] = text.match(/^\| `protocol` \|(.*?)\|/m);

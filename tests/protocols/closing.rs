@@ -32,6 +32,21 @@ fn a_closed_page_aborts_its_classic_connection() {
 }
 
 #[test]
+fn a_page_that_disconnects_aborts_it_and_begins_another_later() {
+    let mut page = classic_up();
+    let now = page.now;
+    page.session.disconnect(now);
+    page.settle();
+    page.did(Action::Disconnect);
+    let request = page.requested();
+    assert!(request.url.starts_with("http://h/signalr/abort?"));
+    page.session.connect(now).unwrap();
+    page.settle();
+    let request = page.requested();
+    assert!(request.url.starts_with("http://h/signalr/negotiate?"));
+}
+
+#[test]
 fn a_connection_that_never_was_is_not_aborted() {
     let mut page = opened(&classic());
     page.close();

@@ -27,7 +27,7 @@ fn try_to_send(page: &mut Client, message: &str) -> Result<(), SendError> {
         .session
         .send(page.now, "main", message.into(), Millis::INFINITY);
     page.settle();
-    result
+    result.map(drop)
 }
 
 fn dropped(page: &mut Client) -> Vec<DropReason> {

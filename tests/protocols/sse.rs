@@ -206,6 +206,7 @@ fn a_message_that_makes_the_server_fail_twice_is_given_up() {
     page.passes(1_000.0);
     assert_eq!(page.posts(), post(2, "b", "2"));
     let dropped = Event::Dropped {
+        number: 1,
         channel: "a".into(),
         why: DropReason::GivenUp,
     };
@@ -515,6 +516,7 @@ fn a_page_that_is_being_hidden_waits_for_no_answer() {
     // There is no answer to the last: it was a goodbye, and the page is back.
     assert_eq!(page.done, []);
     let dropped = Event::Dropped {
+        number: 4,
         channel: "a".into(),
         why: DropReason::Hidden,
     };
@@ -573,6 +575,7 @@ fn a_message_that_gets_stale_in_a_pause_is_dropped() {
     page.passes(10_000.0);
     assert_eq!(page.posts(), post(2, "a", "2"));
     let dropped = Event::Dropped {
+        number: 1,
         channel: "a".into(),
         why: DropReason::Expired,
     };

@@ -187,8 +187,9 @@ pub fn foreign(channel: &str, id: &str) -> String {
     format!(r#"{{"sender":8,"channel":"{channel}","id":"{id}","message":{id}}}"#)
 }
 
-pub fn dropped(why: DropReason) -> Event<HostText, usize> {
+pub fn dropped(number: u64, why: DropReason) -> Event<HostText, usize> {
     Event::Dropped {
+        number,
         channel: "a".into(),
         why,
     }

@@ -1,10 +1,10 @@
 //! The page hidden and shown, the network gone and back, the address that the page is asked for.
 
 use crate::client::{
-    Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, answer, foreign, message, plain,
+    Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, answer, dropped, foreign, message, plain,
 };
 use signal_wasm::protocol::Millis;
-use signal_wasm::session::{Config, DropReason, Event, Input, State};
+use signal_wasm::session::{Config, DropReason, Input, State};
 
 fn waits_and_did_nothing(client: &mut Client) {
     assert_eq!(client.state().name(), "waiting");
@@ -41,10 +41,7 @@ fn a_hidden_page_closes_its_socket_and_resumes_when_it_is_shown() {
 /// A goodbye would tell the others that a page has left which is back.
 #[test]
 fn what_is_sent_in_hiding_is_sent_then_or_never() {
-    let dropped = || Event::Dropped {
-        channel: "a".into(),
-        why: DropReason::Hidden,
-    };
+    let dropped = || dropped(2, DropReason::Hidden);
     // Connected: it is sent at once, and not again if the relay has it.
     for accepted in [2, 1] {
         let mut client = Client::subscribed();
@@ -191,4 +188,48 @@ fn an_address_that_comes_too_late_is_ignored() {
     client.handles(1.0, Input::Url("ws://h/x".into()));
     assert_eq!(client.state(), State::Closed);
     assert_eq!(client.done(), [""; 0]);
+}
+
+/// The session at the relay is kept: what others sent meanwhile comes when the page is back.
+#[test]
+fn a_page_that_disconnects_keeps_its_session() {
+    let mut client = Client::subscribed();
+    client.receives(1.0, &foreign("a", "17"));
+    client.calls(2.0, |session| session.disconnect(2.0));
+    client.sends(3.0, "a", "1", FOREVER);
+    client.handles(4.0, Input::Online);
+    assert_eq!(
+        (client.state(), client.done()),
+        (State::Idle, vec!["disconnect".into()])
+    );
+    client
+        .calls(900.0, |session| session.connect(900.0))
+        .unwrap();
+    client.handles(900.0, Input::SocketOpen);
+    client.receives(900.0, HELLO_AGAIN);
+    assert_eq!(
+        client.done().last().unwrap(),
+        r#"{"open":["a"],"after":{"a":"17"},"session":"s1"}"#
+    );
+    client.receives(900.0, &answer("s1", 0));
+    assert!(client.done().contains(&message("a", 1, "1")));
+}
+
+/// The relay keeps the session of the page, so a second connection beside the first isn't needed.
+#[test]
+fn a_page_that_reconnects_resumes_its_session() {
+    let mut client = Client::subscribed();
+    client.calls(1.0, |session| session.reconnect(1.0)).unwrap();
+    assert_eq!(client.state().name(), "waiting");
+    client.times_out(1.0);
+    client.handles(1.0, Input::SocketOpen);
+    client.receives(1.0, HELLO_AGAIN);
+    assert_eq!(
+        client.done(),
+        [
+            "disconnect",
+            "ws://h/x",
+            r#"{"open":["a"],"after":{},"session":"s1"}"#
+        ]
+    );
 }

@@ -19,7 +19,7 @@ fn a_message_that_waits_too_long_is_dropped_and_reported() {
         client.done()[1..],
         [PING.into(), message("a", 2, "2"), message("a", 3, "3")]
     );
-    assert_eq!(client.told(), [dropped(DropReason::Expired)]);
+    assert_eq!(client.told(), [dropped(1, DropReason::Expired)]);
     assert_eq!(client.session().stats().dropped, 1.0);
     client.receives(now, r#"{"ack":3}"#);
     assert!(client.session().flushed() >= mark);
@@ -41,7 +41,7 @@ fn a_message_that_expired_makes_room_in_the_outbox() {
     let mut send = |now| client.calls(now, |session| session.send(now, "a", "2".into(), FOREVER));
     assert!(send(9.0).is_err());
     assert!(send(10.0).is_ok());
-    assert_eq!(client.told(), [dropped(DropReason::Expired)]);
+    assert_eq!(client.told(), [dropped(1, DropReason::Expired)]);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_message_in_flight_does_not_expire_with_its_connection() {
     client.receives(now, HELLO_AGAIN);
     assert_eq!(client.told(), []);
     client.receives(now, &answer("s1", 3));
-    assert_eq!(client.told(), [dropped(DropReason::Expired)]);
+    assert_eq!(client.told(), [dropped(4, DropReason::Expired)]);
     assert_eq!(client.done()[2..], [message("a", 5, "5")]);
 }
 
@@ -73,10 +73,10 @@ fn a_message_that_was_never_in_flight_expires_in_its_own_time() {
     client.sends(2.0, "a", "1", 30.0);
     client.sends(2.0, "a", "2", 20.0);
     client.sends(2.0, "a", "3", FOREVER);
-    for at in [22.0, 32.0] {
+    for (at, number) in [(22.0, 2), (32.0, 1)] {
         assert_eq!(client.timeout(), at);
         client.times_out(at);
-        assert_eq!(client.told(), [dropped(DropReason::Expired)]);
+        assert_eq!(client.told(), [dropped(number, DropReason::Expired)]);
     }
     assert_eq!(client.session().stats().queued, 1.0);
     assert_ne!(client.session().poll_timeout(), Some(32.0));
@@ -118,7 +118,7 @@ fn a_message_that_ends_the_connection_twice_is_given_up() {
             [message("a", 2, "2"), message("a", 3, "3")]
         );
         client.loses(now + 1.0, code);
-        assert_eq!(client.told(), [dropped(DropReason::GivenUp)]);
+        assert_eq!(client.told(), [dropped(2, DropReason::GivenUp)]);
         let now = client.reconnects();
         client.receives(now, HELLO_AGAIN);
         client.receives(now, &answer("s1", 1));
@@ -175,7 +175,7 @@ fn a_message_that_makes_the_socket_throw_twice_is_given_up() {
     let now = client.reconnects();
     client.receives(now, HELLO_AGAIN);
     client.receives(now, &answer("s1", 1));
-    assert_eq!(client.told(), [dropped(DropReason::GivenUp)]);
+    assert_eq!(client.told(), [dropped(2, DropReason::GivenUp)]);
     assert_eq!(client.session().stats().queued, 0.0);
     // A socket that merely isn't open any more blames no message.
     client.sends(now, "a", "3", FOREVER);

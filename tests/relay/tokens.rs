@@ -172,7 +172,7 @@ fn what_comes_before_the_answer_says_nothing_about_the_token() {
     page.receive(r#"{"expires":1}"#);
     page.receive(r#"{"refused":"a","why":"No."}"#);
     assert_eq!(passes(&mut page, 2), []);
-    let refused = |event: &Event<_, _>| matches!(event, Event::Refused(_));
+    let refused = |event: &Event<_, _>| matches!(event, Event::Refused { .. });
     assert!(!page.events.iter().any(refused));
     assert_eq!(page.asked, 1);
     page.receive(&answer("s1", 0));
@@ -182,9 +182,14 @@ fn what_comes_before_the_answer_says_nothing_about_the_token() {
 #[test]
 fn refused_channels_and_messages_are_told() {
     let mut page = admitted(&["first"]);
-    page.receive(r#"{"refused":"a","why":"No."}"#);
-    let refused =
-        |event: &Event<_, _>| matches!(event, Event::Refused(why) if why == "No. Channel: a");
-    assert!(page.events.iter().any(refused));
+    for (frame, number) in [
+        (r#"{"refused":"a","why":"No."}"#, None),
+        (r#"{"refused":"a","why":"No.","ref":2}"#, Some(2)),
+    ] {
+        page.events.clear();
+        page.receive(frame);
+        let why = "No. Channel: a".into();
+        assert_eq!(page.events, [Event::Refused { number, why }]);
+    }
     assert!(page.state().is_open());
 }

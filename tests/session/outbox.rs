@@ -167,7 +167,7 @@ fn all_sent(session: &mut Simple) -> Vec<String> {
 
 /// How many messages were reported that the outbox had no room for.
 fn dropped(session: &mut Simple) -> usize {
-    let is_dropped = |event: &Event<_, _>| matches!(event, Event::Dropped { why: DropReason::Overflow, channel } if &**channel == "a");
+    let is_dropped = |event: &Event<_, _>| matches!(event, Event::Dropped { why: DropReason::Overflow, channel, .. } if &**channel == "a");
     events(session)
         .iter()
         .filter(|event| is_dropped(event))

@@ -138,5 +138,11 @@ fn a_refusal_keeps_its_words() {
     page.is_answered(200, "{}");
     page.events.clear();
     page.receive(&format!(r#"{{"I":"0","E":"who? {TOKEN} at /x?a=b"}}"#));
-    assert_eq!(page.events, [Event::Refused("who? … at /x".into())]);
+    assert_eq!(
+        page.events,
+        [Event::Refused {
+            number: Some(0),
+            why: "who? … at /x".into()
+        }]
+    );
 }

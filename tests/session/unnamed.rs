@@ -195,15 +195,16 @@ fn a_dropped_message_is_one_of_the_default_channel() {
     page.send(UNNAMED, "1", 1.0);
     page.send(UNNAMED, "2", 2.0);
     page.events.clear();
-    let dropped = Event::Dropped {
+    let dropped = |number| Event::Dropped {
+        number,
         channel: "main".into(),
         why: DropReason::Expired,
     };
     page.passes(1.0);
-    assert_eq!(page.events, std::slice::from_ref(&dropped));
+    assert_eq!(page.events, [dropped(1)]);
     page.events.clear();
     // Even when it is closed.
     page.session.close_channel("main", id);
     page.passes(1.0);
-    assert_eq!(page.events, [dropped]);
+    assert_eq!(page.events, [dropped(2)]);
 }

@@ -131,6 +131,7 @@ impl World {
         } else {
             Ok(())
         };
+        let result = result.map(drop);
         assert_eq!(result, expected);
         if result.is_ok() {
             model.accepted.push(payload.clone());

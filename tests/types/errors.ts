@@ -15,6 +15,8 @@ export function advice(code: SignalingErrorCode): string {
     case 'message-too-large':
     case 'outbox-full':
       return 'send less';
+    case 'buffer-full':
+      return 'take faster';
     case 'channel-closed':
     case 'signaling-closed':
       return 'open it again';
@@ -39,6 +41,8 @@ export function hole(code: SignalingErrorCode): string {
   switch (code) {
     case 'outbox-full':
       return 'send less';
+    case 'buffer-full':
+      return 'take faster';
     default: {
       // @ts-expect-error TS2322: eighteen codes are left
       const none: never = code;

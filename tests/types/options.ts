@@ -1,6 +1,6 @@
 // The options of `configure` and `new Signaling`: every member, right and wrong.
 
-import { configure, Signaling, type Options, type Protocol, type Provided, type Transport } from 'signal-wasm';
+import { configure, Signaling, type AllOptions, type Options, type Protocol, type Provided, type Transport } from 'signal-wasm';
 import { some, type Must, type Same } from './expect.js';
 
 configure();
@@ -8,7 +8,7 @@ configure({});
 new Signaling();
 export type Configured = Must<Same<ReturnType<typeof configure>, Signaling>>;
 
-const all: Required<Options> = {
+const all: Required<AllOptions> = {
   url: 'wss://example.org/',
   protocol: 'websocket',
   transport: { send: (text) => text.length, pipeline: true },
@@ -40,18 +40,44 @@ const all: Required<Options> = {
   onerror: (error) => error.code,
   onframe: (kind, frame) => kind + frame.length,
 };
+// The protocol decides which options there are.
+const { url, channel: main, openDelay, openWhen, maxMessage, outbox, reconnect, connectTimeout, accessToken, onstatechange, ongap, onerror, onframe } = all;
+const common = { url, channel: main, openDelay, openWhen, maxMessage, outbox, reconnect, connectTimeout, accessToken, onstatechange, ongap, onerror, onframe };
+const { transport, subprotocols, heartbeat, path, namespace, event, auth, query, target, method, hub, skipNegotiation, serverTimeout, keepAlive, credentials, headers } = all;
+const socket = { ...common, transport, subprotocols };
+const http = { query, credentials, headers };
+configure({ ...socket, heartbeat });
+new Signaling({ ...socket, heartbeat, protocol: 'auto' });
+configure({ ...socket, heartbeat, protocol: 'websocket' });
+configure({ ...socket, protocol: 'relay' });
+configure({ ...socket, protocol: 'socket.io', path, namespace, event, auth, query });
+configure({ ...socket, ...http, protocol: 'signalr', target, method, skipNegotiation, serverTimeout, keepAlive });
+configure({ ...socket, ...http, protocol: 'signalr-classic', target, method, hub });
+configure({ ...common, ...http, protocol: 'sse' });
+// @ts-expect-error TS2322: Socket.IO's
+configure({ protocol: 'signalr', namespace: 'x' });
+// @ts-expect-error TS2345: it isn't Socket.IO without a protocol either
+configure({ namespace: 'x' });
+// @ts-expect-error TS2322: SignalR's
+configure({ protocol: 'socket.io', target: 'x' });
+// @ts-expect-error TS2322: that of ASP.NET SignalR 2
+configure({ protocol: 'signalr', hub: 'x' });
+// @ts-expect-error TS2322: an event stream is the browser's own
+new Signaling({ protocol: 'sse', transport: { send() {} } });
+// @ts-expect-error TS2322: the relay has one of its own
+configure({ protocol: 'relay', heartbeat: {} });
+// @ts-expect-error TS2345: all of them together are nobody's
 configure(all);
-new Signaling(all);
 for (const protocol of ['auto', 'relay', 'websocket', 'socket.io', 'signalr', 'signalr-classic', 'sse'] as const) configure({ protocol });
 // What is asked for on each attempt: a value, or a function that gives it at once or later.
 configure({ accessToken: () => 'jwt' });
 configure({ accessToken: async () => (await fetch('/token')).text() });
 configure({ accessToken: async () => null });
-configure({ auth: () => undefined });
-configure({ auth: () => ({ token: 'x' }) });
-configure({ auth: async () => ({ token: 'x', nested: { any: [1] } }) });
+configure({ protocol: 'socket.io', auth: () => undefined });
+configure({ protocol: 'socket.io', auth: () => ({ token: 'x' }) });
+configure({ protocol: 'socket.io', auth: async () => ({ token: 'x', nested: { any: [1] } }) });
 export type Providers = [Must<Same<NonNullable<Options['accessToken']>, Provided<string>>>, Must<Same<NonNullable<Options['auth']>, Provided<Record<string, unknown>>>>];
-configure({ query: {} });
+configure({ protocol: 'socket.io', query: {} });
 configure({ subprotocols: [] });
 configure({ subprotocols: ['chat'] as const });
 // @ts-expect-error TS2322: a list, as only a list can be checked for duplicates
@@ -59,12 +85,12 @@ configure({ subprotocols: 'chat' });
 configure({ url: new URL('/signal', location.href) });
 configure({ url: () => '/signal' });
 configure({ url: async () => new URL('/signal', location.href) });
-for (const credentials of ['include', 'same-origin', 'omit'] as const) configure({ credentials });
+for (const credentials of ['include', 'same-origin', 'omit'] as const) configure({ protocol: 'signalr', credentials });
 // @ts-expect-error TS2820: not one of the three
-configure({ credentials: 'same_origin' });
-configure({ headers: {} });
+configure({ protocol: 'signalr', credentials: 'same_origin' });
+configure({ protocol: 'signalr', headers: {} });
 // @ts-expect-error TS2322: the value of a header is a text
-configure({ headers: { 'X-Count': 5 } });
+configure({ protocol: 'signalr', headers: { 'X-Count': 5 } });
 // @ts-expect-error TS2322: an address is a must
 configure({ url: () => null });
 configure({ channel: null });
@@ -132,7 +158,7 @@ class Courier implements Transport {
 }
 configure({ transport: new Courier() });
 
-// @ts-expect-error TS2559: options are an object
+// @ts-expect-error TS2345: options are an object
 configure('wss://example.org/');
 // @ts-expect-error TS2345: options are an object or left out
 configure(null);
@@ -151,31 +177,31 @@ configure({ protocol: 'webtransport' });
 // @ts-expect-error TS2322: a protocol is one of ours, not any string
 configure({ protocol: some<string>() });
 // @ts-expect-error TS2322: a path is text
-configure({ path: new URL('/socket.io/', location.href) });
+configure({ protocol: 'socket.io', path: new URL('/socket.io/', location.href) });
 // @ts-expect-error TS2322: a namespace is text
-configure({ namespace: 1 });
+configure({ protocol: 'socket.io', namespace: 1 });
 // @ts-expect-error TS2322: one event
-configure({ event: ['message'] });
+configure({ protocol: 'socket.io', event: ['message'] });
 // @ts-expect-error TS2322: auth is an object or gives one
-configure({ auth: 'token' });
+configure({ protocol: 'socket.io', auth: 'token' });
 // @ts-expect-error TS2322: auth gives an object
-configure({ auth: () => 'token' });
+configure({ protocol: 'socket.io', auth: () => 'token' });
 // @ts-expect-error TS2322: a query is members, not the text of it
-configure({ query: '?room=red' });
+configure({ protocol: 'socket.io', query: '?room=red' });
 // @ts-expect-error TS2322: its members are plain values
-configure({ query: { room: ['red'] } });
+configure({ protocol: 'socket.io', query: { room: ['red'] } });
 // @ts-expect-error TS2322: a method is named
-configure({ method: () => 'Send' });
+configure({ protocol: 'signalr', method: () => 'Send' });
 // @ts-expect-error TS2322: a target is named
-configure({ target: null });
+configure({ protocol: 'signalr', target: null });
 // @ts-expect-error TS2322: a token is text
 configure({ accessToken: 5 });
 // @ts-expect-error TS2322: a provider gives text
 configure({ accessToken: async () => ({ token: 'jwt' }) });
 // @ts-expect-error TS2322: yes or no
-configure({ skipNegotiation: 'true' });
+configure({ protocol: 'signalr', skipNegotiation: 'true' });
 // @ts-expect-error TS2322: a hub is named
-configure({ hub: {} });
+configure({ protocol: 'signalr-classic', hub: {} });
 configure({ transport: { send: async (text) => void (await fetch('/send', { method: 'POST', body: text })) } });
 // @ts-expect-error TS2322: yes or no
 configure({ transport: { send() {}, pipeline: 2 } });

@@ -120,7 +120,7 @@ signaling.attach(new RTCMultiConnection()).disconnect();
 Signaling({});
 // @ts-expect-error TS2554: one object holds all the options
 new Signaling('wss://example.org/', {});
-// @ts-expect-error TS2559: options are an object
+// @ts-expect-error TS2345: options are an object
 new Signaling('wss://example.org/');
 // @ts-expect-error TS2540: an identity is for life
 signaling.userid = 5;

@@ -65,7 +65,7 @@ websync({ connect() {}, publish() {} });
 websync(some<WebSyncClient>(), { channel: 7 });
 // @ts-expect-error TS2345: a name is text
 broadcastChannel(7);
-// @ts-expect-error TS2559: the function makes a transport, it isn't one
+// @ts-expect-error TS2345: the function makes a transport, it isn't one
 configure(broadcastChannel);
 // @ts-expect-error TS2339: there is none for that
 transports.webTransport;

@@ -12,7 +12,7 @@
 //! | `{"sender":…,"channel":"a","id":"18","message":…}` | to the client | a message |
 //! | `{"gap":"a"}` | to the client | messages on this channel may have been missed |
 //! | `{"expires":60000}` | to the client | milliseconds until its token expires |
-//! | `{"refused":"a","why":"…"}` | to the client | its token doesn't allow it to publish or subscribe there |
+//! | `{"refused":"a","why":"…","ref":9}` | to the client | its token doesn't allow it to publish (`ref`: this message) or subscribe there |
 //! | `{"ping":n}`, `{"pong":n}` | both | |
 //!
 //! Everything that a client sends before it subscribes is for other pages, except for control
@@ -133,6 +133,8 @@ pub enum ServerFrame<'a> {
         channel: Cow<'a, str>,
         /// What isn't allowed.
         why: Cow<'a, str>,
+        /// The `ref` of the message that was refused, if it had one.
+        reference: Option<u64>,
     },
     /// A ping. Its number, a JSON text, must be returned in a pong.
     Ping(Cow<'a, str>),
@@ -349,8 +351,11 @@ impl<'a> ServerFrame<'a> {
             return json::whole_number(time).map(ServerFrame::Expires);
         }
         if let Some(channel) = text("refused") {
-            let why = text("why")?;
-            return Some(ServerFrame::Refused { channel, why });
+            return Some(ServerFrame::Refused {
+                channel,
+                why: text("why")?,
+                reference: whole_number("ref"),
+            });
         }
         let number = |name| {
             let json = find(&members, name)?;
@@ -400,11 +405,19 @@ impl<'a> ServerFrame<'a> {
                 out.push_str("expires\":");
                 write_number(&mut out, *time);
             }
-            ServerFrame::Refused { channel, why } => {
+            ServerFrame::Refused {
+                channel,
+                why,
+                reference,
+            } => {
                 out.push_str("refused\":");
                 write_string(&mut out, channel);
                 out.push_str(",\"why\":");
                 write_string(&mut out, why);
+                if let Some(reference) = reference {
+                    out.push_str(",\"ref\":");
+                    write_number(&mut out, *reference);
+                }
             }
             ServerFrame::Ping(number) => {
                 out.push_str("ping\":");

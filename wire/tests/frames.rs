@@ -87,6 +87,7 @@ fn frames_word_for_word() {
     let refused = ServerFrame::Refused {
         channel: "a".into(),
         why: "no".into(),
+        reference: None,
     };
     assert_eq!(refused.encode(), r#"{"refused":"a","why":"no"}"#);
 }
@@ -328,6 +329,7 @@ proptest! {
             ServerFrame::Refused {
                 channel: "a".into(),
                 why: "no".into(),
+                reference: Some(accepted),
             },
         ] {
             let text = frame.encode();

@@ -274,14 +274,19 @@ impl Client<'_> {
                         Content::Envelope(message)
                     }
                     Err(why) => {
-                        refuse(&self.membership, &channel, why.as_str());
+                        refuse(&self.membership, &channel, why.as_str(), None);
                         return Ok(());
                     }
                 }
             }
             ClientFrame::Text if self.access.allows_texts() => Content::Text(own_frame(&text)),
             ClientFrame::Text => {
-                refuse(&self.membership, UNNAMED, Forbidden::NoEnvelope.as_str());
+                refuse(
+                    &self.membership,
+                    UNNAMED,
+                    Forbidden::NoEnvelope.as_str(),
+                    None,
+                );
                 return Ok(());
             }
             ClientFrame::Token(token) => return renew(&self.access, Some(&token)).await,

@@ -5,6 +5,7 @@ import {
   configure,
   connected,
   equal,
+  FakeTransport,
   frame,
   freshModule,
   messages,
@@ -68,6 +69,52 @@ export function the_default_signaling_is_configured_before_its_first_channel() {
   const third = configure({ url: 'ws://third.test/' });
   openSignalingChannel({}).send(1);
   equal([sockets.at(-1).url, third.stats().queued], ['ws://third.test/', 1]);
+}
+
+export async function a_configure_that_is_repeated_is_no_error() {
+  const url = async () => 'ws://server.test/';
+  const options = () => ({ url, auth: { token: 'x' }, outbox: { messages: 5 }, openDelay: undefined });
+  const first = configure({ ...options(), onstatechange: () => {} });
+  ok(configure(options()) === first, 'before its first channel');
+  openSocket({ channel: 'room' });
+  const latest = () => {};
+  ok(configure({ onstatechange: latest, ...options() }) === first, 'in use');
+  equal([first.onstatechange === latest, first.stats().channels], [true, 1], 'its handlers are the latest');
+  ok(configure({ ...options(), ongap: latest }) === first && first.onstatechange === latest, 'those that aren’t given stay');
+  for (const other of [
+    { ...options(), url: async () => 'ws://server.test/' },
+    { ...options(), auth: { token: 'y' } },
+    { ...options(), channel: 'x' },
+    { url },
+    undefined,
+  ]) {
+    refused(() => configure(other), 'in-use');
+  }
+  refused(() => configure({ ...options(), onerror: 5 }), 'bad-option', 'onerror');
+  // The page's own object may change afterwards.
+  first.close();
+  const own = { url: 'ws://server.test/', query: { room: 'a' }, protocol: 'socket.io' };
+  const second = configure(own);
+  ok(second !== first, 'a closed one isn’t given again');
+  own.query.room = 'b';
+  ok(configure({ url: new URL('ws://server.test/'), query: { room: 'a' }, protocol: 'socket.io' }) === second, 'as it was');
+  ok(configure(own) !== second, 'it is another now');
+  // A transport is itself.
+  const transport = new FakeTransport();
+  const third = configure({ transport });
+  third.openSocket({});
+  ok(configure({ transport }) === third, 'the very same');
+  refused(() => configure({ transport: new FakeTransport() }), 'in-use');
+  third.close();
+}
+
+export function a_disconnected_default_is_in_use() {
+  const first = configure({ url: 'ws://first.test/' });
+  const handle = openSocket({ channel: 'room' });
+  first.disconnect();
+  refused(() => configure({ url: 'ws://second.test/' }), 'in-use');
+  handle.close();
+  configure({ url: 'ws://second.test/' }).close();
 }
 
 export function a_refused_configure_changes_nothing() {

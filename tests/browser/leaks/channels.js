@@ -7,6 +7,7 @@
 // * so do thousands of exceptions, of every everyday kind
 // * a closed channel's config is collected while its handle is kept; messages are, once they are
 //   delivered
+// * so do channels with several listeners, their promises and signals
 // * what is open stays, whether or not the page keeps a reference to it
 
 import {
@@ -19,12 +20,14 @@ import {
   frame,
   held,
   inParts,
+  keepsNothing,
   keptNothing,
   Notes,
   ok,
   openSocket,
   refused,
   reported,
+  settled,
   Signaling,
   sockets,
   thrownBy,
@@ -263,4 +266,34 @@ export async function the_default_signaling_goes_when_another_takes_its_place() 
   const first = make();
   configure({ url: 'ws://server.test/' });
   ok(await collected(() => first.deref() === undefined), 'it went');
+}
+
+export async function thousands_of_channels_with_listeners_and_promises() {
+  const { signaling, socket } = connected();
+  const { signal } = new AbortController();
+  let gone = 0;
+  let all = 0;
+  const registry = new FinalizationRegistry(() => {
+    gone += 1;
+  });
+  const live = async (rounds) => {
+    for (let round = 0; round < rounds; round += 1) {
+      // A signal that is never aborted keeps nothing either.
+      const [channel, other] = ['a', 'b'].map((name) => signaling.channel(`${name}${round}`, { signal }));
+      channel.on(() => channel.name);
+      registry.register(channel, undefined);
+      all += 1;
+      socket.deliver(frame(`a${round}`, round));
+      channel.publish(round, { signal }).catch(() => {});
+      signaling.connect({ signal });
+      channel.close();
+      other.close();
+      socket.frames.length = 0;
+    }
+    clock.advance(20_000);
+    await settled();
+    ok(await collected(() => gone === all), `of ${all}, ${gone} went`);
+  };
+  await live(1_000);
+  await keepsNothing(1_000, () => live(1_000));
 }

@@ -431,7 +431,7 @@ export function a_browser_that_gives_no_random_numbers() {
     try {
       for (const call of [
         () => new Signaling({ url: 'ws://server.test/' }),
-        () => configure({ url: 'ws://server.test/' }),
+        () => configure({ url: 'ws://no-randomness.test/' }),
       ]) {
         refused(call, 'no-randomness', 'crypto.getRandomValues');
       }

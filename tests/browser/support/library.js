@@ -1,6 +1,7 @@
 // The functions under test, which the package exports.
 
 import * as library from '/wasm-bindgen-test';
+import { untyped } from './checks.js';
 
 /**
  * They take anything, as `configure` does.
@@ -31,7 +32,17 @@ function plain(options) {
  *
  * @param {any} [options]
  */
-export const configure = (options) => library.configure(plain(options));
+export const configure = (options) => untyped(library).configure(plain(options), bare(library.Signaling));
+
+/**
+ * Whether the package's `Signaling` is under test, which is an event target. That of the crate alone
+ * isn't: here it becomes one, as in npm/api.js.
+ */
+const isShipped = library.Signaling.prototype instanceof EventTarget;
+if (!isShipped) Object.setPrototypeOf(library.Signaling.prototype, EventTarget.prototype);
+
+/** @param {Function} newTarget */
+const bare = (newTarget) => Reflect.construct(EventTarget, [], newTarget);
 
 /** @type {WeakRef<library.Signaling>[]} */
 const made = [];
@@ -43,7 +54,8 @@ const made = [];
  */
 export const Signaling = new Proxy(library.Signaling, {
   construct(target, [options, ...rest], newTarget) {
-    const signaling = Reflect.construct(target, [plain(options), ...rest], newTarget);
+    const signaling = isShipped ? Reflect.construct(target, [plain(options), ...rest], newTarget) : bare(newTarget);
+    if (!isShipped) untyped(target).call(signaling, plain(options));
     made.push(new WeakRef(signaling));
     return signaling;
   },

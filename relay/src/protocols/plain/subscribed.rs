@@ -89,7 +89,7 @@ impl Take<'_> {
                 session.publish(membership, message, reference).await?;
             }
             Err(why) => {
-                refuse(membership, &channel, why.as_str());
+                refuse(membership, &channel, why.as_str(), reference);
                 if let Some(reference) = reference {
                     session.skip(membership, reference).await?;
                 }
@@ -136,14 +136,15 @@ pub(super) fn permitted<'a>(access: &Access, open: Open<'a>) -> (Open<'a>, Vec<S
 
 pub(super) fn refuse_all(membership: &Membership, refused: &[Subscription<'_>]) {
     for open in refused {
-        refuse(membership, &open.channel, NOT_SUBSCRIBED);
+        refuse(membership, &open.channel, NOT_SUBSCRIBED, None);
     }
 }
 
-pub(super) fn refuse(membership: &Membership, channel: &str, why: &str) {
+pub(super) fn refuse(membership: &Membership, channel: &str, why: &str, reference: Option<u64>) {
     let refused = ServerFrame::Refused {
         channel: channel.into(),
         why: why.into(),
+        reference,
     };
     membership.sender().push(Frame::from(refused.encode()));
 }
