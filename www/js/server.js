@@ -21,8 +21,12 @@ export async function agreedServer(before) {
 
 /** The address, if it is that of another server than the page's. */
 function foreign(named) {
-  if (!URL.canParse(named, document.baseURI)) return undefined;
-  const url = new URL(named, document.baseURI);
+  let url;
+  try {
+    url = new URL(named, document.baseURI);
+  } catch {
+    return undefined;
+  }
   const isOwn = url.origin.replace(/^ws/, 'http') === location.origin;
   return /^(wss?|https?):$/.test(url.protocol) && !isOwn ? url : undefined;
 }
