@@ -35,7 +35,7 @@ describe('bring your own', () => {
         await say(second, '<b>and back</b>');
         await logged(first, '<b>and back</b>');
         for (const page of [first, second]) {
-          assert.equal(await page.locator('#log li:not(.told)').count(), 2, 'each is shown once');
+          assert.equal(await page.locator('#log > :not(.told)').count(), 2, 'each is shown once');
           assert.equal(await page.getByRole('alert').count(), 0);
         }
         await screenshot(first, `own-${choice}`, { fullPage: true });
@@ -57,7 +57,7 @@ describe('bring your own', () => {
         await say(page, `by ${choices[index]}`);
         await Promise.all(pages.filter((other) => other !== page).map((other) => logged(other, `by ${choices[index]}`)));
       }
-      for (const page of pages) assert.equal(await page.locator('#log li:not(.told)').count(), 3, 'each is heard once');
+      for (const page of pages) assert.equal(await page.locator('#log > :not(.told)').count(), 3, 'each is heard once');
       assertNoTroubles(pages);
     } finally {
       await Promise.all(pages.map((page) => page.context().close()));

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { assertOnlyOwnTroubles, connectedIds, connectedTo, everybodyHears, hears, ownId, say } from '../support/library-pages.mjs';
+import { openAllowed } from '../support/demo-pages.mjs';
 import { openPage, screenshot, SERVERS } from '../support/pages.mjs';
 import { ROOT } from '../support/servers.mjs';
 
@@ -86,7 +87,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
         // One after the other: these libraries don't pair two newcomers that come in the same
         // moment.
         for (let count = 1; count <= 3; count += 1) {
-          pages.push(await openPage(browser, address));
+          pages.push(await openAllowed(browser, address));
           if (count === 1) await pages[0].getByRole('button', { name: 'Open a session' }).click();
           else for (const page of pages) await connectedTo(page, count - 1);
           if (count > 1) await everybodyHears(pages, `${count} peers`);
@@ -117,7 +118,7 @@ for (const [name, start] of Object.entries(SERVERS)) {
       await old.evaluate(() => connection.open());
       const pages = [];
       for (let count = 1; count <= 2; count += 1) {
-        pages.push(await openPage(browser, `${server.origin}/datachannel.html${server.query}#${room}`));
+        pages.push(await openAllowed(browser, `${server.origin}/datachannel.html${server.query}#${room}`));
         for (const page of pages) await connectedTo(page, count);
         await old.waitForFunction((count) => connected.length === count, count);
       }

@@ -1,6 +1,7 @@
 // Driving the demo: what its pages show, who is there, what is said, and whether a video plays.
 
 import { until } from './deadline.mjs';
+import { openPage } from './pages.mjs';
 
 /* global sampleBrightness -- of the pages */
 
@@ -13,6 +14,32 @@ export const NO_SERVER = [/WebSocket connection to 'ws:[^']*' failed/, /net::ERR
 
 /** The protocols that can be chosen on a server, as its page calls them. */
 export const PROTOCOLS = { websocket: 'WebSocket', 'socket.io': 'Socket.IO', signalr: 'SignalR', 'signalr-classic': 'classic SignalR', sse: 'server-sent events', relay: 'our relay' };
+
+/** Opens a page of the demo that has another server in its address, and lets it connect there. */
+export async function openAllowed(browser, address, options) {
+  const page = await openPage(browser, address, options);
+  if (new URL(address).searchParams.has('server')) await page.getByRole('button', { name: /^Connect to/ }).click();
+  return page;
+}
+
+/** Opens the cards that are folded on a phone. */
+export function unfold(page) {
+  return page.$$eval('details.fold', (cards) => cards.forEach((card) => (card.open = true)));
+}
+
+/**
+ * Joins the demo's room with a bare client, as someone who may send anything; so many `others` are
+ * there. Returns the function that sends a message of the room.
+ */
+export async function joinBare(client, { id, data, others, channel = 'lobby' }) {
+  let number = 0;
+  const say = (content) => client.send(JSON.stringify({ sender: id, channel, message: { v: 1, from: id, number: (number += 1), ...content } }));
+  say({ kind: 'hello', nonce: 'anything', data });
+  const heard = () => client.frames.map((frame) => JSON.parse(frame).message).filter((message) => message?.kind === 'here' && message.to === id);
+  await until(() => heard().length === others, 'the answers to hello');
+  for (const { from, nonce } of heard()) say({ kind: 'ready', to: from, echo: nonce, data });
+  return say;
+}
 
 /** Waits until the number shown for that counter is as wanted. */
 export async function stat(page, name, wanted) {
@@ -35,7 +62,7 @@ export function told(page) {
 }
 
 export function logged(page, text) {
-  return page.waitForFunction((text) => [...document.querySelectorAll('#log li:not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);
+  return page.waitForFunction((text) => [...document.querySelectorAll('#log > :not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);
 }
 
 export function seesOthers(page, count) {

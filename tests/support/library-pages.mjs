@@ -22,7 +22,7 @@ export async function say(page, text) {
 }
 
 export function hears(page, text) {
-  return page.waitForFunction((text) => [...document.querySelectorAll('#log li:not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);
+  return page.waitForFunction((text) => [...document.querySelectorAll('#log > :not(.told)')].some((item) => item.textContent.endsWith(`: ${text}`)), text);
 }
 
 export async function everybodyHears(pages, what) {

@@ -3,6 +3,7 @@
 
 import { nameFor } from './names.js';
 import { roomName, settle } from './place.js';
+import { reconnect } from './reconnect.js';
 import { statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
@@ -52,9 +53,10 @@ async function start(file) {
 
   const signaling = configure({
     transport,
-    onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more') }),
+    onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), retry: $('reconnect') }),
     onerror: (error) => add('told', error.message),
   });
+  $('reconnect').addEventListener('click', () => reconnect(signaling));
   const name = nameFor(signaling.userid);
   const channel = openSocket({
     channel: `bring-your-own/${room}`,
@@ -94,7 +96,7 @@ async function load(address) {
 }
 
 function add(kind, text, who) {
-  const item = document.createElement('li');
+  const item = document.createElement('p');
   item.className = kind;
   if (who !== undefined) {
     const name = document.createElement('b');

@@ -1,16 +1,14 @@
 // The chat: the log of messages, and the form to send one.
 
-import { avatar, LONGEST_NAME } from './names.js';
+import { avatar } from './names.js';
 
 const LONGEST_TEXT = 2000;
 const KEPT = 300;
 
 /** Returns `{ tell(text), enable() }`, and handles the form. */
-export function chat({ presence, log, form, field }) {
-  presence.addEventListener('room', ({ detail: message }) => {
-    if (message.kind !== 'chat' || typeof message.text !== 'string') return;
-    const name = presence.peers.get(message.from)?.name ?? (typeof message.name === 'string' ? message.name : 'Somebody');
-    said({ id: message.from, name: name.slice(0, LONGEST_NAME), text: message.text.slice(0, LONGEST_TEXT) });
+export function chat({ meeting, log, empty, form, field }) {
+  meeting.addEventListener('message', ({ person, message: { text } }) => {
+    if (typeof text === 'string') said({ ...person, text: text.slice(0, LONGEST_TEXT) });
   });
 
   form.addEventListener('submit', (event) => {
@@ -18,27 +16,27 @@ export function chat({ presence, log, form, field }) {
     const text = field.value.trim();
     if (text === '') return;
     try {
-      presence.send('chat', { name: presence.me.name, text });
+      meeting.send({ text });
     } catch (error) {
       tell(`Not sent: ${error.message}`);
       return;
     }
-    said({ id: presence.me.id, name: presence.me.name, text, mine: true });
+    said({ ...meeting.me, text, mine: true });
     field.value = '';
     field.focus();
   });
 
-  function said({ id, name, text, mine = false }) {
-    const item = document.createElement('li');
-    item.className = mine ? 'said mine' : 'said';
+  function said({ tab, name, text, mine = false }) {
+    const item = element('div', mine ? 'said mine' : 'said');
     const who = element('span', 'said-who', mine ? 'You' : name);
     who.append(` · ${new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}`);
-    item.append(avatar(id, name), who, element('span', 'said-text', text));
+    item.append(avatar(tab, name), who, element('span', 'said-text', text));
+    empty.hidden = true;
     add(item);
   }
 
   function tell(text) {
-    add(element('li', 'told', text));
+    add(element('p', 'told', text));
   }
 
   function add(item) {
@@ -52,11 +50,12 @@ export function chat({ presence, log, form, field }) {
     tell,
     enable() {
       for (const control of form.elements) control.disabled = false;
+      field.placeholder = 'Say something';
     },
   };
 }
 
-function element(tag, name, text) {
+function element(tag, name, text = '') {
   const made = document.createElement(tag);
   made.className = name;
   made.textContent = text;

@@ -9,8 +9,8 @@ const KEPT = 60;
 
 /**
  * Returns `{ onstatechange, ongap, onframe, watch, tell }`: handlers for the options of those
- * names,
- * `watch(signaling)` to call when there is one, and `tell(text, kind)` to add an event.
+ * names, `watch(signaling)` to call when there is one, or another one, and `tell(text, kind)` to add
+ * an event.
  */
 export function connection({ card, pill, word, more, events, svg, trip }) {
   const showState = statePill({ pill, word, more });
@@ -85,6 +85,9 @@ export function connection({ card, pill, word, more, events, svg, trip }) {
   }
 
   const schedule = soon(render);
+  new ResizeObserver(schedule).observe(svg);
+  // The plot scrolls with time.
+  setInterval(schedule, 500);
 
   return {
     onstatechange,
@@ -96,9 +99,8 @@ export function connection({ card, pill, word, more, events, svg, trip }) {
     tell,
     watch(watched) {
       signaling = watched;
-      new ResizeObserver(schedule).observe(svg);
-      // The plot scrolls with time.
-      setInterval(schedule, 500);
+      lastTrip = undefined;
+      trip.textContent = '';
       schedule();
     },
   };

@@ -1,270 +1,176 @@
-// The demo's entry: loads signal-wasm, joins the room in the address, and connects the parts of the
-// page to it.
+// The demo's entry: joins the room in the address, and connects the parts of the page to it. The
+// signaling is in meeting.js, the call in stage.js.
 
-import { Call } from './call.js';
-import { openCamera } from './camera.js';
 import { chat } from './chat.js';
 import { connection } from './connection.js';
 import { cut, remaining } from './cut.js';
 import { inspector } from './inspector.js';
-import { avatar, LONGEST_NAME, nameFor } from './names.js';
-import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, serverFromAddress, settle } from './place.js';
-import { Presence } from './presence.js';
-import { foundIn, protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
+import { LONGEST_NAME, nameFor } from './names.js';
+import { showPeople } from './people.js';
+import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, settle } from './place.js';
+import { protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
 import { pulse } from './pulse.js';
-import { statePill } from './state-pill.js';
-import { tiles } from './tiles.js';
+import { reconnect } from './reconnect.js';
+import { agreedServer } from './server.js';
+import { spokenBy, spokenProtocol, statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
 const room = roomName();
-const HAS_WEBRTC = 'RTCPeerConnection' in globalThis;
-const { protocol, unknown } = chosenProtocol();
+/** Chooses another protocol. Until the page has started it only can be loaded with it. */
+let change = (protocol) => location.assign(linkTo(room, protocol));
 
-settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
+const keepLinks = settle({ copyButton: $('copy-link'), secondTab: $('second-tab'), announce: (text) => ($('room-note').textContent = text) });
 $('room-name').value = room;
 $('room-name').addEventListener('change', () => goTo($('room-name').value.trim() || LOBBY));
 $('room-new').addEventListener('click', () => goTo(newRoomName()));
-protocolChoice();
+$('protocol').append(...Object.entries(PROTOCOLS).map(([id, { name, choice = name[0].toUpperCase() + name.slice(1) }]) => new Option(choice, id)));
+$('protocol').selectedIndex = -1;
+$('protocol').addEventListener('change', () => change($('protocol').value));
 document.title = room === LOBBY ? document.title : `${room} · signal-wasm`;
 
-function goTo(name) {
-  location.href = linkTo(name);
-}
-
-function chosenProtocol() {
-  try {
-    return { protocol: protocolFromAddress() };
-  } catch (error) {
-    return { unknown: error };
-  }
-}
-
-// The choice of protocol, and for each other protocol a link to a second tab that uses it.
-function protocolChoice() {
-  const choice = $('protocol');
-  for (const [id, { name, choice: words = name[0].toUpperCase() + name.slice(1) }] of Object.entries(PROTOCOLS)) {
-    choice.append(new Option(words, id, false, id === protocol));
-    // Tabs without a server only receive each other's messages.
-    if (id === protocol || id === 'tabs' || protocol === 'tabs' || serverFromAddress()) continue;
-    const link = document.createElement('a');
-    link.href = linkTo(room, id);
-    link.target = '_blank';
-    link.rel = 'noopener';
-    link.textContent = name;
-    $('other-tabs').append(link);
-  }
-  if (unknown) choice.selectedIndex = -1;
-  $('other-protocols').hidden = $('other-tabs').childElementCount === 0 || Boolean(unknown);
-  choice.addEventListener('change', () => {
-    location.href = linkTo(room, choice.value);
-  });
-  if (protocol) $('inspector-note').textContent = `${PROTOCOLS[protocol].frames} Click a counter to hide or show its kind.`;
-}
-
 try {
-  if (unknown) throw unknown;
-  await start();
+  const protocol = protocolFromAddress();
+  chosen(protocol);
+  await start(protocol, await agreedServer($('failure')));
 } catch (error) {
-  fail(error);
+  console.error(error);
+  $('failure').textContent = error.message;
+  $('failure').hidden = false;
+  $('state').dataset.state = 'closed';
+  $('state-word').textContent = 'Not started';
 }
 
-async function start() {
-  const { default: init, configure, openSocket } = await load();
-  await init();
-  const options = await signalingOptions(protocol, serverFromAddress());
+async function start(first, server) {
+  const { Meeting, stage } = await load();
+  const tab = crypto.getRandomValues(new Uint32Array(1))[0];
+  const me = { tab, name: rememberedName() || nameFor(tab), protocol: '', call: false };
+  let signaling;
+  let protocol;
 
-  // The protocol that is in use. Of 'auto' it is known when our relay's first frame has come, or has
-  // not come soon.
-  let spoken = protocol === 'auto' ? undefined : protocol;
-  let announcing;
-  /** Tells the others of this tab. */
-  const announce = () => {
-    clearTimeout(announcing);
-    announcing = undefined;
-    spoken ??= 'websocket';
-    me.protocol = spoken;
-    $('state-protocol').textContent = protocolName(spoken);
-    call?.reconnected();
-    presence?.hello();
-  };
-  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: () => protocolName(spoken) });
+  const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), retry: $('reconnect') });
   const link = connection({ card: $('link'), pill: $('link-state'), word: $('link-word'), more: $('link-more'), events: $('events'), svg: $('plot'), trip: $('trip') });
   const frames = inspector({ counters: $('counters'), frames: $('frames'), pause: $('inspector-pause'), clear: $('inspector-clear') });
-
-  let presence;
-  let talk;
-  let call;
-  const me = { id: 0, name: '', call: null, protocol: spoken };
-  const signaling = configure({
-    ...options,
+  const meeting = new Meeting(room, me, {
     onframe(kind, frame) {
-      if (protocol === 'auto' && kind === 'control') {
-        spoken = foundIn(frame) ?? spoken;
-        if (spoken !== undefined && announcing !== undefined) announce();
-      }
       frames.onframe(kind, frame);
       link.onframe(kind, frame);
     },
-    onerror: (error) => talk?.tell(error.message),
+    onerror: (error) => talk.tell(error.message),
     ongap(channel) {
       link.ongap(channel);
-      if (channel === room) talk?.tell('The connection was down for so long that some messages may be missing here.');
+      if (channel === room) talk.tell('The connection was down for so long that some messages may be missing here.');
     },
     onstatechange(state, detail) {
       showState(state, detail);
+      showProtocol();
       link.onstatechange(state, detail);
-      if (state === 'closed') $('cut').disabled = $('cut-longer').disabled = true;
       frames.refresh();
-      $('chat-note').textContent = state === 'open' || state === 'idle' ? '' : 'No connection: what you send waits, and is sent after the reconnect.';
-      // After each reconnect, too: people may have come and gone, and parts of a call's set-up may
-      // be lost.
-      clearTimeout(announcing);
-      announcing = undefined;
-      if (state !== 'open') return;
-      if (spoken === undefined) announcing = setTimeout(announce, 200);
-      else announce();
+      // Tabs without a server have no connection to cut.
+      $('cut').disabled = $('cut-longer').disabled = state === 'closed' || protocol === 'tabs' || remaining() > 0;
+      $('chat-note').textContent = meeting.isConnected || !meeting.room ? '' : 'No connection: what you send waits, and is sent after the reconnect.';
     },
   });
-  frames.watch(signaling);
-  link.watch(signaling);
+  const showProtocol = spokenProtocol({
+    label: $('state-protocol'),
+    nameOf: protocolName,
+    spoken: () => signaling && spokenBy(signaling, protocol),
+    changed: (spoken) => spoken && meeting.show({ protocol: spoken }),
+  });
+  const talk = chat({ meeting, log: $('chat-log'), empty: $('chat-empty'), form: $('chat-form'), field: $('chat-text') });
 
-  Object.assign(me, { id: signaling.userid, name: rememberedName() || nameFor(signaling.userid) });
-  presence = new Presence({ openSocket, room, me });
-  // Without a server the connection opens with the first channel, before `presence` exists.
-  if (signaling.state === 'open') presence.hello();
-  talk = chat({ presence, log: $('chat-log'), form: $('chat-form'), field: $('chat-text') });
-  talk.enable();
+  meeting.addEventListener('signaling', (event) => {
+    ({ signaling, protocol } = event);
+    frames.watch(signaling);
+    link.watch(signaling);
+    chosen(protocol);
+  });
+  meeting.addEventListener('room', talk.enable);
+  meeting.addEventListener('join', ({ person }) => talk.tell(`${person.name} is here`));
+  meeting.addEventListener('leave', ({ person }) => talk.tell(`${person.name} has left`));
+  meeting.addEventListener('error', ({ error }) => talk.tell(error.message));
+  for (const name of ['join', 'leave', 'update', 'shown']) meeting.addEventListener(name, people);
 
+  stage({ meeting, iceServers: iceServersFromAddress(), tell: talk.tell });
+  cutControls(link, () => protocol === 'tabs' || signaling.state === 'closed');
+  pulseControl(meeting, talk);
+  $('reconnect').addEventListener('click', () => reconnect(signaling));
   $('my-name').value = me.name;
   $('my-name').addEventListener('change', () => {
-    me.name = $('my-name').value.trim().slice(0, LONGEST_NAME) || nameFor(me.id);
-    $('my-name').value = me.name;
-    sessionStorage.setItem('name', me.name);
-    presence.changed();
-    people();
+    const name = $('my-name').value.trim().slice(0, LONGEST_NAME) || nameFor(tab);
+    $('my-name').value = name;
+    rememberName(name);
+    meeting.show({ name });
   });
-
-  presence.addEventListener('join', ({ detail }) => (talk.tell([`${detail.name} is here`, protocolName(detail.protocol)].filter(Boolean).join(', by ')), people()));
-  presence.addEventListener('leave', ({ detail }) => (talk.tell(`${detail.name} has left`), people()));
-  presence.addEventListener('change', people);
-
-  // `pagehide` also fires when the page enters the back/forward cache, and `pageshow` when it
-  // leaves it. The capture phase comes before the library disconnects.
-  addEventListener('pagehide', () => presence.bye(), { capture: true });
-  addEventListener('pageshow', ({ persisted }) => persisted && presence.hello());
-
-  call = new Call({ presence, iceServers: iceServersFromAddress() });
-  callControls({ call, presence, me, changed: people });
-  // Tabs without a server have no connection to cut.
-  if (protocol !== 'tabs') cutControls(link);
-  pulseControl(presence, talk);
   people();
 
+  change = async (other) => {
+    link.tell(`You change to ${protocolName(other)}`);
+    try {
+      await meeting.connect(other, await signalingOptions(other, server));
+    } catch (error) {
+      talk.tell(`Not changed to ${protocolName(other)}: ${error.message}`);
+      chosen(protocol);
+    }
+  };
+  await meeting.connect(first, await signalingOptions(first, server));
+
   function people() {
-    const everybody = [{ ...me, mine: true }, ...presence.peers.values()];
-    $('people').replaceChildren(...everybody.map(person));
-    const others = [...presence.peers.values()];
-    const calling = others.filter((peer) => peer.call !== null);
-    $('stage-hint').textContent =
-      others.length === 0
-        ? 'Nobody else is here yet. Open a second tab, or send the link to somebody.'
-        : calling.length > 0
-          ? `${names(calling)} ${calling.length === 1 ? 'is' : 'are'} in the call.`
-          : `${names(others)} ${others.length === 1 ? 'is' : 'are'} here.${HAS_WEBRTC ? ' Start the call.' : ''}`;
-    if (!call.joined) $('call-toggle').textContent = calling.length > 0 ? 'Join the call' : 'Start the call';
+    showPeople($('people'), meeting.me, meeting.people.values());
   }
 }
 
 async function load() {
   try {
-    return await import('/signal-wasm/signal_wasm.js');
+    const [{ Meeting }, { stage }] = await Promise.all([import('./meeting.js'), import('./stage.js')]);
+    return { Meeting, stage };
   } catch (error) {
     throw new Error(`signal-wasm itself could not be loaded (${error.message}). Has it been built? npm start does that and serves this page.`, { cause: error });
   }
 }
 
-function callControls({ call, presence, me, changed }) {
-  const toggle = $('call-toggle');
-  const mic = $('mic-toggle');
-  const camera = $('camera-toggle');
-  const stage = tiles({ grid: $('tiles'), empty: $('stage-empty') });
-  let own;
-
-  call.addEventListener('peer', ({ detail: { peer, stream, state } }) => stage.show(peer.id, peer.name, { stream, state }));
-  call.addEventListener('gone', ({ detail }) => stage.remove(detail.id));
-  presence.addEventListener('change', ({ detail }) => stage.rename(detail.id, detail.name));
-
-  if (!HAS_WEBRTC) {
-    $('call-note').textContent = 'This browser has no WebRTC, so this tab can’t join the call. All else works.';
-    return;
-  }
-  toggle.disabled = false;
-  toggle.addEventListener('click', async () => {
-    toggle.disabled = true;
-    try {
-      if (call.joined) hangUp();
-      else await join();
-    } finally {
-      toggle.disabled = false;
-    }
-  });
-
-  async function join() {
-    $('call-note').textContent = 'Asking for camera and microphone…';
-    own = await openCamera(me);
-    const [sound] = own.stream.getAudioTracks();
-    const [picture] = own.stream.getVideoTracks();
-    // Two tabs on one machine would howl by feedback, so the microphone starts off.
-    if (sound) sound.enabled = false;
-    $('call-note').textContent = own.note || 'Your microphone is off at first: two tabs on one machine would howl.';
-    stage.show(me.id, `${me.name} (you)`, { stream: own.stream, state: 'connected', muted: true, mirrored: own.mirrored });
-    call.join(own.stream);
-    toggle.textContent = 'Leave the call';
-    toggle.classList.replace('primary', 'danger');
-    switchFor(mic, sound);
-    switchFor(camera, picture);
-    changed();
-  }
-
-  function hangUp() {
-    call.leave();
-    own.stop();
-    stage.clear();
-    $('call-note').textContent = '';
-    toggle.classList.replace('danger', 'primary');
-    mic.hidden = camera.hidden = true;
-    changed();
-  }
+/** Shows that protocol as the chosen one: in the form, in the address, and in all links. */
+function chosen(protocol) {
+  if (protocol !== protocolFromAddress()) window.history.replaceState(null, '', linkTo(room, protocol));
+  keepLinks();
+  $('protocol').value = protocol;
+  $('inspector-note').textContent = `${PROTOCOLS[protocol].frames} Click a counter to hide or show its kind.`;
+  // Tabs without a server only receive each other's messages.
+  const others = Object.keys(PROTOCOLS).filter((id) => id !== protocol && id !== 'tabs' && protocol !== 'tabs');
+  $('other-tabs').replaceChildren(...others.map((id) => Object.assign(document.createElement('a'), { href: linkTo(room, id), target: '_blank', rel: 'noopener', textContent: PROTOCOLS[id].name })));
+  $('other-protocols').hidden = others.length === 0 || new URLSearchParams(location.search).has('server');
 }
 
-function cutControls(link) {
+function goTo(name) {
+  location.href = linkTo(name);
+}
+
+function cutControls(link, isOff) {
   const once = $('cut');
   const longer = $('cut-longer');
   const label = longer.textContent;
-  once.disabled = longer.disabled = false;
   once.addEventListener('click', () => {
     link.tell('You cut the connection');
     cut();
   });
   longer.addEventListener('click', () => {
     link.tell('You keep the connection cut for 5 s');
-    once.disabled = longer.disabled = true;
     cut(5000);
+    once.disabled = longer.disabled = true;
     const ticking = setInterval(() => {
       const seconds = Math.ceil(remaining() / 1000);
       longer.textContent = seconds > 0 ? `Cut for another ${seconds} s` : label;
       if (seconds > 0) return;
       clearInterval(ticking);
-      once.disabled = longer.disabled = $('state').dataset.state === 'closed';
+      once.disabled = longer.disabled = isOff();
     }, 100);
   });
 }
 
-function pulseControl(presence, talk) {
+function pulseControl(meeting, talk) {
   const button = $('pulse');
   const sending = () => button.ariaChecked === 'true';
   const numbers = pulse({
-    presence,
+    meeting,
     changed() {
       const { heard, missed, again } = numbers.counts;
       $('pulse-note').textContent = `Numbers that the others sent: ${heard.toLocaleString()} came, ${missed.toLocaleString()} never did, ${again.toLocaleString()} came twice.`;
@@ -274,40 +180,12 @@ function pulseControl(presence, talk) {
       talk.tell(`Not sent: ${error.message}`);
     },
   });
-  button.disabled = false;
+  meeting.addEventListener('room', () => (button.disabled = false));
   button.addEventListener('click', () => {
     button.ariaChecked = String(!sending());
     if (sending()) numbers.start();
     else numbers.stop();
   });
-}
-
-function switchFor(button, track) {
-  button.hidden = !track;
-  if (!track) return;
-  const render = () => {
-    button.ariaChecked = String(track.enabled);
-  };
-  button.onclick = () => {
-    track.enabled = !track.enabled;
-    render();
-  };
-  render();
-}
-
-function person({ id, name, call, protocol, mine }) {
-  const item = document.createElement('li');
-  item.className = 'person';
-  const label = document.createElement('span');
-  label.textContent = name;
-  const more = document.createElement('small');
-  more.textContent = [mine && 'you', protocolName(protocol), call !== null && 'in the call'].filter(Boolean).join(', ');
-  item.append(avatar(id, name), label, ...(more.textContent ? [more] : []));
-  return item;
-}
-
-function names(people) {
-  return new Intl.ListFormat('en').format(people.map(({ name }) => name));
 }
 
 function rememberedName() {
@@ -318,10 +196,10 @@ function rememberedName() {
   }
 }
 
-function fail(error) {
-  console.error(error);
-  $('failure').textContent = error.message;
-  $('failure').hidden = false;
-  $('state').dataset.state = 'closed';
-  $('state-word').textContent = 'Not started';
+function rememberName(name) {
+  try {
+    sessionStorage.setItem('name', name);
+  } catch {
+    // It lasts as long as the page.
+  }
 }

@@ -69,8 +69,15 @@ function find(value, depth = 0) {
 
 function summary(message) {
   if (message === null || typeof message !== 'object') return JSON.stringify(message) ?? '';
-  if (message.kind) return [message.kind, message.text ?? message.name ?? message.number].filter((part) => ['string', 'number'].includes(typeof part)).join(' ');
-  if (message.description) return String(message.description.type);
-  if (message.candidate !== undefined) return message.candidate === null ? 'end of candidates' : `candidate ${message.candidate.candidate ?? ''}`;
+  // What the pages of a room send each other: `hello`, `beat`, `message` …
+  if (message.v === 1 && typeof message.kind === 'string') return [message.topic ?? message.kind, content(message)].filter(Boolean).join(' ');
   return JSON.stringify(message).slice(0, 200);
+}
+
+function content({ message, data }) {
+  const { text, number, description, candidate, in: entered, out } = Object(message);
+  if (description) return String(description.type);
+  if (candidate !== undefined) return candidate === null ? 'end of candidates' : `candidate ${candidate.candidate ?? ''}`;
+  if (entered !== undefined || out !== undefined) return entered === undefined ? 'left' : 'entered';
+  return String(text ?? number ?? data?.name ?? '').slice(0, 200);
 }

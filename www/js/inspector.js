@@ -85,6 +85,8 @@ function row({ kind, frame, at }) {
     if (!details.open || details.querySelector('pre')) return;
     const body = document.createElement('pre');
     body.textContent = pretty(frame);
+    // It may scroll.
+    body.tabIndex = 0;
     details.append(body);
   });
   item.append(details);

@@ -1,9 +1,11 @@
 // What the pages of the older libraries share: the state pill, the links, the log, the form to send
 // a message.
 
-import { roomName, serverFromAddress, settle } from './place.js';
+import { roomName, settle } from './place.js';
 import { protocolFromAddress, protocolName, signalingOptions } from './protocols.js';
-import { statePill } from './state-pill.js';
+import { reconnect } from './reconnect.js';
+import { agreedServer } from './server.js';
+import { spokenBy, spokenProtocol, statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -25,11 +27,18 @@ export async function libraryPage({ library, start }) {
     // Not needed on the server that served the page. It is here for the pill, and for ?server= and
     // ?protocol= in the address.
     const protocol = protocolFromAddress();
-    globalThis.SignalWasm.configure({
-      ...(await signalingOptions(protocol, serverFromAddress())),
-      onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), protocol: $('state-protocol'), by: () => protocolName(protocol) }),
+    const options = await signalingOptions(protocol, await agreedServer($('failure')));
+    const showState = statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), retry: $('reconnect') });
+    const signaling = globalThis.SignalWasm.configure({
+      ...options,
+      onstatechange(state, detail) {
+        showState(state, detail);
+        showProtocol();
+      },
       onerror: (error) => tell(error.message),
     });
+    const showProtocol = spokenProtocol({ label: $('state-protocol'), nameOf: protocolName, spoken: () => spokenBy(signaling, protocol) });
+    $('reconnect').addEventListener('click', () => reconnect(signaling));
     run(start(roomName()));
   } catch (error) {
     console.error(error);
@@ -90,14 +99,14 @@ export function report(what, detail) {
 }
 
 function tell(text) {
-  const item = document.createElement('li');
+  const item = document.createElement('p');
   item.className = 'told';
   item.textContent = text;
   add(item);
 }
 
 function say(who, text) {
-  const item = document.createElement('li');
+  const item = document.createElement('p');
   const name = document.createElement('b');
   name.textContent = `${who}: `;
   item.append(name, String(text));

@@ -6,9 +6,9 @@ const SECOND = ['Badger', 'Crane', 'Dolphin', 'Finch', 'Heron', 'Ibex', 'Kestrel
 /** The longest name that is shown. */
 export const LONGEST_NAME = 40;
 
-/** The default name of a userid. */
-export function nameFor(userid) {
-  return `${FIRST[userid % FIRST.length]} ${SECOND[Math.floor(userid / FIRST.length) % SECOND.length]}`;
+/** The default name for a number. */
+export function nameFor(number) {
+  return `${FIRST[number % FIRST.length]} ${SECOND[Math.floor(number / FIRST.length) % SECOND.length]}`;
 }
 
 /** One or two letters for an avatar. */
@@ -18,17 +18,17 @@ export function initials(name) {
   return letters.join('').toUpperCase() || '?';
 }
 
-/** A round badge with the initials, in the colour of the userid. */
-export function avatar(userid, name) {
+/** A round badge with the initials, in the colour of the number. */
+export function avatar(number, name) {
   const badge = document.createElement('span');
   badge.className = 'avatar';
   badge.ariaHidden = 'true';
   badge.textContent = initials(name);
-  badge.style.setProperty('--hue', hue(userid));
+  badge.style.setProperty('--hue', hue(number));
   return badge;
 }
 
-/** The hue of a userid. */
-export function hue(userid) {
-  return Math.floor(userid % 997) * 137 % 360;
+/** The hue of a number. */
+export function hue(number) {
+  return Math.floor(number % 997) * 137 % 360;
 }

@@ -29,11 +29,6 @@ export function linkTo(room, protocol) {
   return link.href;
 }
 
-/** The signaling server in `?server=`, if there is one; otherwise the page's own is used. */
-export function serverFromAddress() {
-  return new URLSearchParams(location.search).get('server')?.trim() || undefined;
-}
-
 /** The ICE servers in `?stun=`. None by default, because they learn the visitors' addresses. */
 export function iceServersFromAddress() {
   const urls = new URLSearchParams(location.search).getAll('stun').filter(Boolean);
@@ -42,18 +37,21 @@ export function iceServersFromAddress() {
 
 /**
  * Sets up what every page has: links that keep the room, the copy button, and a reload when the
- * room changes.
+ * room changes. Returns the function to call when the address has changed.
  */
 export function settle({ copyButton, secondTab, announce }) {
-  const link = linkTo(roomName());
-  for (const other of document.querySelectorAll('a[data-keep-room]')) {
-    other.search = location.search;
-    other.hash = location.hash;
-  }
-  if (secondTab) secondTab.href = link;
+  const keep = () => {
+    for (const other of document.querySelectorAll('a[data-keep-room]')) {
+      other.search = location.search;
+      other.hash = location.hash;
+    }
+    if (secondTab) secondTab.href = linkTo(roomName());
+  };
+  keep();
   if (copyButton) {
     const label = copyButton.textContent;
     copyButton.addEventListener('click', async () => {
+      const link = linkTo(roomName());
       const copied = await copy(link);
       copyButton.textContent = copied ? 'Copied' : 'Not copied';
       announce?.(copied ? 'The link is on the clipboard.' : `The browser doesn’t let this page copy. The link is ${link}`);
@@ -61,6 +59,7 @@ export function settle({ copyButton, secondTab, announce }) {
     });
   }
   addEventListener('hashchange', () => location.reload());
+  return keep;
 }
 
 async function copy(text) {

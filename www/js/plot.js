@@ -41,8 +41,8 @@ export function plot(svg) {
     const end = now();
     const x = (at) => LEFT + (width - LEFT - RIGHT) * Math.max(1 - (end - at) / SPAN, 0);
     const shown = trips.filter(({ at }) => at >= end - SPAN);
-    const top = niceAbove(Math.max(...shown.map(({ milliseconds }) => milliseconds), 0));
-    const y = (milliseconds) => BASE - (milliseconds / top) * (BASE - TOP);
+    const top = topOf(shown.map(({ milliseconds }) => milliseconds));
+    const y = (milliseconds) => BASE - (Math.min(milliseconds, top) / top) * (BASE - TOP);
     const most = Math.max(...queues.map(({ count }) => count), 0);
 
     const parts = [];
@@ -70,7 +70,9 @@ export function plot(svg) {
     });
     parts.push(shape('path', { class: 'plot-trips', d }));
     for (const { at, milliseconds } of shown) {
-      parts.push(titled(shape('circle', { class: 'plot-trip', cx: x(at), cy: y(milliseconds), r: 2.4 }), `${milliseconds.toFixed(1)} ms`));
+      const point = milliseconds <= top ? shape('circle', { class: 'plot-trip', cx: x(at), cy: y(milliseconds), r: 2.4 }) : shape('path', { class: 'plot-trip plot-beyond', d: `M${x(at) - 4.5} ${TOP + 5}h9l-4.5-8Z` });
+      parts.push(titled(point, `${milliseconds.toFixed(1)} ms`));
+      if (milliseconds > top) parts.push(words(`${Math.round(milliseconds).toLocaleString('en')} ms`, { x: x(at) - 8, y: TOP + 5, 'text-anchor': 'end' }));
     }
 
     for (const { at, kind, text } of marks.filter(({ at }) => at >= end - SPAN)) {
@@ -106,6 +108,16 @@ function steps(list, x, y, end) {
     d += `${index === 0 ? `M${x(at).toFixed(1)} ${floor}` : ''}L${x(at).toFixed(1)} ${y(count).toFixed(1)}H${x(until).toFixed(1)}`;
   });
   return d && `${d}V${floor}Z`;
+}
+
+/**
+ * The top of the axis. Values far above nine in ten of the others don't count, so that one of them
+ * doesn't press all others flat.
+ */
+function topOf(values) {
+  const sorted = [...values].sort((one, other) => one - other);
+  const usual = sorted[Math.floor(0.9 * (sorted.length - 1))] ?? 0;
+  return niceAbove(sorted.findLast((value) => value <= 3 * usual) ?? 0);
 }
 
 /** The next larger one of 1, 2, 5, 10, 20, … */

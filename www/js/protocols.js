@@ -6,14 +6,14 @@ export const USUAL = 'auto';
 
 /** By `?protocol=`: the label, the relay's address for it, and what its frames look like. */
 export const PROTOCOLS = {
-  auto: { name: 'automatic', url: '/', frames: 'Each frame is one {"sender","channel","message"}; with our relay they also have numbers.', choice: 'Automatic: WebSocket, or our relay' },
+  auto: { name: 'automatic', url: '/', frames: 'Each frame is one {"sender","channel","message"}; with our relay they also have numbers.', choice: 'Automatic' },
   relay: { name: 'our relay', url: '/', frames: 'Each message is one {"sender","channel","message"} with a number, which the relay acknowledges.' },
   websocket: { name: 'WebSocket', url: '/', frames: 'Each frame is one {"sender","channel","message"}.' },
   'socket.io': { name: 'Socket.IO', url: '/', frames: 'Each message is an event, 42["message",{"sender","channel","message"}].' },
   signalr: { name: 'SignalR', url: '/hub', frames: 'Each message is a call of the hub’s method, with the envelope as a string in it.' },
   'signalr-classic': { name: 'classic SignalR', url: '/signalr', frames: 'Each message is a call of the hub’s method, with the envelope as a string in it.' },
-  sse: { name: 'server-sent events', url: '/sse', frames: 'Each event, and the body of each POST request, is one {"sender","channel","message"}.', choice: 'HTTP: server-sent events and POST' },
-  tabs: { name: 'tabs only', frames: 'Each text that a tab posts is one {"sender","channel","message"}.', choice: 'No server: tabs of this browser' },
+  sse: { name: 'server-sent events', url: '/sse', frames: 'Each event, and the body of each POST request, is one {"sender","channel","message"}.', choice: 'HTTP: server-sent events' },
+  tabs: { name: 'tabs only', frames: 'Each text that a tab posts is one {"sender","channel","message"}.', choice: 'No server: tabs only' },
 };
 
 /** The protocol in the address. Throws if there is no such protocol. */
@@ -21,11 +21,6 @@ export function protocolFromAddress() {
   const named = new URLSearchParams(location.search).get('protocol') ?? USUAL;
   if (Object.hasOwn(PROTOCOLS, named)) return named;
   throw new RangeError(`There is no protocol “${named}” (?protocol= in the address). There is ${Object.keys(PROTOCOLS).join(', ')}.`);
-}
-
-/** The protocol that `auto` found: our relay's first frame names it. */
-export function foundIn(frame) {
-  return frame.startsWith('{"signal":') ? 'relay' : undefined;
 }
 
 /** The options for that protocol. `server`, if given, replaces the page's own server. */

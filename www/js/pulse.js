@@ -8,30 +8,35 @@ const EVERY = 1000;
  * `missed` and received `again`. `changed` is called when one of them changes, `failed` with the
  * error that stops it.
  */
-export function pulse({ presence, changed, failed }) {
+export function pulse({ meeting, changed, failed }) {
+  /** The last number of each peer. With another protocol a tab is another peer, and begins anew. */
   const last = new Map();
   const counts = { heard: 0, missed: 0, again: 0 };
   let number = 0;
   let ticking;
 
-  presence.addEventListener('room', ({ detail: { kind, from, number } }) => {
-    if (kind !== 'pulse' || !Number.isSafeInteger(number) || !presence.peers.has(from)) return;
-    const before = last.get(from);
+  meeting.addEventListener('message', ({ peer, message: { number } }) => {
+    if (!Number.isSafeInteger(number)) return;
+    const before = last.get(peer.id);
     // A tab that joins later doesn't know the earlier numbers.
     if (before === undefined || number > before) {
       counts.heard += 1;
       counts.missed += before === undefined ? 0 : number - before - 1;
-      last.set(from, number);
+      last.set(peer.id, number);
     } else {
       counts.again += 1;
     }
     changed();
   });
-  presence.addEventListener('leave', ({ detail }) => last.delete(detail.id));
+  meeting.addEventListener('leave', () => {
+    for (const id of last.keys()) {
+      if (!meeting.room.peers.has(id)) last.delete(id);
+    }
+  });
 
   function beat() {
     try {
-      presence.send('pulse', { number: number + 1 });
+      meeting.send({ number: number + 1 });
       number += 1;
     } catch (error) {
       stop();

@@ -7,7 +7,7 @@ const WORDS = {
   failed: 'can’t connect: trying again. Between different networks a call needs a STUN or TURN server.',
 };
 
-/** Returns `{ show, rename, remove, clear }`. */
+/** Returns `{ show, keep }`. */
 export function tiles({ grid, empty }) {
   const shown = new Map();
 
@@ -15,9 +15,11 @@ export function tiles({ grid, empty }) {
     const tile = shown.get(id) ?? make(id, muted);
     tile.figure.classList.toggle('mirrored', mirrored);
     tile.caption.textContent = name;
-    if (tile.video.srcObject !== stream) tile.video.srcObject = stream;
-    // Browsers refuse it only before the first click on the page, and joining the call is one.
-    tile.video.play().catch(() => {});
+    if (stream && tile.video.srcObject !== stream) {
+      tile.video.srcObject = stream;
+      // Browsers refuse it only before the first click on the page, and joining the call is one.
+      tile.video.play().catch(() => {});
+    }
     const word = state === 'connected' ? '' : (WORDS[state] ?? '');
     tile.wait.textContent = word;
     tile.wait.hidden = word === '';
@@ -43,7 +45,6 @@ export function tiles({ grid, empty }) {
 
   function remove(id) {
     const tile = shown.get(id);
-    if (!tile) return;
     tile.video.srcObject = null;
     tile.figure.remove();
     shown.delete(id);
@@ -57,13 +58,11 @@ export function tiles({ grid, empty }) {
 
   return {
     show,
-    remove,
-    rename(id, name) {
-      const tile = shown.get(id);
-      if (tile) tile.caption.textContent = name;
-    },
-    clear() {
-      for (const id of [...shown.keys()]) remove(id);
+    /** Removes all but these. */
+    keep(ids) {
+      for (const id of [...shown.keys()]) {
+        if (!ids.includes(id)) remove(id);
+      }
     },
   };
 }

@@ -1,0 +1,165 @@
+// The server that a link to the demo names: nothing connects to it before the visitor agrees. And
+// “Reconnect now”.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { launchChromium } from '../support/chromium.mjs';
+import { TIMEOUT, until } from '../support/deadline.mjs';
+import { DESKTOP, NO_SERVER, said, say, seesOthers } from '../support/demo-pages.mjs';
+import { assertNoTroubles, openPage, SERVERS } from '../support/pages.mjs';
+import { MOUNT_ARGS, relay, seedServer } from '../support/servers.mjs';
+
+let browser;
+let server;
+before(async () => {
+  [browser, server] = await Promise.all([launchChromium(), SERVERS['our relay']()]);
+}, TIMEOUT);
+after(async () => {
+  await browser?.close();
+  await server?.close();
+}, TIMEOUT);
+
+const opened = (query, options = DESKTOP) => openPage(browser, `${server.origin}/${query}`, options);
+const card = (page) => page.getByRole('region', { name: 'Another server' });
+
+describe('?server=', () => {
+  for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {
+    test(`/${path} connects to another server only after it has asked`, TIMEOUT, async () => {
+      const other = await seedServer();
+      const page = await opened(`${path}?server=${encodeURIComponent(other.url)}`);
+      const requests = [];
+      page.on('websocket', (socket) => requests.push(socket.url()));
+      try {
+        const host = new URL(other.url).host;
+        await card(page).getByRole('heading', { name: `Connect to ${host}?` }).waitFor();
+        // Long enough for a page that doesn't ask: another one connects meanwhile.
+        const meanwhile = await opened(path);
+        await meanwhile.waitForSelector('#state[data-state="open"]');
+        await meanwhile.context().close();
+        assert.deepEqual([other.connections(), requests, await page.locator('#state').getAttribute('data-state')], [0, [], 'idle']);
+        assert.equal(await page.locator('#state-word').textContent(), 'Not connected');
+
+        await card(page).getByRole('button', { name: `Connect to ${host}` }).click();
+        await page.waitForSelector('#state[data-state="open"]');
+        await until(() => other.connections() === 1);
+        assert.deepEqual(requests, [other.url]);
+        assert.equal(await card(page).count(), 0);
+
+        // The tab remembers it, and no other tab does.
+        await page.reload();
+        await page.waitForSelector('#state[data-state="open"]');
+        const another = await opened(`${path}?server=${encodeURIComponent(other.url)}`);
+        await card(another).waitFor();
+        await another.context().close();
+        // What DataChannel.js would frame, and its page's policy doesn't let it.
+        assertNoTroubles([page], [/Framing 'https:\/\/cdn\.webrtc-experiment\.com/]);
+      } finally {
+        await page.context().close();
+        await other.close();
+      }
+    });
+  }
+
+  test('who declines gets the page’s own', TIMEOUT, async () => {
+    const page = await opened('?server=wss://example.org/&protocol=relay#declined');
+    try {
+      await card(page).getByRole('button', { name: 'Use the server of this page' }).click();
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(page.url(), `${server.origin}/?protocol=relay#declined`);
+      assertNoTroubles([page]);
+    } finally {
+      await page.context().close();
+    }
+  });
+
+  test('the page’s own needs no question, however it is written', TIMEOUT, async () => {
+    for (const own of ['/', './', server.url, server.origin, `${server.url}?a=b`]) {
+      const page = await opened(`?server=${encodeURIComponent(own)}`);
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await card(page).count(), 0, own);
+      await page.context().close();
+    }
+  });
+
+  test('names the server that it would connect to, whatever the value looks like', TIMEOUT, async () => {
+    const { host } = new URL(server.origin);
+    const hostile = {
+      'wss://evil.example/"><img src=x onerror=alert(1)><script>alert(1)</script>': 'evil.example',
+      [`wss://${host}@evil.example/`]: 'evil.example',
+      [`wss://${host}.evil.example/`]: `${host.replace(/:.*/, '')}.evil.example`,
+      '//evil.example/': 'evil.example',
+      '\\\\evil.example\\': 'evil.example',
+      ' \twss://evil.example:8443/ ': 'evil.example:8443',
+      'wss://еvil.example/': 'xn--vil-tld.example',
+      [`wss://evil.example/${'x'.repeat(20_000)}`]: 'evil.example',
+      [`wss://${'x'.repeat(60)}.${'y'.repeat(60)}.${'z'.repeat(60)}.example/`]: 'zzz.example',
+    };
+    for (const [value, named] of Object.entries(hostile)) {
+      const page = await opened(`?server=${encodeURIComponent(value)}`);
+      const dialogs = [];
+      page.on('dialog', (dialog) => dialogs.push(dialog.message()) && dialog.dismiss());
+      if (value.includes(`${host}.evil`)) {
+        // With a port in the middle it is no address at all, and nothing is connected.
+        await page.getByRole('alert').waitFor();
+      } else {
+        const title = await card(page).getByRole('heading').textContent();
+        assert.ok(title.endsWith(`${named}?`) || (named.startsWith('xn--') && /^Connect to xn--[\w-]+\.example\?$/.test(title)), `${value}: ${title}`);
+        assert.equal(await card(page).locator('img, script').count(), 0);
+        assert.ok((await card(page).innerText()).length < 1000);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), DESKTOP.viewport.width);
+      }
+      assert.notEqual(await page.locator('#state').getAttribute('data-state'), 'open');
+      assert.deepEqual(dialogs, []);
+      await page.context().close();
+    }
+  });
+});
+
+/** In the page: once `isPatient` is set, long waits never end. */
+function makePatient() {
+  const after = window.setTimeout;
+  window.setTimeout = (work, milliseconds, ...values) => (window.isPatient && milliseconds > 2000 ? 0 : after(work, milliseconds, ...values));
+}
+
+test('“Reconnect now” doesn’t wait for the next attempt', TIMEOUT, async () => {
+  let own = await relay({ args: MOUNT_ARGS });
+  const address = `${own.origin}/#now`;
+  const options = { ...DESKTOP, prepare: makePatient };
+  const pages = [await openPage(browser, address, options), await openPage(browser, `${own.origin}/datachannel.html#now`, options)];
+  const button = (page) => page.getByRole('button', { name: 'Reconnect now' });
+  try {
+    for (const page of pages) {
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await button(page).isVisible(), false);
+      await page.evaluate(() => (window.isPatient = true));
+    }
+    await own.close();
+    // One attempt after the other fails, until the page would wait for long. There its time stops,
+    // so that the attempt never comes by itself.
+    for (const page of pages) {
+      await page.waitForFunction(() => {
+        if (!/next attempt in ([3-9]|1\d|20) s/.test(document.getElementById('state-more').textContent)) return false;
+        const stopped = performance.now();
+        performance.now = () => stopped;
+        return true;
+      });
+    }
+    own = await relay({ args: [...MOUNT_ARGS, '--listen', `127.0.0.1:${own.port}`] });
+    for (const page of pages) {
+      assert.equal(await page.locator('#state').getAttribute('data-state'), 'waiting');
+      await button(page).click();
+      await page.evaluate(() => delete performance.now);
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(await button(page).isVisible(), false);
+    }
+    const other = await openPage(browser, address, DESKTOP);
+    await seesOthers(pages[0], 1);
+    await say(other, 'there again');
+    await said(pages[0], 'there again');
+    await other.context().close();
+    assertNoTroubles(pages, [...NO_SERVER, /Framing 'https:\/\/cdn/]);
+  } finally {
+    await Promise.all(pages.map((page) => page.context().close()));
+    await own.close();
+  }
+});
