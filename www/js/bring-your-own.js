@@ -3,7 +3,6 @@
 
 import { nameFor } from './names.js';
 import { roomName, settle } from './place.js';
-import { reconnect } from './reconnect.js';
 import { statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
@@ -56,7 +55,7 @@ async function start(file) {
     onstatechange: statePill({ pill: $('state'), word: $('state-word'), more: $('state-more'), retry: $('reconnect') }),
     onerror: (error) => add('told', error.message),
   });
-  $('reconnect').addEventListener('click', () => reconnect(signaling));
+  $('reconnect').addEventListener('click', () => signaling.reconnect());
   const name = nameFor(signaling.userid);
   const channel = openSocket({
     channel: `bring-your-own/${room}`,

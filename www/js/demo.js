@@ -10,7 +10,6 @@ import { showPeople } from './people.js';
 import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, settle } from './place.js';
 import { protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
 import { pulse } from './pulse.js';
-import { reconnect } from './reconnect.js';
 import { agreedServer } from './server.js';
 import { spokenBy, spokenProtocol, statePill } from './state-pill.js';
 
@@ -93,7 +92,7 @@ async function start(first, server) {
   stage({ meeting, iceServers: iceServersFromAddress(), tell: talk.tell });
   cutControls(link, () => protocol === 'tabs' || signaling.state === 'closed');
   pulseControl(meeting, talk);
-  $('reconnect').addEventListener('click', () => reconnect(signaling));
+  $('reconnect').addEventListener('click', () => signaling.reconnect());
   $('my-name').value = me.name;
   $('my-name').addEventListener('change', () => {
     const name = $('my-name').value.trim().slice(0, LONGEST_NAME) || nameFor(tab);

@@ -3,7 +3,6 @@
 
 import { roomName, settle } from './place.js';
 import { protocolFromAddress, protocolName, signalingOptions } from './protocols.js';
-import { reconnect } from './reconnect.js';
 import { agreedServer } from './server.js';
 import { spokenBy, spokenProtocol, statePill } from './state-pill.js';
 
@@ -38,7 +37,7 @@ export async function libraryPage({ library, start }) {
       onerror: (error) => tell(error.message),
     });
     const showProtocol = spokenProtocol({ label: $('state-protocol'), nameOf: protocolName, spoken: () => spokenBy(signaling, protocol) });
-    $('reconnect').addEventListener('click', () => reconnect(signaling));
+    $('reconnect').addEventListener('click', () => signaling.reconnect());
     run(start(roomName()));
   } catch (error) {
     console.error(error);
