@@ -159,7 +159,7 @@ export function contentOf(options = {}) {
       return [name, typeof value === 'function' || name === 'transport' ? value : JSON.stringify(value)];
     });
   } catch {
-    // What reads them next tells of it.
+    // The constructor reads them too, and throws.
     return undefined;
   }
 }
