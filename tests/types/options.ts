@@ -66,7 +66,7 @@ configure({ protocol: 'signalr', hub: 'x' });
 new Signaling({ protocol: 'sse', transport: { send() {} } });
 // @ts-expect-error TS2322: the relay has one of its own
 configure({ protocol: 'relay', heartbeat: {} });
-// @ts-expect-error TS2345: all of them together are nobody's
+// @ts-expect-error TS2345: no protocol has all of them
 configure(all);
 for (const protocol of ['auto', 'relay', 'websocket', 'socket.io', 'signalr', 'signalr-classic', 'sse'] as const) configure({ protocol });
 // What is asked for on each attempt: a value, or a function that gives it at once or later.

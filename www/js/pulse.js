@@ -9,7 +9,7 @@ const EVERY = 1000;
  * error that stops it.
  */
 export function pulse({ meeting, changed, failed }) {
-  /** The last number of each peer. With another protocol a tab is another peer, and begins anew. */
+  /** The last number of each peer. With another protocol a tab is another peer, and begins again. */
   const last = new Map();
   const counts = { heard: 0, missed: 0, again: 0 };
   let number = 0;

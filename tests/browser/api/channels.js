@@ -191,7 +191,7 @@ export async function a_loop_that_is_behind_loses_the_oldest() {
   await settled();
   for (let message = 0; message < 1_010; message += 1) socket.deliver(frame('room', message));
   const calls = notes.take();
-  equal(calls.length, 1, 'it is told once');
+  equal(calls.length, 1, 'it is reported once');
   isOurs(calls[0][1], 'buffer-full', "'room'", '1000');
   await settled();
   channel.close();

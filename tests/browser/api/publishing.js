@@ -1,4 +1,4 @@
-// `channel.publish()`: a promise of what becomes of one message.
+// `channel.publish()`: a promise that one message is accepted.
 
 import {
   ack,
@@ -191,7 +191,7 @@ export async function in_handlers() {
   const { watch, take } = watching();
   const { signaling, channel, socket } = onRelay({ outbox: { messages: 1 } });
   socket.end();
-  // The page sends and asks while it is told of the message's end.
+  // The page sends and asks inside the handler for the end of the message.
   signaling.onerror = ({ code }) => {
     if (code !== 'message-expired') return;
     channel.send('from the handler');
