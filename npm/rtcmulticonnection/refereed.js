@@ -135,6 +135,8 @@ export class RefereedRooms {
 
   /** @param {number} now @param {unknown} value */
   receive(now, value) {
+    // Others may know the channel by now, and pretend to be a relay.
+    if (this.standing === 'absent') return undefined;
     const { life, relay, asked, taken, refused, number, event, answer, values } = Object(value);
     if (typeof life === 'string') return this.#entered(life, relay, asked);
     if (Array.isArray(taken)) return this.#refused(taken);
@@ -176,7 +178,9 @@ export class RefereedRooms {
   /** @param {{ ask: number, event: unknown[] }} request */
   #keep(request) {
     this.#kept.push(request);
-    if (this.#kept.length % MOST_UNCONFIRMED === 0) this.#send({ query: this.#query() });
+    // Not by a query: on a connection that has lost earlier requests it would enter the rooms, and
+    // later requests would be done first.
+    if (this.#kept.length % MOST_UNCONFIRMED === 0) this.#send({ asked: this.#asked });
     if (this.#kept.length <= MOST_KEPT) return;
     const [lost] = this.#kept.splice(0, 1);
     this.#event(['error', new Error(`${lost?.event[0]} may be lost: the relay confirms nothing`)]);
@@ -200,7 +204,8 @@ export class RefereedRooms {
     if (this.#life !== undefined) this.#change = relay === this.#relay ? 'forgotten' : 'restarted';
     this.#life = life;
     this.#relay = relay;
-    this.#asked = 0;
+    // A page that left and came back may be the user that it was.
+    this.#asked = Number(asked) || 0;
     this.#kept = [];
     this.#waiting.clear();
     this.#seen = 0;

@@ -141,6 +141,7 @@ impl Sse {
 impl<T: Text> Protocol<T> for Sse {
     fn connect(&mut self, _now: Millis, out: &mut Outputs<T>) {
         self.phase = Phase::Disconnected;
+        self.is_relay = false;
         let address = self
             .server
             .http("", &self.query)
@@ -256,7 +257,6 @@ impl<T: Text> Protocol<T> for Sse {
         if place(&self.url) != before {
             self.last_event_id = None;
             self.is_proven = false;
-            self.is_relay = false;
         }
     }
 

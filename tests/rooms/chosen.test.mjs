@@ -165,6 +165,43 @@ describe('a relay in a protocol that loses what was sent with the connection', (
     assert.deepEqual(relay.asked, [['b', 'extra-data-updated', 'lost'], ['b', 'extra-data-updated', 'early']]);
   });
 
+  it('gets every request, where what waits goes on with the next connection', TIMEOUT, () => {
+    const relay = relayOf('relay', PROTOCOL);
+    const { self, pages } = roomOf(relay);
+    relay.asked = [];
+    const [, page] = pages;
+    const channel = [...page.channels].find((name) => name.startsWith('rtcmulticonnection-relay/'));
+    for (let number = 0; number < 40; number += 1) page.emit('extra-data-updated', number);
+    // Twenty came. The page on the next connection, of which the relay knows nothing, sends the rest.
+    for (const [, text] of page.outbox.splice(0, 20)) relay.take(page, channel, JSON.parse(text));
+    const user = relay.users.get(channel);
+    relay.users.delete(channel);
+    page.connection = Symbol('next');
+    const rest = page.outbox.splice(0).map(([, text]) => JSON.parse(text));
+    assert.ok(rest.some(({ event }) => !event), 'the page asks what has come');
+    for (const message of rest) if (relay.users.has(channel) || message.query) assert.fail('it would enter the rooms');
+    relay.users.set(channel, user);
+    page.rooms.connected(self.now, PROTOCOL, true);
+    page.perform();
+    self.run(100);
+    assert.deepEqual(relay.asked.map(([, , number]) => number), Array.from({ length: 40 }, (_, number) => number));
+  });
+
+  it('and a page that left without being heard are agreed on the next number', TIMEOUT, () => {
+    const relay = relayOf('relay', PROTOCOL);
+    const { self, pages } = roomOf(relay);
+    const [page] = pages;
+    page.rooms.leave(self.now);
+    page.perform();
+    // Its goodbye is lost.
+    page.lose();
+    page.connect();
+    self.run(100);
+    const asked = page.emit('check-presence', 'room');
+    self.run(100);
+    assert.deepEqual(asked, [[true, 'room', {}]]);
+  });
+
   it('confirms what has no answer: the page keeps little of it', TIMEOUT, () => {
     const relay = relayOf('relay', PROTOCOL);
     const { self, pages } = roomOf(relay);

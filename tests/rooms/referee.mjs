@@ -46,7 +46,7 @@ export function relayOf(name, protocol = 'relay') {
     lives: 0,
     rooms: new Map(),
     asked: [],
-    take(page, channel, { query, life, seen, ask, event }) {
+    take(page, channel, { query, life, seen, asked, ask, event }) {
       if (event?.[0] === 'disconnect') return relay.users.delete(channel);
       let user = relay.users.get(channel);
       if (!user) {
@@ -57,7 +57,7 @@ export function relayOf(name, protocol = 'relay') {
       const isEntering = user.page !== page.connection;
       user.page = page.connection;
       if (life === user.life) user.kept = user.kept.filter(({ number }) => number > seen);
-      if (isEntering || !event) page.hear(channel, { user: user.id, life: user.life, asked: user.asked, relay: name });
+      if (isEntering || (!event && (query || asked !== undefined))) page.hear(channel, { user: user.id, life: user.life, asked: user.asked, relay: name });
       if (isEntering) for (const kept of user.kept) page.hear(channel, kept);
       if (!event || life !== user.life || ask <= user.asked) return undefined;
       user.asked = ask;

@@ -11,9 +11,11 @@
 //! | --- | --- |
 //! | `query` | the query that the library makes for `io`. It enters the rooms, or continues as the user that it was, if this connection has not done so yet. A `group` in it means the rooms of this name, apart from those of the space |
 //! | `life`, `seen` | the life of its user that the page knows, and the number up to which it has received all |
+//! | `asked` | the number of the last request. The page wants to know which have come |
 //! | `ask`, `event` | the number of a request, which rises within a life; the list of the event's name and arguments. A request of another life isn't done, nor one that was done already |
 //!
-//! A message without `ask` and `event` is answered with the first or the second of these:
+//! A message with `query` or `asked`, and without `event`, is answered with the first or the second of
+//! these. One with `asked` doesn't enter the rooms: if this connection has not done so, it is ignored.
 //!
 //! | to the page | |
 //! | --- | --- |
@@ -203,7 +205,9 @@ impl Referee {
         let Some(seat) = seat else {
             return;
         };
-        if !is_new && letter.event.is_none() && letter.query.is_some() {
+        let asks_itself =
+            letter.event.is_none() && (letter.query.is_some() || letter.asked.is_some());
+        if !is_new && asks_itself {
             self.outlet.add(channel, &self.written(&seat.standing()));
         }
         if letter.leaves() {

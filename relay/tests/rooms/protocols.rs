@@ -237,3 +237,41 @@ async fn a_page_comes_back_on_another_connection_and_learns_what_has_come() {
         drop(stale);
     }
 }
+
+#[tokio::test]
+async fn a_page_asks_which_of_its_requests_have_come() {
+    let relay = Relay::start(config()).await;
+    let mut page = Adapted::open(&relay, "Socket.IO 4", "page").await;
+    page.emit(&relay, json!(["extra-data-updated", {}])).await;
+    page.say(&relay, json!({ "asked": 1 })).await;
+    assert_eq!(page.message().await["asked"], 1);
+    // On a connection that isn't in the rooms there is no answer, and it enters none.
+    page.speaker = Speaker::open(&relay, "Socket.IO 4", "page").await;
+    page.emit(&relay, json!(["extra-data-updated", {}])).await;
+    page.say(&relay, json!({ "asked": 2 })).await;
+    page.asked = 1;
+    assert_eq!(page.enter(&relay).await["asked"], 1);
+}
+
+/// A page that is being hidden doesn't wait for the answer to its last request, so that the next
+/// one names a client of its own.
+#[tokio::test]
+async fn a_goodbye_by_an_overlapping_request() {
+    let relay = Relay::start(config()).await;
+    let mut page = Adapted::open(&relay, "server-sent events", "page").await;
+    let mut other = Page::open(&relay, "other").await;
+    let opened = page.ask(&relay, json!(["open-room", room("r")])).await;
+    assert_eq!(opened, json!([true]));
+    assert_eq!(other.join_room("r", "").await, json!([true]));
+    other.say("page", json!("hello")).await;
+    assert_eq!(other.event().await, json!(["user-connected", "page"]));
+    let goodbye = json!({ "sender": 12, "channel": page.channel, "message": { "life": page.life, "event": ["disconnect"] } });
+    let path = "/sse?client=secret-of-page.7&ref=7";
+    assert_eq!(post(&relay, path, &goodbye.to_string()).await.status, 204);
+    // The stream is still open.
+    assert_eq!(other.event().await, json!(["user-disconnected", "page"]));
+    assert_eq!(other.event().await, json!(["set-isInitiator-true", "r"]));
+    // Another client has no such stream.
+    let path = "/sse?client=stranger.7&ref=7";
+    assert_eq!(post(&relay, path, &goodbye.to_string()).await.status, 204);
+}

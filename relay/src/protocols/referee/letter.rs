@@ -10,6 +10,8 @@ pub(super) struct Letter<'a> {
     pub(super) life: Option<Cow<'a, str>>,
     pub(super) seen: u64,
     pub(super) ask: Option<u64>,
+    /// It asks which of its requests have come.
+    pub(super) asked: Option<u64>,
     pub(super) event: Option<(Cow<'a, str>, Vec<&'a str>)>,
 }
 
@@ -28,6 +30,7 @@ impl<'a> Letter<'a> {
             life: text("life"),
             seen: number("seen").unwrap_or_default(),
             ask: number("ask"),
+            asked: number("asked"),
             event,
         })
     }

@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// What its latest stream has for its pages in rooms, if it reads one.
-    pub(super) fn desk(&self) -> Option<Arc<Desk>> {
+    fn desk(&self) -> Option<Arc<Desk>> {
         self.lock_desk().upgrade()
     }
 
@@ -162,7 +162,22 @@ impl Clients {
         client
     }
 
-    /// The same for a client that begins to read a stream.
+    /// What the latest stream of a client has for its pages in rooms. Requests that overlap, which a
+    /// page sends while it is hidden, name a client of their own: its name, a dot and a number.
+    pub(super) fn desk(&self, space: &str, secret: &str) -> Option<Arc<Desk>> {
+        let state = self.state();
+        let desk = |secret: &str| {
+            let known = state.clients.get(&Name::new(space, secret))?;
+            known.client.desk()
+        };
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let reader = secret
+            .rsplit_once('.')
+            .filter(|(_, number)| is_number(number));
+        desk(secret).or_else(|| desk(reader?.0))
+    }
+
+    /// The same as [`find`](Self::find) for a client that begins to read a stream.
     pub(super) fn read(
         self: &Arc<Self>,
         space: &str,

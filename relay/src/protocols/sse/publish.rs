@@ -25,6 +25,8 @@ pub(super) struct Publisher<'a> {
     pub(super) space: &'a str,
     pub(super) access: Access,
     pub(super) client: Arc<Client>,
+    /// Of the stream that it reads.
+    pub(super) desk: Option<Arc<Desk>>,
     /// The number that the client gives the message.
     pub(super) reference: Option<u64>,
 }
@@ -39,6 +41,7 @@ pub(super) async fn publish(
         space,
         access,
         client,
+        desk,
         reference,
     } = publisher;
     client.allowance.check()?;
@@ -73,7 +76,7 @@ pub(super) async fn publish(
     })?;
     if is_private(&envelope.channel) {
         let (channel, message) = (envelope.channel.as_ref(), envelope.message());
-        take_private(&client, reference, channel, message).await;
+        take_private(&client, desk.as_deref(), reference, channel, message).await;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let message = access
@@ -102,19 +105,20 @@ pub(super) async fn publish(
 /// is done, and the page asks again when it has one.
 async fn take_private(
     client: &Client,
+    desk: Option<&Desk>,
     reference: Option<u64>,
     channel: &str,
     message: Option<&str>,
 ) {
     let mut accepted = client.accepted.lock().await;
     if reference.is_none_or(|reference| reference > *accepted)
-        && let Some(desk) = client.desk()
+        && let Some(desk) = desk
     {
         let Desk {
             membership,
             access,
             referee,
-        } = &*desk;
+        } = desk;
         referee.heard();
         referee.take(channel, message, membership, access).await;
     }

@@ -99,11 +99,15 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
         stream::open(&sse.relay, &sse.positions, space, access, client, request).await
     } else {
         let reference = reference(&uri, secret.is_some())?;
+        let desk = secret
+            .as_ref()
+            .and_then(|secret| sse.clients.desk(space, secret));
         let client = secret.map(|secret| sse.clients.find(space, &secret, &account, now, new));
         let publisher = Publisher {
             space,
             access,
             client: client.unwrap_or_else(|| Arc::new(new())),
+            desk,
             reference,
         };
         publish::publish(&sse.relay, publisher, request).await

@@ -408,7 +408,11 @@ fn deliver(hubs: &Hubs, history: &mut History, frame: Frame) -> Option<Utf8Bytes
     if hubs.is_empty() || !frame.is_envelope() {
         return None;
     }
-    let cursor = history.keep(frame.clone(), Instant::now());
+    // The relay's own envelopes are kept elsewhere, if at all.
+    let cursor = match frame.id() {
+        Some(_) => history.keep(frame.clone(), Instant::now()),
+        None => history.cursor(),
+    };
     message(hubs, cursor, &frame)
 }
 
