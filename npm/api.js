@@ -15,6 +15,8 @@ export function Signaling(options) {
   return object;
 }
 Object.setPrototypeOf(Signaling.prototype, EventTarget.prototype);
+// Node 20 knows its targets by a static member.
+Object.setPrototypeOf(Signaling, EventTarget);
 
 /** `configure`, whose result is a `Signaling`, also for `instanceof`. */
 export function configure(options) {

@@ -39,6 +39,7 @@ export function Signaling(options) {
   return object;
 }
 Signaling.prototype = api.Signaling.prototype;
+Object.setPrototypeOf(Signaling, EventTarget);
 Object.defineProperty(Signaling, 'name', { value: 'Signaling' });
 
 export function configure(options) {
@@ -172,7 +173,14 @@ function prepare(signaling, options, construct) {
   const { object } = signaling;
   const method = (name, meanwhile) => (...values) => (isWaiting ? meanwhile(...values) : object[name](...values));
   const later = (name) => (options) => new Promise((resolve, reject) => {
-    wait(signaling, () => object[name](options).then(resolve, reject));
+    wait(signaling, () => {
+      try {
+        object[name](options).then(resolve, reject);
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    });
   });
   let resolveClosed;
   let settleConnected;

@@ -55,6 +55,8 @@ mod api {
         a_page_that_listens_needs_no_warning,
     }
     tests! { "api/channels.js":
+        a_listener_with_options_is_removed,
+        a_message_that_comes_while_the_channel_is_opened,
         each_listener_hears_each_message,
         a_listener_that_throws_keeps_nothing_from_the_others,
         a_channel_is_opened_several_times,
@@ -137,6 +139,7 @@ mod connection {
         a_transport_is_closed_and_opened_again,
         reconnect_tries_at_once,
         reconnect_replaces_an_open_connection,
+        reconnect_with_a_transport_opens_it_again,
         a_browser_that_refuses_to_connect,
     }
     tests! { "connection/observing.js":

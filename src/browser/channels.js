@@ -26,7 +26,7 @@ export class Channel extends EventTarget {
   on(listener, options) {
     const take = ({ data }) => listener(data);
     this.addEventListener('message', take, options);
-    return () => this.removeEventListener('message', take);
+    return () => this.removeEventListener('message', take, options);
   }
 
   send(message, { ttl } = {}) {
@@ -108,7 +108,12 @@ export function channels(open, withdraw, tell, closed) {
     const handle = open({
       channel: name,
       onmessage(message) {
-        for (const channel of [...entry.members]) channel.receive(message);
+        const deliver = () => {
+          for (const channel of [...entry.members]) channel.receive(message);
+        };
+        // A transport may bring messages inside `open`.
+        if (entry) deliver();
+        else queueMicrotask(deliver);
       },
     });
     const key = handle.channel;

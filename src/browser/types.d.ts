@@ -3,6 +3,7 @@
 // `Symbol.dispose` is missing in the default library of most projects. Without this line their
 // strict check would fail in this file.
 /// <reference lib="esnext.disposable" />
+/// <reference lib="es2018.asyncgenerator" />
 
 /** Any value that JSON can hold. `onmessage` of the other pages receives what you `send`. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined };
@@ -721,7 +722,7 @@ export class Signaling extends EventTarget {
   /**
    * Resolves when the signaling is connected. It never connects by itself, and a failed attempt
    * changes nothing, since others follow. Rejects with `signaling-closed` when the signaling is
-   * closed, which is no unhandled rejection if nobody waits.
+   * closed, which is no unhandled rejection if no code waits for it.
    *
    * @example
    * await signaling.connected;
@@ -735,9 +736,8 @@ export class Signaling extends EventTarget {
    */
   disconnect(): void;
   /**
-   * Tries at once, where the state is `'waiting'`. Where it is `'open'`, makes another connection:
-   * with a plain server the first one is kept until the other is open. Connects where it is `'idle'`;
-   * an attempt that is under way goes on.
+   * Tries at once, where the state is `'waiting'`. Where it is `'open'`, ends the connection and makes
+   * another. Connects where it is `'idle'`; an attempt that is under way goes on.
    *
    * @throws {SignalingError} `signaling-closed`.
    */
@@ -824,6 +824,9 @@ export function configure(options?: Options): Signaling;
  * @throws {TypeError} `bad-config` or `no-channel`. `bad-url`: without `configure`, the page's
  * origin must be a server.
  * @throws {SignalingError} `signaling-closed`. `connection-failed`: the browser refused to connect.
+ *
+ * @example
+ * connection.openSignalingChannel = openSignalingChannel;
  */
 export function openSignalingChannel<In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)): Handle<Out>;
 
@@ -834,5 +837,9 @@ export function openSignalingChannel<In = any, Out = unknown>(this: unknown, con
  * @throws {TypeError} `bad-config` or `no-channel`. `bad-url`: without `configure`, the page's
  * origin must be a server.
  * @throws {SignalingError} `signaling-closed`. `connection-failed`: the browser refused to connect.
+ *
+ * @example
+ * const { send } = openSocket({ channel: 'room', onmessage: (message) => console.log(message) });
+ * send('hello');
  */
 export function openSocket<In = any, Out = unknown>(this: unknown, config: ChannelConfig<In> | ((message: In) => void)): Handle<Out>;

@@ -30,14 +30,17 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
     }
 
-    /// Makes the next attempt at once, or another connection in the place of one that is open. An
-    /// attempt that is under way goes on.
+    /// Makes the next attempt at once. A connection that is open is ended before. An attempt that is
+    /// under way goes on.
     pub fn reconnect(&mut self, now: Millis) -> Result<(), Closed> {
         match self.state {
             State::Closed => return Err(Closed),
             State::Idle => self.attempt_at_once(now, "the page connects"),
             State::Waiting { .. } => self.attempt_at_once(now, "the page tries at once"),
-            State::Open { .. } => self.stand_by_for_page(now),
+            State::Open { .. } => {
+                self.leave(now);
+                self.attempt_at_once(now, "the page wants another connection");
+            }
             State::Connecting => {}
         }
         Ok(())

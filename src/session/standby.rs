@@ -10,8 +10,6 @@ const MOST_HELD: usize = 100;
 #[derive(Debug)]
 pub struct Standby<T: Text> {
     connection: ConnectionId,
-    /// The page wants it, whether or not the first connection is silent.
-    is_wanted: bool,
     is_open: bool,
     /// What was received on it.
     held: Vec<Frame<T>>,
@@ -22,7 +20,6 @@ impl<T: Text> Standby<T> {
     pub fn new(connection: ConnectionId) -> Standby<T> {
         Standby {
             connection,
-            is_wanted: false,
             is_open: false,
             held: Vec::new(),
         }
@@ -31,16 +28,6 @@ impl<T: Text> Standby<T> {
     /// Which connection it is.
     pub fn connection(&self) -> ConnectionId {
         self.connection
-    }
-
-    /// Whether the page wants it, even if the first connection works.
-    pub fn is_wanted(&self) -> bool {
-        self.is_wanted
-    }
-
-    /// The page wants it from now on.
-    pub fn set_wanted(&mut self) {
-        self.is_wanted = true;
     }
 
     /// Whether it is open.

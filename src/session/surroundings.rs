@@ -68,8 +68,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     /// Closes the connection; another takes its place at once.
-    pub(super) fn replace(&mut self, now: Millis, reason: &str) {
+    pub(super) fn replace(&mut self, now: Millis) {
         self.leave(now);
+        let reason = "the network changed, and nothing was received since";
         self.schedule_reconnect(now, self.wait(now, 0.0), reason.into(), None);
     }
 }

@@ -5,9 +5,6 @@
 //! allows two. If the silent one stays silent for a moment longer, the other takes its place. If
 //! something is received on the silent one before, the other is closed, with all that it has
 //! received: the first one receives the same. So nothing is missed, and nothing is delivered twice.
-//!
-//! The page may want another connection, too (`on_demand`). Then it takes the place of the first as
-//! soon as it is open, whether or not the first is silent.
 
 use super::config::CredentialsSource;
 use super::machine::Session;
@@ -19,54 +16,25 @@ use crate::protocol::{Millis, Protocol, Text};
 /// accepted the other, may still be on its way.
 const OVERLAP: Millis = 100.0;
 
-// Why a connection is replaced.
-const SILENT: &str = "the network changed, and nothing was received since";
-const OPEN: &str = "the network changed, and a new connection is open";
-const ASKED: &str = "the page wants another connection";
-
 impl<T: Text, S: Clone> Session<T, S> {
-    /// Why the second connection is made.
-    fn takeover_reasons(&self) -> (&'static str, &'static str) {
-        if self.standby.as_ref().is_some_and(Standby::is_wanted) {
-            (ASKED, ASKED)
-        } else {
-            (SILENT, OPEN)
-        }
-    }
-
     /// The connection is silent since the network has changed. It is kept while a second one is
     /// made, if there can be two and the second is open in time.
     pub(super) fn on_lost(&mut self, now: Millis) {
         match &self.standby {
-            None => self.stand_by(now, SILENT),
+            None => self.stand_by(now),
             Some(standby) if standby.is_open() => self.take_over(now),
-            Some(_) => self.give_up_standby(now),
+            Some(_) => self.replace(now),
         }
-    }
-
-    /// The page wants another connection.
-    pub(super) fn stand_by_for_page(&mut self, now: Millis) {
-        if self.standby.is_none() {
-            self.stand_by(now, ASKED);
-        }
-        let Some(standby) = &mut self.standby else {
-            return;
-        };
-        standby.set_wanted();
-        if standby.is_open() {
-            self.take_over(now);
-        }
-        self.keep_alive(now);
     }
 
     /// Begins to make a second connection. The page's functions may give an address, or credentials,
     /// for one connection only; then the first is closed before.
-    fn stand_by(&mut self, now: Millis, reason: &str) {
+    fn stand_by(&mut self, now: Millis) {
         let is_fixed = !self.config.asks_url && self.config.credentials == CredentialsSource::None;
         let protocol: &dyn Protocol<T> = self.protocol.get();
         let url = protocol.standby_url().map(String::from);
         let Some(url) = url.filter(|_| is_fixed && self.state.is_open()) else {
-            return self.replace(now, reason);
+            return self.replace(now);
         };
         let timeout = protocol.connect_timeout();
         self.standby = Some(Standby::new(self.next_connection()));
@@ -82,9 +50,6 @@ impl<T: Text, S: Clone> Session<T, S> {
         match input {
             Input::SocketOpen => {
                 standby.set_open();
-                if standby.is_wanted() {
-                    return self.take_over(now);
-                }
                 self.keepalive.prolong_doubt(now + OVERLAP);
                 self.keep_alive(now);
             }
@@ -94,27 +59,20 @@ impl<T: Text, S: Clone> Session<T, S> {
                     self.take_over(now);
                 }
             }
-            Input::SocketClosed(_) => self.give_up_standby(now),
+            Input::SocketClosed(_) => self.replace(now),
             _ => {}
         }
     }
 
-    /// The second connection couldn't be made in time.
-    fn give_up_standby(&mut self, now: Millis) {
-        let (reason, _) = self.takeover_reasons();
-        self.replace(now, reason);
-    }
-
-    /// The second connection takes the place of the first.
+    /// The second connection takes the place of the silent one.
     fn take_over(&mut self, now: Millis) {
-        let (_, reason) = self.takeover_reasons();
         let Some(standby) = &mut self.standby else {
             return;
         };
         let held = standby.take_held();
         self.protocol.get_mut::<T>().on_close(now);
         self.outbox.unconfirmed().clear();
-        self.attempt(now, reason);
+        self.attempt(now, "the network changed, and a new connection is open");
         self.converse(now, |protocol, out| protocol.on_socket_open(out));
         for frame in held {
             self.on_frame(now, frame);
@@ -124,14 +82,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// Something was received on the current connection. A second one isn't needed.
     #[inline]
     pub(super) fn received(&mut self, now: Millis) {
-        match &self.standby {
-            None => self.keepalive.received(now),
-            // The time until that one must be open goes on.
-            Some(standby) if standby.is_wanted() => self.keepalive.restart(now),
-            Some(_) => {
-                self.keepalive.received(now);
-                self.close_standby();
-            }
+        self.keepalive.received(now);
+        if self.standby.is_some() {
+            self.close_standby();
         }
     }
 

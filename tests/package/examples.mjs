@@ -3,16 +3,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What the examples use, besides the package: a page's own things and other libraries. */
-const SURROUNDINGS = `
+const IMPORTS = `
 import init, { configure, initSync, openSignalingChannel, openSocket, Signaling } from 'signal-wasm';
 import { useChannel, useRoom, useSignaling } from 'signal-wasm/react';
 import { rtcMultiConnectionSocket } from 'signal-wasm/rtcmulticonnection';
-import { broadcastChannel, hubConnection, hubProxy, socketIo, websync, type ClassicHubProxy, type HubConnectionLike, type SocketIoClient, type WebSyncClient } from 'signal-wasm/transports';
-import 'signal-wasm/global-rtcmulticonnection';
+import { broadcastChannel, hubConnection, hubProxy, socketIo, websync, type SocketIoClient } from 'signal-wasm/transports';
 import { joinRoom, type Room } from 'signal-wasm/room';
 import { Call } from 'signal-wasm/call';
-export {};
+`;
+
+/** A module of what the examples use besides the package: a page's own things, other libraries. */
+export const SURROUNDINGS = `
+import type { ClassicHubProxy, HubConnectionLike, WebSyncClient } from 'signal-wasm/transports';
+import 'signal-wasm/global-rtcmulticonnection';
 declare global {
   namespace fm { namespace websync { const client: new (url: string) => WebSyncClient; } }
   const $: { connection: { webRtcHub3: ClassicHubProxy } };
@@ -28,6 +31,8 @@ declare global {
 
 /** What an example may rely on if it doesn't declare it. */
 const GIVEN = {
+  name: 'declare const name: string;',
+  connection: 'declare const connection: { openSignalingChannel?: typeof openSignalingChannel };',
   io: 'declare const io: (url: string, options: object) => SocketIoClient;',
   room: 'declare const room: Room<{ name: string }, string>;',
   signaling: "const signaling = new Signaling({ url: 'wss://example.org/' });",
@@ -57,7 +62,7 @@ function examplesOf(comment) {
 export function moduleOf(example) {
   const given = Object.entries(GIVEN).filter(([name]) => isUsed(example, name) && !isDeclared(example, name));
   const isReact = /\buse(State|Signaling|Channel|Room)\b/.test(example);
-  const head = [SURROUNDINGS, ...given.map(([, line]) => line)].join('\n');
+  const head = [IMPORTS, ...given.map(([, line]) => line)].join('\n');
   return isReact ? `${head}\nexport function Component() {\n${example}\n}\n` : `${head}\n{\n${example}\n}\n`;
 }
 

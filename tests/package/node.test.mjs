@@ -148,6 +148,26 @@ describe('bare Node', () => {
     assert.deepEqual({ received, sent, state }, { received: [2], sent: [3], state: 'open' });
   });
 
+  it('fires events', async () => {
+    const fired = await node(
+      'events',
+      `const { configure, Signaling } = await import('signal-wasm/inline');
+      const fired = [];
+      for (const make of [configure, (options) => new Signaling(options)]) {
+        const transport = { send() {} };
+        const signaling = make({ transport });
+        for (const type of ['statechange', 'error']) signaling.addEventListener(type, ({ state, error }) => fired.push(state ?? error.code));
+        signaling.openSocket({ channel: 'a' });
+        transport.onmessage('no envelope');
+        signaling.close();
+      }
+      await new Promise((done) => setTimeout(done));
+      console.log(JSON.stringify(fired));`,
+    );
+    const once = ['connecting', 'open', 'bad-frame', 'closed'];
+    assert.deepEqual(fired, [...once, ...once]);
+  });
+
   it('can be required, where Node can require modules', async (context) => {
     if (!process.features.require_module) {
       const why = `Node ${process.version} can't require modules; 20.19 and later can`;

@@ -10,7 +10,7 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { makeConsumer } from './consumer.mjs';
-import { exported, moduleOf } from './examples.mjs';
+import { exported, moduleOf, SURROUNDINGS } from './examples.mjs';
 import { firstExample } from './readme.mjs';
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
@@ -90,7 +90,7 @@ describe('tsc --strict', () => {
     assert.ok(all.length > 14, `${all.length}`);
     assert.deepEqual(all.filter(({ examples }) => examples.length === 0).map(({ file, name }) => `${file}: ${name}`), []);
     const modules = all.flatMap(({ file, name, examples }) => examples.map((example, number) => [`${file.replace('.d.ts', '')}-${name}-${number}.ts`, moduleOf(example)]));
-    assert.equal(await compile('examples', Object.fromEntries(modules), { module: 'preserve', moduleResolution: 'bundler' }), '');
+    assert.equal(await compile('examples', { 'surroundings.ts': SURROUNDINGS, ...Object.fromEntries(modules) }, { module: 'preserve', moduleResolution: 'bundler' }), '');
   });
 
   it('still rejects what is wrong', async () => {

@@ -42,11 +42,6 @@ fn reconnect(page: &mut Client) {
     assert!(calls(page, Session::reconnect).is_ok());
 }
 
-fn standby_opens(page: &mut Client) {
-    let standby = page.session.standby().expect("no second connection");
-    page.handle_from(standby, Input::SocketOpen);
-}
-
 #[test]
 fn it_connects_before_a_channel_is_opened() {
     let mut page = client(Config::default());
@@ -190,74 +185,30 @@ fn the_next_attempt_comes_at_once() {
 }
 
 #[test]
-fn an_open_connection_is_replaced_without_a_gap() {
+fn an_open_connection_is_ended_and_another_is_made_at_once() {
     let mut page = open();
-    reconnect(&mut page);
-    assert!(matches!(page.next_done(), Action::OpenStandby(_)));
-    reconnect(&mut page);
-    // The first one works, which changes nothing; what is sent now goes to the other.
-    page.receive("{\"sender\":8,\"channel\":\"a\",\"message\":1}");
-    page.send("a", "2", FOREVER);
-    assert!(page.session.standby().is_some());
-    assert_eq!((page.done.len(), page.events.len()), (0, 1));
-    page.events.clear();
-    standby_opens(&mut page);
-    assert_eq!(page.next_done(), Action::UseStandby);
-    assert_eq!(page.take_sent().len(), 1);
-    let states: Vec<_> = page
-        .states()
-        .into_iter()
-        .map(|(state, _)| state.name())
-        .collect();
-    assert_eq!(states, ["connecting", "open"]);
-    assert_eq!(page.stats().connects, 2.0);
-}
-
-#[test]
-fn a_second_connection_that_does_not_come_up_ends_the_first() {
-    // It takes too long, though the first one works.
-    let mut page = open();
-    reconnect(&mut page);
-    page.next_done();
-    page.passes(9_999.0);
-    page.receive("{\"sender\":8,\"channel\":\"a\",\"message\":1}");
-    assert!(page.state().is_open());
-    page.passes(1.0);
-    assert_eq!(page.states().last().unwrap().1, "trying again");
-    assert_eq!(page.states()[0].1, "the page wants another connection");
-    // It is refused.
-    let mut page = open();
-    reconnect(&mut page);
-    let standby = page.session.standby().unwrap();
-    page.handle_from(standby, Input::SocketClosed(loss(None)));
-    assert_eq!(page.states()[0].1, "the page wants another connection");
-    // The first one is lost meanwhile.
-    let mut page = open();
-    reconnect(&mut page);
-    page.loses_socket(Some(1006));
-    assert_eq!(
-        (page.state().name(), page.session.standby()),
-        ("waiting", None)
-    );
-}
-
-#[test]
-fn one_that_was_made_for_a_silent_connection_is_wanted_too() {
-    for is_open in [false, true] {
-        let mut page = open();
-        page.handle(Input::Online);
-        page.passes(2_001.0);
-        assert!(matches!(page.next_done(), Action::OpenStandby(_)));
-        if is_open {
-            standby_opens(&mut page);
+    let first = page.session.connection();
+    // Also while a second one is being made.
+    for is_doubted in [false, true] {
+        if is_doubted {
+            page.handle(Input::Online);
+            page.passes(2_001.0);
+            assert!(matches!(page.next_done(), Action::OpenStandby(_)));
         }
         reconnect(&mut page);
-        if !is_open {
-            page.receive("{\"sender\":8,\"channel\":\"a\",\"message\":1}");
-            standby_opens(&mut page);
-        }
-        assert_eq!(page.next_done(), Action::UseStandby);
+        assert_eq!(page.session.standby(), None);
+        assert_eq!(
+            page.stands(),
+            ("connecting", "the page wants another connection")
+        );
+        page.send("a", "2", FOREVER);
+        page.done
+            .retain(|action| matches!(action, Action::OpenSocket(_)));
+        page.connects();
+        assert_eq!(page.take_sent().len(), 1);
     }
+    assert_ne!(page.session.connection(), first);
+    assert_eq!(page.stats().connects, 3.0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ import {
   clock,
   connected,
   equal,
+  FakeTransport,
   frame,
   isOurs,
   messages,
@@ -32,6 +33,27 @@ function loop(channel) {
     return 'ended';
   })();
   return { taken, ended };
+}
+
+export function a_listener_with_options_is_removed() {
+  const { channel, socket } = open();
+  const notes = new Notes();
+  for (const options of [undefined, {}, { capture: true }, { passive: true }]) channel.on(notes.taker('message'), options)();
+  socket.deliver(frame('room', 1));
+  equal(notes.take(), []);
+}
+
+export async function a_message_that_comes_while_the_channel_is_opened() {
+  const notes = new Notes();
+  const transport = Object.assign(new FakeTransport(), {
+    onopening() {
+      transport.onopen();
+      transport.onmessage(frame('room', 'early'));
+    },
+  });
+  new Signaling({ transport }).channel('room').on(notes.taker('message'));
+  await settled();
+  equal(notes.take(), [['message', 'early']]);
 }
 
 export function each_listener_hears_each_message() {

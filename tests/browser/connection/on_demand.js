@@ -23,7 +23,7 @@ import {
   sockets,
 } from '../support/index.js';
 
-/** What became of a promise, as far as that is known. */
+/** The result of a promise, as far as it is known. */
 async function outcome(promise) {
   let result = 'pending';
   promise.then(
@@ -171,23 +171,30 @@ export function reconnect_tries_at_once() {
 }
 
 export function reconnect_replaces_an_open_connection() {
-  const { signaling, handle, socket, notes } = connected();
+  for (const { signaling, socket } of [connected(), joined()]) {
+    const count = sockets.length;
+    signaling.reconnect();
+    equal([signaling.state, socket.closings, sockets.length], ['connecting', 1, count + 1]);
+    signaling.reconnect();
+    equal(sockets.length, count + 1, 'the attempt goes on');
+  }
+  const { signaling, handle } = connected();
   signaling.reconnect();
   handle.send('waits');
-  const second = sockets.at(-1);
-  equal([sockets.length, socket.closings, socket.frames], [2, 0, []]);
-  socket.deliver(frame('room', 'still heard'));
-  second.accept();
-  equal([socket.closings, messages(second), signaling.state], [1, ['waits'], 'open']);
-  second.deliver(frame('room', 'new'));
-  equal(notes.take(), [['onmessage', 'still heard'], ['onmessage', 'new']]);
-  equal(signaling.stats().connects, 2);
-  // Our relay has kept what was missed, so one follows the other.
-  const other = joined();
-  other.signaling.reconnect();
-  equal([other.signaling.state, other.socket.closings], ['waiting', 1]);
-  clock.advance(1);
-  equal(other.signaling.state, 'connecting');
+  sockets.at(-1).accept();
+  equal([signaling.stats().connects, messages(sockets.at(-1))], [2, ['waits']]);
+}
+
+export function reconnect_with_a_transport_opens_it_again() {
+  const transport = new FakeTransport();
+  const signaling = new Signaling({ transport });
+  const handle = signaling.openSocket({ channel: 'room' });
+  transport.onopen();
+  signaling.reconnect();
+  equal([transport.closings, transport.openings, sockets.length], [1, 2, 0]);
+  handle.send(1);
+  transport.onopen();
+  equal([transport.texts.length, sockets.length], [1, 0]);
 }
 
 export async function a_browser_that_refuses_to_connect() {
