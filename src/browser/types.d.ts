@@ -632,7 +632,7 @@ export interface Channel<In = unknown, Out = unknown> extends EventTarget, Async
   on(listener: (message: In) => void, options?: AddEventListenerOptions): () => void;
   /**
    * Sends a message, as {@link Handle.send} does, whose errors it throws. What happens to it later is
-   * told by `onerror` and the event `error` only.
+   * reported by `onerror` and the event `error` only.
    */
   send(message: Out, options?: SendOptions): void;
   /**
