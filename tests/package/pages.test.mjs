@@ -87,11 +87,13 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
             const made = { configure: window.page.signaling, new: new Signaling({ url: 'ws://127.0.0.1:1/' }) };
             const describe = (signaling) => ({
               isSignaling: signaling instanceof Signaling,
-              missing: ['attach', 'close', 'openSignalingChannel', 'openSocket', 'stats', 'flushed', Symbol.dispose].filter((name) => typeof signaling[name] !== 'function').map(String),
+              missing: ['attach', 'close', 'openSignalingChannel', 'openSocket', 'stats', 'flushed', 'connect', 'disconnect', 'reconnect', 'channel', Symbol.dispose].filter((name) => typeof signaling[name] !== 'function').map(String),
               userid: Number.isSafeInteger(signaling.userid),
               state: typeof signaling.state,
-              stats: Object.entries(signaling.stats()).filter(([name, value]) => name !== 'roundTrip' && name !== 'protocol' && (!Number.isInteger(value) || value < 0)),
+              stats: Object.entries(signaling.stats()).filter(([name, value]) => !['roundTrip', 'protocol', 'relay'].includes(name) && (!Number.isInteger(value) || value < 0)),
               roundTrip: signaling.stats().roundTrip,
+              relay: signaling.stats().relay,
+              isTarget: signaling instanceof EventTarget,
               closed: signaling.closed instanceof Promise,
               counters: Object.keys(signaling.stats()).sort(),
             });
@@ -102,8 +104,8 @@ for (const [entry, tags] of Object.entries(ENTRIES)) {
               handle: { keys: Object.keys(handle).sort(), extensible: Object.isExtensible(handle), channel: handle.channel },
             };
           }, entry);
-          const counters = ['bad', 'channels', 'connects', 'control', 'delivered', 'dropped', 'foreign', 'gaps', 'own', 'protocol', 'queued', 'queuedBytes', 'received', 'receivedBytes', 'reconnects', 'roundTrip', 'sent', 'sentBytes'];
-          const promised = { isSignaling: true, missing: [], userid: true, state: 'string', stats: [], roundTrip: undefined, closed: true, counters };
+          const counters = ['bad', 'channels', 'connects', 'control', 'delivered', 'dropped', 'foreign', 'gaps', 'own', 'protocol', 'queued', 'queuedBytes', 'received', 'receivedBytes', 'reconnects', 'relay', 'roundTrip', 'sent', 'sentBytes'];
+          const promised = { isSignaling: true, missing: [], userid: true, state: 'string', stats: [], roundTrip: undefined, relay: false, isTarget: true, closed: true, counters };
           assert.deepEqual(found, {
             configure: promised,
             new: promised,
