@@ -135,7 +135,10 @@ function described(text) {
 
 async function callComesUp(library, stage) {
   const pages = [];
-  for (const gate of stage.gates) pages.push(await openPage(browser, `${files.origin}/${library}.html?server=${encodeURIComponent(gate.url)}#${library}`));
+  for (const gate of stage.gates) {
+    pages.push(await openPage(browser, `${files.origin}/${library}.html?server=${encodeURIComponent(gate.url)}#${library}`));
+    await pages.at(-1).getByRole('button', { name: 'Connect' }).click();
+  }
   await pages[0].getByRole('button', { name: 'Open a session' }).click();
   await stage.broken;
   for (const page of pages) await connectedTo(page, 1);
