@@ -35,6 +35,7 @@
 //! | [`auth`] | tokens: who may do what |
 //! | [`limits`], [`metrics`] | what connections may cost; what is counted of them |
 //! | [`rooms`] | the rooms of RTCMultiConnection 3: users, owners, passwords, broadcasts |
+//! | `presence` | which pages are on a channel, for pages that ask |
 //! | `lifecycle`, `relay` | running, draining, stopping; what all connections share |
 //! | `connection` | WebSockets: upgrade, the one read/write loop, heartbeat, close reasons |
 //! | [`protocols`] | plain WebSockets, server-sent events, Socket.IO, SignalR: none knows another |
@@ -67,6 +68,7 @@ pub mod limits;
 pub mod metrics;
 mod monitoring;
 pub mod origin;
+mod presence;
 pub mod protocols;
 pub mod proxies;
 mod relay;

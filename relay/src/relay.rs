@@ -13,6 +13,7 @@ use crate::hub::{self, Hub};
 use crate::lifecycle::Lifecycle;
 use crate::limits::{Limits, Place, Places};
 use crate::metrics::{Metrics, Protocol, Refused, Tracked};
+use crate::presence::Presence;
 use crate::rooms::registry::Registry;
 
 /// What all connections of one relay share, whatever their protocol.
@@ -28,6 +29,8 @@ pub(crate) struct Relay {
     pub(crate) metrics: Arc<Metrics>,
     /// The rooms of RTCMultiConnection's pages.
     pub(crate) rooms: Arc<Registry>,
+    /// The pages that are on channels and want to know of each other.
+    pub(crate) presence: Arc<Presence>,
 }
 
 impl Relay {
@@ -40,6 +43,7 @@ impl Relay {
             lifecycle: Lifecycle::default(),
             metrics: Arc::default(),
             rooms: Arc::default(),
+            presence: Arc::default(),
         }
     }
 

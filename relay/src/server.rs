@@ -223,6 +223,10 @@ async fn evict_expired(relay: &Relay) {
         sleep(EVICTION).await;
         relay.hub.evict_expired();
         relay.rooms.expire();
+        // Pages that a relay sends away as it stops come back to another one.
+        if !relay.lifecycle.is_draining() {
+            relay.presence.expire();
+        }
         relay.places.evict_unused();
     }
 }

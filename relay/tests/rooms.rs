@@ -1,5 +1,5 @@
 //! Pages of RTCMultiConnection 3 on a real relay, by hand: Socket.IO, and the adapter on a
-//! private channel.
+//! private channel. And pages that want to know who is on a channel.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,6 +18,8 @@ mod events;
 mod hostile;
 #[path = "rooms/page.rs"]
 mod page;
+#[path = "rooms/presence.rs"]
+mod presence;
 #[path = "rooms/private.rs"]
 mod private;
 #[path = "rooms/protocols.rs"]

@@ -179,6 +179,12 @@ fn kept(registry: &mut Registry, relay: &Relay) {
     );
     gauge(
         registry,
+        "present_pages",
+        "Pages of signal-wasm/room on channels of which the relay tells them who is there",
+        relay.presence.count() as u64,
+    );
+    gauge(
+        registry,
         "channels",
         "Channels that a client has open, each counted once for each space",
         stats.channels as u64,

@@ -1,11 +1,10 @@
-//! Private channels, on which pages of RTCMultiConnection 3 with the adapter of signal-wasm are in
-//! the rooms of their space, beside those with Socket.IO.
+//! Private channels, on which a page talks with the relay alone.
 //!
-//! A private channel is named `rtcmulticonnection-relay/<token>`. The token is the page's secret,
-//! so nobody else knows the channel. What is published on it is for the relay alone: it is
-//! acknowledged and neither kept nor delivered. It needs no permission; what the page asks for does.
-//!
-//! The page's messages:
+//! The name of a private channel ends with a token, which is the page's secret, so nobody else knows
+//! the channel. What is published on it is acknowledged and neither kept nor delivered. It needs no
+//! permission; what the page asks for does. There are two kinds: presence, see [`present`], and the
+//! rooms of a space for pages of RTCMultiConnection 3 with the adapter of signal-wasm, beside those
+//! with Socket.IO. The latter are named `rtcmulticonnection-relay/<token>`. What such a page says:
 //!
 //! | member | |
 //! | --- | --- |
@@ -38,6 +37,7 @@
 
 mod answers;
 mod letter;
+mod present;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,6 +47,7 @@ use signal_wire::json::quoted;
 pub(super) use self::answers::Answers;
 use self::answers::Outlet;
 use self::letter::Letter;
+use self::present::PresentPages;
 use crate::auth::access::Access;
 use crate::connection::Heartbeat;
 use crate::hub::budget::Purpose;
@@ -75,7 +76,7 @@ const ALIVE: &str = "{\"ping\":0}";
 
 /// Whether a channel is for the relay alone.
 pub(super) fn is_private(channel: &str) -> bool {
-    channel.starts_with(PREFIX)
+    channel.starts_with(PREFIX) || channel.starts_with(present::PREFIX)
 }
 
 /// The envelope of a message from the relay itself.
@@ -84,7 +85,7 @@ fn envelope(channel: &str, message: &str) -> String {
     format!("{{\"sender\":\"relay\",\"channel\":{channel},\"message\":{message}}}")
 }
 
-/// The pages in rooms of one connection: one for each private channel.
+/// The pages of one connection that are in rooms or on channels: one for each private channel.
 #[derive(Debug)]
 pub(super) struct Referee {
     registry: Arc<Registry>,
@@ -96,7 +97,9 @@ pub(super) struct Referee {
     /// The packet by which its client is asked for a sign of life, if there is one.
     ping: Option<&'static str>,
     heartbeat: Heartbeat,
+    /// Those in rooms.
     seats: Mutex<Seats>,
+    present: PresentPages,
 }
 
 type Seats = HashMap<Arc<str>, Arc<RoomMembership>>;
@@ -129,7 +132,14 @@ impl Referee {
             ping,
             heartbeat: Heartbeat::new(&limits.with_pings(PING)),
             seats: Mutex::default(),
+            present: PresentPages::new(&relay.presence, relay.hub.epoch(), true),
         }
+    }
+
+    /// The same, for a connection of which it isn't noticed soon when it is lost.
+    pub(super) fn unwatched(self, relay: &Relay) -> Self {
+        let present = PresentPages::new(&relay.presence, relay.hub.epoch(), false);
+        Self { present, ..self }
     }
 
     /// The same, for a connection of which the rooms know this.
@@ -142,16 +152,16 @@ impl Referee {
         Arc::clone(&self.liveness)
     }
 
-    /// Whether it has pages in rooms.
+    /// Whether it has any page.
     pub(super) fn is_used(&self) -> bool {
-        !self.seats().is_empty()
+        !self.seats().is_empty() || self.present.is_used()
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The heartbeat that a connection with pages in rooms needs.
+    /// The heartbeat that a connection with such pages needs.
     pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
         self.is_used().then_some(self.heartbeat)
     }
@@ -161,17 +171,18 @@ impl Referee {
         self.liveness.heard.notify_waiters();
     }
 
-    /// Its pages don't come back.
+    /// Its pages in rooms don't come back.
     pub(super) fn leave(&self) {
         for seat in self.seats().values() {
             seat.leave();
         }
     }
 
-    /// Its pages are out of the rooms.
+    /// Its pages have no connection any more.
     pub(super) fn forget(&self) {
         let seats = std::mem::take(&mut *self.seats());
         drop(seats);
+        self.present.forget();
     }
 
     /// Takes a message on a private channel.
@@ -182,6 +193,12 @@ impl Referee {
         membership: &Membership,
         access: &Access,
     ) {
+        if channel.starts_with(present::PREFIX) {
+            let message = message.unwrap_or_default();
+            self.present.take(channel, message, membership, access);
+            membership.count(message.len());
+            return membership.relieve();
+        }
         let Some(letter) = message.and_then(Letter::read) else {
             return;
         };

@@ -9,7 +9,7 @@ use super::support::socket_io::{event, join};
 use super::support::sse::{Reader, post};
 use super::support::{Client, Relay, config};
 
-const ALL: [&str; 5] = [
+pub const ALL: [&str; 5] = [
     "Socket.IO 4",
     "Socket.IO 2",
     "SignalR",
@@ -18,7 +18,7 @@ const ALL: [&str; 5] = [
 ];
 
 /// A client of one of the protocols.
-enum Speaker {
+pub enum Speaker {
     SocketIo(Client),
     SignalR(signalr_core::Hub),
     Classic(signalr_classic::Hub),
@@ -27,7 +27,7 @@ enum Speaker {
 }
 
 impl Speaker {
-    async fn open(relay: &Relay, protocol: &str, name: &str) -> Self {
+    pub async fn open(relay: &Relay, protocol: &str, name: &str) -> Self {
         match protocol {
             "Socket.IO 4" => Self::SocketIo(join(relay, 4).await),
             "Socket.IO 2" => Self::SocketIo(join(relay, 3).await),
@@ -42,7 +42,7 @@ impl Speaker {
         }
     }
 
-    async fn send(&mut self, relay: &Relay, envelope: &str) {
+    pub async fn send(&mut self, relay: &Relay, envelope: &str) {
         match self {
             Self::SocketIo(client) => client.send(&event(envelope)).await,
             Self::SignalR(hub) => hub.publish(envelope).await,
@@ -55,7 +55,7 @@ impl Speaker {
     }
 
     /// The next envelope.
-    async fn next(&mut self) -> Value {
+    pub async fn next(&mut self) -> Value {
         let text = match self {
             Self::SocketIo(client) => loop {
                 let packet = client.text().await;

@@ -98,6 +98,7 @@ pub(super) async fn open(
     let interval = relay.limits().ping_interval;
     let membership = Arc::new(membership);
     let referee = Referee::queued(relay, &relay.limits(), membership.sender(), None);
+    let referee = referee.unwatched(relay);
     let liveness = referee.liveness();
     let desk = Arc::new(Desk {
         membership,
