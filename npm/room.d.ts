@@ -31,9 +31,15 @@ export interface Peer<Data = unknown, Message = unknown> {
   send(message: Message): void;
 }
 
-/** The event `join`, `leave` or `update` of a {@link Room}. */
+/** The event `join` or `update` of a {@link Room}. */
 export interface PeerEvent<Data = unknown, Message = unknown> extends Event {
   readonly peer: Peer<Data, Message>;
+}
+
+/** The event `leave` of a {@link Room}. */
+export interface LeaveEvent<Data = unknown, Message = unknown> extends PeerEvent<Data, Message> {
+  /** The page hasn't said that it leaves: its connection is gone. It may come back. */
+  readonly isLost: boolean;
 }
 
 /** The event `message` of a {@link Room}. */
@@ -69,8 +75,11 @@ export interface Topic<Data = unknown, Content = unknown> extends EventTarget {
 export interface RoomEvents<Data = unknown, Message = unknown> {
   /** A page has come. */
   join: PeerEvent<Data, Message>;
-  /** A page has left, or wasn't heard for about 40 s. */
-  leave: PeerEvent<Data, Message>;
+  /**
+   * A page has left, or was lost: on our relay when it was without a connection for 5 s, on other
+   * servers when it wasn't heard for about 40 s.
+   */
+  leave: LeaveEvent<Data, Message>;
   /** A page shows other data. */
   update: PeerEvent<Data, Message>;
   message: RoomMessageEvent<Data, Message>;

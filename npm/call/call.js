@@ -5,6 +5,8 @@ import { CallPeer } from './peer.js';
 
 /** How often a page says that it is in the call, in milliseconds. */
 const ANNOUNCE = 30_000;
+/** So long a peer may be out of the room without having said so, in milliseconds: it may come back. */
+const LOST = 15_000;
 
 const OPTIONS = ['stream', 'iceServers', 'configuration', 'dataChannels', 'topic', 'signal'];
 
@@ -44,8 +46,8 @@ export class Call extends EventTarget {
 
     const listening = { signal: this.#listening.signal };
     this.#topic.addEventListener('message', (/** @type {any} */ { peer, message }) => this.#hear(peer, message), listening);
-    room.addEventListener('join', (/** @type {any} */ { peer }) => this.#say({ in: this.#number }, peer.id), listening);
-    room.addEventListener('leave', (/** @type {any} */ { peer }) => this.#left(peer.id), listening);
+    room.addEventListener('join', (/** @type {any} */ { peer }) => this.#joined(peer), listening);
+    room.addEventListener('leave', (/** @type {any} */ { peer, isLost }) => (isLost ? this.#lost(peer.id) : this.#left(peer.id)), listening);
     room.addEventListener('close', () => this.hangUp(), listening);
     globalThis.addEventListener?.('online', () => this.restart(), listening);
     signal?.addEventListener('abort', () => this.hangUp(), { once: true });
@@ -130,7 +132,7 @@ export class Call extends EventTarget {
       renew: () => this.#configuration(),
       fire: (name, members) => {
         this.#fire(name, { peer: met, ...members });
-        if (name === 'connectionstatechange' && !this.#room.peers.has(id)) this.#left(id);
+        if (name === 'connectionstatechange' && !this.#room.peers.has(id)) this.#lost(id);
       },
     });
     met.start(link);
@@ -146,6 +148,21 @@ export class Call extends EventTarget {
       this.#fire('error', { error: Object.assign(new Error('iceServers gave none', { cause: error }), { code: 'ice-servers' }) });
       return this.#base;
     }
+  }
+
+  /** It has come into the room, or back. @param {any} peer */
+  #joined(peer) {
+    const known = this.peers.get(peer.id);
+    if (known) known.peer = peer;
+    this.#say({ in: this.#number }, peer.id);
+  }
+
+  /** Its signaling is gone, and may be there again soon. @param {string} id */
+  #lost(id) {
+    const known = this.peers.get(id);
+    setTimeout(() => {
+      if (known && this.peers.get(id) === known && !this.#room.peers.has(id)) this.#left(id);
+    }, LOST);
   }
 
   /** Its signaling is gone. A connection that is up needs none. @param {string} id */

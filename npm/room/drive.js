@@ -2,7 +2,10 @@
 
 import { Members } from './members.js';
 import { Room } from './room.js';
+import { PREFIX } from './watch.js';
 
+/** The protocol of our relay. In the other protocols a relay says that it is one. */
+const OWN_PROTOCOL = 'relay';
 /** How often the connection is looked at, in milliseconds: until it is up, and then. */
 const SOON = 20;
 const LATER = 1000;
@@ -33,6 +36,8 @@ export function drive(signaling, name, self, token, lock, farewell) {
   let isBusy = false;
   /** How often the signaling had connected when that was last seen. */
   let connects = 0;
+  /** The relay was asked on this connection who is there. */
+  let isAsked = false;
   let waiting = 0;
   let strangersAt = -Infinity;
   /** What is encrypted and decrypted, one after the other. */
@@ -51,7 +56,9 @@ export function drive(signaling, name, self, token, lock, farewell) {
   connected.catch(() => {});
 
   const channel = signaling.openSocket({ channel: name, onmessage: receive });
+  const relayChannel = signaling.openSocket({ channel: PREFIX + token(), onmessage: told });
   globalThis.addEventListener?.('pagehide', onHide);
+  signaling.addEventListener?.('statechange', watch);
   signaling.closed?.then((/** @type {{ reason?: string }} */ { reason = '' } = {}) => {
     if (isEnded) return;
     isClosed = true;
@@ -75,20 +82,27 @@ export function drive(signaling, name, self, token, lock, farewell) {
     perform();
   }
 
-  /** Looks at the connection, whose handlers belong to the page. */
+  /** Looks at the connection: also from time to time, because a signaling of before had no events. */
   function watch() {
+    clearTimeout(timer);
+    if (isEnded) return;
     timer = setTimeout(watch, isUp ? LATER : SOON);
     if (signaling.state !== 'open') {
       if (isUp) members.lost();
       isUp = false;
       return;
     }
-    const times = signaling.stats().connects;
+    const { connects: times, protocol, relay } = signaling.stats();
     if (!isUp || times !== connects) {
       isUp = true;
       connects = times;
+      isAsked = false;
       members.connected(now());
       whenConnected();
+    }
+    if (!isAsked && (relay || protocol === OWN_PROTOCOL)) {
+      isAsked = true;
+      post(relayChannel, { present: self.id, on: name });
     }
     members.tick(now());
     perform();
@@ -119,6 +133,13 @@ export function drive(signaling, name, self, token, lock, farewell) {
     perform();
   }
 
+  /** The relay has said something. On another server others may pretend to be one. @param {unknown} value */
+  function told(value) {
+    if (isEnded || !isUp || !isAsked) return;
+    members.told(now(), value);
+    perform();
+  }
+
   /** Somebody has another password, or none. */
   function stranger() {
     if (isEnded || now() - strangersAt < STRANGERS) return;
@@ -144,15 +165,15 @@ export function drive(signaling, name, self, token, lock, farewell) {
 
   /** @param {unknown} message */
   function transmit(message) {
-    if (!lock) return send(message);
-    sending = sending.then(() => lock.seal(message)).then(send, room.fail.bind(room));
+    if (!lock) return post(channel, message);
+    sending = sending.then(() => lock.seal(message)).then((sealed) => post(channel, sealed), room.fail.bind(room));
   }
 
-  /** @param {unknown} message */
-  function send(message) {
+  /** @param {{ send(message: unknown): void }} where @param {unknown} message */
+  function post(where, message) {
     if (isClosed) return;
     try {
-      channel.send(message);
+      where.send(message);
     } catch (error) {
       // It is too large, or the outbox is full.
       room.fail(error);
@@ -180,15 +201,18 @@ export function drive(signaling, name, self, token, lock, farewell) {
     isEnded = true;
     clearTimeout(timer);
     globalThis.removeEventListener?.('pagehide', onHide);
+    signaling.removeEventListener?.('statechange', watch);
     whenEnded(error);
   }
 
   /** Says goodbye, and closes the channel. */
   function close() {
     if (isClosed) return;
-    send(farewell);
+    post(channel, farewell);
+    if (isAsked) post(relayChannel, { absent: true });
     isClosed = true;
     channel.close();
+    relayChannel.close();
   }
 }
 

@@ -4,8 +4,11 @@
 // `here`, and the newcomer answers that with `ready`. `here` and `ready` repeat a number that the
 // receiver has just made up, so nobody gets in by repeating what was said before. Each page numbers
 // what it sends, and nothing is taken whose number is not higher than that of the last.
+//
+// Pages say from time to time that they are there. Where our relay says it, they needn't.
 
 import { read } from './messages.js';
+import { Watch } from './watch.js';
 
 /** In milliseconds. */
 export const TIMES = {
@@ -59,6 +62,7 @@ export class Members {
   #left = new Map();
   /** @type {Output[]} */
   #outputs = [];
+  #watch = new Watch();
   #isOnline = false;
   #now = 0;
   #beaten = 0;
@@ -91,18 +95,26 @@ export class Members {
   connected(now) {
     this.#now = now;
     this.#isOnline = true;
+    this.#watch.lost();
     this.#beaten = now;
     // Nobody could be heard meanwhile.
-    for (const peer of this.peers.values()) {
-      peer.heard = now;
-      delete peer.asked;
-    }
+    for (const peer of this.peers.values()) this.#live(peer);
     this.#hello();
   }
 
   /** The connection is down. */
   lost() {
     this.#isOnline = false;
+    this.#watch.lost();
+  }
+
+  /** The relay has said this of who is there. @param {number} now @param {unknown} value */
+  told(now, value) {
+    this.#now = now;
+    for (const id of this.#watch.hear(value)) {
+      const peer = this.peers.get(id);
+      if (peer) this.#remove(peer, true);
+    }
   }
 
   /** @param {unknown} data */
@@ -122,10 +134,13 @@ export class Members {
     this.#now = now;
     if (now - this.#beaten < this.#times.beat) return;
     this.#beaten = now;
-    this.#send({ kind: 'beat' });
+    if (!this.#watch.isShown) this.#send({ kind: 'beat' });
+    // Something of their beginning was lost.
+    for (const id of this.#watch.unmet(this.peers)) if (this.#mayAnswer()) this.#hello(id);
     for (const peer of [...this.peers.values()]) {
+      if (this.#watch.has(peer.id)) this.#live(peer);
       if (now - peer.heard < this.#times.silence) continue;
-      if (peer.asked !== undefined && now - peer.asked >= this.#times.answer) this.#remove(peer);
+      if (peer.asked !== undefined && now - peer.asked >= this.#times.answer) this.#remove(peer, true);
       else {
         peer.asked ??= now;
         this.#send({ kind: 'ping', to: peer.id });
@@ -147,8 +162,7 @@ export class Members {
   #hear(peer, message) {
     if (message.number <= peer.number) return;
     peer.number = message.number;
-    peer.heard = this.#now;
-    delete peer.asked;
+    this.#live(peer);
     const isForMe = message.to === undefined || message.to === this.#id;
     switch (message.kind) {
       case 'hello':
@@ -169,7 +183,7 @@ export class Members {
         if (isForMe) this.#send({ kind: 'beat' });
         return;
       case 'bye':
-        return this.#remove(peer);
+        return this.#remove(peer, false);
       default:
         // A sign of life.
         return;
@@ -231,6 +245,12 @@ export class Members {
     this.#event({ name: 'join', peer });
   }
 
+  /** It has given a sign of life. @param {Known} peer */
+  #live(peer) {
+    peer.heard = this.#now;
+    delete peer.asked;
+  }
+
   /** @param {Known} peer @param {unknown} data */
   #see(peer, data) {
     if (JSON.stringify(data) === JSON.stringify(peer.data)) return;
@@ -238,8 +258,8 @@ export class Members {
     this.#event({ name: 'update', peer });
   }
 
-  /** @param {Known} peer */
-  #remove(peer) {
+  /** @param {Known} peer @param {boolean} isLost It hasn't said that it leaves. */
+  #remove(peer, isLost) {
     this.peers.delete(peer.id);
     this.#isFull = false;
     this.#left.set(peer.id, peer.number);
@@ -248,7 +268,7 @@ export class Members {
       this.#left.clear();
       this.#nonce = this.#token();
     }
-    this.#event({ name: 'leave', peer });
+    this.#event({ name: 'leave', peer, isLost });
   }
 
   /** @param {import('./types.js').RoomEvent} event */

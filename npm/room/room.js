@@ -102,7 +102,7 @@ export class Room extends EventTarget {
     peer.data = event.peer.data;
     if (event.name === 'leave') this.peers.delete(peer.id);
     else this.peers.set(peer.id, peer);
-    this.#fire(event.name, { peer });
+    this.#fire(event.name, event.name === 'leave' ? { peer, isLost: event.isLost } : { peer });
   }
 
   /** @param {unknown} error */

@@ -35,7 +35,8 @@ export interface Seen {
 }
 
 export type RoomEvent =
-  | { name: 'join' | 'leave' | 'update'; peer: Seen }
+  | { name: 'join' | 'update'; peer: Seen }
+  | { name: 'leave'; peer: Seen; isLost: boolean }
   | { name: 'message'; peer: Seen; message: unknown; topic?: string; isPrivate: boolean }
   /** The room has as many pages as it may have, and others came. */
   | { name: 'full'; most: number };

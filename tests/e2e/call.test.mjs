@@ -6,8 +6,9 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { launchBrowser } from '../support/browsers.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
-import { assertNoTroubles, openPage, TEST_MOUNTS } from '../support/pages.mjs';
-import { proxy } from '../support/proxy.mjs';
+import { olderRelay } from '../support/older-relay.mjs';
+import { assertNoTroubles, openPage, rawClient, TEST_MOUNTS } from '../support/pages.mjs';
+import { DIRECTIONS, proxy } from '../support/proxy.mjs';
 import { MOUNTS, relay, seedServer } from '../support/servers.mjs';
 import { socketIoServer } from '../support/socket-io-server.mjs';
 
@@ -202,4 +203,92 @@ describe('a call', () => {
       await next.close();
     }
   });
+});
+
+/** What a relay serves, by the protocol's name. */
+const ON_OUR_RELAY = {
+  'relay': ({ port }) => `ws://127.0.0.1:${port}/`,
+  'socket.io': ({ port }) => `http://127.0.0.1:${port}/`,
+  'signalr': ({ port }) => `http://127.0.0.1:${port}/hub`,
+  'signalr-classic': ({ port }) => `http://127.0.0.1:${port}/signalr`,
+};
+
+describe('the members of a room on our relay', () => {
+  let server;
+  before(async () => {
+    server = await relay();
+  }, TIMEOUT);
+  after(() => server?.close(), TIMEOUT);
+
+  test('miss one whose connection is dead, and have it again, in every protocol', TIMEOUT, async (context) => {
+    const listener = await rawClient(server.url);
+    context.after(() => listener.close());
+    await Promise.all(
+      Object.entries(ON_OUR_RELAY).map(async ([protocol, address]) => {
+        const network = await proxy(() => server.port);
+        context.after(() => network.close());
+        const ann = await join({ protocol, url: address(server) }, 'Ann', { room: protocol });
+        const bob = await join({ protocol, url: address(network) }, 'Bob', { room: protocol });
+        await allKnow([ann, bob]);
+        // Not a word from now on, and no end of the connection either.
+        network.refuse();
+        for (const link of network.links()) for (const direction of DIRECTIONS) link.stall(direction);
+        await told(ann, 'leave', 'Bob');
+        network.accept();
+        network.cut();
+        await allKnow([ann, bob]);
+        assert.deepEqual(await bob.evaluate(() => window.told.filter(([what]) => what === 'leave')), []);
+      }),
+    );
+    // Nobody had to say or to ask for signs of life.
+    const said = listener.frames.map((frame) => JSON.parse(frame)).filter(({ channel }) => channel in ON_OUR_RELAY);
+    assert.ok(said.some(({ message }) => message.kind === 'hello'));
+    assert.deepEqual(said.filter(({ message }) => message.kind === 'beat' || message.kind === 'ping'), []);
+  });
+
+  test('stay when their connection is cut', TIMEOUT, async (context) => {
+    const network = await proxy(() => server.port);
+    context.after(() => network.close());
+    const all = [await join(server, 'Ann'), await join({ url: network.url }, 'Bob')];
+    const [ann, bob] = all;
+    await allKnow(all);
+    const connects = await bob.evaluate(() => signaling.stats().connects);
+    network.cut();
+    await bob.waitForFunction((connects) => signaling.state === 'open' && signaling.stats().connects > connects, connects);
+    // Whoever comes now is told to those who are there.
+    const cid = await join(server, 'Cid');
+    await allKnow([ann, bob, cid]);
+    assert.deepEqual(await ann.evaluate(() => window.told.filter(([what]) => what === 'leave')), []);
+  });
+
+  // What one says is lost, or what it is told.
+  for (const direction of DIRECTIONS) {
+    test(`set up their call though one was lost in the middle: ${direction}`, TIMEOUT, async (context) => {
+      const network = await proxy(() => server.port);
+      context.after(() => network.close());
+      const [ann, bob] = [await join(server, 'Ann'), await join({ url: network.url }, 'Bob')];
+      await allKnow([ann, bob]);
+      const [first, second] = direction === 'up' ? [bob, ann] : [ann, bob];
+      await first.evaluate(() => enter());
+      for (const link of network.links()) link.stall(direction);
+      network.refuse();
+      await second.evaluate(() => enter());
+      await told(first, 'call join', second.named);
+      await told(ann, 'leave', 'Bob');
+      network.accept();
+      network.cut();
+      await allSee([ann, bob]);
+    });
+  }
+});
+
+test('the members of a room ask each other on an older relay', TIMEOUT, async (context) => {
+  const server = await olderRelay();
+  context.after(() => server.kill());
+  const listener = await rawClient(server.url);
+  context.after(() => listener.close());
+  listener.send(JSON.stringify({ open: ['lobby'] }));
+  const all = [await join(server, 'Ann'), await join(server, 'Bob')];
+  await allKnow(all);
+  await listener.got(2, (frame) => JSON.parse(frame).message?.kind === 'beat');
 });

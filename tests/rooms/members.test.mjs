@@ -229,3 +229,126 @@ describe('the members of a room', () => {
     assert.deepEqual(all.sent, []);
   });
 });
+
+describe('the members of a room on our relay', () => {
+  /** Pages, of which the relay watches some: it tells all that ask. */
+  function watched() {
+    const all = world();
+    const asked = [];
+    all.relay = 'one';
+    all.watch = (page, isShown = true) => {
+      const others = asked.filter((other) => other.isShown && other !== page).map(({ id }) => id);
+      page.isShown = isShown;
+      if (!asked.includes(page)) asked.push(page);
+      page.do((members) => members.told(all.now, { present: others, shown: isShown, relay: all.relay }));
+      if (isShown) all.tell({ came: page.id }, page);
+    };
+    all.tell = (message, but) => {
+      for (const page of asked) if (page !== but && page.isUp && !page.isDead) page.do((members) => members.told(all.now, message));
+    };
+    all.kinds = () => all.sent.map(({ from, kind }) => `${from} ${kind}`);
+    return all;
+  }
+
+  it('say nothing more, and miss who the relay says is gone', () => {
+    const all = watched();
+    const pages = ['ann', 'bob', 'cid'].map((id) => all.page(id).join());
+    const [ann, bob, cid] = pages;
+    for (const page of pages) all.watch(page);
+    all.sent.length = 0;
+    all.run(600_000);
+    assert.deepEqual(all.sent, []);
+    bob.isDead = true;
+    all.tell({ gone: 'bob' });
+    for (const page of [ann, cid]) assert.equal(page.names().at(-1), 'leave bob');
+    all.run(600_000);
+    assert.deepEqual(all.sent, []);
+    assert.deepEqual([...ann.members.peers.keys()], ['cid']);
+  });
+
+  it('ask those whom the relay does not watch, and answer them', () => {
+    const all = watched();
+    const [ann, bob, old, stream] = ['ann', 'bob', 'old', 'stream'].map((id) => all.page(id).join());
+    all.watch(ann);
+    all.watch(bob);
+    all.watch(stream, false);
+    all.run(600_000);
+    for (const page of [ann, bob, old, stream]) assert.equal(page.members.peers.size, 3, page.id);
+    const kinds = new Set(all.kinds());
+    assert.ok(['old beat', 'stream beat', 'old ping'].every((kind) => kinds.has(kind)));
+    old.isDead = true;
+    stream.isDead = true;
+    all.run(120_000);
+    for (const page of [ann, bob]) assert.deepEqual(page.names().slice(-2).sort(), ['leave old', 'leave stream']);
+  });
+
+  it('ask each other again without the relay', () => {
+    const all = watched();
+    const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((id) => all.page(id).join());
+    for (const page of [ann, bob, cid]) all.watch(page);
+    for (const page of [ann, bob]) {
+      page.members.lost();
+      page.join();
+    }
+    cid.isDead = true;
+    all.run(120_000);
+    assert.deepEqual([...ann.members.peers.keys()], ['bob']);
+    assert.ok(all.kinds().includes('bob beat'));
+  });
+
+  it('miss who has gone while they were not connected', () => {
+    for (const isSame of [true, false]) {
+      const all = watched();
+      const [ann, bob] = ['ann', 'bob'].map((id) => all.page(id).join());
+      for (const page of [ann, bob]) all.watch(page);
+      ann.members.lost();
+      bob.isDead = true;
+      // A relay that was started again doesn't know yet who will come back.
+      if (!isSame) all.relay = 'another';
+      ann.join();
+      ann.do((members) => members.told(all.now, { present: [], shown: true, relay: all.relay }));
+      assert.equal(ann.members.peers.size, isSame ? 0 : 1);
+      all.run(120_000);
+      assert.deepEqual(ann.names(), ['join bob', 'leave bob']);
+    }
+  });
+
+  it('greet once who is there and was not met', () => {
+    const all = watched();
+    all.lose = ({ kind }) => kind === 'hello' || kind === 'here';
+    const [ann, bob] = ['ann', 'bob'].map((id) => all.page(id).join());
+    for (const page of [ann, bob]) all.watch(page);
+    all.tell({ came: 'nobody who answers' });
+    assert.equal(ann.members.peers.size, 0);
+    all.lose = () => false;
+    all.sent.length = 0;
+    all.run(600_000);
+    assert.deepEqual([...ann.members.peers.keys()], ['bob']);
+    assert.deepEqual([...bob.members.peers.keys()], ['ann']);
+    assert.equal(all.sent.filter(({ from, kind }) => from === 'ann' && kind === 'hello').length, 2);
+  });
+
+  it('come back after the relay had them gone', () => {
+    const all = watched();
+    const [ann, bob] = ['ann', 'bob'].map((id) => all.page(id).join());
+    for (const page of [ann, bob]) all.watch(page);
+    bob.members.lost();
+    all.tell({ gone: 'bob' }, bob);
+    bob.join();
+    all.watch(bob);
+    assert.deepEqual(ann.names(), ['join bob', 'leave bob', 'join bob']);
+    assert.deepEqual(bob.names(), ['join ann']);
+  });
+
+  it('take nothing else for the relay\'s word', () => {
+    const all = watched();
+    const [ann] = ['ann', 'bob'].map((id) => all.page(id).join());
+    all.watch(ann);
+    for (const value of [undefined, null, 5, 'gone', {}, { gone: 5 }, { gone: null }, { came: {} }, { present: 'bob' }, { gone: 'nobody' }, { refused: 'no' }]) ann.do((members) => members.told(all.now, value));
+    assert.deepEqual(ann.names(), ['join bob']);
+    ann.do((members) => members.told(all.now, { present: [5, null, ...Array.from({ length: 5000 }, (_, number) => `id ${number}`)], relay: 5 }));
+    all.sent.length = 0;
+    all.run(120_000);
+    assert.ok(all.sent.filter(({ from, kind }) => from === 'ann' && kind === 'hello').length <= 1024);
+  });
+});

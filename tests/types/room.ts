@@ -16,6 +16,9 @@ room.to('id').send({ text: 'to one' });
 for (const [id, peer] of room.peers) peer.send({ text: `${id} ${peer.data.name}` });
 room.setData({ name: 'Anna' });
 room.addEventListener('join', ({ peer }) => peer.data.name.length);
+room.addEventListener('leave', ({ peer, isLost }) => console.log(peer.data.name, isLost ? 'was lost' : 'has left'));
+// @ts-expect-error TS2339: only who leaves may be lost
+room.addEventListener('join', ({ isLost }) => console.log(isLost));
 room.addEventListener('message', function ({ peer, message, isPrivate }) {
   this.to(peer.id).send({ text: `${message.text} ${isPrivate ? 'to me' : 'to all'}` });
 });
