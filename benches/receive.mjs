@@ -1,4 +1,4 @@
-// npm run bench: the receive path of signal-wasm beside the seed's shim, in a page of a browser.
+// npm run bench -- receive: the receive path of signal-wasm beside the seed's shim, in a page of a browser.
 //
 // A broadcast server sends every page every frame, so frames that are not for this page (own,
 // foreign) count at least as much as those that are (delivered). Prints microseconds for each
@@ -11,14 +11,15 @@
 // something a little different of the code in each page, so there are several, and the median page
 // counts. The medians of all rounds are printed too.
 
-import { parseArgs } from 'node:util';
+import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { launchChromium } from '../tests/support/chromium.mjs';
 import { serveFiles } from '../tests/support/files.mjs';
 
 const { values: options } = parseArgs({
-  options: { gate: { type: 'boolean', default: false }, pages: { type: 'string', default: '3' } },
+  options: { gate: { type: 'boolean', default: false }, pages: { type: 'string', default: '3' }, json: { type: 'string' } },
 });
 const PAGES = Number(options.pages);
 if (!Number.isInteger(PAGES) || PAGES < 1) throw new Error(`--pages is ${options.pages}; give a whole number from 1 up`);
@@ -62,6 +63,7 @@ try {
       process.exitCode = 1;
     }
   }
+  if (options.json) await writeFile(options.json, `${JSON.stringify(summary(pages), undefined, 2)}\n`);
 } finally {
   await browser.close();
 }
@@ -127,6 +129,16 @@ function print(pages) {
     const of = (member) => middle(pages, (results) => results.get(key)[member]).toFixed(2);
     row(...key.split(' '), of('shim'), of('ours'), middle(pages, ratio(key)).toFixed(3), of('shimMedian'), of('oursMedian'));
   }
+}
+
+/** Microseconds for each frame, and the ratios. */
+function summary(pages) {
+  const frames = [...pages[0].keys()].sort((a, b) => order(a) - order(b)).map((key) => {
+    const [kind, size] = key.split(' ');
+    const of = (member) => middle(pages, (results) => results.get(key)[member]);
+    return { kind, size: Number(size), shim: of('shim'), ours: of('ours'), ratio: middle(pages, ratio(key)) };
+  });
+  return { chromium: browser.version(), frames };
 }
 
 function order(key) {

@@ -1,5 +1,6 @@
 //! The commands of this project: `cargo xtask <command>`.
 
+mod bench;
 mod build;
 mod dev;
 mod files;
@@ -38,7 +39,10 @@ cargo xtask <command>
   package             builds the npm package and checks what would be published
   size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
                       --record writes the sizes to benches/size.json, to compare with later (npm run size)
-  bench [OPTION…]     measures the receive path in a browser, beside the shim (npm run bench)
+  bench [receive|relay [OPTION…]]
+                      measures the receive path in a browser beside the shim, and the relay beside servers of npm's ws and
+                      socket.io, or one of these; the options are in benches/receive.mjs and benches/relay.mjs. Leaves a page
+                      and JSON in target/bench (npm run bench)
   load [OPTION…]      fills a room of RTCMultiConnection 3 on our relay and on rtcmulticonnection-server, and prints what a join
                       costs each; --participants and --rounds set how many (npm run load)
   latency [OPTION…]   measures from open or join to an open data channel in a browser, on each server and protocol; --runs
@@ -89,7 +93,7 @@ fn run(words: &[String]) -> Outcome {
         ("package", []) => package::run(&project),
         ("release", []) => release::run(&project),
         ("size", _) => size::run(&project, rest),
-        ("bench", _) => script(&project, "benches/receive.mjs", rest),
+        ("bench", _) => bench::run(&project, rest),
         ("load", _) => script(&project, "benches/load.mjs", rest),
         ("latency", _) => script(&project, "benches/latency.mjs", rest),
         ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),

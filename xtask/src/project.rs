@@ -79,6 +79,18 @@ impl Project {
             .join(format!("signal-relay{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The program that `npm run bench` makes load with.
+    pub fn load_generator(&self) -> PathBuf {
+        self.target
+            .join("relay")
+            .join(format!("load-generator{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// The folder for what `npm run bench` has measured.
+    pub fn benches(&self) -> PathBuf {
+        self.target.join("bench")
+    }
+
     /// The version of the crate, which is the npm package's too.
     pub fn version(&self) -> Outcome<String> {
         self.locked("signal-wasm")

@@ -78,20 +78,28 @@ pub fn package(project: &Project) -> Outcome {
 
 /// Builds the relay; cargo knows whether there is anything to do.
 pub fn relay(project: &Project) -> Outcome {
+    fast(project, "signal-relay", "the relay", &project.relay())
+}
+
+/// Builds the load generator of `npm run bench`.
+pub fn load_generator(project: &Project) -> Outcome {
+    let program = project.load_generator();
+    fast(project, "load-generator", "the load generator", &program)
+}
+
+/// Builds the program of a package in the profile `relay`.
+fn fast(project: &Project, package: &str, what: &str, program: &Path) -> Outcome {
     let mut build = process::cargo();
-    build.current_dir(&project.root).args([
-        "build",
-        "--profile",
-        "relay",
-        "--package",
-        "signal-relay",
-    ]);
-    if project.relay().exists() {
+    build
+        .current_dir(&project.root)
+        .args(["build", "--profile", "relay", "--package", package]);
+    if program.exists() {
         process::run(build.arg("--quiet"))
     } else {
-        say::step("Building the relay (cargo build --profile relay)", || {
-            process::run(&mut build)
-        })
+        say::step(
+            &format!("Building {what} (cargo build --profile relay)"),
+            || process::run(&mut build),
+        )
     }
 }
 

@@ -1,0 +1,167 @@
+//! A connection to the server.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::Failure;
+use crate::protocol::{Control, Protocol};
+
+/// One client. It answers what keeps its connection alive.
+#[derive(Debug)]
+pub(crate) enum Client {
+    Socket(Protocol, Box<WebSocketStream<TcpStream>>),
+    /// A stream of events.
+    Events(BufReader<TcpStream>),
+    /// A connection for POST requests.
+    Requests(BufReader<TcpStream>, SocketAddr),
+}
+
+async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+impl Client {
+    /// A client that receives.
+    pub(crate) async fn receiver(address: SocketAddr, protocol: Protocol) -> Result<Self, Failure> {
+        let stream = connect(address).await?;
+        if protocol != Protocol::Sse {
+            return Self::socket(address, protocol, stream).await;
+        }
+        let mut stream = BufReader::new(stream);
+        let request = format!(
+            "GET {} HTTP/1.1\r\nhost: {address}\r\n\r\n",
+            protocol.path()
+        );
+        stream.write_all(request.as_bytes()).await?;
+        head(&mut stream).await?;
+        let mut client = Self::Events(stream);
+        // The first event says that it is connected.
+        while client.line().await?.is_empty() {}
+        Ok(client)
+    }
+
+    /// A client that publishes.
+    pub(crate) async fn publisher(
+        address: SocketAddr,
+        protocol: Protocol,
+    ) -> Result<Self, Failure> {
+        let stream = connect(address).await?;
+        if protocol == Protocol::Sse {
+            return Ok(Self::Requests(BufReader::new(stream), address));
+        }
+        Self::socket(address, protocol, stream).await
+    }
+
+    async fn socket(
+        address: SocketAddr,
+        protocol: Protocol,
+        stream: TcpStream,
+    ) -> Result<Self, Failure> {
+        let url = format!("ws://{address}{}", protocol.path());
+        let (mut socket, _) = client_async(url, stream).await?;
+        if let Some(greeting) = protocol.greeting() {
+            socket.send(Message::text(greeting)).await?;
+        }
+        let mut client = Self::Socket(protocol, Box::new(socket));
+        if !protocol.is_ready_at_once() {
+            while !client.is_ready().await? {}
+        }
+        Ok(client)
+    }
+
+    async fn is_ready(&mut self) -> Result<bool, Failure> {
+        let Self::Socket(protocol, socket) = self else {
+            return Ok(true);
+        };
+        let frame = next(socket).await?;
+        match protocol.control(&frame) {
+            Control::Answer(answer) => socket.send(Message::text(answer)).await?,
+            Control::Ready => return Ok(true),
+            Control::Nothing => {}
+        }
+        Ok(false)
+    }
+
+    /// The next frame, or line of a stream, that isn't only there to keep the connection alive.
+    pub(crate) async fn frame(&mut self) -> Result<Utf8Bytes, Failure> {
+        match self {
+            Self::Socket(protocol, socket) => loop {
+                let frame = next(socket).await?;
+                match protocol.control(&frame) {
+                    Control::Answer(answer) => socket.send(Message::text(answer)).await?,
+                    Control::Ready | Control::Nothing => return Ok(frame),
+                }
+            },
+            Self::Events(_) | Self::Requests(..) => Ok(self.line().await?.into()),
+        }
+    }
+
+    async fn line(&mut self) -> Result<String, Failure> {
+        let (Self::Events(stream) | Self::Requests(stream, _)) = self else {
+            return Err("no stream of lines".into());
+        };
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Err("the server has ended the stream".into());
+        }
+        Ok(line)
+    }
+
+    /// Publishes.
+    pub(crate) async fn publish(&mut self, message: String) -> Result<(), Failure> {
+        match self {
+            Self::Socket(_, socket) => Ok(socket.send(Message::text(message)).await?),
+            Self::Events(_) => Err("a stream of events doesn't publish".into()),
+            Self::Requests(stream, address) => {
+                let length = message.len();
+                let request = format!(
+                    "POST /sse HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+                     content-length: {length}\r\n\r\n{message}"
+                );
+                stream.write_all(request.as_bytes()).await?;
+                let length = head(stream).await?;
+                stream.read_exact(&mut vec![0; length]).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads the head of a response that must be good, and returns the length of its body.
+async fn head(stream: &mut BufReader<TcpStream>) -> Result<usize, Failure> {
+    let mut length = 0;
+    let mut line = String::new();
+    stream.read_line(&mut line).await?;
+    if !line.starts_with("HTTP/1.1 20") {
+        return Err(format!("the server answers {line:?}").into());
+    }
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await? <= 2 {
+            return Ok(length);
+        }
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse()?;
+        }
+    }
+}
+
+async fn next(socket: &mut WebSocketStream<TcpStream>) -> Result<Utf8Bytes, Failure> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return Ok(text),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => {}
+            Some(Ok(message)) => return Err(format!("the server sends {message:?}").into()),
+            Some(Err(error)) => return Err(error.into()),
+            None => return Err("the server has ended the connection".into()),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// A server of npm's ws: every message goes to all others. Prints its port.
+
+import process from 'node:process';
+import { WebSocket, WebSocketServer } from 'ws';
+
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+server.on('listening', () => process.stdout.write(`${server.address().port}\n`));
+server.on('connection', (socket) => {
+  socket.on('message', (data, binary) => {
+    for (const other of server.clients) if (other !== socket && other.readyState === WebSocket.OPEN) other.send(data, { binary });
+  });
+});
