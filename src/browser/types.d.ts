@@ -410,8 +410,11 @@ export interface AllOptions {
    * or dropped, a connection that is lost for good.
    */
   onerror?: ((error: SignalingError) => void) | null | undefined;
-  /** Called with each frame, for inspectors. It costs time on every frame. */
-  onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
+  /**
+   * Called with each frame, for inspectors. It costs time on every frame. A received binary frame
+   * that isn't UTF-8 text is an `ArrayBuffer`, as is the data that Socket.IO sends in binary.
+   */
+  onframe?: ((kind: FrameKind, frame: string | ArrayBuffer) => void) | null | undefined;
 }
 
 /** The options of some protocols only. */
@@ -571,8 +574,8 @@ export interface SignalingErrorEvent extends Event {
 export interface FrameEvent extends Event {
   /** What it was. */
   readonly kind: FrameKind;
-  /** The frame. */
-  readonly frame: string;
+  /** The frame: see {@link Options.onframe}. */
+  readonly frame: string | ArrayBuffer;
 }
 
 /**

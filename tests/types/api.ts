@@ -15,7 +15,9 @@ signaling.addEventListener('error', function ({ error }) {
   this.close();
   return error satisfies SignalingError;
 });
-signaling.addEventListener('frame', ({ kind, frame }) => [kind satisfies FrameKind, frame.length], { signal: AbortSignal.timeout(1) });
+signaling.addEventListener('frame', ({ kind, frame }) => [kind satisfies FrameKind, typeof frame === 'string' ? frame.length : frame.byteLength], { signal: AbortSignal.timeout(1) });
+// @ts-expect-error TS2339: a binary frame has no length
+signaling.addEventListener('frame', ({ frame }) => frame.length);
 signaling.addEventListener('of my own', { handleEvent: (event: Event) => event.type });
 const onGap = ({ channel }: { channel: string }) => channel;
 signaling.addEventListener('gap', onGap);
