@@ -141,6 +141,7 @@ mod connection {
         reconnect_replaces_an_open_connection,
         reconnect_with_a_transport_opens_it_again,
         a_browser_that_refuses_to_connect,
+        a_connection_that_fails_for_good_says_why,
     }
     tests! { "connection/observing.js":
         one_thing_is_told_after_the_other,

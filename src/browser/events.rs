@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::error::{Error, quoted, show, signaling_error, type_error};
 use super::js::{self, Handler};
+use super::promises::Until;
 use crate::protocol::Frame;
 use crate::session::{DropReason, Event, FrameKind, State};
 
@@ -82,12 +83,12 @@ impl Page {
     }
 
     /// Calls the handler and the listeners of an event. `url` returns the server's address, for error
-    /// messages. If a message has failed, returns its number and the error.
+    /// messages. Returns what has failed, and the error.
     pub fn emit(
         &self,
         event: Event<JsString, Rc<dyn Subscriber>>,
         url: impl FnOnce() -> String,
-    ) -> Option<(u64, JsValue)> {
+    ) -> Option<(Until, JsValue)> {
         match event {
             Event::Message(subscriber, message) => subscriber.deliver(message),
             Event::Ready(subscriber) => subscriber.ready(),
@@ -116,13 +117,16 @@ impl Page {
                         "the server refused a message: '{why}'; it must be one that the server takes (with SignalR and Socket.IO, see the options method, hub and event)"
                     ),
                 );
-                return self.emit_failed_message(number, error);
+                return self.emit_failure(number.map(Until::Accepted), error);
             }
             Event::Dropped {
                 number,
                 channel,
                 why,
-            } => return self.emit_failed_message(Some(number), dropped(&channel, why)),
+            } => {
+                let error = dropped(&channel, why);
+                return self.emit_failure(Some(Until::Accepted(number)), error);
+            }
             Event::Failed {
                 unauthorized,
                 reason,
@@ -138,16 +142,17 @@ impl Page {
                     url()
                 );
                 self.warn(&format!("signal-wasm: {sentence}"));
-                self.emit_error(&signaling_error(code, sentence).into());
+                let error = signaling_error(code, sentence);
+                return self.emit_failure(Some(Until::Connected), error);
             }
         }
         None
     }
 
-    fn emit_failed_message(&self, number: Option<u64>, error: Error) -> Option<(u64, JsValue)> {
+    fn emit_failure(&self, of: Option<Until>, error: Error) -> Option<(Until, JsValue)> {
         let error = error.into();
         self.emit_error(&error);
-        number.map(|number| (number, error))
+        Some((of?, error))
     }
 
     /// Whether the page has a handler for errors or for changes of state.

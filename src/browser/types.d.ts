@@ -724,8 +724,10 @@ export class Signaling extends EventTarget {
   connect(options?: Abortable): Promise<void>;
   /**
    * Resolves when the signaling is connected. It never connects by itself, and a failed attempt
-   * changes nothing, since others follow. Rejects with `signaling-closed` when the signaling is
-   * closed, which is no unhandled rejection if no code waits for it.
+   * changes nothing, since others follow. If the connection is lost for good, it rejects with the
+   * error that `onerror` is called with: `connection-failed` or `authentication-refused`. It rejects
+   * with `signaling-closed` after `close()`. Neither is an unhandled rejection if no code waits for
+   * it.
    *
    * @example
    * await signaling.connected;
