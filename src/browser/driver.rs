@@ -246,6 +246,21 @@ impl Driver {
         promise
     }
 
+    /// Sets the function that takes a channel back.
+    pub fn set_take_back(&self, take_back: JsValue) {
+        self.page.set_take_back(take_back);
+    }
+
+    /// Closes that opening of a channel for the page. If it is the one that receives, those receive
+    /// again that it took the channel from.
+    pub fn close_for_page(self: &Rc<Self>, name: &str, id: ChannelId) {
+        let receives = self.session.borrow().receives(name, id);
+        if receives {
+            self.page.take_back(name);
+        }
+        self.close_channel(name, id);
+    }
+
     /// Closes that opening of a channel.
     pub fn close_channel(self: &Rc<Self>, name: &str, id: ChannelId) {
         self.session.borrow_mut().close_channel(name, id);

@@ -27,6 +27,8 @@ pub struct Page {
     object: RefCell<JsValue>,
     /// Cached: reading it from the object for each frame would be slow.
     onframe: RefCell<JsValue>,
+    /// That of channels.js.
+    take_back: RefCell<JsValue>,
     resolve_closed: RefCell<Option<Function>>,
     /// Listeners were added for frames.
     listens_to_frames: Cell<bool>,
@@ -40,6 +42,7 @@ impl Page {
         Page {
             onframe: RefCell::new(js::member(&object, "onframe")),
             object: RefCell::new(object),
+            take_back: RefCell::default(),
             resolve_closed: RefCell::new(Some(resolve_closed)),
             listens_to_frames: Cell::new(false),
             listens_to_trouble: Cell::new(false),
@@ -61,6 +64,17 @@ impl Page {
         drop(self.onframe.replace(onframe));
     }
 
+    /// Sets the function that takes a channel back.
+    pub fn set_take_back(&self, take_back: JsValue) {
+        drop(self.take_back.replace(take_back));
+    }
+
+    /// Lets the openings of that channel receive again that the page took it from.
+    pub fn take_back(&self, channel: &str) {
+        let take_back = self.take_back.borrow().clone();
+        call_if_function(Ok(take_back), &JsValue::UNDEFINED, "", &[&channel.into()]);
+    }
+
     /// A listener of this type of event is added.
     pub fn listens(&self, kind: &str) {
         match kind {
@@ -79,6 +93,7 @@ impl Page {
     /// the cycle would never be freed.
     pub fn release(&self) {
         self.set_onframe(JsValue::UNDEFINED);
+        self.set_take_back(JsValue::UNDEFINED);
         drop(self.object.replace(JsValue::UNDEFINED));
     }
 

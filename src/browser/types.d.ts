@@ -656,7 +656,7 @@ export interface Channel<In = unknown, Out = unknown> extends EventTarget, Async
   /** The same as `close()`. Missing in browsers that have no `Symbol.dispose`. */
   [Symbol.dispose](): void;
   /** Takes one message after the other. */
-  [Symbol.asyncIterator](): AsyncGenerator<In, undefined, undefined>;
+  [Symbol.asyncIterator](): AsyncGenerator<In, void, undefined>;
   addEventListener<Type extends keyof ChannelEventMap>(
     type: Type,
     listener: (this: Channel<In, Out>, event: ChannelEventMap<In>[Type]) => unknown,
@@ -705,7 +705,7 @@ export class Signaling extends EventTarget {
   /**
    * Opens a channel that may have several listeners, and may be opened several times: each opening
    * receives all messages, until it is closed itself. {@link Signaling.openSocket} of the same name
-   * takes the messages over, as always.
+   * takes the messages over, as always, until that is closed.
    *
    * @throws {TypeError} `bad-config`: the name isn't a string or a number. `no-channel`: it is left
    * out, and the option `channel` is `null`.

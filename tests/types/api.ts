@@ -46,6 +46,7 @@ export type Heard = Must<Same<ChannelEventMap<Move>['message'], MessageEvent<Mov
 const off = moves.on(({ x }) => x.toFixed(), { once: true, signal });
 export type Off = Must<Same<typeof off, () => void>>;
 for await (const { x } of moves) x.toFixed();
+await moves[Symbol.asyncIterator]().return();
 export type Accepted = Must<Same<ReturnType<typeof moves.publish>, Promise<void>>>;
 await moves.publish({ x: 1 }, { ttl: 1000, signal });
 moves.send('pass', { ttl: 1000 });
