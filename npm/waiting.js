@@ -137,6 +137,7 @@ function waitingChannel(signaling, name, options) {
     withdraw: (taking) => taking?.abort(),
     leave: () => later(() => real.close()),
     tell: (error) => tell(signaling.object, error),
+    isOver: () => signaling.object.state === 'closed',
   });
   wait(signaling, () => {
     try {

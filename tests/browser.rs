@@ -61,10 +61,15 @@ mod api {
         a_listener_that_throws_keeps_nothing_from_the_others,
         a_channel_is_opened_several_times,
         the_functions_of_the_shim_beside_it,
+        a_channel_that_is_given_back,
+        a_channel_that_is_given_back_stays_subscribed,
+        a_channel_whose_listeners_are_gone_isnt_given_back,
         names,
         it_is_closed_with_its_signal_or_its_signaling,
+        sending_after_the_end_of_the_signaling,
         a_loop_takes_one_message_after_the_other,
         a_loop_that_breaks_hears_no_more,
+        a_loop_that_is_ended_while_it_waits,
         a_loop_that_is_behind_loses_the_oldest,
         disposing,
         messages_wait_as_ever,
@@ -141,6 +146,7 @@ mod connection {
         reconnect_replaces_an_open_connection,
         reconnect_with_a_transport_opens_it_again,
         a_browser_that_refuses_to_connect,
+        a_connection_that_fails_for_good_says_why,
     }
     tests! { "connection/observing.js":
         one_thing_is_told_after_the_other,

@@ -229,7 +229,7 @@ fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
 fn close_function(driver: &Rc<Driver>) -> Function<CloseFunction> {
     let driver = Rc::clone(driver);
     Closure::<dyn Fn(String, ChannelId)>::new(move |channel: String, id| {
-        driver.close_channel(&channel, id);
+        driver.close_for_page(&channel, id);
     })
     .into_js_value()
     .unchecked_into()

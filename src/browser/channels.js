@@ -6,7 +6,7 @@ const MOST_WAITING = 1000;
 
 /**
  * One opening of a channel. `part` is what it stands on: `name`, `send(message, options)`,
- * `withdraw(number)`, `leave(channel)` and `tell(error)`. Its `send` takes the option `settle`, an
+ * `withdraw(number)`, `leave(channel)`, `tell(error)` and `isOver()`: the signaling is closed. Its `send` takes the option `settle`, an
  * object with `resolve` and `reject`, which are called when it is known what happened to the message,
  * and gives it the message's `number`.
  */
@@ -50,26 +50,39 @@ export class Channel extends EventTarget {
     this.dispatchEvent(new Event('close'));
   }
 
-  /** Each loop has a buffer of its own. */
-  async *[Symbol.asyncIterator]() {
-    const waiting = [];
+  [Symbol.asyncIterator]() {
     const end = new AbortController();
+    const loop = this.#loop(end);
+    // A generator that waits would return only after its next message.
+    const { return: finish } = loop;
+    loop.return = (value) => {
+      end.abort();
+      return finish.call(loop, value);
+    };
+    return loop;
+  }
+
+  /** Each loop has a buffer of its own. */
+  async *#loop(end) {
+    const waiting = [];
     let isBehind = false;
     let wake;
+    const goOn = () => wake?.();
     this.addEventListener('message', ({ data }) => {
       if (waiting.push(data) > MOST_WAITING) {
         waiting.shift();
         if (!isBehind) this.#part.tell(coded('buffer-full', `a loop over the channel '${this.name}' is ${MOST_WAITING} messages behind, so the oldest are dropped; take them faster, or use a listener`));
         isBehind = true;
       }
-      wake?.();
+      goOn();
     }, end);
-    this.addEventListener('close', () => wake?.(), end);
+    this.addEventListener('close', goOn, end);
+    end.signal.addEventListener('abort', goOn);
     try {
       for (;;) {
         while (waiting.length > 0) yield waiting.shift();
         isBehind = false;
-        if (this.#isClosed) return;
+        if (this.#isClosed || end.signal.aborted) return;
         await new Promise((resolve) => {
           wake = resolve;
         });
@@ -85,7 +98,8 @@ export class Channel extends EventTarget {
   }
 
   #opened() {
-    if (this.#isClosed) throw coded('channel-closed', `the channel '${this.name}' was closed; open it again`);
+    // `send` of a closed signaling says so.
+    if (this.#isClosed && !this.#part.isOver()) throw coded('channel-closed', `the channel '${this.name}' was closed; open it again`);
     return this.#part;
   }
 }
@@ -93,17 +107,18 @@ export class Channel extends EventTarget {
 if (Symbol.dispose) Channel.prototype[Symbol.dispose] = Channel.prototype.close;
 
 /**
- * The function `channel` of a signaling. `open` is its `openSocket`; `closed` is the promise of its
- * end.
+ * Puts the function `channel` on a signaling. `open` is its `openSocket`; `closed` is the promise of
+ * its end. Returns a function for the moment before `openSocket`, which took a channel over, closes
+ * it: the openings of that name receive again.
  */
-export function channels(open, withdraw, tell, closed) {
+export function channels(signaling, open, withdraw, tell, closed) {
   /** The openings of each channel, and the handle of the last: the session has one for each name. */
   const shared = new Map();
+  const isOver = () => signaling.state === 'closed';
   closed.then(() => {
     for (const { members } of shared.values()) for (const channel of [...members]) channel.close();
   });
-  return (name, { signal } = {}) => {
-    signal?.throwIfAborted();
+  const take = (name) => {
     let entry;
     const handle = open({
       channel: name,
@@ -116,15 +131,21 @@ export function channels(open, withdraw, tell, closed) {
         else queueMicrotask(deliver);
       },
     });
-    const key = handle.channel;
-    entry = shared.get(key) ?? { members: new Set() };
+    entry = shared.get(handle.channel) ?? { members: new Set() };
     entry.handle = handle;
-    shared.set(key, entry);
+    shared.set(handle.channel, entry);
+    return entry;
+  };
+  signaling.channel = (name, { signal } = {}) => {
+    signal?.throwIfAborted();
+    const entry = take(name);
+    const { channel: key, send } = entry.handle;
     const channel = new Channel({
       name: key,
-      send: handle.send,
+      send,
       withdraw,
       tell,
+      isOver,
       leave() {
         signal?.removeEventListener('abort', abort);
         entry.members.delete(channel);
@@ -138,6 +159,7 @@ export function channels(open, withdraw, tell, closed) {
     entry.members.add(channel);
     return channel;
   };
+  return (name) => shared.has(name) && !isOver() && take(name);
 }
 
 /** The promise, or the rejection of an `options.signal` that is aborted first. */

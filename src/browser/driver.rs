@@ -54,7 +54,7 @@ pub struct Driver {
     timer: RefCell<Option<Wake>>,
     lifecycle: RefCell<Option<Lifecycle>>,
     promises: Waiting,
-    /// The promise of the next connection, while somebody waits for it.
+    /// The promise of the next connection, while somebody waits for it, or of one that never comes.
     connected: RefCell<Option<Promise>>,
     is_performing: Cell<bool>,
     is_emitting: Cell<bool>,
@@ -233,8 +233,8 @@ impl Driver {
         Ok(())
     }
 
-    /// A promise of the connection. It rejects when the signaling is closed, which is no unhandled
-    /// rejection.
+    /// A promise of the connection. It rejects when the signaling is closed, with the reason if the
+    /// connection is lost for good. That is no unhandled rejection.
     pub fn connected(self: &Rc<Self>) -> Promise {
         let promise = self.connected.take().unwrap_or_else(|| {
             let promise = self.promises.promise(Until::Connected);
@@ -244,6 +244,21 @@ impl Driver {
         self.connected.replace(Some(promise.clone()));
         self.settle();
         promise
+    }
+
+    /// Sets the function that takes a channel back.
+    pub fn set_take_back(&self, take_back: JsValue) {
+        self.page.set_take_back(take_back);
+    }
+
+    /// Closes that opening of a channel for the page. If it is the one that receives, those receive
+    /// again that it took the channel from.
+    pub fn close_for_page(self: &Rc<Self>, name: &str, id: ChannelId) {
+        let receives = self.session.borrow().receives(name, id);
+        if receives {
+            self.page.take_back(name);
+        }
+        self.close_channel(name, id);
     }
 
     /// Closes that opening of a channel.
@@ -363,16 +378,18 @@ impl Driver {
             let session = self.session.borrow();
             (session.state(), session.flushed(), session.has_events())
         };
+        // Something may have failed, in an event that the page doesn't know yet.
+        if has_events || self.is_emitting.get() {
+            return;
+        }
         let is_closed = state == State::Closed;
-        if is_closed || state.is_open() {
+        if state.is_open() {
             drop(self.connected.take());
         }
-        // A message may have failed, in an event that the page doesn't know yet.
-        let is_told = !has_events && !self.is_emitting.get();
         self.promises.settle(is_closed, |until| match until {
             Until::Connected => state.is_open(),
             Until::Flushed(mark) => mark <= flushed,
-            Until::Accepted(number) => is_told && number <= flushed,
+            Until::Accepted(number) => number <= flushed,
         });
     }
 
@@ -495,8 +512,12 @@ impl Driver {
             let event = self.session.borrow_mut().poll_event();
             match event {
                 Some(event) => {
-                    if let Some((number, error)) = self.page.emit(event, || self.url()) {
-                        self.promises.reject(number, &error);
+                    if let Some((until, error)) = self.page.emit(event, || self.url()) {
+                        if until == Until::Connected {
+                            // The promise of all who ask for it later, too.
+                            let _ = self.connected();
+                        }
+                        self.promises.reject(until, &error);
                     }
                 }
                 None => break,

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::error::{Error, quoted, show, signaling_error, type_error};
 use super::js::{self, Handler};
+use super::promises::Until;
 use crate::protocol::Frame;
 use crate::session::{DropReason, Event, FrameKind, State};
 
@@ -26,6 +27,8 @@ pub struct Page {
     object: RefCell<JsValue>,
     /// Cached: reading it from the object for each frame would be slow.
     onframe: RefCell<JsValue>,
+    /// That of channels.js.
+    take_back: RefCell<JsValue>,
     resolve_closed: RefCell<Option<Function>>,
     /// Listeners were added for frames.
     listens_to_frames: Cell<bool>,
@@ -39,6 +42,7 @@ impl Page {
         Page {
             onframe: RefCell::new(js::member(&object, "onframe")),
             object: RefCell::new(object),
+            take_back: RefCell::default(),
             resolve_closed: RefCell::new(Some(resolve_closed)),
             listens_to_frames: Cell::new(false),
             listens_to_trouble: Cell::new(false),
@@ -60,6 +64,17 @@ impl Page {
         drop(self.onframe.replace(onframe));
     }
 
+    /// Sets the function that takes a channel back.
+    pub fn set_take_back(&self, take_back: JsValue) {
+        drop(self.take_back.replace(take_back));
+    }
+
+    /// Lets the openings of that channel receive again that the page took it from.
+    pub fn take_back(&self, channel: &str) {
+        let take_back = self.take_back.borrow().clone();
+        call_if_function(Ok(take_back), &JsValue::UNDEFINED, "", &[&channel.into()]);
+    }
+
     /// A listener of this type of event is added.
     pub fn listens(&self, kind: &str) {
         match kind {
@@ -78,16 +93,17 @@ impl Page {
     /// the cycle would never be freed.
     pub fn release(&self) {
         self.set_onframe(JsValue::UNDEFINED);
+        self.set_take_back(JsValue::UNDEFINED);
         drop(self.object.replace(JsValue::UNDEFINED));
     }
 
     /// Calls the handler and the listeners of an event. `url` returns the server's address, for error
-    /// messages. If a message has failed, returns its number and the error.
+    /// messages. Returns what has failed, and the error.
     pub fn emit(
         &self,
         event: Event<JsString, Rc<dyn Subscriber>>,
         url: impl FnOnce() -> String,
-    ) -> Option<(u64, JsValue)> {
+    ) -> Option<(Until, JsValue)> {
         match event {
             Event::Message(subscriber, message) => subscriber.deliver(message),
             Event::Ready(subscriber) => subscriber.ready(),
@@ -116,13 +132,16 @@ impl Page {
                         "the server refused a message: '{why}'; it must be one that the server takes (with SignalR and Socket.IO, see the options method, hub and event)"
                     ),
                 );
-                return self.emit_failed_message(number, error);
+                return self.emit_failure(number.map(Until::Accepted), error);
             }
             Event::Dropped {
                 number,
                 channel,
                 why,
-            } => return self.emit_failed_message(Some(number), dropped(&channel, why)),
+            } => {
+                let error = dropped(&channel, why);
+                return self.emit_failure(Some(Until::Accepted(number)), error);
+            }
             Event::Failed {
                 unauthorized,
                 reason,
@@ -138,16 +157,17 @@ impl Page {
                     url()
                 );
                 self.warn(&format!("signal-wasm: {sentence}"));
-                self.emit_error(&signaling_error(code, sentence).into());
+                let error = signaling_error(code, sentence);
+                return self.emit_failure(Some(Until::Connected), error);
             }
         }
         None
     }
 
-    fn emit_failed_message(&self, number: Option<u64>, error: Error) -> Option<(u64, JsValue)> {
+    fn emit_failure(&self, of: Option<Until>, error: Error) -> Option<(Until, JsValue)> {
         let error = error.into();
         self.emit_error(&error);
-        number.map(|number| (number, error))
+        Some((of?, error))
     }
 
     /// Whether the page has a handler for errors or for changes of state.

@@ -50,8 +50,10 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/browser/channels.js")]
 extern "C" {
-    /// The function `channel` of a signaling.
+    /// Puts the function `channel` on a signaling. Returns a function of a name, which lets the
+    /// openings by `channel` of that name receive again, if there are any.
     pub fn channels(
+        signaling: &JsValue,
         open: &JsValue,
         withdraw: &JsValue,
         tell: &JsValue,

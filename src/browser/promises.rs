@@ -150,9 +150,9 @@ impl Waiting {
         }
     }
 
-    /// Rejects the promise of the message of this number.
-    pub fn reject(&self, number: u64, error: &JsValue) {
-        for settle in self.take(&|until| until == Until::Accepted(number)) {
+    /// Rejects the promises of that.
+    pub fn reject(&self, of: Until, error: &JsValue) {
+        for settle in self.take(&|until| until == of) {
             settle.reject(error);
         }
     }

@@ -30,7 +30,8 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
     js::put(object, "openSignalingChannel", &open_signaling_channel);
     let open_socket = hook(&opener, Hook::OpenSocket);
     js::put(object, "openSocket", &open_socket);
-    let channel = js::channels(
+    let take_back = js::channels(
+        object,
         &open_socket,
         &method(&driver, |driver, number| {
             driver.withdraw(number.as_f64().unwrap_or_default() as u64);
@@ -42,7 +43,7 @@ pub fn construct(object: &JsValue, options: &JsValue) -> Result<Rc<Opener>, JsVa
         }),
         &closed,
     );
-    js::put(object, "channel", channel);
+    driver.set_take_back(take_back);
     let attached = Rc::clone(&driver);
     let attach = move |connection| attach(&attached, connection, &open_signaling_channel);
     js::put(object, "attach", function(Box::new(attach)));

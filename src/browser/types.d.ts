@@ -410,8 +410,11 @@ export interface AllOptions {
    * or dropped, a connection that is lost for good.
    */
   onerror?: ((error: SignalingError) => void) | null | undefined;
-  /** Called with each frame, for inspectors. It costs time on every frame. */
-  onframe?: ((kind: FrameKind, frame: string) => void) | null | undefined;
+  /**
+   * Called with each frame, for inspectors. It costs time on every frame. A received binary frame
+   * that isn't UTF-8 text is an `ArrayBuffer`, as is the data that Socket.IO sends in binary.
+   */
+  onframe?: ((kind: FrameKind, frame: string | ArrayBuffer) => void) | null | undefined;
 }
 
 /** The options of some protocols only. */
@@ -571,8 +574,8 @@ export interface SignalingErrorEvent extends Event {
 export interface FrameEvent extends Event {
   /** What it was. */
   readonly kind: FrameKind;
-  /** The frame. */
-  readonly frame: string;
+  /** The frame: see {@link Options.onframe}. */
+  readonly frame: string | ArrayBuffer;
 }
 
 /**
@@ -653,7 +656,7 @@ export interface Channel<In = unknown, Out = unknown> extends EventTarget, Async
   /** The same as `close()`. Missing in browsers that have no `Symbol.dispose`. */
   [Symbol.dispose](): void;
   /** Takes one message after the other. */
-  [Symbol.asyncIterator](): AsyncGenerator<In, undefined, undefined>;
+  [Symbol.asyncIterator](): AsyncGenerator<In, void, undefined>;
   addEventListener<Type extends keyof ChannelEventMap>(
     type: Type,
     listener: (this: Channel<In, Out>, event: ChannelEventMap<In>[Type]) => unknown,
@@ -702,7 +705,7 @@ export class Signaling extends EventTarget {
   /**
    * Opens a channel that may have several listeners, and may be opened several times: each opening
    * receives all messages, until it is closed itself. {@link Signaling.openSocket} of the same name
-   * takes the messages over, as always.
+   * takes the messages over, as always, until that is closed.
    *
    * @throws {TypeError} `bad-config`: the name isn't a string or a number. `no-channel`: it is left
    * out, and the option `channel` is `null`.
@@ -721,8 +724,10 @@ export class Signaling extends EventTarget {
   connect(options?: Abortable): Promise<void>;
   /**
    * Resolves when the signaling is connected. It never connects by itself, and a failed attempt
-   * changes nothing, since others follow. Rejects with `signaling-closed` when the signaling is
-   * closed, which is no unhandled rejection if no code waits for it.
+   * changes nothing, since others follow. If the connection is lost for good, it rejects with the
+   * error that `onerror` is called with: `connection-failed` or `authentication-refused`. It rejects
+   * with `signaling-closed` after `close()`. Neither is an unhandled rejection if no code waits for
+   * it.
    *
    * @example
    * await signaling.connected;

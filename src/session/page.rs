@@ -55,6 +55,12 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.open_calls = self.open_calls.saturating_sub(1);
     }
 
+    /// Whether that opening of a channel is the one that receives.
+    pub fn receives(&self, name: &str, id: ChannelId) -> bool {
+        let open = self.channels.get(name);
+        open.is_some_and(|channel| channel.id == id)
+    }
+
     /// Closes that opening of a channel. Nothing happens if it was superseded or closed before.
     pub fn close_channel(&mut self, name: &str, id: ChannelId) {
         for closed in self.channels.close(name, id) {

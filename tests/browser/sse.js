@@ -96,7 +96,7 @@ export async function from_the_first_request_to_open() {
 export async function one_request_at_a_time() {
   const { signaling, handle } = up();
   const frames = [];
-  signaling.onframe = (kind, text) => frames.push([kind, JSON.parse(text).message]);
+  signaling.onframe = (kind, text) => frames.push([kind, JSON.parse(String(text)).message]);
   for (let number = 1; number <= 5; number += 1) handle.send(number);
   for (let number = 1; number <= 5; number += 1) {
     equal([messages().length, messages().at(-1)], [number, number]);

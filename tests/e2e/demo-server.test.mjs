@@ -1,9 +1,9 @@
-// The server that a link to the demo names: nothing connects to it before the visitor agrees. And
+// The servers that a link to the demo names: nothing connects to them before the visitor agrees. And
 // “Reconnect now”.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { launchChromium } from '../support/chromium.mjs';
+import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { DESKTOP, NO_SERVER, said, say, seesOthers } from '../support/demo-pages.mjs';
 import { assertNoTroubles, openPage, SERVERS } from '../support/pages.mjs';
@@ -12,7 +12,7 @@ import { MOUNT_ARGS, relay, seedServer } from '../support/servers.mjs';
 let browser;
 let server;
 before(async () => {
-  [browser, server] = await Promise.all([launchChromium(), SERVERS['our relay']()]);
+  [browser, server] = await Promise.all([launchChromium({ args: FAKE_CAMERA }), SERVERS['our relay']()]);
 }, TIMEOUT);
 after(async () => {
   await browser?.close();
@@ -20,7 +20,8 @@ after(async () => {
 }, TIMEOUT);
 
 const opened = (query, options = DESKTOP) => openPage(browser, `${server.origin}/${query}`, options);
-const card = (page) => page.getByRole('region', { name: 'Another server' });
+const card = (page, name = 'Another server') => page.getByRole('region', { name });
+const focused = (page) => page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.textContent);
 
 describe('?server=', () => {
   for (const path of ['', 'datachannel.html', 'rtcmulticonnection.html']) {
@@ -63,7 +64,12 @@ describe('?server=', () => {
   test('who declines gets the page’s own', TIMEOUT, async () => {
     const page = await opened('?server=wss://example.org/&protocol=relay#declined');
     try {
-      await card(page).getByRole('button', { name: 'Use the server of this page' }).click();
+      await card(page).waitFor();
+      // By the keyboard alone.
+      assert.equal(await focused(page), 'Another server');
+      await page.keyboard.press('Tab');
+      assert.equal(await focused(page), 'Use the server of this page');
+      await page.keyboard.press('Enter');
       await page.waitForSelector('#state[data-state="open"]');
       assert.equal(page.url(), `${server.origin}/?protocol=relay#declined`);
       assertNoTroubles([page]);
@@ -113,6 +119,105 @@ describe('?server=', () => {
       await page.context().close();
     }
   });
+});
+
+describe('?stun=', () => {
+  const own = 'stun:127.0.0.1:1';
+  const other = 'stun:stun.example.org:3478';
+  const query = `?stun=${encodeURIComponent(own)}&stun=${encodeURIComponent(other)}`;
+  const stunCard = (page) => card(page, 'A STUN server');
+
+  test('is used only after the page has asked', TIMEOUT, async () => {
+    const prepare = () => {
+      window.configured = [];
+      window.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+        construct(target, values, made) {
+          window.configured.push(values[0]?.iceServers);
+          return Reflect.construct(target, values, made);
+        },
+      });
+    };
+    const page = await opened(`${query}#stun`, { ...DESKTOP, prepare });
+    const second = await opened('#stun');
+    try {
+      await stunCard(page).waitFor();
+      assert.equal(await focused(page), 'A STUN server');
+      const told = await stunCard(page).innerText();
+      assert.ok(told.includes(other) && !told.includes(own), told);
+      assert.equal(await page.locator('#state').getAttribute('data-state'), 'idle');
+      await stunCard(page).getByRole('button', { name: 'Use it' }).click();
+      await seesOthers(page, 1);
+      assert.equal(await stunCard(page).count(), 0);
+      await page.getByRole('button', { name: 'Start the call' }).click();
+      await second.getByRole('button', { name: 'Join the call' }).click();
+      await page.waitForFunction(() => window.configured.length > 0);
+      assert.deepEqual(await page.evaluate(() => window.configured[0]), [{ urls: [own, other] }]);
+
+      // The tab remembers it.
+      await page.reload();
+      await seesOthers(page, 1);
+      assert.equal(await stunCard(page).count(), 0);
+    } finally {
+      await page.context().close();
+      await second.context().close();
+    }
+  });
+
+  test('who declines does without', TIMEOUT, async () => {
+    const page = await opened(`${query}&protocol=relay#declined`);
+    try {
+      await stunCard(page).getByRole('button', { name: 'Go on without it' }).click();
+      await page.waitForSelector('#state[data-state="open"]');
+      assert.equal(page.url(), `${server.origin}/?protocol=relay#declined`);
+    } finally {
+      await page.context().close();
+    }
+  });
+
+  test('asks for all but those on the page’s own host', TIMEOUT, async () => {
+    const { hostname } = new URL(server.origin);
+    const values = {
+      [`stun:${hostname}`]: false,
+      [`STUNS:${hostname}:5349`]: false,
+      [`turn:${hostname}`]: true,
+      [`stun:${hostname}.evil.example`]: true,
+      [`stun:${hostname}@evil.example:3478`]: true,
+      [`stun:${hostname}:3478:evil.example`]: true,
+      [` stun:evil.example?${hostname}`]: true,
+      [`stun:evil.example/${'x'.repeat(20_000)}`]: true,
+      '"><img src=x onerror=alert(1)>': true,
+    };
+    for (const [value, asks] of Object.entries(values)) {
+      const page = await opened(`?stun=${encodeURIComponent(value)}`);
+      if (asks) {
+        await stunCard(page).waitFor();
+        assert.equal(await stunCard(page).locator('img, script').count(), 0);
+        assert.ok((await stunCard(page).innerText()).length < 1000);
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), DESKTOP.viewport.width);
+      } else {
+        await page.waitForSelector('#state[data-state="open"]');
+        assert.equal(await stunCard(page).count(), 0, value);
+      }
+      await page.context().close();
+    }
+  });
+});
+
+test('what kept the page from starting is hidden once another protocol works', TIMEOUT, async () => {
+  const prepare = () => {
+    const { fetch } = window;
+    window.fetch = (address, ...values) => (String(address.url ?? address).includes('/negotiate') ? Promise.resolve(new Response('', { status: 404 })) : fetch(address, ...values));
+  };
+  const page = await opened('?protocol=signalr#again', { ...DESKTOP, prepare });
+  try {
+    await page.getByRole('alert').filter({ hasText: '404' }).waitFor();
+    await page.getByLabel('Protocol').selectOption({ label: 'WebSocket' });
+    await page.waitForSelector('#state[data-state="open"]');
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
+    assert.equal(await page.getByRole('textbox', { name: 'Message' }).isEnabled(), true);
+  } finally {
+    await page.context().close();
+  }
 });
 
 /** In the page: once `isPatient` is set, long waits never end. */

@@ -240,6 +240,7 @@ for (const [name, { launch, refusal, skip }] of Object.entries(BROWSERS)) {
             controller.abort();
             channel.publish('stale', { ttl: -1 }).then(note('accepted'), note('wrong'));
             channel.send('sent');
+            window.kept = signaling.channel('kept');
             const closed = signaling.channel('closed');
             closed.addEventListener('close', () => note('closed')());
             closed.close();
@@ -270,7 +271,12 @@ for (const [name, { launch, refusal, skip }] of Object.entries(BROWSERS)) {
             return { state, now: window.signaling.state, reports: window.reports };
           });
           assert.deepEqual(late, { state: 'idle', now: 'open', reports: [] });
-          await page.evaluate(() => window.signaling.close());
+          const code = await page.evaluate(async () => {
+            window.signaling.close();
+            await new Promise((done) => window.kept.addEventListener('close', done));
+            return window.kept.publish(1).catch(({ code }) => code);
+          });
+          assert.equal(code, 'signaling-closed');
           await client.close();
           await page.context().close();
         });

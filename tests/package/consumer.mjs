@@ -21,17 +21,17 @@ export async function pack(folder) {
 }
 
 /**
- * Makes the project, with the pages of this folder copied into it, and gives its folder, the
- * tarball's path and its files.
+ * Makes the project in a new folder of `parent`, with the files of `pages` copied into it, and gives
+ * its folder, the tarball's path and its files.
  * `remove()` deletes all of it.
  */
-export async function makeConsumer() {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'signal-wasm-consumer-')));
+export async function makeConsumer({ parent = tmpdir(), pages = PAGES } = {}) {
+  const folder = await realpath(await mkdtemp(join(parent, 'signal-wasm-consumer-')));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const packed = await pack(folder);
     const project = join(folder, 'project');
-    await cp(PAGES, project, { recursive: true });
+    await cp(pages, project, { recursive: true });
     await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
     // Offline: the package has no dependencies, and a test that fetched some would hide it.
     await npm(project, ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', packed.tarball]);

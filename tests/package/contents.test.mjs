@@ -88,6 +88,12 @@ describe('the tarball', () => {
     assert.ok(newest === version || newest === 'Unreleased', `CHANGELOG.md begins with ${newest}; it must be ${version} or Unreleased`);
   });
 
+  it('has each entry also where Parcel looks, which ignores `exports` unless a project sets it', async () => {
+    const { exports, main, alias } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    const entries = { '.': main, ...alias, './package.json': './package.json' };
+    assert.deepEqual(entries, Object.fromEntries(Object.entries(exports).map(([name, entry]) => [name, entry.default ?? entry])));
+  });
+
   it('keeps the licence and the notice of the shim it replaces', async () => {
     const licence = await readFile(join(installed, 'LICENSE'), 'utf8');
     assert.match(licence, /MIT/);

@@ -13,9 +13,11 @@ const UNTIL_END = '"$@" & while read -r line; do :; done; kill $!';
  * @param {string} path
  * @param {string[]} args
  * @param {Record<string, string>} variables
+ * @param {string} [cwd]
  */
-export function start(path, args, variables = {}) {
+export function start(path, args, variables = {}, cwd = process.cwd()) {
   const child = spawn('sh', ['-c', UNTIL_END, 'sh', path, ...args], {
+    cwd,
     env: { ...process.env, ...variables },
     stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
   });

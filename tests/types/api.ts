@@ -15,7 +15,9 @@ signaling.addEventListener('error', function ({ error }) {
   this.close();
   return error satisfies SignalingError;
 });
-signaling.addEventListener('frame', ({ kind, frame }) => [kind satisfies FrameKind, frame.length], { signal: AbortSignal.timeout(1) });
+signaling.addEventListener('frame', ({ kind, frame }) => [kind satisfies FrameKind, typeof frame === 'string' ? frame.length : frame.byteLength], { signal: AbortSignal.timeout(1) });
+// @ts-expect-error TS2339: a binary frame has no length
+signaling.addEventListener('frame', ({ frame }) => frame.length);
 signaling.addEventListener('of my own', { handleEvent: (event: Event) => event.type });
 const onGap = ({ channel }: { channel: string }) => channel;
 signaling.addEventListener('gap', onGap);
@@ -44,6 +46,7 @@ export type Heard = Must<Same<ChannelEventMap<Move>['message'], MessageEvent<Mov
 const off = moves.on(({ x }) => x.toFixed(), { once: true, signal });
 export type Off = Must<Same<typeof off, () => void>>;
 for await (const { x } of moves) x.toFixed();
+await moves[Symbol.asyncIterator]().return();
 export type Accepted = Must<Same<ReturnType<typeof moves.publish>, Promise<void>>>;
 await moves.publish({ x: 1 }, { ttl: 1000, signal });
 moves.send('pass', { ttl: 1000 });

@@ -38,7 +38,7 @@ const all: Required<AllOptions> = {
   onstatechange: (state, detail) => state + detail.reason + detail.retryIn + detail.code,
   ongap: (channel) => channel.length,
   onerror: (error) => error.code,
-  onframe: (kind, frame) => kind + frame.length,
+  onframe: (kind, frame) => kind + (typeof frame === 'string' ? frame.length : frame.byteLength),
 };
 // The protocol decides which options there are.
 const { url, channel: main, openDelay, openWhen, maxMessage, outbox, reconnect, connectTimeout, accessToken, onstatechange, ongap, onerror, onframe } = all;
@@ -250,4 +250,6 @@ configure({ onstatechange: (state: number) => state });
 // @ts-expect-error TS2322: an error isn't text
 configure({ onerror: (error: string) => error });
 // @ts-expect-error TS2322: a handler of frames gets kind and frame
-configure({ onframe: (kind: string, frame: string, size: number) => kind + frame + size });
+configure({ onframe: (kind: string, frame: string | ArrayBuffer, size: number) => kind + frame + size });
+// @ts-expect-error TS2322: a frame may be binary
+configure({ onframe: (kind: string, frame: string) => kind + frame });

@@ -86,7 +86,7 @@ signaling.onstatechange = (state, detail) => {
 signaling.ongap = (channel) => channel.length;
 signaling.ongap = null;
 signaling.onerror = (error) => error.message;
-signaling.onframe = (kind, frame) => kind === 'own' && frame.length;
+signaling.onframe = (kind, frame) => kind === 'own' && typeof frame === 'string' && frame.length;
 signaling.onstatechange = null;
 signaling.onerror = undefined;
 signaling.onframe = null;

@@ -7,10 +7,10 @@ import { cut, remaining } from './cut.js';
 import { inspector } from './inspector.js';
 import { LONGEST_NAME, nameFor } from './names.js';
 import { showPeople } from './people.js';
-import { iceServersFromAddress, linkTo, LOBBY, newRoomName, roomName, settle } from './place.js';
+import { linkTo, LOBBY, newRoomName, roomName, settle } from './place.js';
 import { protocolFromAddress, protocolName, PROTOCOLS, signalingOptions } from './protocols.js';
 import { pulse } from './pulse.js';
-import { agreedServer } from './server.js';
+import { agreedIceServers, agreedServer } from './server.js';
 import { spokenBy, spokenProtocol, statePill } from './state-pill.js';
 
 const $ = (id) => document.getElementById(id);
@@ -30,7 +30,7 @@ document.title = room === LOBBY ? document.title : `${room} · signal-wasm`;
 try {
   const protocol = protocolFromAddress();
   chosen(protocol);
-  await start(protocol, await agreedServer($('failure')));
+  await start(protocol, await agreedServer($('failure')), await agreedIceServers($('failure')));
 } catch (error) {
   console.error(error);
   $('failure').textContent = error.message;
@@ -39,7 +39,7 @@ try {
   $('state-word').textContent = 'Not started';
 }
 
-async function start(first, server) {
+async function start(first, server, iceServers) {
   const { Meeting, stage } = await load();
   const tab = crypto.getRandomValues(new Uint32Array(1))[0];
   const me = { tab, name: rememberedName() || nameFor(tab), protocol: '', call: false };
@@ -84,12 +84,14 @@ async function start(first, server) {
     chosen(protocol);
   });
   meeting.addEventListener('room', talk.enable);
+  // The first protocol may have failed, and another one works.
+  meeting.addEventListener('room', () => ($('failure').hidden = true));
   meeting.addEventListener('join', ({ person }) => talk.tell(`${person.name} is here`));
   meeting.addEventListener('leave', ({ person }) => talk.tell(`${person.name} has left`));
   meeting.addEventListener('error', ({ error }) => talk.tell(error.message));
   for (const name of ['join', 'leave', 'update', 'shown']) meeting.addEventListener(name, people);
 
-  stage({ meeting, iceServers: iceServersFromAddress(), tell: talk.tell });
+  stage({ meeting, iceServers, tell: talk.tell });
   cutControls(link, () => protocol === 'tabs' || signaling.state === 'closed');
   pulseControl(meeting, talk);
   $('reconnect').addEventListener('click', () => signaling.reconnect());

@@ -29,12 +29,6 @@ export function linkTo(room, protocol) {
   return link.href;
 }
 
-/** The ICE servers in `?stun=`. None by default, because they learn the visitors' addresses. */
-export function iceServersFromAddress() {
-  const urls = new URLSearchParams(location.search).getAll('stun').filter(Boolean);
-  return urls.length === 0 ? [] : [{ urls }];
-}
-
 /**
  * Sets up what every page has: links that keep the room, the copy button, and a reload when the
  * room changes. Returns the function to call when the address has changed.

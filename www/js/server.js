@@ -1,5 +1,5 @@
-// The signaling server in `?server=`. A link can name any, so one that isn't the page's own is used
-// only if the visitor agrees.
+// The servers in `?server=` and `?stun=`. A link can name any, so those that aren't on the page's own
+// host are used only if the visitor agrees.
 
 /** Where this tab remembers the servers that were agreed to. */
 const AGREED = 'servers';
@@ -15,8 +15,41 @@ export async function agreedServer(before) {
   const url = foreign(named);
   // One that is no server's address is refused by the library, which says why.
   if (!url) return named;
-  if (!agreed().includes(url.origin)) await ask(url, before);
+  await agreeTo([url.origin], {
+    before,
+    label: 'Another server',
+    title: `Connect to ${url.host}?`,
+    text: ['The link names another signaling server than that of this page: ', url.href, '. It would learn your IP address, your name, and all that you write here.'],
+    yes: `Connect to ${url.host}`,
+    no: 'Use the server of this page',
+    parameter: 'server',
+  });
   return url.href;
+}
+
+/**
+ * The ICE servers in `?stun=`. None by default, because they learn the visitors' addresses. It asks
+ * as `agreedServer` does.
+ */
+export async function agreedIceServers(before) {
+  const urls = new URLSearchParams(location.search).getAll('stun').filter(Boolean);
+  const others = urls.filter((url) => !isOwnStun(url));
+  await agreeTo(others, {
+    before,
+    label: 'A STUN server',
+    title: 'Use the STUN server of the link?',
+    text: ['The link names a server that helps calls between different networks: ', others.join(' '), '. It would learn your IP address when you start a call.'],
+    yes: 'Use it',
+    no: 'Go on without it',
+    parameter: 'stun',
+  });
+  return urls.length === 0 ? [] : [{ urls }];
+}
+
+/** Whether it is on the page's own host. */
+function isOwnStun(url) {
+  const [, host] = /^stuns?:(\[[\da-f:.]+\]|[^\s:/?#@[\]]+)(?::\d+)?$/i.exec(url) ?? [];
+  return host?.toLowerCase() === location.hostname;
 }
 
 /** The address, if it is that of another server than the page's. */
@@ -31,27 +64,39 @@ function foreign(named) {
   return /^(wss?|https?):$/.test(url.protocol) && !isOwn ? url : undefined;
 }
 
-function ask(url, before) {
+/**
+ * Asks whether these servers may be used, unless the visitor has agreed to all of them. `text` is what
+ * stands before the address, the address, and what stands after it. Who says no gets the page without
+ * that `parameter`.
+ */
+async function agreeTo(servers, { before, label, title, text: [start, address, end], yes, no, parameter }) {
+  const known = agreed();
+  if (servers.every((server) => known.includes(server))) return undefined;
   const card = element('section', 'card ask');
-  card.ariaLabel = 'Another server';
+  card.ariaLabel = label;
+  // What is new on the page is read aloud, and the next key is for it.
+  card.tabIndex = -1;
   const where = element('p');
-  const address = url.href.length > 300 ? `${url.href.slice(0, 300)}…` : url.href;
-  where.append('The link names another signaling server than that of this page: ', element('code', '', address), '. It would learn your IP address, your name, and all that you write here. Go on only if you trust who gave you the link.');
-  const agree = button('button', `Connect to ${url.host}`);
-  const decline = button('button primary', 'Use the server of this page');
+  where.id = `ask-${parameter}`;
+  card.setAttribute('aria-describedby', where.id);
+  const shown = address.length > 300 ? `${address.slice(0, 300)}…` : address;
+  where.append(start, element('code', '', shown), `${end} Go on only if you trust who gave you the link.`);
+  const agree = button('button', yes);
+  const decline = button('button primary', no);
   const buttons = element('div', 'row');
   buttons.append(decline, agree);
-  card.append(element('h2', '', `Connect to ${url.host}?`), where, buttons);
+  card.append(element('h2', '', title), where, buttons);
   before.before(card);
+  card.focus();
   document.getElementById('state-word').textContent = 'Not connected';
   decline.addEventListener('click', () => {
     const own = new URL(location.href);
-    own.searchParams.delete('server');
+    own.searchParams.delete(parameter);
     location.replace(own);
   });
   return new Promise((done) => {
     agree.addEventListener('click', () => {
-      remember(url.origin);
+      remember(servers);
       card.remove();
       done();
     });
@@ -66,9 +111,9 @@ function agreed() {
   }
 }
 
-function remember(server) {
+function remember(servers) {
   try {
-    sessionStorage.setItem(AGREED, JSON.stringify([...agreed(), server]));
+    sessionStorage.setItem(AGREED, JSON.stringify([...agreed(), ...servers]));
   } catch {
     // Without storage it asks each time.
   }

@@ -6,7 +6,9 @@ import {
   equal,
   FakeTransport,
   frame,
+  greet,
   isOurs,
+  kept,
   messages,
   Notes,
   ok,
@@ -15,6 +17,7 @@ import {
   settled,
   Signaling,
   sockets,
+  thrownBy,
   untyped,
 } from '../support/index.js';
 
@@ -133,6 +136,67 @@ export function the_functions_of_the_shim_beside_it() {
   equal([messages(socket), signaling.stats().channels], [['still'], 0]);
 }
 
+export function a_channel_that_is_given_back() {
+  const { signaling, channel, socket } = open();
+  const notes = new Notes();
+  channel.on(notes.taker('first'));
+  signaling.channel('room').on(notes.taker('second'));
+  const early = signaling.openSocket({ channel: 'room', onmessage: notes.taker('early') });
+  const late = signaling.openSocket({ channel: 'room', onmessage: notes.taker('late') });
+  early.close();
+  socket.deliver(frame('room', 1));
+  equal(notes.take(), [['late', 1]], 'one that was taken over itself gives nothing back');
+  late.close();
+  socket.deliver(frame('room', 2));
+  equal(notes.take(), [['first', 2], ['second', 2]]);
+  channel.send('still open');
+  late.close();
+  early.close();
+  equal([messages(socket), signaling.stats().channels], [['still open'], 1]);
+  socket.deliver(frame('room', 3));
+  equal(notes.take(), [['first', 3], ['second', 3]]);
+  // The other hook, and a channel that nobody else has open.
+  const hook = signaling.openSignalingChannel({ channel: 'room', onmessage: notes.taker('hook') });
+  const own = signaling.openSocket({ channel: 'own', onmessage: notes.taker('own') });
+  hook.close();
+  own.close();
+  socket.deliver(frame('room', 4), frame('own', 5));
+  equal([notes.take(), signaling.stats().channels], [[['first', 4], ['second', 4]], 1]);
+}
+
+export function a_channel_that_is_given_back_stays_subscribed() {
+  const notes = new Notes();
+  const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'auto' });
+  signaling.channel('room').on(notes.taker('heard'));
+  const socket = greet(0);
+  const handle = signaling.openSocket({ channel: 'room' });
+  const before = socket.frames.length;
+  handle.close();
+  equal(socket.frames.length, before, 'the relay hears nothing of it');
+  socket.deliver(kept('room', 1, '1'));
+  equal(notes.take(), [['heard', 1]]);
+}
+
+export function a_channel_whose_listeners_are_gone_isnt_given_back() {
+  const { signaling, channel, socket } = open();
+  const notes = new Notes();
+  channel.on(notes.taker('channel'));
+  const handle = signaling.openSocket({ channel: 'room', onmessage: notes.taker('shim') });
+  channel.close();
+  socket.deliver(frame('room', 1));
+  handle.close();
+  socket.deliver(frame('room', 2));
+  equal([notes.take(), signaling.stats().channels], [[['shim', 1]], 0]);
+  // Nor in a handler of the end.
+  const other = open({
+    reconnect: false,
+    onerror: () => taken.close(),
+  });
+  const taken = other.signaling.openSocket({ channel: 'room' });
+  other.socket.end();
+  equal([other.signaling.state, reported()], ['closed', []]);
+}
+
 export function names() {
   const { signaling, socket } = open({ channel: 'default' });
   const notes = new Notes();
@@ -169,8 +233,24 @@ export async function it_is_closed_with_its_signal_or_its_signaling() {
   signaling.close();
   await settled();
   equal(notes.take(), [['first']]);
-  refused(() => channel.send(1), 'channel-closed');
-  isOurs(await channel.publish(1).catch((error) => error), 'channel-closed');
+  equal(channel.close(), undefined);
+  refused(() => channel.send(1), 'signaling-closed');
+  isOurs(await channel.publish(1).catch((error) => error), 'signaling-closed');
+}
+
+export async function sending_after_the_end_of_the_signaling() {
+  const codes = [];
+  const { signaling, channel } = open({ onstatechange: (state) => state === 'closed' && codes.push(thrownBy(() => channel.send(1)).code) });
+  channel.addEventListener('close', () => codes.push(thrownBy(() => channel.send(1)).code));
+  const closed = signaling.channel('other');
+  closed.close();
+  refused(() => closed.send(1), 'channel-closed', "'other'");
+  signaling.close();
+  codes.push(thrownBy(() => channel.send(1)).code);
+  await settled();
+  equal(codes, ['signaling-closed', 'signaling-closed', 'signaling-closed']);
+  refused(() => channel.send(1), 'signaling-closed', 'new Signaling()');
+  refused(() => closed.send(1), 'signaling-closed');
 }
 
 export async function a_loop_takes_one_message_after_the_other() {
@@ -204,6 +284,25 @@ export async function a_loop_that_breaks_hears_no_more() {
   socket.deliver(frame('room', 4));
   await settled();
   equal(again.taken, [4]);
+}
+
+export async function a_loop_that_is_ended_while_it_waits() {
+  const { channel, socket } = open();
+  const loop = channel[Symbol.asyncIterator]();
+  const results = [];
+  for (const promise of [loop.next(), loop.next(), loop.return()]) promise.then((result) => results.push(result));
+  await settled();
+  equal(results, [0, 1, 2].map(() => ({ value: undefined, done: true })));
+  equal(await loop.next(), { value: undefined, done: true });
+  // Before its first step, and between two.
+  equal(await channel[Symbol.asyncIterator]().return(), { value: undefined, done: true });
+  const other = channel[Symbol.asyncIterator]();
+  const message = other.next();
+  await settled();
+  socket.deliver(frame('room', 1), frame('room', 2));
+  equal(await message, { value: 1, done: false });
+  equal(await other.return(), { value: undefined, done: true });
+  equal(await other.next(), { value: undefined, done: true }, 'what it had not taken is gone');
 }
 
 export async function a_loop_that_is_behind_loses_the_oldest() {

@@ -98,7 +98,7 @@ export async function dropped_in_each_way() {
   signaling.close();
   equal(await take(), { second: 'signaling-closed', third: 'signaling-closed' });
   watch('late', channel.publish('late'));
-  equal(await take(), { late: 'channel-closed' });
+  equal(await take(), { late: 'signaling-closed' });
 }
 
 export async function refused_by_our_relay() {

@@ -18,6 +18,7 @@ import {
   refs,
   refuse,
   refused,
+  reported,
   settled,
   Signaling,
   sockets,
@@ -201,7 +202,38 @@ export async function a_browser_that_refuses_to_connect() {
   const notes = new Notes();
   refuse(new DOMException('blocked', 'SecurityError'));
   const signaling = new Signaling({ url: 'ws://server.test/', onerror: notes.taker('onerror') });
-  equal(await outcome(signaling.connect()), 'signaling-closed');
-  isOurs(notes.take()[0][1], 'connection-failed');
+  equal(await outcome(signaling.connect()), 'connection-failed');
+  isOurs(notes.take()[0][1], 'connection-failed', 'blocked');
   equal(signaling.state, 'closed');
+}
+
+export async function a_connection_that_fails_for_good_says_why() {
+  const ends = [
+    { name: 'the server refuses', end: () => sockets.at(-1).end(4500, 'not here'), part: 'not here' },
+    { name: 'no further attempt', reconnect: /** @type {const} */ (false), end: () => sockets.at(-1).end(1006), part: 'ws://server.test/' },
+    { name: 'in the middle', end: () => sockets.at(-1).accept().end(4500, 'gone'), part: 'gone' },
+  ];
+  for (const { name, reconnect, end, part } of ends) {
+    const told = [];
+    const early = [];
+    const signaling = new Signaling({
+      url: 'ws://server.test/',
+      reconnect,
+      onerror: (error) => told.push(error),
+      // The page learns of the end before its promise settles.
+      onstatechange: (state) => state === 'closed' && early.push(signaling.connected.catch((error) => error)),
+    });
+    const first = signaling.connect().catch((error) => error);
+    end();
+    equal([signaling.state, told.length], ['closed', 1], name);
+    isOurs(told[0], 'connection-failed', part);
+    const errors = [await signaling.connected.catch((error) => error), await signaling.connect().catch((error) => error), await early[0]];
+    if (name !== 'in the middle') errors.push(await first);
+    ok(errors.every((error) => error === told[0]), `${name}: the error of onerror`);
+    signaling.close();
+    equal(await outcome(signaling.connected), 'connection-failed');
+    equal(await outcome(signaling.flushed()), 'signaling-closed');
+  }
+  await settled();
+  equal(reported(), [], 'nobody needs to wait for it');
 }

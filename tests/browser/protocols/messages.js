@@ -34,7 +34,7 @@ export async function the_outbox_goes_out_when_the_server_is_ready() {
     const handle = signaling.openSocket({ channel: 'room' });
     const sent = [];
     signaling.onframe = (kind, frame) => {
-      if (kind === 'sent') sent.push(server.unwrap(frame));
+      if (kind === 'sent') sent.push(server.unwrap(String(frame)));
     };
     ['é', { a: '"' }, 3].forEach((message) => handle.send(message));
     await settled();
