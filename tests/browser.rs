@@ -24,7 +24,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[path = "browser/stage.rs"]
 mod stage;
 #[cfg(feature = "typed")]
-#[path = "browser/typed.rs"]
+#[path = "browser/typed/mod.rs"]
 mod typed;
 
 #[wasm_bindgen(module = "/tests/browser/support/page.js")]

@@ -44,6 +44,7 @@ pub struct Driver {
     credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
     /// Whether the page chose the default channel.
+    #[cfg(feature = "exports")]
     pub(super) names_default_channel: bool,
     page: Rc<Page>,
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
@@ -82,6 +83,7 @@ impl Driver {
             url_provider: options.url_provider,
             credentials: options.credentials,
             http: options.http,
+            #[cfg(feature = "exports")]
             names_default_channel: options.names_default_channel,
             page: Rc::new(page),
             socket: RefCell::default(),
@@ -110,45 +112,19 @@ impl Driver {
         self.session.borrow().state()
     }
 
+    /// The time on the page's clock.
+    #[cfg(feature = "typed-api")]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
     /// The counters.
     pub fn stats(&self) -> Stats {
         self.session.borrow().stats()
     }
 
-    /// Whether a channel is open.
-    #[cfg(feature = "exports")]
-    pub fn has_channels(&self) -> bool {
-        self.session.borrow().has_channels()
-    }
-
-    /// The channel that is used where none is named.
-    pub fn default_channel(&self) -> Option<String> {
-        self.session.borrow().config().default_channel.clone()
-    }
-
-    /// The page's object for the signaling.
-    pub fn page_object(&self) -> JsValue {
-        self.page.object()
-    }
-
-    /// The page's inspector.
-    pub fn onframe(&self) -> JsValue {
-        self.page.onframe()
-    }
-
-    /// Sets the page's inspector.
-    pub fn set_onframe(&self, onframe: JsValue) {
-        self.page.set_onframe(onframe);
-        self.inspect();
-    }
-
-    /// The page listens to events of this type from now on.
-    pub fn listens(&self, kind: &str) {
-        self.page.listens(kind);
-        self.inspect();
-    }
-
-    fn inspect(&self) {
+    /// Frames are shown from now on if anybody looks at them.
+    pub(crate) fn inspect(&self) {
         let is_inspecting = self.page.is_inspecting();
         self.session.borrow_mut().inspect(is_inspecting);
     }
@@ -518,6 +494,42 @@ impl Driver {
     /// The server's address, for people to read.
     pub(super) fn url(&self) -> String {
         without_secrets(self.session.borrow().url())
+    }
+}
+
+/// What only pages in JavaScript need.
+#[cfg(feature = "exports")]
+impl Driver {
+    /// Whether a channel is open.
+    pub fn has_channels(&self) -> bool {
+        self.session.borrow().has_channels()
+    }
+
+    /// The channel that is used where none is named.
+    pub fn default_channel(&self) -> Option<String> {
+        self.session.borrow().config().default_channel.clone()
+    }
+
+    /// The page's object for the signaling.
+    pub fn page_object(&self) -> JsValue {
+        self.page.object()
+    }
+
+    /// The page's inspector.
+    pub fn onframe(&self) -> JsValue {
+        self.page.onframe()
+    }
+
+    /// Sets the page's inspector.
+    pub fn set_onframe(&self, onframe: JsValue) {
+        self.page.set_onframe(onframe);
+        self.inspect();
+    }
+
+    /// The page listens to events of this type from now on.
+    pub fn listens(&self, kind: &str) {
+        self.page.listens(kind);
+        self.inspect();
     }
 }
 

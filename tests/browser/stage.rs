@@ -30,6 +30,12 @@ extern "C" {
     /// The connection ends.
     #[wasm_bindgen(method)]
     pub fn end(this: &Socket, code: u16);
+    /// The address that it was made with.
+    #[wasm_bindgen(method, getter)]
+    pub fn url(this: &Socket) -> String;
+    /// As in a WebSocket.
+    #[wasm_bindgen(method, getter, js_name = readyState)]
+    pub fn ready_state(this: &Socket) -> u16;
 
     /// See `support/rust_stage.js`.
     type RustStage;
@@ -39,6 +45,8 @@ extern "C" {
     fn socket_at(this: &RustStage, at: i32) -> Socket;
     #[wasm_bindgen(method)]
     fn clear(this: &RustStage);
+    #[wasm_bindgen(method, js_name = forgetSockets)]
+    fn forget_sockets(this: &RustStage);
 }
 
 impl Socket {
@@ -74,6 +82,11 @@ impl Stage {
     /// The socket that was made as number `at`.
     pub fn socket(&self, at: i32) -> Socket {
         self.0.socket_at(at)
+    }
+
+    /// Forgets the sockets that were made until now.
+    pub fn forget_sockets(&self) {
+        self.0.forget_sockets();
     }
 
     /// The socket that was made last.
