@@ -62,3 +62,8 @@ mod typed;
 
 #[cfg(all(target_arch = "wasm32", feature = "typed-api"))]
 pub use typed::*;
+
+/// The examples of the documents compile.
+#[cfg(all(doctest, target_arch = "wasm32", feature = "typed"))]
+#[doc = include_str!("../README.md")]
+mod documents {}
