@@ -1,7 +1,7 @@
 //! The typed API for Rust front ends. Each type's own documentation says what it does; `docs/rust.md`
 //! is the way in.
 //!
-//! * `signaling`, with `state` and `observer`: the connection, and what it tells.
+//! * `signaling`, with `state`, `stats` and `observer`: the connection, and what it tells.
 //! * `channel`, with `opening` and `stream`: messages.
 //! * `options`, with `protocol`, `provided` and `transport`; `members` writes them for
 //!   `browser/options.rs`, which knows what they mean.
@@ -19,6 +19,7 @@ mod protocol;
 mod provided;
 mod signaling;
 mod state;
+mod stats;
 mod stream;
 mod transport;
 mod wake;
@@ -29,10 +30,12 @@ pub use frame::{Frame, FrameData, FrameKind};
 pub use listeners::Subscription;
 pub use options::{DefaultChannel, OpenWhen, Options, Outbox, Overflow, Reconnect};
 pub use protocol::{
-    Credentials, Heartbeat, Plain, Protocol, Requests, SignalR, SignalRClassic, SocketIo, Sse,
+    Credentials, Heartbeat, Plain, Protocol, ProtocolKind, Requests, SignalR, SignalRClassic,
+    SocketIo, Sse,
 };
 pub use provided::{Auth, Provided};
-pub use signaling::{Signaling, Stats};
+pub use signaling::Signaling;
 pub use state::{State, StateChange, States};
+pub use stats::Stats;
 pub use stream::Messages;
 pub use transport::{Carrier, NotSent, Sending, Transport, TransportEvents};

@@ -37,22 +37,22 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// The name of the protocol, as JavaScript's option `protocol` has it.
-    pub fn name(&self) -> &'static str {
+    /// Which one it is.
+    pub fn kind(&self) -> ProtocolKind {
         match self {
-            Protocol::Auto(_) => "auto",
-            Protocol::Relay => "relay",
-            Protocol::WebSocket(_) => "websocket",
-            Protocol::SocketIo(_) => "socket.io",
-            Protocol::SignalR(_) => "signalr",
-            Protocol::SignalRClassic(_) => "signalr-classic",
-            Protocol::Sse(_) => "sse",
+            Protocol::Auto(_) => ProtocolKind::Auto,
+            Protocol::Relay => ProtocolKind::Relay,
+            Protocol::WebSocket(_) => ProtocolKind::WebSocket,
+            Protocol::SocketIo(_) => ProtocolKind::SocketIo,
+            Protocol::SignalR(_) => ProtocolKind::SignalR,
+            Protocol::SignalRClassic(_) => ProtocolKind::SignalRClassic,
+            Protocol::Sse(_) => ProtocolKind::Sse,
         }
     }
 
     /// Writes its options.
     pub(super) fn put(&self, members: &Members) {
-        members.put("protocol", &Some(self.name()));
+        members.put("protocol", &Some(self.kind().name()));
         match self {
             Protocol::Relay => {}
             Protocol::Auto(plain) | Protocol::WebSocket(plain) => plain.put(members),
@@ -61,6 +61,58 @@ impl Protocol {
             Protocol::SignalRClassic(options) => options.put(members),
             Protocol::Sse(options) => options.put(members),
         }
+    }
+}
+
+/// A protocol without its options. Each has the name that JavaScript's option `protocol` has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProtocolKind {
+    /// See [`Protocol::Auto`].
+    Auto,
+    /// See [`Protocol::Relay`].
+    Relay,
+    /// See [`Protocol::WebSocket`].
+    WebSocket,
+    /// See [`Protocol::SocketIo`].
+    SocketIo,
+    /// See [`Protocol::SignalR`].
+    SignalR,
+    /// See [`Protocol::SignalRClassic`].
+    SignalRClassic,
+    /// See [`Protocol::Sse`].
+    Sse,
+}
+
+impl ProtocolKind {
+    /// All of them.
+    pub const ALL: &[ProtocolKind] = &[
+        ProtocolKind::Auto,
+        ProtocolKind::Relay,
+        ProtocolKind::WebSocket,
+        ProtocolKind::SocketIo,
+        ProtocolKind::SignalR,
+        ProtocolKind::SignalRClassic,
+        ProtocolKind::Sse,
+    ];
+
+    /// Its name, such as `socket.io`.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProtocolKind::Auto => "auto",
+            ProtocolKind::Relay => "relay",
+            ProtocolKind::WebSocket => "websocket",
+            ProtocolKind::SocketIo => "socket.io",
+            ProtocolKind::SignalR => "signalr",
+            ProtocolKind::SignalRClassic => "signalr-classic",
+            ProtocolKind::Sse => "sse",
+        }
+    }
+
+    /// The one of this name.
+    pub(super) fn of_name(name: &str) -> Option<ProtocolKind> {
+        let mut kinds = Self::ALL.iter().copied();
+        kinds.find(|kind| kind.name() == name)
     }
 }
 

@@ -16,10 +16,10 @@ use super::observer::Observed;
 use super::opening::Opening;
 use super::options::Options;
 use super::state::{State, StateChange, States};
+use super::stats::Stats;
 use crate::browser::driver::Driver;
 use crate::browser::events::{Observer, Page};
 use crate::browser::options;
-pub use crate::session::Stats;
 
 /// One logical connection to a server. It connects when its first channel is opened, or by
 /// [`connect`](Self::connect), and reconnects by itself.
@@ -193,7 +193,7 @@ impl Signaling {
 
     /// The counters.
     pub fn stats(&self) -> Stats {
-        self.0.driver.stats()
+        self.0.driver.stats().into()
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{Stage, connected, frame, notes, poll, ready, server, settle, spawn, take};
 use gloo_timers::future::TimeoutFuture;
 use signal_wasm::{
-    Channel, Error, ErrorKind, FrameData, FrameKind, Options, Reconnect, Signaling, State,
+    Channel, Error, ErrorKind, FrameData, FrameKind, Options, ProtocolKind, Reconnect, Signaling,
+    State,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -56,7 +57,9 @@ async fn states_and_errors_come_to_their_handlers() {
         take(&errors),
         [ErrorKind::BadFrame, ErrorKind::ConnectionFailed]
     );
-    assert_eq!(signaling.stats().connects, 2.0);
+    let stats = signaling.stats();
+    assert_eq!((stats.connects, stats.reconnects, stats.bad), (2, 1, 1));
+    assert_eq!((stats.protocol, stats.round_trip), (None, None));
 }
 
 #[wasm_bindgen_test]
@@ -183,6 +186,7 @@ async fn frames_are_shown_while_somebody_looks() {
     });
     channel.send(&1).unwrap();
     socket.deliver(&frame("2"));
+    assert_eq!(signaling.stats().protocol, Some(ProtocolKind::WebSocket));
     drop(subscription);
     socket.deliver(&frame("3"));
     let sent = socket.take_frames().remove(0);

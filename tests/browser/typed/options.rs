@@ -4,8 +4,8 @@ use super::{Stage, notes, server, settle, take};
 use js_sys::{Array, Object, Reflect};
 use signal_wasm::{
     Auth, Credentials, DefaultChannel, ErrorKind, Heartbeat, OpenWhen, Options, Outbox, Overflow,
-    Plain, Protocol, Provided, Reconnect, Requests, SignalR, SignalRClassic, Signaling, SocketIo,
-    Sse, State, Transport,
+    Plain, Protocol, ProtocolKind, Provided, Reconnect, Requests, SignalR, SignalRClassic,
+    Signaling, SocketIo, Sse, State, Transport,
 };
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,9 +142,15 @@ fn every_protocol_is_there() {
         .iter()
         .map(|entry| entry.name)
         .collect();
-    let mut in_rust: Vec<&str> = protocols().iter().map(Protocol::name).collect();
+    let mut in_rust: Vec<&str> = protocols()
+        .iter()
+        .map(|protocol| protocol.kind().name())
+        .collect();
     in_rust.sort_by_key(|name| known.iter().position(|known| known == name));
     assert_eq!(in_rust, known);
+    let mut kinds: Vec<&str> = ProtocolKind::ALL.iter().map(|kind| kind.name()).collect();
+    kinds.sort_by_key(|name| known.iter().position(|known| known == name));
+    assert_eq!(kinds, known);
 }
 
 /// Each value as it stands in the options: members that are left out have their defaults there.
@@ -188,7 +194,7 @@ async fn what_every_protocol_accepts_by_default() {
         Protocol::SignalRClassic(SignalRClassic::default()),
         Protocol::Sse(Sse::default()),
     ] {
-        let name = protocol.name();
+        let name = protocol.kind().name();
         let made = Signaling::new(&Options {
             protocol,
             ..server()
@@ -304,7 +310,7 @@ async fn options_reach_the_session() {
     assert_eq!(kind(&"long".repeat(20)), ErrorKind::MessageTooLarge);
     channel.send(&"1".into()).unwrap();
     assert_eq!(kind("2"), ErrorKind::OutboxFull);
-    assert_eq!(signaling.stats().queued, 1.0);
+    assert_eq!(signaling.stats().queued, 1);
     stage.last_socket().end(1006);
     assert_eq!(signaling.state(), State::Closed);
 }
