@@ -66,4 +66,5 @@ pub use typed::*;
 /// The examples of the documents compile.
 #[cfg(all(doctest, target_arch = "wasm32", feature = "typed"))]
 #[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/rust.md")]
 mod documents {}

@@ -24,6 +24,21 @@ use crate::browser::promises;
 
 /// A named stream of messages of the type `M`, which all pages receive that have it open.
 ///
+/// ```no_run
+/// # use std::time::Duration;
+/// # async fn example(signaling: signal_wasm::Signaling) -> signal_wasm::Result<()> {
+/// let chat = signaling.channel::<String>("chat")?;
+/// let handler = chat.on_message(|message| match message {
+///     Ok(text) => web_sys::console::log_1(&text.into()),
+///     Err(error) => web_sys::console::warn_1(&error.into()),
+/// });
+/// chat.send(&"Hello.".into())?;
+/// chat.send_within(&"Here is a candidate.".into(), Duration::from_secs(5))?;
+/// chat.publish(&"The server has this one.".into()).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// It may be opened several times; each opening receives all messages. Clones are the same opening.
 /// It is closed by [`close`](Self::close), when the last clone is dropped, and with the signaling.
 #[must_use = "a channel is closed when it is dropped"]

@@ -6,6 +6,16 @@ use crate::browser::error::{self as browser, signaling_error, type_error};
 
 /// An error of this library: its [`kind`](Self::kind), and a sentence that names the value and the
 /// way out ([`Display`](std::fmt::Display)).
+///
+/// ```no_run
+/// use signal_wasm::{ErrorKind, Options, Signaling};
+///
+/// let made = Signaling::new(&Options {
+///     url: Some("ftp://example.org/".into()),
+///     ..Options::default()
+/// });
+/// assert_eq!(made.unwrap_err().kind(), ErrorKind::BadUrl);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,

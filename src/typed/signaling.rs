@@ -24,6 +24,23 @@ use crate::browser::options;
 /// One logical connection to a server. It connects when its first channel is opened, or by
 /// [`connect`](Self::connect), and reconnects by itself.
 ///
+/// ```no_run
+/// use signal_wasm::{Options, Signaling};
+///
+/// # fn main() -> signal_wasm::Result<()> {
+/// let signaling = Signaling::new(&Options {
+///     url: Some("wss://example.org/".into()),
+///     ..Options::default()
+/// })?;
+/// let states = signaling.on_state_change(|change| {
+///     web_sys::console::log_1(&format!("{:?}: {}", change.state, change.reason).into());
+/// });
+/// let chat = signaling.channel::<String>("chat")?;
+/// chat.send(&"Hello.".into())?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Clones are the same one. It is closed by [`close`](Self::close), and when the last clone and the
 /// last [`Channel`] are dropped. A handler that owns one of them keeps it open until `close`.
 #[derive(Debug, Clone)]

@@ -22,10 +22,22 @@ const MOST_WAITING: usize = 1_000;
 /// The messages of other pages on a channel, from [`Channel::messages`](crate::Channel::messages).
 /// It ends when the channel or the signaling is closed, and doesn't keep the channel open.
 ///
-/// An item is the error of a message that isn't an `M`
-/// ([`ErrorKind::BadMessage`](crate::ErrorKind::BadMessage)), after which the stream goes on. A
-/// stream buffers 1000 messages. Beyond that the oldest are dropped: the next item is an error of the
-/// kind [`ErrorKind::BufferFull`](crate::ErrorKind::BufferFull), and `on_error` is called.
+/// An item is the error of a message that isn't an `M` ([`ErrorKind::BadMessage`]), after which the
+/// stream goes on. A stream buffers 1000 messages. Beyond that the oldest are dropped: the next item
+/// is an error of the kind [`ErrorKind::BufferFull`], and `on_error` is called.
+///
+/// ```no_run
+/// use futures_util::StreamExt;
+///
+/// # async fn example(chat: signal_wasm::Channel<String>) {
+/// let mut messages = chat.messages();
+/// while let Some(message) = messages.next().await {
+///     if let Ok(text) = message {
+///         web_sys::console::log_1(&text.into());
+///     }
+/// }
+/// # }
+/// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct Messages<M> {
     opening: Weak<Opening>,

@@ -139,6 +139,11 @@ fn cargo(ground: &Ground, arguments: &[&str]) -> Outcome<Command> {
     if arguments.contains(&WASM) {
         let flags = setup::wasm_rustflags(ground.project)?;
         cargo.env("CARGO_ENCODED_RUSTFLAGS", process::encoded(&flags));
+        // What rustdoc puts the examples into is run, too. There is nothing in it to run.
+        cargo.env("PATH", ground.project.path()?).env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            "wasm-bindgen-test-runner",
+        );
         rustdocflags.extend(flags);
     }
     cargo.env(
