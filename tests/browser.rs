@@ -193,6 +193,7 @@ mod leaks {
         hundreds_of_connections_by_each_protocol,
         hundreds_of_attempts_that_fail,
         transports_that_hand_over_anything,
+        hundreds_of_signalings_that_their_options_own,
         hundreds_of_addresses_that_are_asked_for,
         hundreds_of_signalings_that_listened_to_the_page,
     }

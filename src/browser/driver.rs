@@ -38,10 +38,8 @@ const LONGEST_DELAY: Millis = 2_147_483_647.0;
 pub struct Driver {
     pub(super) session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
     pub(super) clock: Clock,
-    pub(super) transport: Option<JsValue>,
+    pub(super) given: RefCell<Given>,
     pub(super) subprotocols: Vec<String>,
-    url_provider: Option<JsValue>,
-    credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
     /// Whether the page chose the default channel.
     #[cfg(feature = "exports")]
@@ -63,6 +61,15 @@ pub struct Driver {
     pub(super) socket_error: RefCell<Option<Error>>,
 }
 
+/// The page's objects and functions among the options. They may own the signaling, as a transport
+/// does by its handlers, so they are dropped when it is closed.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) transport: Option<JsValue>,
+    url_provider: Option<JsValue>,
+    credentials: Option<CredentialsProvider>,
+}
+
 /// The next timeout of the session.
 #[derive(Debug)]
 struct Wake {
@@ -78,10 +85,12 @@ impl Driver {
         Ok(Rc::new(Driver {
             session: RefCell::new(session),
             clock: Clock::new(),
-            transport: options.transport,
+            given: RefCell::new(Given {
+                transport: options.transport,
+                url_provider: options.url_provider,
+                credentials: options.credentials,
+            }),
             subprotocols: options.subprotocols,
-            url_provider: options.url_provider,
-            credentials: options.credentials,
             http: options.http,
             #[cfg(feature = "exports")]
             names_default_channel: options.names_default_channel,
@@ -378,10 +387,11 @@ impl Driver {
 
     fn ask_url(self: &Rc<Self>) {
         let connection = self.connection();
-        let provider = self.url_provider.clone().unwrap_or_default();
+        let provider = self.given.borrow().url_provider.clone();
         let driver = Rc::clone(self);
-        promises::when(&promises::provided(&provider), move |given| {
-            match given.and_then(|given| address::server_url(&given)) {
+        promises::when(
+            &promises::provided(&provider.unwrap_or_default()),
+            move |given| match given.and_then(|given| address::server_url(&given)) {
                 Ok(url) => driver.handle_from(connection, Input::Url(url)),
                 Err(thrown) => {
                     driver.on_failure(
@@ -390,13 +400,14 @@ impl Driver {
                         &thrown,
                     );
                 }
-            }
-        });
+            },
+        );
     }
 
     fn ask_credentials(self: &Rc<Self>) {
         let connection = self.connection();
-        let Some(provider) = self.credentials.clone() else {
+        let provider = self.given.borrow().credentials.clone();
+        let Some(provider) = provider else {
             return self.handle_from(connection, Input::Credentials(None));
         };
         let driver = Rc::clone(self);
@@ -483,6 +494,7 @@ impl Driver {
         diagnosis::warn(&self.page, trouble);
         if self.state() == State::Closed {
             drop(self.lifecycle.take());
+            drop(self.given.take());
             self.page.release();
         }
     }

@@ -122,7 +122,7 @@ impl<M: Serialize> Channel<M> {
     /// long as there is no connection.
     ///
     /// If the future is dropped before, the message is taken back; one that is on its way may still
-    /// arrive.
+    /// arrive. Until then the future keeps the signaling open.
     ///
     /// # Errors
     ///

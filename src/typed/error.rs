@@ -101,7 +101,10 @@ impl Error {
 
     /// The error of using a closed signaling.
     pub(super) fn signaling_closed() -> Error {
-        browser::Error::signaling_closed().into()
+        Error::new(
+            ErrorKind::SignalingClosed,
+            "the signaling is closed; make a new one with Signaling::new",
+        )
     }
 
     /// What went wrong.
@@ -123,9 +126,10 @@ impl From<browser::Error> for Error {
     fn from(error: browser::Error) -> Error {
         let code = error.code();
         let mut kinds = ErrorKind::ALL.iter().copied();
-        Error {
-            kind: (kinds.find(|kind| kind.code() == code)).unwrap_or(ErrorKind::Exception),
-            message: error.to_string(),
+        match kinds.find(|kind| kind.code() == code) {
+            // The sentence names functions of JavaScript.
+            Some(ErrorKind::SignalingClosed) => Error::signaling_closed(),
+            kind => Error::new(kind.unwrap_or(ErrorKind::Exception), error.to_string()),
         }
     }
 }

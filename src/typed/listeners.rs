@@ -21,11 +21,17 @@ impl<T: ?Sized + 'static> Listeners<T> {
         })
     }
 
-    /// Adds one, until the subscription is dropped.
-    pub(super) fn add(self: &Rc<Self>, listener: impl Fn(&T) + 'static) -> Subscription {
+    /// Adds one, and returns its number.
+    pub(super) fn push(&self, listener: impl Fn(&T) + 'static) -> u64 {
         let number = self.last.get() + 1;
         self.last.set(number);
         self.list.borrow_mut().push((number, Rc::new(listener)));
+        number
+    }
+
+    /// Adds one, until the subscription is dropped.
+    pub(super) fn add(self: &Rc<Self>, listener: impl Fn(&T) + 'static) -> Subscription {
+        let number = self.push(listener);
         let listeners = Rc::downgrade(self);
         Subscription::new(move || {
             if let Some(listeners) = listeners.upgrade() {
@@ -51,8 +57,9 @@ impl<T: ?Sized + 'static> Listeners<T> {
         Some(Rc::clone(listener))
     }
 
-    /// What a listener owns may have listeners, so it is dropped after the borrow.
-    fn remove(&self, number: u64) {
+    /// Removes the one of that number. What it owns may have listeners, so it is dropped after the
+    /// borrow.
+    pub(super) fn remove(&self, number: u64) {
         let mut list = self.list.borrow_mut();
         let place = list.iter().position(|(of, _)| *of == number);
         let removed = place.map(|place| list.remove(place));
@@ -84,7 +91,7 @@ impl<T: ?Sized> fmt::Debug for Listeners<T> {
 pub struct Subscription(Option<Box<dyn FnOnce()>>);
 
 impl Subscription {
-    /// Calls `end` when it is dropped.
+    /// Calls `end` when it is dropped. `end` owns no other subscription: `forget` would drop that.
     pub(super) fn new(end: impl FnOnce() + 'static) -> Subscription {
         Subscription(Some(Box::new(end)))
     }

@@ -105,10 +105,11 @@ impl Signaling {
     ///
     /// [`ErrorKind::SignalingClosed`](crate::ErrorKind::SignalingClosed).
     pub fn connected(&self) -> impl Future<Output = Result<()>> + use<> {
-        let mut states = self.states();
+        let (driver, mut states) = (Rc::clone(&self.0.driver), self.states());
         async move {
-            while let Some(change) = next(&mut states).await {
-                if change.state == State::Open {
+            // Inside a handler the last change that was told may not be the last one that happened.
+            while next(&mut states).await.is_some() {
+                if driver.state().is_open() {
                     return Ok(());
                 }
             }
@@ -188,11 +189,11 @@ impl Signaling {
     /// frame.
     pub fn on_frame(&self, handler: impl Fn(&Frame) + 'static) -> Subscription {
         let inner = Rc::downgrade(&self.0);
-        let subscription = self.0.observed.frames.add(handler);
+        let number = self.0.observed.frames.push(handler);
         self.0.driver.inspect();
         Subscription::new(move || {
-            drop(subscription);
             if let Some(inner) = inner.upgrade() {
+                inner.observed.frames.remove(number);
                 inner.driver.inspect();
             }
         })

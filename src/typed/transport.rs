@@ -64,15 +64,16 @@ impl Transport {
         let carrier = Rc::new(carrier);
         let object = Object::new();
         js::put(&object, "pipeline", carrier.pipelines());
-        let (opener, events) = (Rc::clone(&carrier), object.clone());
-        let open = Closure::<dyn Fn()>::new(move || {
+        let opener = Rc::clone(&carrier);
+        // By `this`: a closure that owned the object, which owns the closure, would never be freed.
+        let open = Closure::<dyn Fn(JsValue)>::new(move |this: JsValue| {
             opener.open(TransportEvents {
-                onopen: function(&events, "onopen"),
-                onmessage: function(&events, "onmessage"),
-                onclose: function(&events, "onclose"),
+                onopen: function(&this, "onopen"),
+                onmessage: function(&this, "onmessage"),
+                onclose: function(&this, "onclose"),
             });
         });
-        js::put(&object, "open", open.into_js_value());
+        js::put(&object, "open", js::with_this(&open.into_js_value()));
         let sender = Rc::clone(&carrier);
         let send = Closure::<dyn Fn(String) -> Result<JsValue, JsValue>>::new(move |text| {
             match sender.send(text)? {
@@ -152,7 +153,7 @@ impl TransportEvents {
     }
 }
 
-fn function(object: &Object, name: &str) -> Option<Function> {
+fn function(object: &JsValue, name: &str) -> Option<Function> {
     js::member(object, name).dyn_into().ok()
 }
 

@@ -4,6 +4,9 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/tests/browser/support/page.js")]
 extern "C" {
+    /// Has all garbage collected.
+    #[wasm_bindgen(catch)]
+    pub async fn collect() -> Result<(), JsValue>;
     /// How much wasm holds: bytes of memory, and JavaScript values.
     #[wasm_bindgen(catch)]
     pub async fn held() -> Result<JsValue, JsValue>;

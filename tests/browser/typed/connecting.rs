@@ -137,6 +137,20 @@ async fn waiting_for_a_connection_ends_with_the_signaling() {
 }
 
 #[wasm_bindgen_test]
+async fn a_future_that_is_polled_inside_a_handler_knows_the_present_state() {
+    let stage = Stage::set().await;
+    let (signaling, channel) = connected::<u8>(&stage);
+    let (outcomes, note) = notes();
+    let inside = signaling.clone();
+    let _messages = channel.on_message(move |_| {
+        inside.disconnect();
+        note(poll(&mut Box::pin(inside.connected())));
+    });
+    stage.last_socket().deliver(&frame("1"));
+    assert_eq!(take(&outcomes), [Poll::Pending]);
+}
+
+#[wasm_bindgen_test]
 async fn it_is_closed_when_nothing_of_it_is_left() {
     let stage = Stage::set().await;
     let (signaling, channel) = connected::<u8>(&stage);
@@ -194,6 +208,10 @@ async fn frames_are_shown_while_somebody_looks() {
         take(&seen),
         [(FrameKind::Sent, sent), (FrameKind::Delivered, frame("2"))]
     );
+    let (seen, note) = notes();
+    signaling.on_frame(move |frame| note(frame.kind)).forget();
+    socket.deliver(&frame("4"));
+    assert_eq!(take(&seen), [FrameKind::Delivered]);
 }
 
 #[wasm_bindgen_test]

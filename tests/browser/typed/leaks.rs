@@ -1,8 +1,11 @@
 //! Nothing is kept of what is dropped.
 
 use super::{Stage, connected, frame, poll, server, settle};
-use crate::stage::{held, kept_nothing};
-use signal_wasm::{Provided, Signaling};
+use crate::stage::{collect, held, kept_nothing};
+use signal_wasm::{
+    Carrier, NotSent, Options, Provided, Sending, Signaling, Transport, TransportEvents,
+};
+use std::cell::RefCell;
 use std::task::Poll;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -92,6 +95,53 @@ async fn signalings_leave_nothing_behind() {
         }
     };
     live(200).await;
+    let before = held().await.unwrap();
+    live(1_000).await;
+    kept_nothing(before, 1_000).await.unwrap();
+}
+
+/// A transport that remembers its events, as most do.
+#[derive(Default)]
+struct Loopback(RefCell<Option<TransportEvents>>, Vec<u8>);
+
+impl Carrier for Loopback {
+    fn open(&self, events: TransportEvents) {
+        events.opened();
+        self.0.replace(Some(events));
+    }
+
+    fn send(&self, text: String) -> Result<Sending, NotSent> {
+        let events = self.0.borrow().clone().ok_or(NotSent::Lost)?;
+        events.received(&text);
+        Ok(Sending::Done)
+    }
+}
+
+#[wasm_bindgen_test]
+async fn transports_and_providers_leave_nothing_behind() {
+    let _stage = Stage::set().await;
+    let live = async |rounds: u32| {
+        for round in 0..rounds {
+            let token = "a-token-of-some-length".to_string();
+            let signaling = Signaling::new(&Options {
+                transport: Some(Transport::new(Loopback(RefCell::default(), vec![0; 500]))),
+                access_token: Some(Provided::from_fn(async move || {
+                    Ok::<_, String>(token.clone())
+                })),
+                ..Options::default()
+            })
+            .unwrap();
+            let channel = signaling.channel::<u8>("room").unwrap();
+            settle().await;
+            channel.send(&1).unwrap();
+            assert_eq!(signaling.stats().own, 1);
+            // What JavaScript has of them goes with its garbage.
+            if round % 100 == 0 {
+                collect().await.unwrap();
+            }
+        }
+    };
+    live(300).await;
     let before = held().await.unwrap();
     live(1_000).await;
     kept_nothing(before, 1_000).await.unwrap();
