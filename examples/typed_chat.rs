@@ -16,7 +16,7 @@ pub use page::*;
 #[cfg(target_arch = "wasm32")]
 mod page {
     use serde::{Deserialize, Serialize};
-    use signal_wasm::{Channel, Error, Options, Signaling};
+    use signal_wasm::{Channel, Error, Options, Signaling, Subscription};
 
     /// A message. It is sent as JSON, like `{"type":"said","by":"Ann","text":"Hello."}`, so pages
     /// that aren't written in Rust can join in.
@@ -46,8 +46,9 @@ mod page {
     #[derive(Debug)]
     pub struct Chat {
         signaling: Signaling,
-        channel: Channel,
+        channel: Channel<Message>,
         name: String,
+        _messages: Subscription,
     }
 
     impl Chat {
@@ -62,12 +63,14 @@ mod page {
                 url: Some(server.into()),
                 ..Options::default()
             })?;
-            let channel = signaling.open("typed-chat", on_message)?;
+            let channel = signaling.channel("typed-chat")?;
+            let messages = channel.on_message(on_message);
             channel.send(&Message::Joined { by: name.into() })?;
             Ok(Chat {
                 signaling,
                 channel,
                 name: name.into(),
+                _messages: messages,
             })
         }
 
@@ -111,7 +114,7 @@ mod page {
             let ben = Chat::join("/", "Ben", print("Ben"))?;
             ann.say("Hello.")?;
             ben.say("Hello yourself.")?;
-            // Dropping them would close their channels.
+            // Dropping them would close their signalings.
             std::mem::forget((ann, ben));
             Ok(())
         };

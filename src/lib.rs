@@ -44,7 +44,7 @@
 //! targets run them as they are. `browser` is compiled for wasm32 only, and is the only place that
 //! names JavaScript.
 //!
-//! JavaScript pages use the npm package. Rust front ends use the typed API in `typed.rs`
+//! JavaScript pages use the npm package. Rust front ends use the typed API in `typed/`
 //! (`Signaling`, `Channel`): `default-features = false, features = ["typed"]`, which is `typed-api`
 //! with all protocols.
 
@@ -61,6 +61,10 @@ pub mod browser;
 mod typed;
 
 #[cfg(all(target_arch = "wasm32", feature = "typed-api"))]
-pub use typed::{
-    Channel, Error, Heartbeat, Options, Outbox, Overflow, Reconnect, Signaling, State, Stats,
-};
+pub use typed::*;
+
+/// The examples of the documents compile.
+#[cfg(all(doctest, target_arch = "wasm32", feature = "typed"))]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/rust.md")]
+mod documents {}

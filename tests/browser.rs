@@ -24,7 +24,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 #[path = "browser/stage.rs"]
 mod stage;
 #[cfg(feature = "typed")]
-#[path = "browser/typed.rs"]
+#[path = "browser/typed/mod.rs"]
 mod typed;
 
 #[wasm_bindgen(module = "/tests/browser/support/page.js")]
@@ -199,6 +199,7 @@ mod leaks {
         hundreds_of_connections_by_each_protocol,
         hundreds_of_attempts_that_fail,
         transports_that_hand_over_anything,
+        hundreds_of_signalings_that_their_options_own,
         hundreds_of_addresses_that_are_asked_for,
         hundreds_of_signalings_that_listened_to_the_page,
     }

@@ -58,7 +58,6 @@ export function drive(signaling, name, self, token, lock, farewell) {
   const channel = signaling.openSocket({ channel: name, onmessage: receive });
   const relayChannel = signaling.openSocket({ channel: PREFIX + token(), onmessage: told });
   globalThis.addEventListener?.('pagehide', onHide);
-  signaling.addEventListener?.('statechange', watch);
   signaling.closed?.then((/** @type {{ reason?: string }} */ { reason = '' } = {}) => {
     if (isEnded) return;
     isClosed = true;
@@ -82,10 +81,11 @@ export function drive(signaling, name, self, token, lock, farewell) {
     perform();
   }
 
-  /** Looks at the connection: also from time to time, because a signaling of before had no events. */
+  /**
+   * Looks at the connection. A listener would do it sooner, but a signaling with one no longer warns
+   * in the console of what is wrong.
+   */
   function watch() {
-    clearTimeout(timer);
-    if (isEnded) return;
     timer = setTimeout(watch, isUp ? LATER : SOON);
     if (signaling.state !== 'open') {
       if (isUp) members.lost();
@@ -201,7 +201,6 @@ export function drive(signaling, name, self, token, lock, farewell) {
     isEnded = true;
     clearTimeout(timer);
     globalThis.removeEventListener?.('pagehide', onHide);
-    signaling.removeEventListener?.('statechange', watch);
     whenEnded(error);
   }
 

@@ -11,6 +11,7 @@ use super::driver::Driver;
 use super::error::{Error, quoted, show, type_error};
 use super::events::{self, Subscriber};
 use super::js::{self, Config, Handler};
+use super::message;
 use super::promises::Settle;
 use crate::session::{self, ChannelId};
 
@@ -215,7 +216,7 @@ fn send_function(driver: &Rc<Driver>) -> Function<SendFunction> {
         move |channel: String, ttl, message: JsValue, options: JsValue| {
             let ttl = ttl_of_message(&options)?.unwrap_or(ttl);
             let settle = js::member(&options, "settle");
-            let number = send(&driver, &channel, &message, ttl, Settle::of(&settle))?;
+            let number = message::send(&driver, &channel, &message, ttl, Settle::of(&settle))?;
             if settle.is_object() {
                 js::put(&settle, "number", number as f64);
             }
@@ -233,27 +234,6 @@ fn close_function(driver: &Rc<Driver>) -> Function<CloseFunction> {
     })
     .into_js_value()
     .unchecked_into()
-}
-
-/// Sends a message, and returns its number. It is dropped if it hasn't been sent within `ttl`
-/// milliseconds. `settle` learns whether the server accepts it.
-pub fn send(
-    driver: &Rc<Driver>,
-    channel: &str,
-    message: &JsValue,
-    ttl: f64,
-    settle: Option<Settle>,
-) -> Result<u64, Error> {
-    let bad = |why: &str| {
-        type_error(
-            "bad-message",
-            format!("send: JSON can't hold the message: {why}"),
-        )
-    };
-    let json: JsString = js::to_json(message)
-        .map_err(|thrown| bad(&js::text(&thrown)))?
-        .ok_or_else(|| bad(&show(message)))?;
-    driver.send(channel, json, ttl, settle)
 }
 
 /// The option `ttl` of a message. Some libraries pass other values as a second argument.

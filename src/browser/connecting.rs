@@ -17,8 +17,9 @@ impl Driver {
         self.listen();
         let connection = self.connection();
         let reports = self.reports(connection);
-        let socket = match &self.transport {
-            Some(transport) => Transport::attach(transport, reports).map(Socket::Transport),
+        let transport = self.given.borrow().transport.clone();
+        let socket = match transport {
+            Some(transport) => Transport::attach(&transport, reports).map(Socket::Transport),
             None => NativeSocket::open(url, &self.subprotocols, reports).map(Socket::Native),
         };
         match socket {

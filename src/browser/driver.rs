@@ -38,12 +38,11 @@ const LONGEST_DELAY: Millis = 2_147_483_647.0;
 pub struct Driver {
     pub(super) session: RefCell<Session<JsString, Rc<dyn Subscriber>>>,
     pub(super) clock: Clock,
-    pub(super) transport: Option<JsValue>,
+    pub(super) given: RefCell<Given>,
     pub(super) subprotocols: Vec<String>,
-    url_provider: Option<JsValue>,
-    credentials: Option<CredentialsProvider>,
     pub(super) http: HttpOptions,
     /// Whether the page chose the default channel.
+    #[cfg(feature = "exports")]
     pub(super) names_default_channel: bool,
     page: Rc<Page>,
     pub(super) socket: RefCell<Option<Rc<Socket>>>,
@@ -62,6 +61,15 @@ pub struct Driver {
     pub(super) socket_error: RefCell<Option<Error>>,
 }
 
+/// The page's objects and functions among the options. They may own the signaling, as a transport
+/// does by its handlers, so they are dropped when it is closed.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) transport: Option<JsValue>,
+    url_provider: Option<JsValue>,
+    credentials: Option<CredentialsProvider>,
+}
+
 /// The next timeout of the session.
 #[derive(Debug)]
 struct Wake {
@@ -77,11 +85,14 @@ impl Driver {
         Ok(Rc::new(Driver {
             session: RefCell::new(session),
             clock: Clock::new(),
-            transport: options.transport,
+            given: RefCell::new(Given {
+                transport: options.transport,
+                url_provider: options.url_provider,
+                credentials: options.credentials,
+            }),
             subprotocols: options.subprotocols,
-            url_provider: options.url_provider,
-            credentials: options.credentials,
             http: options.http,
+            #[cfg(feature = "exports")]
             names_default_channel: options.names_default_channel,
             page: Rc::new(page),
             socket: RefCell::default(),
@@ -110,45 +121,19 @@ impl Driver {
         self.session.borrow().state()
     }
 
+    /// The time on the page's clock.
+    #[cfg(feature = "typed-api")]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
     /// The counters.
     pub fn stats(&self) -> Stats {
         self.session.borrow().stats()
     }
 
-    /// Whether a channel is open.
-    #[cfg(feature = "exports")]
-    pub fn has_channels(&self) -> bool {
-        self.session.borrow().has_channels()
-    }
-
-    /// The channel that is used where none is named.
-    pub fn default_channel(&self) -> Option<String> {
-        self.session.borrow().config().default_channel.clone()
-    }
-
-    /// The page's object for the signaling.
-    pub fn page_object(&self) -> JsValue {
-        self.page.object()
-    }
-
-    /// The page's inspector.
-    pub fn onframe(&self) -> JsValue {
-        self.page.onframe()
-    }
-
-    /// Sets the page's inspector.
-    pub fn set_onframe(&self, onframe: JsValue) {
-        self.page.set_onframe(onframe);
-        self.inspect();
-    }
-
-    /// The page listens to events of this type from now on.
-    pub fn listens(&self, kind: &str) {
-        self.page.listens(kind);
-        self.inspect();
-    }
-
-    fn inspect(&self) {
+    /// Frames are shown from now on if anybody looks at them.
+    pub(crate) fn inspect(&self) {
         let is_inspecting = self.page.is_inspecting();
         self.session.borrow_mut().inspect(is_inspecting);
     }
@@ -419,10 +404,11 @@ impl Driver {
 
     fn ask_url(self: &Rc<Self>) {
         let connection = self.connection();
-        let provider = self.url_provider.clone().unwrap_or_default();
+        let provider = self.given.borrow().url_provider.clone();
         let driver = Rc::clone(self);
-        promises::when(&promises::provided(&provider), move |given| {
-            match given.and_then(|given| address::server_url(&given)) {
+        promises::when(
+            &promises::provided(&provider.unwrap_or_default()),
+            move |given| match given.and_then(|given| address::server_url(&given)) {
                 Ok(url) => driver.handle_from(connection, Input::Url(url)),
                 Err(thrown) => {
                     driver.on_failure(
@@ -431,13 +417,14 @@ impl Driver {
                         &thrown,
                     );
                 }
-            }
-        });
+            },
+        );
     }
 
     fn ask_credentials(self: &Rc<Self>) {
         let connection = self.connection();
-        let Some(provider) = self.credentials.clone() else {
+        let provider = self.given.borrow().credentials.clone();
+        let Some(provider) = provider else {
             return self.handle_from(connection, Input::Credentials(None));
         };
         let driver = Rc::clone(self);
@@ -528,6 +515,7 @@ impl Driver {
         diagnosis::warn(&self.page, trouble);
         if self.state() == State::Closed {
             drop(self.lifecycle.take());
+            drop(self.given.take());
             self.page.release();
         }
     }
@@ -539,6 +527,42 @@ impl Driver {
     /// The server's address, for people to read.
     pub(super) fn url(&self) -> String {
         without_secrets(self.session.borrow().url())
+    }
+}
+
+/// What only pages in JavaScript need.
+#[cfg(feature = "exports")]
+impl Driver {
+    /// Whether a channel is open.
+    pub fn has_channels(&self) -> bool {
+        self.session.borrow().has_channels()
+    }
+
+    /// The channel that is used where none is named.
+    pub fn default_channel(&self) -> Option<String> {
+        self.session.borrow().config().default_channel.clone()
+    }
+
+    /// The page's object for the signaling.
+    pub fn page_object(&self) -> JsValue {
+        self.page.object()
+    }
+
+    /// The page's inspector.
+    pub fn onframe(&self) -> JsValue {
+        self.page.onframe()
+    }
+
+    /// Sets the page's inspector.
+    pub fn set_onframe(&self, onframe: JsValue) {
+        self.page.set_onframe(onframe);
+        self.inspect();
+    }
+
+    /// The page listens to events of this type from now on.
+    pub fn listens(&self, kind: &str) {
+        self.page.listens(kind);
+        self.inspect();
     }
 }
 

@@ -21,9 +21,31 @@ pub trait Subscriber {
     fn ready(&self);
 }
 
+/// Receives the events of a signaling in Rust.
+#[cfg(feature = "typed-api")]
+pub trait Observer: std::fmt::Debug {
+    /// The state has changed, for this reason. A WebSocket close code may have been the cause, and
+    /// the next attempt may be scheduled.
+    fn state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>);
+    /// Messages on this channel may have been missed.
+    fn gap(&self, channel: &str);
+    /// Something failed outside the page's calls.
+    fn error(&self, error: &JsValue);
+    /// A frame was sent or received.
+    fn frame(&self, kind: FrameKind, frame: &Frame<JsString>);
+    /// Whether it shows frames to anybody.
+    fn is_inspecting(&self) -> bool;
+    /// Whether it shows errors or changes of state to anybody.
+    fn is_attentive(&self) -> bool;
+    /// The signaling is closed, and its last event was emitted.
+    fn closed(&self);
+}
+
 /// The page's object for a signaling, with the page's handlers on it.
 #[derive(Debug)]
 pub struct Page {
+    #[cfg(feature = "typed-api")]
+    observer: Option<Rc<dyn Observer>>,
     object: RefCell<JsValue>,
     /// Cached: reading it from the object for each frame would be slow.
     onframe: RefCell<JsValue>,
@@ -38,12 +60,28 @@ pub struct Page {
 
 impl Page {
     /// The page's object, and the function that resolves its promise `closed`.
+    #[cfg(feature = "exports")]
     pub fn new(object: JsValue, resolve_closed: Function) -> Page {
         Page {
+            #[cfg(feature = "typed-api")]
+            observer: None,
             onframe: RefCell::new(js::member(&object, "onframe")),
             object: RefCell::new(object),
             take_back: RefCell::default(),
             resolve_closed: RefCell::new(Some(resolve_closed)),
+            listens_to_frames: Cell::new(false),
+            listens_to_trouble: Cell::new(false),
+        }
+    }
+
+    /// Rust in place of a page's object.
+    #[cfg(feature = "typed-api")]
+    pub fn observed_by(observer: Rc<dyn Observer>) -> Page {
+        Page {
+            observer: Some(observer),
+            object: RefCell::default(),
+            onframe: RefCell::default(),
+            resolve_closed: RefCell::default(),
             listens_to_frames: Cell::new(false),
             listens_to_trouble: Cell::new(false),
         }
@@ -76,6 +114,7 @@ impl Page {
     }
 
     /// A listener of this type of event is added.
+    #[cfg(feature = "exports")]
     pub fn listens(&self, kind: &str) {
         match kind {
             "frame" => self.listens_to_frames.set(true),
@@ -86,6 +125,10 @@ impl Page {
 
     /// Whether frames are shown to anybody.
     pub fn is_inspecting(&self) -> bool {
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            return observer.is_inspecting();
+        }
         self.listens_to_frames.get() || self.onframe.borrow().is_truthy()
     }
 
@@ -95,6 +138,10 @@ impl Page {
         self.set_onframe(JsValue::UNDEFINED);
         self.set_take_back(JsValue::UNDEFINED);
         drop(self.object.replace(JsValue::UNDEFINED));
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            observer.closed();
+        }
     }
 
     /// Calls the handler and the listeners of an event. `url` returns the server's address, for error
@@ -113,11 +160,7 @@ impl Page {
                 code,
                 retry_in,
             } => self.emit_state(state, &reason, code, retry_in),
-            Event::Gap(channel) => {
-                let channel = channel.into();
-                self.call("ongap", &[&channel]);
-                self.dispatch("gap", "channel", &channel, Object::new());
-            }
+            Event::Gap(channel) => self.emit_gap(channel),
             Event::BadFrame(what) => self.emit_error(&signaling_error(
                 "bad-frame",
                 format!(
@@ -164,6 +207,16 @@ impl Page {
         None
     }
 
+    fn emit_gap(&self, channel: String) {
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            return observer.gap(&channel);
+        }
+        let channel = channel.into();
+        self.call("ongap", &[&channel]);
+        self.dispatch("gap", "channel", &channel, Object::new());
+    }
+
     fn emit_failure(&self, of: Option<Until>, error: Error) -> Option<(Until, JsValue)> {
         let error = error.into();
         self.emit_error(&error);
@@ -172,6 +225,10 @@ impl Page {
 
     /// Whether the page has a handler for errors or for changes of state.
     pub fn is_attentive(&self) -> bool {
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            return observer.is_attentive();
+        }
         let object = self.object();
         let handlers = ["onerror", "onstatechange"];
         let is_set = |handler: &&str| js::member(&object, handler).is_function();
@@ -187,6 +244,10 @@ impl Page {
 
     /// Shows a frame to the page's inspector.
     pub fn emit_frame(&self, kind: FrameKind, frame: Frame<JsString>) {
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            return observer.frame(kind, &frame);
+        }
         let frame = match frame {
             Frame::Text(text) => text.into(),
             Frame::Binary(binary) => binary,
@@ -202,6 +263,10 @@ impl Page {
     }
 
     fn emit_state(&self, state: State, reason: &str, code: Option<u16>, retry_in: Option<f64>) {
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            return observer.state(state, reason, code, retry_in);
+        }
         let detail = Object::new();
         js::put(&detail, "reason", reason);
         if let Some(code) = code {
@@ -224,6 +289,10 @@ impl Page {
 
     /// Tells the page of an error.
     pub fn emit_error(&self, error: &JsValue) {
+        #[cfg(feature = "typed-api")]
+        if let Some(observer) = &self.observer {
+            return observer.error(error);
+        }
         self.call("onerror", &[error]);
         self.dispatch("error", "error", error, Object::new());
     }

@@ -1,7 +1,7 @@
 //! The only place that names JavaScript; compiled for wasm32 only.
 //!
 //! * `exports`: the functions that pages import. `signaling`: a signaling as the page sees it.
-//!   `channel`: one channel, its config and its handle. `options`: what `configure` and `new
+//!   `channel`: one channel, its config and its handle. `message`: a message as JSON. `options`: what `configure` and `new
 //!   Signaling` take, with `address` and `members`.
 //! * `driver`: carries inputs to the session and performs its actions, with `connecting`, `transmit`,
 //!   `event_source`, `fetch`, `promises`, `timer` and `lifecycle`. `events`: calls the page's
@@ -10,7 +10,8 @@
 //!   them. `js`: what web-sys and js-sys lack.
 
 mod address;
-pub(crate) mod channel;
+#[cfg(feature = "exports")]
+mod channel;
 mod connecting;
 mod diagnosis;
 pub(crate) mod driver;
@@ -23,10 +24,12 @@ mod fetch;
 pub(crate) mod js;
 mod lifecycle;
 mod members;
-mod options;
+pub(crate) mod message;
+pub(crate) mod options;
 pub(crate) mod promises;
 mod random;
-pub(crate) mod signaling;
+#[cfg(feature = "exports")]
+mod signaling;
 mod socket;
 mod text;
 mod timer;

@@ -47,6 +47,7 @@ pub struct Options {
     pub http: HttpOptions,
     /// Openings that name no channel have this one, because the page chose it: its messages carry
     /// its name. Otherwise messages of `openSignalingChannel` carry none, as with the shim.
+    #[cfg(feature = "exports")]
     pub names_default_channel: bool,
 }
 
@@ -149,6 +150,7 @@ impl Options {
             url_provider,
             credentials,
             http,
+            #[cfg(feature = "exports")]
             names_default_channel: channel.is_some(),
         })
     }

@@ -60,6 +60,7 @@ pub fn provided(provider: &JsValue) -> Promise {
 }
 
 /// A promise together with the function that resolves it.
+#[cfg(feature = "exports")]
 pub fn resolvable() -> (Promise, Function) {
     let (promise, resolve, _) = deferred();
     (promise, resolve)
@@ -71,6 +72,13 @@ fn deferred() -> (Promise, Function, Function) {
     // The executor runs before the constructor returns.
     let (resolve, reject) = functions.unwrap_or_default();
     (promise, resolve, reject)
+}
+
+/// A promise, and what settles it.
+#[cfg(feature = "typed-api")]
+pub fn unsettled() -> (Promise, Settle) {
+    let (promise, resolve, reject) = deferred();
+    (promise, Settle { resolve, reject })
 }
 
 /// What a promise waits for.
@@ -105,6 +113,7 @@ pub struct Settle {
 
 impl Settle {
     /// Those that the page gives, which may be `undefined`.
+    #[cfg(feature = "exports")]
     pub fn of(given: &JsValue) -> Option<Settle> {
         let function = |name| js::member(given, name).dyn_into().ok();
         Some(Settle {

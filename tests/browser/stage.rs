@@ -4,6 +4,9 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/tests/browser/support/page.js")]
 extern "C" {
+    /// Has all garbage collected.
+    #[wasm_bindgen(catch)]
+    pub async fn collect() -> Result<(), JsValue>;
     /// How much wasm holds: bytes of memory, and JavaScript values.
     #[wasm_bindgen(catch)]
     pub async fn held() -> Result<JsValue, JsValue>;
@@ -30,6 +33,12 @@ extern "C" {
     /// The connection ends.
     #[wasm_bindgen(method)]
     pub fn end(this: &Socket, code: u16);
+    /// The address that it was made with.
+    #[wasm_bindgen(method, getter)]
+    pub fn url(this: &Socket) -> String;
+    /// As in a WebSocket.
+    #[wasm_bindgen(method, getter, js_name = readyState)]
+    pub fn ready_state(this: &Socket) -> u16;
 
     /// See `support/rust_stage.js`.
     type RustStage;
@@ -39,6 +48,8 @@ extern "C" {
     fn socket_at(this: &RustStage, at: i32) -> Socket;
     #[wasm_bindgen(method)]
     fn clear(this: &RustStage);
+    #[wasm_bindgen(method, js_name = forgetSockets)]
+    fn forget_sockets(this: &RustStage);
 }
 
 impl Socket {
@@ -74,6 +85,11 @@ impl Stage {
     /// The socket that was made as number `at`.
     pub fn socket(&self, at: i32) -> Socket {
         self.0.socket_at(at)
+    }
+
+    /// Forgets the sockets that were made until now.
+    pub fn forget_sockets(&self) {
+        self.0.forget_sockets();
     }
 
     /// The socket that was made last.

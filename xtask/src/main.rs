@@ -28,6 +28,7 @@ cargo xtask <command>
 
   setup               installs what is missing: npm packages, Rust's library for wasm32, wasm-bindgen, wasm-pack, browsers
   build               builds dist/, the npm package, and the relay; --dev builds them quickly instead, not optimized, as dev does
+  examples            builds the Rust front ends of examples/, with Leptos and Yew, as pages
   serve [OPTION…]     builds and serves the demo; options go to the relay, such as --listen 0.0.0.0:9000 --open (npm start)
   dev [OPTION…]       serves the demo, builds what changes in www npm src wire relay, and reloads the open pages; --listen
                       HOST:PORT comes first, other options go to the relay (npm run dev)
@@ -86,6 +87,11 @@ fn run(words: &[String]) -> Outcome {
         ("setup", []) => setup::all(&project),
         ("build", []) => build::all(&project),
         ("build", [option]) if option == "--dev" => build::for_development(&project).map(drop),
+        ("examples", []) => {
+            let pages = build::front_ends(&project)?;
+            say::line(format!("  {}", pages.display()));
+            Ok(())
+        }
         ("dev", _) => dev::run(&project, rest),
         ("serve", _) => serve::run(&project, rest),
         ("test", _) => test::run(&project, rest),
@@ -100,7 +106,7 @@ fn run(words: &[String]) -> Outcome {
         ("attack", _) => script(&project, "tests/attack/run.mjs", rest),
         ("fuzz", _) => fuzz::run(&project, rest),
         ("ci", []) => ci(&project),
-        ("setup" | "build" | "package" | "release" | "ci", [extra, ..]) => {
+        ("setup" | "build" | "examples" | "package" | "release" | "ci", [extra, ..]) => {
             fail!("{command} takes no arguments, but got {extra:?}")
         }
         _ => fail!("there is no command {command:?}\n\n{HELP}"),

@@ -156,7 +156,8 @@ fn cache_folder() -> Outcome<PathBuf> {
     })
 }
 
-fn locked_version<'lock>(lock: &'lock str, name: &str) -> Option<&'lock str> {
+/// The version of a crate in the text of a Cargo.lock.
+pub fn locked_version<'lock>(lock: &'lock str, name: &str) -> Option<&'lock str> {
     let mut lines = lock.lines();
     let wanted = format!("name = \"{name}\"");
     lines.find(|line| *line == wanted)?;

@@ -98,6 +98,7 @@ pub fn typed_costs_nothing(project: &Project) -> Outcome {
         "11signal_wasm5typed",
         "18serde_wasm_bindgen",
         "10serde_core",
+        "12futures_core",
     ] {
         let found = names(part);
         if found > 0 {

@@ -6,7 +6,7 @@
 // * thousands of connections by each protocol, with their requests, handshakes, credentials and
 //   control frames
 // * thousands of requests that fail, credentials that can't be had, and transports that throw
-// * addresses that the page is asked for; what listens to the page's lifecycle
+// * addresses that the page is asked for; transports and functions that own their signaling; what listens to the page's lifecycle
 
 import {
   clock,
@@ -358,6 +358,30 @@ export async function transports_that_hand_over_anything() {
   equal([signaling.stats().connects, signaling.stats().sent], [2_201, 2_200]);
   signaling.close();
   equal(reported(), [mine]);
+}
+
+/** They own the signaling, and it has them. */
+export async function hundreds_of_signalings_that_their_options_own() {
+  const live = async (rounds) => {
+    for (let round = 0; round < rounds; round += 1) {
+      const transport = {
+        open() {
+          this.onopen();
+        },
+        send() {},
+        large: new Uint8Array(100),
+      };
+      const signaling = new Signaling({ transport, accessToken: () => `${signaling.userid} is a token` });
+      const url = () => `ws://server.test/${other.userid}`;
+      const other = new Signaling({ url, protocol: 'websocket' });
+      for (const one of [signaling, other]) one.openSocket({ channel: 'room' }).send(1);
+      await settled();
+      for (const one of [signaling, other]) one.close();
+      sockets.length = 0;
+    }
+  };
+  await live(50);
+  await keepsNothing(500, () => inParts(500, 100, live));
 }
 
 export async function hundreds_of_addresses_that_are_asked_for() {

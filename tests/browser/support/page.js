@@ -79,6 +79,12 @@ export function takeFrames(socket) {
 }
 
 /** See `support/memory.js`. */
+export async function collect() {
+  const { memory } = await support();
+  await memory.collect();
+}
+
+/** See `support/memory.js`. */
 export async function held() {
   const { memory } = await support();
   return memory.held();

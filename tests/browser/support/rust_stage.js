@@ -29,6 +29,11 @@ export class RustStage {
     return sockets.at(at);
   }
 
+  /** Forgets the sockets that were made until now. */
+  forgetSockets() {
+    sockets.length = 0;
+  }
+
   /** Puts the browser's own objects back. */
   clear() {
     clearStage();

@@ -9,14 +9,17 @@
 //! * `wasm`: runs wasm-pack.
 //! * `entries`: bundles and minifies the entries. `types`: writes their declarations.
 //! * `freshness`: whether dist/ has to be built at all.
+//! * `front_ends`: builds the Rust front ends of examples/.
 
 mod entries;
 mod freshness;
+mod front_ends;
 mod types;
 mod wasm;
 
 use std::path::{Path, PathBuf};
 
+pub use front_ends::front_ends;
 pub use wasm::{Profile, linked, wasm_pack};
 
 use crate::files;

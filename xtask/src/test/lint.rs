@@ -12,7 +12,7 @@ use crate::test::{Ground, watch};
 const WASM: &str = "--target=wasm32-unknown-unknown";
 
 /// The checks. The library is checked with the features of the npm package and of Rust front ends.
-const CHECKS: [&[&str]; 9] = [
+const CHECKS: [&[&str]; 11] = [
     &["fmt", "--all", "--check"],
     &[
         "clippy",
@@ -57,6 +57,22 @@ const CHECKS: [&[&str]; 9] = [
         "--no-default-features",
         "--lib",
         "--target-dir=target/fuzz",
+    ],
+    // The Rust front ends are another. Their test builds them.
+    &[
+        "fmt",
+        "--manifest-path=examples/Cargo.toml",
+        "--all",
+        "--check",
+    ],
+    // The examples in the documentation of the typed API, and in the documents.
+    &[
+        "test",
+        "-psignal-wasm",
+        WASM,
+        "--doc",
+        "--no-default-features",
+        "--features=typed",
     ],
     // The npm package's crate.
     &["clippy", "-psignal-wasm-npm", WASM, "--", "-Dwarnings"],
@@ -123,6 +139,11 @@ fn cargo(ground: &Ground, arguments: &[&str]) -> Outcome<Command> {
     if arguments.contains(&WASM) {
         let flags = setup::wasm_rustflags(ground.project)?;
         cargo.env("CARGO_ENCODED_RUSTFLAGS", process::encoded(&flags));
+        // What rustdoc puts the examples into is run, too. There is nothing in it to run.
+        cargo.env("PATH", ground.project.path()?).env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            "wasm-bindgen-test-runner",
+        );
         rustdocflags.extend(flags);
     }
     cargo.env(

@@ -43,6 +43,7 @@ const SUITES: [(&str, Suite); 11] = [
     ("browser", wasm_suite::run),
     ("package", |ground| {
         release::run(ground.project)?;
+        build::front_ends(ground.project)?;
         node_suites::run(ground, "tests/package")
     }),
     ("pages", |ground| {
