@@ -101,17 +101,20 @@ async fn signalings_leave_nothing_behind() {
 }
 
 /// A transport that remembers its events, as most do.
-#[derive(Default)]
-struct Loopback(RefCell<Option<TransportEvents>>, Vec<u8>);
+struct Loopback {
+    events: RefCell<Option<TransportEvents>>,
+    /// So that a leak shows.
+    _large: Vec<u8>,
+}
 
 impl Carrier for Loopback {
     fn open(&self, events: TransportEvents) {
         events.opened();
-        self.0.replace(Some(events));
+        self.events.replace(Some(events));
     }
 
     fn send(&self, text: String) -> Result<Sending, NotSent> {
-        let events = self.0.borrow().clone().ok_or(NotSent::Lost)?;
+        let events = self.events.borrow().clone().ok_or(NotSent::Lost)?;
         events.received(&text);
         Ok(Sending::Done)
     }
@@ -124,7 +127,10 @@ async fn transports_and_providers_leave_nothing_behind() {
         for round in 0..rounds {
             let token = "a-token-of-some-length".to_string();
             let signaling = Signaling::new(&Options {
-                transport: Some(Transport::new(Loopback(RefCell::default(), vec![0; 500]))),
+                transport: Some(Transport::new(Loopback {
+                    events: RefCell::default(),
+                    _large: vec![0; 500],
+                })),
                 access_token: Some(Provided::from_fn(async move || {
                     Ok::<_, String>(token.clone())
                 })),
