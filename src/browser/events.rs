@@ -81,6 +81,7 @@ impl Page {
             observer: Some(observer),
             object: RefCell::default(),
             onframe: RefCell::default(),
+            take_back: RefCell::default(),
             resolve_closed: RefCell::default(),
             listens_to_frames: Cell::new(false),
             listens_to_trouble: Cell::new(false),
