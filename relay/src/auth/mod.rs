@@ -126,7 +126,8 @@ impl Auth {
                 let keys = Arc::clone(&keys.read().unwrap_or_else(PoisonError::into_inner));
                 keys.check(token.0, SystemTime::now()).map(Arc::new)
             }
-            Check::Hook(hook) => hook.grant(token.0).await,
+            // A request over HTTP. Every connection's task would reserve room for it.
+            Check::Hook(hook) => Box::pin(hook.grant(token.0)).await,
         }
     }
 }

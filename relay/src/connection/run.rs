@@ -5,7 +5,7 @@
 //! and [`Outbound`].
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -79,13 +79,14 @@ pub(crate) trait Outbound: Send {
 }
 
 /// Reads and writes until the connection closes, or `closing` resolves. `heartbeat` is for
-/// protocols without one of their own.
+/// protocols without one of their own. `closing` is on the heap, because each function that hands it
+/// on would reserve room for it in the connection's task.
 pub(crate) async fn run(
     connection: &mut Connection,
     inbound: &mut impl Inbound,
     outbound: &mut impl Outbound,
     heartbeat: Option<Heartbeat>,
-    closing: impl Future<Output = CloseReason> + Send,
+    closing: Pin<Box<impl Future<Output = CloseReason> + Send>>,
 ) -> CloseReason {
     let Connection {
         sink,

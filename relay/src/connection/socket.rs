@@ -20,7 +20,7 @@ use crate::address::ClientAddress;
 use crate::limits::{Allowance, Limits};
 
 /// Each connection has a read buffer of this size from the start, in bytes.
-pub(crate) const READ_BUFFER: usize = 8 * 1024;
+pub(crate) const READ_BUFFER: usize = 4 * 1024;
 
 /// How long the close frame may take where memory has to be free again.
 const CLOSE_FRAME_TIMEOUT: Duration = Duration::from_millis(100);
@@ -114,13 +114,14 @@ impl Connection {
             ..
         } = self;
         let close = reason.frame();
-        let finished = async {
+        // On the heap, so that tasks don't reserve room for their end as long as they live.
+        let finished = Box::pin(async {
             if *reason == CloseReason::OverMemory {
                 finish_without_buffers(sink, stream, close).await
             } else {
                 finish(sink, stream, unwritten, rest.into_iter(), close).await
             }
-        };
+        });
         if timeout(limits.close_timeout, finished).await.is_err() {
             tracing::debug!("closed without the other side's answer");
         }

@@ -144,7 +144,7 @@ async fn run(
         pings: 0,
     };
     let (overflowed, ends) = (output.queue.overflowed(), client.ends.clone());
-    let closing = async {
+    let closing = Box::pin(async {
         tokio::select! {
             biased;
             () = overflowed => CloseReason::SlowConsumer,
@@ -154,7 +154,7 @@ async fn run(
             () = access.expired() => Refusal::EXPIRED.into(),
             () = departure.due() => CloseReason::ShuttingDown,
         }
-    };
+    });
     let heartbeat = Some(Heartbeat::new(&limits));
     let taken = match first {
         Some(first) => client.text(first).await,

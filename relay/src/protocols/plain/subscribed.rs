@@ -78,10 +78,11 @@ impl Take<'_> {
         let (session, membership) = (self.session, self.membership);
         let channel = envelope.channel.clone();
         if is_private(&channel) {
+            let message = envelope.message();
             let asks = self
                 .referee
-                .take(&channel, envelope.message(), membership, self.access);
-            return Ok(session.take(membership, reference, asks).await?);
+                .take(&channel, message, membership, self.access);
+            return Ok(session.take(membership, reference, Box::pin(asks)).await?);
         }
         match self.access.message(envelope, None, reference.is_none()) {
             Ok(message) => {

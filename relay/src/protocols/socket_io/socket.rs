@@ -119,10 +119,10 @@ async fn client_upgrades(session: &Session, connection: &mut Connection) -> bool
 }
 
 async fn run(relay: &Relay, session: &Session, mut connection: Connection) {
-    let closing = async {
+    let closing = Box::pin(async {
         session.ended().await;
         session.reason()
-    };
+    });
     let mut input = Input { relay, session };
     let mut output = Output(session);
     let reason = connection::run(&mut connection, &mut input, &mut output, None, closing).await;

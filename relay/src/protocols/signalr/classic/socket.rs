@@ -181,7 +181,7 @@ async fn run(
         }
         Ok(replay) => {
             let (overflowed, unread) = (outbox.queue.overflowed(), answered.overflowed());
-            let closing = async {
+            let closing = Box::pin(async {
                 tokio::select! {
                     biased;
                     () = overflowed => CloseReason::SlowConsumer,
@@ -195,7 +195,7 @@ async fn run(
                     () = session.access.expired() => Refusal::EXPIRED.into(),
                     () = departure.due() => CloseReason::ShuttingDown,
                 }
-            };
+            });
             let mut input = Input {
                 session: &session,
                 answers: &answers,

@@ -134,7 +134,7 @@ async fn run(
         meter: Arc::clone(connection.meter()),
     };
     let (overflowed, unread) = (queue.overflowed(), answered.overflowed());
-    let closing = async {
+    let closing = Box::pin(async {
         tokio::select! {
             biased;
             () = overflowed => CloseReason::SlowConsumer,
@@ -143,7 +143,7 @@ async fn run(
             () = access.expired() => Refusal::EXPIRED.into(),
             () = departure.due() => CloseReason::ShuttingDown,
         }
-    };
+    });
     let mut output = Output {
         queue: &mut queue,
         answers: &mut answered,
