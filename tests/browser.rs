@@ -2,8 +2,8 @@
 //!
 //! Each test is an exported function of a JavaScript module in `tests/browser`, because JavaScript
 //! is what calls the library. They are listed here, under the first part of the module's path;
-//! `cargo xtask test browser` reports a test that isn't listed. There is one file of tests in Rust,
-//! because each one costs a start of the browser.
+//! `cargo xtask test browser` reports a test that isn't listed. The tests of the typed API are
+//! written in Rust. All are one program, because each program costs a start of the browser.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(

@@ -1,8 +1,8 @@
 //! The only place that names JavaScript; compiled for wasm32 only.
 //!
 //! * `exports`: the functions that pages import. `signaling`: a signaling as the page sees it.
-//!   `channel`: one channel, its config and its handle. `message`: a message as JSON. `options`: what `configure` and `new
-//!   Signaling` take, with `address` and `members`.
+//!   `channel`: one channel, its config and its handle. `message`: a message as JSON. `options`:
+//!   what `configure` and `new Signaling` take, with `address` and `members`.
 //! * `driver`: carries inputs to the session and performs its actions, with `connecting`, `transmit`,
 //!   `event_source`, `fetch`, `promises`, `timer` and `lifecycle`. `events`: calls the page's
 //!   handlers. `diagnosis`: warns where there are none.
