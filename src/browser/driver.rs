@@ -232,12 +232,14 @@ impl Driver {
     }
 
     /// Sets the function that takes a channel back.
+    #[cfg(feature = "exports")]
     pub fn set_take_back(&self, take_back: JsValue) {
         self.page.set_take_back(take_back);
     }
 
     /// Closes that opening of a channel for the page. If it is the one that receives, those receive
     /// again that it took the channel from.
+    #[cfg(feature = "exports")]
     pub fn close_for_page(self: &Rc<Self>, name: &str, id: ChannelId) {
         let receives = self.session.borrow().receives(name, id);
         if receives {

@@ -109,6 +109,7 @@ impl Page {
     }
 
     /// Lets the openings of that channel receive again that the page took it from.
+    #[cfg(feature = "exports")]
     pub fn take_back(&self, channel: &str) {
         let take_back = self.take_back.borrow().clone();
         call_if_function(Ok(take_back), &JsValue::UNDEFINED, "", &[&channel.into()]);

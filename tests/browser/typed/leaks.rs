@@ -6,6 +6,7 @@ use signal_wasm::{
     Carrier, NotSent, Options, Provided, Sending, Signaling, Transport, TransportEvents,
 };
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::task::Poll;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -105,6 +106,8 @@ struct Loopback {
     events: RefCell<Option<TransportEvents>>,
     /// So that a leak shows.
     _large: Vec<u8>,
+    /// Shared by all that there are.
+    _one_more: Rc<()>,
 }
 
 impl Carrier for Loopback {
@@ -123,6 +126,7 @@ impl Carrier for Loopback {
 #[wasm_bindgen_test]
 async fn transports_and_providers_leave_nothing_behind() {
     let _stage = Stage::set().await;
+    let there = Rc::new(());
     let live = async |rounds: u32| {
         for round in 0..rounds {
             let token = "a-token-of-some-length".to_string();
@@ -130,6 +134,7 @@ async fn transports_and_providers_leave_nothing_behind() {
                 transport: Some(Transport::new(Loopback {
                     events: RefCell::default(),
                     _large: vec![0; 500],
+                    _one_more: Rc::clone(&there),
                 })),
                 access_token: Some(Provided::from_fn(async move || {
                     Ok::<_, String>(token.clone())
@@ -151,4 +156,13 @@ async fn transports_and_providers_leave_nothing_behind() {
     let before = held().await.unwrap();
     live(1_000).await;
     kept_nothing(before, 1_000).await.unwrap();
+    // Until then they listen to the events of other tests.
+    for _ in 0..100 {
+        if Rc::strong_count(&there) == 1 {
+            break;
+        }
+        collect().await.unwrap();
+        settle().await;
+    }
+    assert_eq!(Rc::strong_count(&there), 1);
 }
