@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -17,8 +18,9 @@ pub(crate) enum Client {
     Socket(Protocol, Box<WebSocketStream<TcpStream>>),
     /// A stream of events.
     Events(BufReader<TcpStream>),
-    /// A connection for POST requests.
-    Requests(BufReader<TcpStream>, SocketAddr),
+    /// A connection for POST requests. They don't wait for each other's answers, as the frames of a
+    /// WebSocket don't.
+    Requests(OwnedWriteHalf, SocketAddr),
 }
 
 async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
@@ -54,7 +56,17 @@ impl Client {
     ) -> Result<Self, Failure> {
         let stream = connect(address).await?;
         if protocol == Protocol::Sse {
-            return Ok(Self::Requests(BufReader::new(stream), address));
+            let (answers, requests) = stream.into_split();
+            tokio::spawn(async move {
+                let mut answers = BufReader::new(answers);
+                let failure = loop {
+                    if let Err(failure) = answer(&mut answers).await {
+                        break failure;
+                    }
+                };
+                eprintln!("load-generator: {failure}");
+            });
+            return Ok(Self::Requests(requests, address));
         }
         Self::socket(address, protocol, stream).await
     }
@@ -99,12 +111,13 @@ impl Client {
                     Control::Ready | Control::Nothing => return Ok(frame),
                 }
             },
-            Self::Events(_) | Self::Requests(..) => Ok(self.line().await?.into()),
+            Self::Events(_) => Ok(self.line().await?.into()),
+            Self::Requests(..) => Err("requests receive no frames".into()),
         }
     }
 
     async fn line(&mut self) -> Result<String, Failure> {
-        let (Self::Events(stream) | Self::Requests(stream, _)) = self else {
+        let Self::Events(stream) = self else {
             return Err("no stream of lines".into());
         };
         let mut line = String::new();
@@ -125,17 +138,21 @@ impl Client {
                     "POST /sse HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
                      content-length: {length}\r\n\r\n{message}"
                 );
-                stream.write_all(request.as_bytes()).await?;
-                let length = head(stream).await?;
-                stream.read_exact(&mut vec![0; length]).await?;
-                Ok(())
+                Ok(stream.write_all(request.as_bytes()).await?)
             }
         }
     }
 }
 
+/// Reads the answer to a request.
+async fn answer(stream: &mut BufReader<OwnedReadHalf>) -> Result<(), Failure> {
+    let length = head(stream).await?;
+    stream.read_exact(&mut vec![0; length]).await?;
+    Ok(())
+}
+
 /// Reads the head of a response that must be good, and returns the length of its body.
-async fn head(stream: &mut BufReader<TcpStream>) -> Result<usize, Failure> {
+async fn head(stream: &mut BufReader<impl AsyncRead + Unpin>) -> Result<usize, Failure> {
     let mut length = 0;
     let mut line = String::new();
     stream.read_line(&mut line).await?;
