@@ -73,9 +73,10 @@ kinds! {
     ChannelClosed = "channel-closed",
     /// Everything that needs a connection: the signaling was closed before.
     SignalingClosed = "signaling-closed",
-    /// `channel`: the browser refuses to connect. `on_error`: the connection is lost for good.
+    /// `channel`: the browser refuses to connect. `on_error`, `connect`, `connected`: the connection is
+    /// lost for good.
     ConnectionFailed = "connection-failed",
-    /// `on_error`: the server refuses the credentials; the signaling is closed.
+    /// `on_error`, `connect`, `connected`: the server refuses the credentials; the signaling is closed.
     AuthenticationRefused = "authentication-refused",
     /// `on_error`, `publish`: the server answered the message with an error; it is dropped.
     MessageRefused = "message-refused",

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use js_sys::JsString;
 use wasm_bindgen::JsValue;
 
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::frame::Frame;
 use super::listeners::Listeners;
 use super::opening::Hub;
@@ -30,6 +30,8 @@ pub(super) struct Observed {
     pub(super) hubs: RefCell<BTreeMap<Rc<str>, Weak<Hub>>>,
     changes: Cell<u64>,
     latest: RefCell<StateChange>,
+    /// Why the connection was lost for good.
+    failure: RefCell<Option<Error>>,
 }
 
 impl Observed {
@@ -47,7 +49,14 @@ impl Observed {
                 reason: "no channel was opened yet".into(),
                 code: None,
             }),
+            failure: RefCell::default(),
         })
+    }
+
+    /// Why there is no connection any more: it failed, or the page closed the signaling.
+    pub(super) fn end(&self) -> Error {
+        let failure = self.failure.borrow().clone();
+        failure.unwrap_or_else(Error::signaling_closed)
     }
 
     /// How many changes of state there were, and the last one.
@@ -80,9 +89,11 @@ impl Observer for Observed {
     }
 
     fn error(&self, error: &JsValue) {
-        if !self.errors.is_empty() {
-            self.errors.call(&Error::from(error.clone()));
+        let error = Error::from(error.clone());
+        if let ErrorKind::ConnectionFailed | ErrorKind::AuthenticationRefused = error.kind() {
+            self.failure.replace(Some(error.clone()));
         }
+        self.errors.call(&error);
     }
 
     fn frame(&self, kind: FrameKind, frame: &protocol::Frame<JsString>) {

@@ -103,7 +103,10 @@ impl Signaling {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::SignalingClosed`](crate::ErrorKind::SignalingClosed).
+    /// [`ErrorKind::SignalingClosed`](crate::ErrorKind::SignalingClosed) after
+    /// [`close`](Self::close). If the connection is lost for good, the error of `on_error`, which
+    /// says why: [`ErrorKind::ConnectionFailed`](crate::ErrorKind::ConnectionFailed) or
+    /// [`ErrorKind::AuthenticationRefused`](crate::ErrorKind::AuthenticationRefused).
     pub fn connected(&self) -> impl Future<Output = Result<()>> + use<> {
         let (driver, mut states) = (Rc::clone(&self.0.driver), self.states());
         async move {
@@ -113,7 +116,7 @@ impl Signaling {
                     return Ok(());
                 }
             }
-            Err(Error::signaling_closed())
+            Err(states.end())
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
+use super::error::Error;
 use super::observer::Observed;
 use super::wake::Wake;
 use crate::protocol::Millis;
@@ -88,6 +89,11 @@ impl States {
             seen: None,
             wake: Wake::on(&observed.waiting),
         }
+    }
+
+    /// Why there is no connection any more.
+    pub(super) fn end(&self) -> Error {
+        self.observed.end()
     }
 
     /// The latest change.

@@ -137,6 +137,21 @@ async fn waiting_for_a_connection_ends_with_the_signaling() {
 }
 
 #[wasm_bindgen_test]
+async fn waiting_for_a_connection_that_fails_tells_why() {
+    let stage = Stage::set().await;
+    let signaling = Signaling::new(&server()).unwrap();
+    let waiting = spawn(signaling.connect());
+    settle().await;
+    stage.last_socket().end(4500);
+    settle().await;
+    for outcome in [take(&waiting).remove(0), ready(signaling.connected())] {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionFailed);
+        assert!(error.to_string().contains("lost for good"), "{error}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_future_that_is_polled_inside_a_handler_knows_the_present_state() {
     let stage = Stage::set().await;
     let (signaling, channel) = connected::<u8>(&stage);
