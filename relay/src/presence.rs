@@ -5,7 +5,7 @@
 //! for [`AWAY`]. A page whose silence the relay wouldn't notice hears of the others, but isn't shown to
 //! them.
 //!
-//! What is told about one channel is told in the order in which it happens. Nothing here waits.
+//! Pages hear what happens on one channel in the order in which it happens. Nothing here waits.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -255,13 +255,13 @@ describe('the members of a room on our relay', () => {
     const connects = await bob.evaluate(() => signaling.stats().connects);
     network.cut();
     await bob.waitForFunction((connects) => signaling.state === 'open' && signaling.stats().connects > connects, connects);
-    // Whoever comes now is told to those who are there.
+    // Those who are there hear of whoever comes now.
     const cid = await join(server, 'Cid');
     await allKnow([ann, bob, cid]);
     assert.deepEqual(await ann.evaluate(() => window.told.filter(([what]) => what === 'leave')), []);
   });
 
-  // What one says is lost, or what it is told.
+  // What one says is lost, or what it hears.
   for (const direction of DIRECTIONS) {
     test(`set up their call though one was lost in the middle: ${direction}`, TIMEOUT, async (context) => {
       const network = await proxy(() => server.port);

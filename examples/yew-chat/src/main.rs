@@ -60,7 +60,7 @@ struct Room {
     text: NodeRef,
 }
 
-/// What a room is told.
+/// The messages of a room.
 enum Happened {
     Changed(State),
     Line(String),

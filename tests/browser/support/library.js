@@ -32,7 +32,11 @@ function plain(options) {
  *
  * @param {any} [options]
  */
-export const configure = (options) => untyped(library).configure(plain(options), bare(library.Signaling));
+export function configure(options) {
+  const signaling = untyped(library).configure(plain(options), bare(library.Signaling));
+  made.push(new WeakRef(signaling));
+  return signaling;
+}
 
 /**
  * Whether the package's `Signaling` is under test, which is an event target. That of the crate alone

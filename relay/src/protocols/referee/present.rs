@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | `{"present":["…"],"shown":true,"relay":"…"}` | the answer: the ids of the others, whether the others know of it too, and the relay, which names itself otherwise when it is started again |
 //! | `{"came":"…"}`, `{"gone":"…"}` | a page with this id has come, or has gone: it was without a connection for 5 s |
-//! | `{"refused":"…"}` | it is told nothing, for this reason |
+//! | `{"refused":"…"}` | it hears of nobody, for this reason |
 
 use std::borrow::Cow;
 use std::collections::HashMap;
