@@ -5,6 +5,8 @@
 export const PREFIX = 'signal-wasm-presence/';
 /** How many pages are kept at most. The relay has no more on one channel. */
 const MOST = 1024;
+/** How many are greeted at one time. A stranger can make up any number of pages. */
+const MOST_UNMET = 16;
 
 export class Watch {
   /** The others that the relay watches, and whether each was greeted. @type {Map<string, boolean>} */
@@ -40,9 +42,10 @@ export class Watch {
     return [gone];
   }
 
-  /** Those who are there and not among these, each once. @param {ReadonlyMap<string, unknown>} known */
+  /** Those who are there and not among these, each once, a few at a time. @param {ReadonlyMap<string, unknown>} known */
   unmet(known) {
-    const ids = [...this.#ids].filter(([id, isGreeted]) => !isGreeted && !known.has(id)).map(([id]) => id);
+    const unmet = [...this.#ids].filter(([id, isGreeted]) => !isGreeted && !known.has(id));
+    const ids = unmet.slice(0, MOST_UNMET).map(([id]) => id);
     for (const id of ids) this.#ids.set(id, true);
     return ids;
   }

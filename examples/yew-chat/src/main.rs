@@ -60,7 +60,7 @@ struct Room {
     text: NodeRef,
 }
 
-/// The messages of a room.
+/// What happens in a room.
 enum Happened {
     Changed(State),
     Line(String),
