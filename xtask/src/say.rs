@@ -1,6 +1,8 @@
 //! What the commands print while they work: each step, and how long it took.
 
 use std::io::{Write, stdout};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::problem::Outcome;
@@ -18,6 +20,24 @@ pub fn step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let ending = if result.is_ok() { "done" } else { "failed" };
     line(format!("  {ending} in {}", seconds(began.elapsed())));
     result
+}
+
+/// What takes longer than this is worth a word.
+const LONG: Duration = Duration::from_secs(2);
+
+/// The same for what is mostly done already: it prints nothing unless it takes long.
+pub fn quick_step<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let (done, is_done) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if is_done.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
+                line(format!("▸ {what} …"));
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 /// A duration in words.

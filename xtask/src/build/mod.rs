@@ -96,13 +96,11 @@ fn fast(project: &Project, package: &str, what: &str, program: &Path) -> Outcome
     build
         .current_dir(&project.root)
         .args(["build", "--profile", "relay", "--package", package]);
+    let step = format!("Building {what} (cargo build --profile relay)");
     if program.exists() {
-        process::run(build.arg("--quiet"))
+        say::quick_step(&step, || process::run(build.arg("--quiet")))
     } else {
-        say::step(
-            &format!("Building {what} (cargo build --profile relay)"),
-            || process::run(&mut build),
-        )
+        say::step(&step, || process::run(&mut build))
     }
 }
 
