@@ -60,6 +60,8 @@ export class Members {
   #nonce;
   /** The numbers of those who have left. @type {Map<string, number>} */
   #left = new Map();
+  /** Those who were lost. They may come back, with what they have said meanwhile. @type {Map<string, Known>} */
+  #lost = new Map();
   /** @type {Output[]} */
   #outputs = [];
   #watch = new Watch();
@@ -153,9 +155,22 @@ export class Members {
     this.#now = now;
     const message = read(value);
     if (!message || message.from === this.#id) return;
-    const peer = this.peers.get(message.from);
+    const peer = this.peers.get(message.from) ?? this.#found(message);
     if (peer) this.#hear(peer, message);
     else this.#meet(message);
+  }
+
+  /** The page that was lost and has said this, which is news. @param {Message} message */
+  #found({ from, number, kind }) {
+    const peer = this.#lost.get(from);
+    if (!peer || number <= peer.number) return undefined;
+    if (kind === 'bye') peer.number = number;
+    if (kind === 'bye' || this.peers.size >= MOST_PEERS) return undefined;
+    this.#lost.delete(from);
+    this.#left.delete(from);
+    this.peers.set(from, peer);
+    this.#event({ name: 'join', peer });
+    return peer;
   }
 
   /** @param {Known} peer @param {Message} message */
@@ -240,6 +255,7 @@ export class Members {
       return;
     }
     this.#left.delete(from);
+    this.#lost.delete(from);
     const peer = { id: from, data, number, heard: this.#now };
     this.peers.set(from, peer);
     this.#event({ name: 'join', peer });
@@ -268,7 +284,15 @@ export class Members {
       this.#left.clear();
       this.#nonce = this.#token();
     }
+    if (isLost) this.#remember(peer);
     this.#event({ name: 'leave', peer, isLost });
+  }
+
+  /** @param {Known} peer */
+  #remember(peer) {
+    this.#lost.set(peer.id, peer);
+    const [first] = this.#lost.keys();
+    if (this.#lost.size > MOST_PEERS && first !== undefined) this.#lost.delete(first);
   }
 
   /** @param {import('./types.js').RoomEvent} event */

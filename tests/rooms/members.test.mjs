@@ -340,6 +340,29 @@ describe('the members of a room on our relay', () => {
     assert.deepEqual(bob.names(), ['join ann']);
   });
 
+  it('are heard when they come back with what they have said meanwhile', () => {
+    const all = watched();
+    const [ann, bob, cid] = ['ann', 'bob', 'cid'].map((id) => all.page(id).join());
+    for (const page of [ann, bob, cid]) all.watch(page);
+    const waiting = [];
+    all.lose = (message, page) => page === bob && waiting.push(message);
+    bob.do((members) => members.say('one'));
+    all.tell({ gone: 'bob' }, bob);
+    bob.do((members) => members.say('two'));
+    all.lose = () => false;
+    for (const message of waiting) all.inject(message);
+    const heard = (page) => page.events.map(({ name, peer, message }) => [name, peer.id, message].filter((part) => part !== undefined).join(' '));
+    assert.deepEqual(heard(ann), ['join bob', 'join cid', 'leave bob', 'join bob', 'message bob one', 'message bob two']);
+    // What was said before is no news, and nothing is after the farewell.
+    all.tell({ gone: 'bob' }, bob);
+    bob.isDead = true;
+    for (const message of waiting) all.inject(message);
+    all.inject(farewellOf('bob'));
+    all.inject({ ...waiting.at(-1), number: 1_000_000 });
+    assert.deepEqual([heard(ann).at(-1), heard(cid).at(-1)], ['leave bob', 'leave bob']);
+    assert.deepEqual([...ann.members.peers.keys()], ['cid']);
+  });
+
   it('take nothing else for the relay\'s word', () => {
     const all = watched();
     const [ann] = ['ann', 'bob'].map((id) => all.page(id).join());
