@@ -38,6 +38,8 @@ export function drive(signaling, name, self, token, lock, farewell) {
   let connects = 0;
   /** The relay was asked on this connection who is there. */
   let isAsked = false;
+  /** Where it is asked. @type {ReturnType<typeof signaling.openSocket> | undefined} */
+  let relayChannel;
   let waiting = 0;
   let strangersAt = -Infinity;
   /** What is encrypted and decrypted, one after the other. */
@@ -56,7 +58,6 @@ export function drive(signaling, name, self, token, lock, farewell) {
   connected.catch(() => {});
 
   const channel = signaling.openSocket({ channel: name, onmessage: receive });
-  const relayChannel = signaling.openSocket({ channel: PREFIX + token(), onmessage: told });
   globalThis.addEventListener?.('pagehide', onHide);
   signaling.closed?.then((/** @type {{ reason?: string }} */ { reason = '' } = {}) => {
     if (isEnded) return;
@@ -102,6 +103,7 @@ export function drive(signaling, name, self, token, lock, farewell) {
     }
     if (!isAsked && (relay || protocol === OWN_PROTOCOL)) {
       isAsked = true;
+      relayChannel ??= signaling.openSocket({ channel: PREFIX + token(), onmessage: told });
       post(relayChannel, { present: self.id, on: name });
     }
     members.tick(now());
@@ -211,7 +213,7 @@ export function drive(signaling, name, self, token, lock, farewell) {
     if (isAsked) post(relayChannel, { absent: true });
     isClosed = true;
     channel.close();
-    relayChannel.close();
+    relayChannel?.close();
   }
 }
 

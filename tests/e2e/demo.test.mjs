@@ -148,8 +148,9 @@ for (const [name, start] of Object.entries(SERVERS)) {
       for (const page of [first, second, third]) await remoteVideoPlays(page, 2);
       await say(third, 'from the phone');
       for (const page of [first, second]) await said(page, 'from the phone');
-      // A room and its calls need one channel, however many are there.
-      await third.waitForFunction(() => document.querySelector('[data-stat="channels"]').textContent === '1');
+      // A room and its calls need one channel, however many are there; and one to ask our relay who is.
+      const channels = name === 'our relay' ? '2' : '1';
+      await third.waitForFunction((channels) => document.querySelector('[data-stat="channels"]').textContent === channels, channels);
 
       await third.evaluate(() => scrollTo(0, 0));
       await screenshot(third, `phone-${name === 'our relay' ? 'relay' : 'seed'}`, { fullPage: true });
