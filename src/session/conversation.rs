@@ -1,5 +1,7 @@
 //! The conversation with the server: reports events to the protocol, and applies its outputs.
 
+use signal_wire::private::is_private;
+
 use super::config::CredentialsSource;
 use super::machine::{Queued, Session};
 use super::outbox::Suspect;
@@ -188,6 +190,9 @@ impl<T: Text, S: Clone> Session<T, S> {
     }
 
     pub(super) fn gap(&mut self, channel: String) {
+        if is_private(&channel) {
+            return;
+        }
         self.stats.gaps += 1.0;
         let channel = self.channels.shown_name(&channel).into();
         self.emit(Event::Gap(channel));

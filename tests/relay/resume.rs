@@ -62,6 +62,9 @@ fn a_gap_is_reported_for_channels_that_are_open() {
     let mut client = Client::subscribed();
     client.receives(1.0, r#"{"gap":"a"}"#);
     client.receives(1.0, r#"{"gap":"nowhere"}"#);
+    // What is said between a page and the relay alone isn't kept, and asked for again.
+    client.opens(1.0, "signal-wasm-presence/secret", 7);
+    client.receives(1.0, r#"{"gap":"signal-wasm-presence/secret"}"#);
     assert_eq!(client.told(), [gap("a")]);
     assert_eq!(client.session().stats().gaps, 1.0);
 }

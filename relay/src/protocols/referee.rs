@@ -43,6 +43,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use signal_wire::json::quoted;
+pub(super) use signal_wire::private::is_private;
+use signal_wire::private::{PRESENCE, ROOMS};
 
 pub(super) use self::answers::Answers;
 use self::answers::Outlet;
@@ -63,8 +65,6 @@ use crate::rooms::registry::{
     Liveness, NumberedRequest, PING, Registry, RoomConnection, RoomMembership, Standing,
 };
 
-/// With what the names of private channels begin.
-const PREFIX: &str = "rtcmulticonnection-relay/";
 /// The fewest and the most bytes of a token.
 const TOKEN: std::ops::RangeInclusive<usize> = 16..=128;
 /// The most bytes of a group's name.
@@ -73,11 +73,6 @@ const LONGEST_GROUP: usize = 256;
 const MOST_SEATS: usize = 32;
 /// The frame by which a client is asked for a sign of life.
 const ALIVE: &str = "{\"ping\":0}";
-
-/// Whether a channel is for the relay alone.
-pub(super) fn is_private(channel: &str) -> bool {
-    channel.starts_with(PREFIX) || channel.starts_with(present::PREFIX)
-}
 
 /// The envelope of a message from the relay itself.
 fn envelope(channel: &str, message: &str) -> String {
@@ -193,7 +188,7 @@ impl Referee {
         membership: &Membership,
         access: &Access,
     ) {
-        if channel.starts_with(present::PREFIX) {
+        if channel.starts_with(PRESENCE) {
             let message = message.unwrap_or_default();
             self.present.take(channel, message, membership, access);
             membership.count(message.len());
@@ -251,7 +246,7 @@ impl Referee {
         membership: &Membership,
         access: &Access,
     ) -> Result<RoomMembership, &'static str> {
-        let token = channel.strip_prefix(PREFIX).unwrap_or_default();
+        let token = channel.strip_prefix(ROOMS).unwrap_or_default();
         if !TOKEN.contains(&token.len()) {
             return Err("The token of a private channel has 16 to 128 bytes.");
         }

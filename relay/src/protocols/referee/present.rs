@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use signal_wire::json::{self, find, quoted, string};
+use signal_wire::private::PRESENCE;
 
 use super::{MOST_SEATS, TOKEN, envelope};
 use crate::auth::access::Access;
@@ -26,8 +27,6 @@ use crate::hub::frame::Frame;
 use crate::hub::membership::Membership;
 use crate::presence::{Entrant, Full, Presence, Seat};
 
-/// With what the names of these private channels begin.
-pub(super) const PREFIX: &str = "signal-wasm-presence/";
 /// The most bytes of a page's id.
 const LONGEST_ID: usize = 64;
 /// The most bytes of the name of a channel that pages are on.
@@ -103,7 +102,7 @@ impl PresentPages {
         membership: &Membership,
         access: &Access,
     ) -> Result<(), &'static str> {
-        let token = secret.strip_prefix(PREFIX).unwrap_or_default();
+        let token = secret.strip_prefix(PRESENCE).unwrap_or_default();
         if !TOKEN.contains(&token.len()) {
             return Err("The token of a private channel has 16 to 128 bytes.");
         }
