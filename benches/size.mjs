@@ -22,7 +22,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RECORD = join(ROOT, 'benches/size.json');
 // Brotli bytes of module and glue, with all protocols. It notices growth: it stands a little above
 // today's size, and whoever raises it says why in the commit.
-const CEILING = 81_000;
+const CEILING = 81_100;
 
 // xtask replaces a bare `--each` by `--each=<folder>`, where it has built the package without each
 // protocol.
