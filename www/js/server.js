@@ -66,8 +66,8 @@ function foreign(named) {
 
 /**
  * Asks whether these servers may be used, unless the visitor has agreed to all of them. `text` is what
- * stands before the address, the address, and what stands after it. Who says no gets the page without
- * that `parameter`.
+ * stands before the address, the address, and what stands after it. A visitor who declines
+ * gets the page without that `parameter`.
  */
 async function agreeTo(servers, { before, label, title, text: [start, address, end], yes, no, parameter }) {
   const known = agreed();
