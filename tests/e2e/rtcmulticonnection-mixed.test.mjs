@@ -35,8 +35,8 @@ const BOTH = [
   [NEW, OLD],
 ];
 
-/** What pages report while there is no relay. */
-const REFUSED = [/ERR_CONNECTION_REFUSED/];
+/** What pages report of a relay that is gone, or is killed while they connect. */
+const NO_RELAY = [/ERR_CONNECTION_(REFUSED|RESET)/];
 
 function startRelay(args = []) {
   return relay({ args: [...MOUNT_ARGS, ...args] });
@@ -215,7 +215,7 @@ test('the relay is killed and started again: the rooms are as they were', TIMEOU
   assert.deepEqual((await enter(late[1], 'join', 'killed'))[2], 'Invalid password');
   await converse([...pages, late[0]], 'after');
   for (const page of pages) assert.deepEqual(await page.evaluate(() => [window.left, told.filter(([what]) => what === 'closed')]), [[], []]);
-  await leave([...pages, ...late], REFUSED);
+  await leave([...pages, ...late], NO_RELAY);
 });
 
 test('the page is what it was when another relay, without such rooms, takes the place, and back', TIMEOUT, async (context) => {
@@ -239,7 +239,7 @@ test('the page is what it was when another relay, without such rooms, takes the 
   const old = await KINDS[OLD]({}, hub);
   assert.equal((await enter(old, 'join', 'moved'))[0], true);
   await converse([...pages, old], 'refereed again');
-  await leave([...pages, old], REFUSED);
+  await leave([...pages, old], NO_RELAY);
 });
 
 for (const protocol of Object.keys(SPOKEN)) {
