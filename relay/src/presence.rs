@@ -1,8 +1,8 @@
 //! Presence: which pages are on a channel, for pages that ask the relay to watch them.
 //!
-//! Each page has an id that it chooses, and a secret by which it continues after its connection was
-//! lost. The others on its channel hear when it comes, and when it has been without a connection
-//! for [`AWAY`]. A page whose silence the relay wouldn't notice hears of the others, but isn't shown to
+//! Each page has an id that it chooses and that no other page on the channel has, and a secret by which
+//! it continues after its connection was lost. The others on its channel hear when it comes, and when
+//! it has been without a connection for [`AWAY`]. A page whose silence the relay wouldn't notice hears of the others, but isn't shown to
 //! them.
 //!
 //! Pages hear what happens on one channel in the order in which it happens. Nothing here waits.
@@ -85,9 +85,14 @@ pub(crate) struct Seat {
     number: u64,
 }
 
-/// There are [`MOST_PAGES`] pages on the channel.
+/// Why a page can't be on a channel.
 #[derive(Debug)]
-pub(crate) struct Full;
+pub(crate) enum Refused {
+    /// There are [`MOST_PAGES`] pages.
+    Full,
+    /// Another page has the id. A stranger could else make a page seem to be there that is gone.
+    Taken,
+}
 
 impl Presence {
     fn channels(&self) -> MutexGuard<'_, HashMap<Name, Channel>> {
@@ -99,7 +104,7 @@ impl Presence {
         self: &Arc<Self>,
         entrant: Entrant,
         greeting: impl FnOnce(&[Arc<str>]) -> String,
-    ) -> Result<Seat, Full> {
+    ) -> Result<Seat, Refused> {
         let Entrant {
             space,
             channel,
@@ -115,12 +120,10 @@ impl Presence {
         let number = self.next_seat.fetch_add(1, Ordering::Relaxed);
         let mut channels = self.channels();
         let pages = channels.entry(name.clone()).or_default();
+        pages.check(&id, &secret)?;
         // With another id it is another page.
         if pages.0.get(&secret).is_some_and(|page| page.id != id) {
             pages.remove(&secret);
-        }
-        if pages.0.len() >= MOST_PAGES && !pages.0.contains_key(&secret) {
-            return Err(Full);
         }
         let page = Page {
             id,
@@ -161,21 +164,27 @@ impl Presence {
 }
 
 impl Channel {
+    /// Whether the page with this secret may have this id.
+    fn check(&self, id: &str, secret: &str) -> Result<(), Refused> {
+        let others = || self.0.iter().filter(|(of, _)| ***of != *secret);
+        if others().any(|(_, page)| *page.id == *id) {
+            return Err(Refused::Taken);
+        }
+        if others().count() >= MOST_PAGES {
+            return Err(Refused::Full);
+        }
+        Ok(())
+    }
+
     /// The ids of the pages that are shown, without this one.
-    fn others(&self, id: &Arc<str>) -> Vec<Arc<str>> {
-        let mut ids: Vec<_> = self
-            .0
-            .values()
-            .filter(|page| page.is_shown && page.id != *id)
+    fn others(&self, id: &str) -> Vec<Arc<str>> {
+        let shown = self.0.values().filter(|page| page.is_shown);
+        let mut ids: Vec<_> = shown
+            .filter(|page| *page.id != *id)
             .map(|page| Arc::clone(&page.id))
             .collect();
         ids.sort_unstable();
-        ids.dedup();
         ids
-    }
-
-    fn is_shown(&self, id: &str) -> bool {
-        self.0.values().any(|page| page.is_shown && *page.id == *id)
     }
 
     /// The page of a seat, unless another connection has it since.
@@ -186,32 +195,31 @@ impl Channel {
 
     fn insert(&mut self, secret: Arc<str>, page: Page) {
         let id = Arc::clone(&page.id);
-        let was_shown = self.is_shown(&id);
-        self.0.insert(secret, page);
-        self.tell(&id, was_shown);
+        let is_shown = page.is_shown;
+        let earlier = self.0.insert(secret, page);
+        let was_shown = earlier.is_some_and(|page| page.is_shown);
+        if is_shown != was_shown {
+            self.tell(&id, if is_shown { "came" } else { "gone" });
+        }
     }
 
     fn remove(&mut self, secret: &str) {
-        if let Some(page) = self.0.remove(secret) {
-            self.tell(&page.id, page.is_shown);
+        let page = self.0.remove(secret);
+        if let Some(page) = page.filter(|page| page.is_shown) {
+            self.tell(&page.id, "gone");
         }
     }
 
     fn expire(&mut self, now: Instant) {
         let is_gone = |page: &Page| page.away.is_some_and(|until| until <= now);
         let gone: Vec<_> = self.0.extract_if(|_, page| is_gone(page)).collect();
-        for (_, page) in gone {
-            self.tell(&page.id, page.is_shown);
+        for (_, page) in gone.iter().filter(|(_, page)| page.is_shown) {
+            self.tell(&page.id, "gone");
         }
     }
 
-    /// Tells all others whether this page is there, if that has changed.
-    fn tell(&self, id: &str, was_shown: bool) {
-        let is_shown = self.is_shown(id);
-        if is_shown == was_shown {
-            return;
-        }
-        let event = if is_shown { "came" } else { "gone" };
+    /// Tells all others what has happened to this page.
+    fn tell(&self, id: &str, event: &str) {
         let message = format!("{{\"{event}\":{}}}", quoted(id));
         for (secret, page) in &self.0 {
             if *page.id != *id && page.away.is_none() {

@@ -25,7 +25,7 @@ use crate::auth::access::Access;
 use crate::hub::budget::Purpose;
 use crate::hub::frame::Frame;
 use crate::hub::membership::Membership;
-use crate::presence::{Entrant, Full, Presence, Seat};
+use crate::presence::{Entrant, Presence, Refused, Seat};
 
 /// The most bytes of a page's id.
 const LONGEST_ID: usize = 64;
@@ -131,7 +131,10 @@ impl PresentPages {
             charge: membership.account().charge(Purpose::Connections, 0),
         };
         let entered = self.presence.enter(entrant, |others| self.written(others));
-        let seat = entered.map_err(|Full| "There are 1024 pages on this channel.")?;
+        let seat = entered.map_err(|refused| match refused {
+            Refused::Full => "There are 1024 pages on this channel.",
+            Refused::Taken => "Another page on this channel has this id.",
+        })?;
         let earlier = seats.insert(secret, seat);
         drop(seats);
         // The page has left what it was on before, if that was another channel.
