@@ -47,7 +47,7 @@ export class Call extends EventTarget {
     const listening = { signal: this.#listening.signal };
     this.#topic.addEventListener('message', (/** @type {any} */ { peer, message }) => this.#hear(peer, message), listening);
     room.addEventListener('join', (/** @type {any} */ { peer }) => this.#joined(peer), listening);
-    room.addEventListener('leave', (/** @type {any} */ { peer, isLost }) => (isLost ? this.#lost(peer.id) : this.#left(peer.id)), listening);
+    room.addEventListener('leave', (/** @type {any} */ { peer, isLost }) => this.#departed(peer.id, isLost), listening);
     room.addEventListener('close', () => this.hangUp(), listening);
     globalThis.addEventListener?.('online', () => this.restart(), listening);
     signal?.addEventListener('abort', () => this.hangUp(), { once: true });
@@ -132,7 +132,7 @@ export class Call extends EventTarget {
       renew: () => this.#configuration(),
       fire: (name, members) => {
         this.#fire(name, { peer: met, ...members });
-        if (name === 'connectionstatechange' && !this.#room.peers.has(id)) this.#lost(id);
+        if (name === 'connectionstatechange' && !this.#room.peers.has(id)) this.#left(id);
       },
     });
     met.start(link);
@@ -157,17 +157,22 @@ export class Call extends EventTarget {
     this.#say({ in: this.#number }, peer.id);
   }
 
-  /** Its signaling is gone, and may be there again soon. @param {string} id */
-  #lost(id) {
+  /** It is out of the room. @param {string} id @param {boolean} isLost */
+  #departed(id, isLost) {
     const known = this.peers.get(id);
-    setTimeout(() => {
-      if (known && this.peers.get(id) === known && !this.#room.peers.has(id)) this.#left(id);
-    }, LOST);
+    if (known) known.isLost = isLost;
+    this.#left(id);
   }
 
   /** Its signaling is gone. A connection that is up needs none. @param {string} id */
   #left(id) {
-    if (!this.peers.get(id)?.link?.isEstablished) this.#drop(id);
+    const known = this.peers.get(id);
+    if (!known || known.link?.isEstablished) return;
+    if (!known.isLost) return this.#drop(id);
+    setTimeout(() => {
+      const isBack = this.#room.peers.has(id) || known.link?.isEstablished;
+      if (this.peers.get(id) === known && !isBack) this.#drop(id);
+    }, LOST);
   }
 
   /** @param {string} id */

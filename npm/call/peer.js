@@ -11,6 +11,9 @@ export class CallPeer {
   /** What came before there was a connection to give it to. @type {unknown[]} */
   #early = [];
 
+  /** It left the room without having said so. */
+  isLost = false;
+
   /** @param {any} peer Of the room. @param {number} number That it has in the call. */
   constructor(peer, number) {
     this.peer = peer;

@@ -146,6 +146,21 @@ describe('a call', () => {
     assertNoTroubles([ann, bob]);
   });
 
+  test('with a peer that closes its page: it isn\'t waited for', TIMEOUT, async () => {
+    const all = [await join(server, 'Ann'), await join(server, 'Bob')];
+    const [ann, bob] = all;
+    for (const page of all) await page.evaluate(() => enter());
+    await allSee(all);
+    // The time that a lost peer has to come back never ends.
+    await ann.evaluate(() => {
+      const { setTimeout } = window;
+      window.setTimeout = (act, time, ...rest) => (time === 15_000 ? 0 : setTimeout(act, time, ...rest));
+    });
+    await bob.close({ runBeforeUnload: true });
+    await told(ann, 'call leave', 'Bob');
+    assertNoTroubles([ann]);
+  });
+
   test('whose servers are asked for, or can\'t be had', TIMEOUT, async () => {
     const all = [await join(server, 'Ann'), await join(server, 'Bob')];
     const [ann, bob] = all;
