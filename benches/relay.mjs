@@ -1,5 +1,6 @@
 // npm run bench -- relay: what our relay costs for each delivery and each connection, beside servers
-// of npm's ws and socket.io that do the same work. One client publishes, all others receive.
+// of npm's ws and socket.io that do the same work. One client publishes, all others receive. With
+// --binary (once for each) it compares builds of the relay instead, such as before and after a change.
 //
 // The clients are a process of their own (benches/generator). Only the processor time of the
 // server's process counts, as the kernel counts it. Other work on the machine makes times longer,
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     connections: { type: 'string', default: '1000,10000' },
     seconds: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '3' },
+    binary: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },
 });
@@ -31,19 +33,22 @@ const [seconds, rounds] = ['seconds', 'rounds'].map((name) => whole(name, option
 
 /** So that the relay's limits aren't what is measured. */
 const RELAY = ['--connections', '20000', '--rate', '1000000', '--rate-bytes', '4000000000', '--queue-bytes', '64000000', '--memory', '4000000000', '--log', 'error'];
-const ours = (protocol) => ({ protocol, start: () => relay({ args: RELAY }) });
+const ours = (protocol, program) => ({ protocol, start: () => relay({ args: RELAY, program }) });
 const npms = (protocol, script) => ({ protocol, start: () => child(script) });
 
-/** What is measured. The first is what the others are compared with. */
-const SERVERS = {
-  'ws': npms('plain', 'relay/ws.mjs'),
-  'socket.io': npms('socket-io', 'relay/socket-io.mjs'),
-  'relay, plain': ours('plain'),
-  'relay, resuming': ours('relay'),
-  'relay, Socket.IO': ours('socket-io'),
-  'relay, SignalR': ours('signalr'),
-  'relay, events': ours('sse'),
-};
+/** What the generator calls the protocols. */
+const PROTOCOLS = { 'plain': 'plain', 'resuming': 'relay', 'Socket.IO': 'socket-io', 'SignalR': 'signalr', 'events': 'sse' };
+const relays = (program, name) => Object.entries(PROTOCOLS).map(([title, protocol]) => [`${name}, ${title}`, { ...ours(protocol, program), title }]);
+
+/** What is measured, each beside the first of its kind. */
+const SERVERS = Object.fromEntries(
+  options.binary.length > 0
+    ? options.binary.flatMap((program) => relays(program, program))
+    : [['ws', npms('plain', 'relay/ws.mjs')], ['socket.io', npms('socket-io', 'relay/socket-io.mjs')], ...relays(undefined, 'relay')],
+);
+/** The name of what a server is compared with. */
+const baseline = (name) => Object.keys(SERVERS).find((other) => options.binary.length === 0 || SERVERS[other].title === SERVERS[name].title);
+const COMPARED = options.binary.length > 0 ? 'to the first' : 'to ws';
 
 const result = { processor: cpus()[0].model, cores: cpus().length, node: process.version, loads: [], idle: [] };
 for (const count of receivers) {
@@ -56,7 +61,7 @@ for (const count of receivers) {
     result.loads.push({ receivers: count, size, servers: runs });
     print(
       `${count} receivers, messages of ${size} bytes`,
-      ['processor µs each delivery', 'to ws', 'deliveries a second', 'half load: median ms', '99 %', '99.9 %'],
+      ['processor µs each delivery', COMPARED, 'deliveries a second', 'half load: median ms', '99 %', '99.9 %'],
       runs,
       ({ processorMicrosecondsPerDelivery: cost, deliveriesPerSecond, latencyMicroseconds: latency }, first) => [
         cost.toFixed(2),
@@ -70,9 +75,10 @@ for (const count of receivers) {
 for (const count of connections) {
   const runs = await inTurns(({ protocol, start }) => measured(start, protocol, 'idle', { receivers: count }));
   result.idle.push({ connections: count, servers: runs });
-  print(`${count} idle connections`, ['kB each', 'to ws'], runs, ({ bytesPerConnection: bytes }, first) => [(bytes / 1000).toFixed(1), (bytes / first.bytesPerConnection).toFixed(2)]);
+  print(`${count} idle connections`, ['kB each', COMPARED], runs, ({ bytesPerConnection: bytes }, first) => [(bytes / 1000).toFixed(1), (bytes / first.bytesPerConnection).toFixed(2)]);
 }
-if (options.json) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+// The page shows the relay beside other servers.
+if (options.json && options.binary.length === 0) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
 process.exit();
 
 /** The median of the rounds for each server, which take turns. */
@@ -116,9 +122,8 @@ function medians(runs) {
 }
 
 function print(title, columns, runs, cells) {
-  const [first] = Object.values(runs);
   console.log(`\n${title}\n\n| | ${columns.join(' | ')} |\n|${' --- |'.repeat(columns.length + 1)}`);
-  for (const [name, run] of Object.entries(runs)) console.log(`| ${name} | ${cells(run, first).join(' | ')} |`);
+  for (const [name, run] of Object.entries(runs)) console.log(`| ${name} | ${cells(run, runs[baseline(name)]).join(' | ')} |`);
 }
 
 function whole(name, text) {
