@@ -79,7 +79,7 @@ function spoil(text, roll) {
 const ENVELOPE = '{"sender":5,"channel":"main","message":"still here"}';
 const PROTOCOLS = {
   websocket: { start: () => talker(), last: (server) => server.raw(ENVELOPE), texts: () => [ENVELOPE, ...said('socket.io'), ...said('signalr')] },
-  'socket.io': { start: () => talker({ greeting: engineOpen(), replies: [[/^40/, '40{"sid":"b"}']] }), last: (server) => server.raw(`42["message",${ENVELOPE}]`), texts: () => said('socket.io') },
+  'socket.io': { start: () => talker({ greeting: [engineOpen()], replies: [[/^40/, '40{"sid":"b"}']] }), last: (server) => server.raw(`42["message",${ENVELOPE}]`), texts: () => said('socket.io') },
   signalr: { start: () => signalRServer(), last: (server) => server.call('onMessageReceived', ENVELOPE), texts: () => said('signalr'), end: '\x1e' },
   'signalr-classic': { start: () => classicSignalRServer(), last: (server) => server.call('onMessageReceived', ENVELOPE), texts: () => said('signalr-classic') },
   sse: { start: () => sseServer(), last: (server) => server.raw(`\n\ndata: ${ENVELOPE}\n\n`), texts: () => [ENVELOPE, ...said('socket.io')].map((text) => `id: 1\nevent: message\ndata: ${text}\n`), end: '\n\n' },

@@ -11,12 +11,12 @@ export function engineOpen(members = {}) {
 }
 
 /**
- * Starts one, at any path. `greeting` is sent to each that connects, and for the first of
+ * Starts one, at any path. Each that connects is sent the frames `greeting`, and for the first of
  * `replies`, `[pattern, text]`, that fits what came in, its text. `takes(url)` decides who may
  * connect: others are cut off right after the upgrade. `requests` are their addresses, `received`
  * all that was received.
  */
-export async function talker({ greeting, replies = [], takes = () => true } = {}) {
+export async function talker({ greeting = [], replies = [], takes = () => true } = {}) {
   const sockets = new Set();
   const requests = [];
   const received = [];
@@ -26,7 +26,7 @@ export async function talker({ greeting, replies = [], takes = () => true } = {}
     if (!takes(url)) return socket.terminate();
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    if (greeting !== undefined) socket.send(greeting);
+    for (const frame of greeting) socket.send(frame);
     socket.on('message', (data) => {
       const text = data.toString('utf8');
       received.push(text);
