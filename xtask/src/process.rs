@@ -159,7 +159,7 @@ pub fn rustc() -> Command {
 }
 
 /// Where cargo keeps the sources of crates.
-fn cargo_home() -> Option<PathBuf> {
+pub fn cargo_home() -> Option<PathBuf> {
     let of = |name: &str| {
         env::var_os(name)
             .filter(|value| !value.is_empty())

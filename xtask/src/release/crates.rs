@@ -6,10 +6,12 @@ use crate::files;
 use crate::package::CRATES;
 use crate::problem::Outcome;
 use crate::process;
+use crate::project::Project;
 
 /// Packs all crates.
 pub fn make(release: &Release) -> Outcome<Vec<String>> {
     let project = release.project;
+    forget_earlier(project)?;
     let mut cargo = process::cargo();
     cargo
         .current_dir(&project.root)
@@ -27,4 +29,21 @@ pub fn make(release: &Release) -> Outcome<Vec<String>> {
         names.push(name);
     }
     Ok(names)
+}
+
+/// Removes what cargo keeps of an earlier packing. It takes a version of a crate for something that
+/// never changes: it would build signal-relay with the signal-wire of that time.
+fn forget_earlier(project: &Project) -> Outcome {
+    files::remove(&project.target.join("package"))?;
+    let registries = process::cargo_home().map(|home| files::list(&home.join("registry/src")));
+    for registry in registries.unwrap_or_default() {
+        // cargo's name for a registry in a folder, as it makes one of the packed crates, has no host.
+        let name = registry.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('-') {
+            for (name, _) in CRATES {
+                files::remove(&registry.join(format!("{name}-{}", project.version()?)))?;
+            }
+        }
+    }
+    Ok(())
 }
