@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tokio::runtime::Runtime::new()?.block_on(async {
         let server = Server::bind(config).await?;
         println!("http://{}/", server.address());
-        server.serve(std::future::pending()).await;
+        server.serve(std::future::pending()).await?;
         Ok(())
     })
 }

@@ -26,6 +26,12 @@ impl ClientAddress {
         })
     }
 
+    /// The IPv4 address, or the first one of the IPv6 network.
+    #[must_use]
+    pub fn ip(self) -> IpAddr {
+        self.0
+    }
+
     /// The address that a request carries.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {

@@ -10,6 +10,8 @@ use crate::base_path::BasePath;
 use crate::config::Config;
 use crate::files::Mount;
 use crate::hub::ids::NoRandomness;
+use crate::hub::jetstream::settings::Servers;
+use crate::hub::store::StoreError;
 use crate::tls::TlsError;
 
 /// Why a relay can't start.
@@ -46,6 +48,8 @@ pub enum StartError {
     },
     /// The system has no random numbers.
     NoRandomness,
+    /// The store that is shared with other relays can't be used; its servers, and why.
+    Store(Servers, StoreError),
     /// The keys for tokens can't be used.
     Keys(PathBuf, KeyError),
     /// Other machines can reach the address, and nothing says who may use the relay.
@@ -109,6 +113,7 @@ impl fmt::Display for StartError {
                  lower one of those"
             ),
             Self::NoRandomness => NoRandomness.fmt(f),
+            Self::Store(servers, error) => write!(f, "can't use --store {servers}: {error}"),
             Self::Keys(file, error) => write!(f, "can't check tokens: {} {error}", file.display()),
             Self::Unprotected(address) => write!(
                 f,
@@ -121,6 +126,12 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+impl From<NoRandomness> for StartError {
+    fn from(NoRandomness: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}
 
 impl From<(PathBuf, KeyError)> for StartError {
     fn from((file, error): (PathBuf, KeyError)) -> Self {

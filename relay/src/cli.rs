@@ -14,7 +14,8 @@ use signal_relay::base_path::BasePath;
 use signal_relay::config::{self, Config};
 use signal_relay::files::Mount;
 use signal_relay::host::HostPattern;
-use signal_relay::hub::{history, queue, sessions};
+use signal_relay::hub::jetstream::settings::{Name, Servers};
+use signal_relay::hub::{history, jetstream, queue, sessions};
 use signal_relay::limits::{Rate, Rates};
 use signal_relay::origin::Origin;
 use signal_relay::proxies::Proxy;
@@ -257,6 +258,44 @@ pub(crate) struct Arguments {
     #[arg(long)]
     late_history: bool,
 
+    /// Shares messages and sessions with other relays, through NATS
+    ///
+    /// nats://HOST:PORT, or tls:// for TLS; several servers of one cluster are separated by commas.
+    /// NATS needs JetStream. What is published on one relay reaches the pages on all, and a page
+    /// that has lost its relay resumes on another. The limits of the history are those of NATS too.
+    #[arg(long, value_name = "URL")]
+    store: Option<Servers>,
+
+    /// What the streams in NATS are called
+    ///
+    /// Relays with the same name share them. They are made if they aren't there.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "signal-relay",
+        requires = "store"
+    )]
+    store_name: Name,
+
+    /// A file with what NATS asks for
+    ///
+    /// A .creds file, user:password, or a token.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    store_credentials: Option<PathBuf>,
+
+    /// How many NATS servers keep each message
+    ///
+    /// 3 in a cluster of three: then one of them may fail.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=5), allow_negative_numbers = true, requires = "store")]
+    store_replicas: usize,
+
+    /// Has NATS keep messages in memory only
+    ///
+    /// They are lost when NATS is started again, and then pages learn that they may have missed
+    /// messages. Without it, NATS keeps them in files.
+    #[arg(long, requires = "store")]
+    store_in_memory: bool,
+
     /// How many WebSockets and other sessions clients of one address may have
     ///
     /// More are refused with HTTP 503. An IPv6 address counts with all others in its /64. Many
@@ -483,6 +522,15 @@ impl From<Arguments> for Config {
                 age: arguments.history_age,
                 total: arguments.history_total,
             },
+            store: arguments
+                .store
+                .map(|servers| jetstream::settings::Settings {
+                    servers,
+                    name: arguments.store_name,
+                    credentials: arguments.store_credentials,
+                    replicas: arguments.store_replicas,
+                    in_memory: arguments.store_in_memory,
+                }),
             drain: arguments.drain,
             tls: arguments
                 .tls_cert

@@ -8,7 +8,7 @@ use crate::base_path::BasePath;
 use crate::files::Mount;
 use crate::host::HostPattern;
 use crate::hub::budget::CONNECTION;
-use crate::hub::{self, history, queue, sessions};
+use crate::hub::{self, history, jetstream, queue, sessions};
 use crate::limits::{Limits, Rate, Rates};
 use crate::origin::Origin;
 use crate::protocols::signalr;
@@ -128,6 +128,8 @@ pub struct Config {
     pub tls: Option<tls::Files>,
     /// Where metrics are served, if they are. Port 0 takes any free port.
     pub metrics: Option<SocketAddr>,
+    /// The store that the relay shares with others; `None`: it keeps everything itself.
+    pub store: Option<jetstream::settings::Settings>,
     /// What is kept for clients that lost their connection.
     pub sessions: sessions::Limits,
     /// What is kept of what was published.
@@ -154,6 +156,28 @@ impl Config {
             sessions: self.sessions,
             history: self.history,
             memory: self.memory - self.memory / HEADROOM,
+        }
+    }
+
+    /// What the relay and its store agree on.
+    #[must_use]
+    pub fn store_terms(&self) -> jetstream::Terms {
+        jetstream::Terms {
+            history: self.history,
+            session_age: self.sessions.age,
+            unnoticed: self.ping_interval + self.ping_timeout,
+        }
+    }
+
+    /// This configuration, with frames that are no longer than the store takes.
+    #[must_use]
+    pub fn within(self, longest: Option<usize>) -> Self {
+        match longest.filter(|longest| *longest < self.max_frame) {
+            None => self,
+            Some(max_frame) => {
+                tracing::info!("NATS takes frames of at most {max_frame} bytes");
+                Self { max_frame, ..self }
+            }
         }
     }
 
@@ -250,6 +274,7 @@ impl Default for Config {
             drain: Duration::ZERO,
             tls: None,
             metrics: None,
+            store: None,
             sessions: sessions::Limits {
                 age: SESSION_AGE,
                 kept: SESSIONS,

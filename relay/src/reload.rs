@@ -32,6 +32,7 @@ impl Reloader {
     pub fn reload(&self, new: &Config) -> Result<(), StartError> {
         let config = self.config().reloaded(new);
         check(&config)?;
+        let config = config.within(self.relay.hub.longest_message());
         let keys = self
             .auth
             .as_ref()

@@ -28,6 +28,11 @@ const FIXED: &[&str] = &[
     "metrics",
     "mount",
     "open",
+    "store",
+    "store-credentials",
+    "store-in-memory",
+    "store-name",
+    "store-replicas",
     "tls-cert",
     "tls-key",
     "trusted-proxy",
@@ -71,12 +76,12 @@ pub(crate) async fn run(options: Vec<OsString>, settings: Settings) -> Result<()
         let name = operator.until_stop(&mut signals).await;
         tracing::warn!("{name} again: stopping at once");
     };
-    tokio::select! {
-        () = serving => {}
-        () = commanded => {}
-    }
+    let served = tokio::select! {
+        served = serving => served,
+        () = commanded => Ok(()),
+    };
     tracing::info!("stopped");
-    Ok(())
+    served.map_err(|error| (1, error.to_string()))
 }
 
 /// The exit code and the words for a relay that can't start.
@@ -204,6 +209,23 @@ mod tests {
         ("rate-bytes", &["--rate-bytes=7k"]),
         ("session-age", &["--session-age=7s"]),
         ("sessions", &["--sessions=7"]),
+        ("store", &["--store=nats://127.0.0.1:7"]),
+        (
+            "store-credentials",
+            &["--store=nats://127.0.0.1:7", "--store-credentials=file"],
+        ),
+        (
+            "store-in-memory",
+            &["--store=nats://127.0.0.1:7", "--store-in-memory"],
+        ),
+        (
+            "store-name",
+            &["--store=nats://127.0.0.1:7", "--store-name=other"],
+        ),
+        (
+            "store-replicas",
+            &["--store=nats://127.0.0.1:7", "--store-replicas=3"],
+        ),
         ("tls-cert", &["--tls-cert=cert.pem", "--tls-key=key.pem"]),
         ("tls-key", &["--tls-cert=cert.pem", "--tls-key=key.pem"]),
         ("trusted-proxy", &["--trusted-proxy=192.0.2.1"]),

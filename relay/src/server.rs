@@ -17,7 +17,8 @@ use crate::check::{StartError, check};
 use crate::config::Config;
 use crate::files::Files;
 use crate::http::{self, Site};
-use crate::hub::ids::NoRandomness;
+use crate::hub::jetstream::JetStream;
+use crate::hub::spaces::Spaces;
 use crate::hub::{Hub, Stats};
 use crate::limits::HttpConnections;
 use crate::monitoring;
@@ -50,8 +51,20 @@ impl Server {
     /// # Errors
     /// The address isn't available, or the settings are impossible.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        let hub = Hub::in_memory(config.hub_limits());
-        let hub = hub.map_err(|NoRandomness| StartError::NoRandomness)?;
+        check(&config)?;
+        let hub = match &config.store {
+            None => Hub::in_memory(config.hub_limits())?,
+            Some(settings) => {
+                let spaces = Arc::new(Spaces::new(config.queue)?);
+                let store = JetStream::connect(settings, Arc::clone(&spaces), config.store_terms());
+                let failed = |error| StartError::Store(settings.servers.clone(), error);
+                Hub::new(
+                    config.hub_limits(),
+                    spaces,
+                    Arc::new(store.await.map_err(failed)?),
+                )
+            }
+        };
         Self::bind_with(config, hub).await
     }
 
@@ -61,6 +74,7 @@ impl Server {
     /// The address isn't available, or the settings are impossible.
     pub async fn bind_with(config: Config, hub: Hub) -> Result<Self, StartError> {
         check(&config)?;
+        let config = config.within(hub.longest_message());
         let tls = config.tls.clone().map(Tls::new).transpose();
         let tls = tls.map_err(StartError::Tls)?.map(Arc::new);
         let auth = config.auth.as_ref().map(Auth::new).transpose();
@@ -89,7 +103,7 @@ impl Server {
             routes: vec![
                 socket_io::routes(Arc::clone(&relay)),
                 signalr::routes(Arc::clone(&relay), config.signalr, config.base_path.clone()),
-                sse::routes(Arc::clone(&relay)).map_err(|NoRandomness| StartError::NoRandomness)?,
+                sse::routes(Arc::clone(&relay))?,
                 plain::routes(Arc::clone(&relay)),
             ],
             fallbacks: vec![signalr::script_routes(config.base_path.clone())],
@@ -152,7 +166,10 @@ impl Server {
     /// Serves until `stop` resolves. Then it accepts no more connections and sends each, at a moment
     /// of its own in the time of [`Config::drain`], what waits for it and a close code. It returns
     /// when all have closed, at the latest one second after the close timeout that follows.
-    pub async fn serve(self, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// The store has lost what it kept. Then it stops likewise.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StoreLost> {
         let Self {
             listener,
             acceptor,
@@ -171,10 +188,13 @@ impl Server {
         }
         let evicted = Arc::clone(relay);
         others.spawn(async move { evict_expired(&evicted).await });
-        tokio::select! {
-            () = acceptor.accept(&listener) => {}
-            () = pin!(stop) => {}
-        }
+        let renewed = Arc::clone(relay);
+        others.spawn(async move { renew_sessions(&renewed).await });
+        let served = tokio::select! {
+            () = acceptor.accept(&listener) => Ok(()),
+            () = pin!(stop) => Ok(()),
+            () = relay.hub.lost() => Err(StoreLost),
+        };
         drop(listener);
         drain(relay, reloader.config().drain).await;
         relay.lifecycle.stop();
@@ -191,8 +211,21 @@ impl Server {
                 relay.tasks.len()
             );
         }
+        served
     }
 }
+
+/// The store has lost what it kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreLost;
+
+impl fmt::Display for StoreLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NATS has lost what it kept: start the relay again, so that pages learn of it")
+    }
+}
+
+impl std::error::Error for StoreLost {}
 
 /// Takes an address and a port.
 async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -228,6 +261,14 @@ async fn evict_expired(relay: &Relay) {
             relay.presence.expire();
         }
         relay.places.evict_unused();
+    }
+}
+
+/// Renews what other relays can know of the sessions here, again and again.
+async fn renew_sessions(relay: &Relay) {
+    loop {
+        sleep(EVICTION).await;
+        relay.hub.sessions().renew().await;
     }
 }
 

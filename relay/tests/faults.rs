@@ -26,7 +26,7 @@ use self::support::{Relay, config, request_with};
 struct Faulty(MemoryStore);
 
 impl Store for Faulty {
-    fn epoch(&self) -> &str {
+    fn epoch(&self) -> Arc<str> {
         self.0.epoch()
     }
 

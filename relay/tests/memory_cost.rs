@@ -61,6 +61,7 @@ async fn publish(
             space,
             from,
             content: Content::Envelope(message),
+            reference: None,
         })
         .await
         .unwrap();

@@ -301,6 +301,24 @@ impl History {
         self.evict_expired_of(name, now);
     }
 
+    /// Notes that what was published in a space up to this id may be missing here.
+    pub fn miss(&mut self, name: &Arc<str>, id: MessageId) {
+        let Some(space) = self.spaces.get_mut(name) else {
+            self.floor = self.floor.max(id);
+            return;
+        };
+        space.floor = space.floor.max(id);
+        for record in space.records.values_mut() {
+            record.miss(id);
+        }
+    }
+
+    /// Whether anything is known of a space.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.spaces.contains_key(name)
+    }
+
     /// Keeps what these limits allow from now on.
     pub fn set_limits(&mut self, limits: Limits, now: Instant) {
         self.limits = limits;

@@ -33,6 +33,24 @@ pub struct PublisherId {
     pub(super) number: u64,
 }
 
+impl fmt::Display for PublisherId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}-{:016x}", self.relay, self.number)
+    }
+}
+
+impl FromStr for PublisherId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (relay, number) = text.split_once('-').unwrap_or((text, ""));
+        Ok(Self {
+            relay: u64::from_str_radix(relay, 16)?,
+            number: u64::from_str_radix(number, 16)?,
+        })
+    }
+}
+
 /// Identifies a connection within this relay. Unlike its [`PublisherId`] it never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub(super) u64);

@@ -81,14 +81,15 @@ impl Membership {
     /// # Errors
     /// The store didn't accept it.
     pub async fn publish(&self, content: Content) -> Result<(), StoreError> {
-        self.publish_as(self.member.publisher, content).await
+        self.publish_as(self.member.publisher, content, None).await
     }
 
-    /// The same under the publisher id of a session.
+    /// The same under the publisher id of a session, which may have a number for it.
     pub(super) async fn publish_as(
         &self,
         from: PublisherId,
         content: Content,
+        reference: Option<u64>,
     ) -> Result<(), StoreError> {
         self.spaces.meter.published.add(content.text_len());
         let publication = Publication {
@@ -96,6 +97,7 @@ impl Membership {
             from,
             account: Arc::clone(&self.account),
             content,
+            reference,
         };
         self.relief.publish(publication).await
     }

@@ -15,16 +15,20 @@
 //! | `relief` | frees memory when too much is used |
 //! | [`buffers`] | what connections hold of messages that aren't complete |
 //! | [`spaces`] | who receives what |
+//! | `archive` | what is kept of all spaces on this relay |
 //! | [`memory`] | the store of a relay by itself |
+//! | [`jetstream`] | the store that several relays share |
 //! | [`membership`] | one connection in one space |
 //! | [`sessions`] | what lets a client resume after a lost connection |
 
+mod archive;
 pub mod audience;
 pub mod budget;
 pub mod buffers;
 pub mod frame;
 pub mod history;
 pub mod ids;
+pub mod jetstream;
 pub mod kept;
 pub mod membership;
 pub mod memory;
@@ -128,8 +132,10 @@ impl Hub {
     pub fn new(limits: Limits, spaces: Arc<Spaces>, store: Arc<dyn Store>) -> Self {
         let sessions = Arc::new(Sessions::new(limits.sessions, Arc::clone(&store)));
         let buffers = Arc::new(Buffers::default());
+        let budget = Budget::new(limits.memory);
+        store.use_budget(&budget);
         let relief = Relief::new(
-            Budget::new(limits.memory),
+            budget,
             Arc::clone(&store),
             vec![
                 Arc::<Sessions>::clone(&sessions),
@@ -297,9 +303,32 @@ impl Hub {
         &self.sessions
     }
 
+    /// Names this relay among all, until it is started again.
+    #[must_use]
+    pub fn relay(&self) -> String {
+        format!("{:016x}", self.spaces.relay())
+    }
+
+    /// Whether the store takes messages now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.store.is_ready()
+    }
+
+    /// The most bytes that a message may have, if the store has a limit.
+    #[must_use]
+    pub fn longest_message(&self) -> Option<usize> {
+        self.store.longest_message()
+    }
+
+    /// Resolves when the store has lost what it kept.
+    pub async fn lost(&self) {
+        self.store.lost().await;
+    }
+
     /// What message ids belong to.
     #[must_use]
-    pub fn epoch(&self) -> &str {
+    pub fn epoch(&self) -> Arc<str> {
         self.store.epoch()
     }
 

@@ -16,7 +16,7 @@ pub(super) struct Record {
     pub(super) bytes: usize,
     /// Paid for the record while messages are kept. Otherwise those pay that have it open.
     pub(super) charge: Option<Charge>,
-    /// Up to this id it isn't known what was dropped: there was no record.
+    /// Up to this id it isn't known what was dropped: there was no record, or messages are missing.
     unknown: MessageId,
     dropped: Dropped,
 }
@@ -101,6 +101,11 @@ impl Record {
             self.bytes -= bytes;
         }
         self.dropped.note(id, from);
+    }
+
+    /// Notes that messages up to this id may be missing.
+    pub(super) fn miss(&mut self, id: MessageId) {
+        self.unknown = self.unknown.max(id);
     }
 
     /// The highest id that `reader` may have missed.

@@ -25,12 +25,13 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::channels::Channels;
+use super::budget::Account;
 use super::frame::PendingMessage;
 use super::ids::PublisherId;
 use super::kept::{Kept, Place};
 use super::membership::Membership;
 use super::queue::Ack;
-use super::store::{Content, OpenChannel, Store};
+use super::store::{Content, OpenChannel, Revision, SessionRecord, Store, StoreError};
 use crate::changeable::Changeable;
 
 /// How many sessions are kept, and how much each may hold.
@@ -110,6 +111,17 @@ struct Session {
     /// The `ref` of the last accepted message. Locked for the length of a turn.
     accepted: tokio::sync::Mutex<u64>,
     channels: Mutex<Channels>,
+    /// What other relays can know of it.
+    shared: Mutex<SharedAs>,
+}
+
+/// The record of a session that other relays can find.
+#[derive(Clone, Copy, Debug)]
+struct SharedAs {
+    revision: Revision,
+    since: Instant,
+    /// Whether this relay has written it: another one had the session before.
+    is_ours: bool,
 }
 
 /// Which connection has a session.
@@ -139,6 +151,87 @@ impl Session {
 
     fn channels(&self) -> MutexGuard<'_, Channels> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shared(&self) -> MutexGuard<'_, SharedAs> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn new(name: Name, publisher: PublisherId, channels: Channels) -> Self {
+        Self {
+            name,
+            publisher,
+            holder: Mutex::new(Holder {
+                generation: 0,
+                ends: Ends::default(),
+                kept: None,
+            }),
+            accepted: tokio::sync::Mutex::default(),
+            channels: Mutex::new(channels),
+            shared: Mutex::new(SharedAs {
+                revision: Revision::default(),
+                since: Instant::now(),
+                is_ours: true,
+            }),
+        }
+    }
+
+    /// A session that was on another relay.
+    fn brought(
+        name: Name,
+        account: &Arc<Account>,
+        record: SessionRecord,
+        revision: Revision,
+    ) -> Self {
+        let accepted = tokio::sync::Mutex::new(record.accepted);
+        let session = Self::new(name, record.publisher, Channels::brought(account, record));
+        *session.shared() = SharedAs {
+            revision,
+            since: Instant::now(),
+            is_ours: false,
+        };
+        Self {
+            accepted,
+            ..session
+        }
+    }
+
+    fn record(&self, accepted: u64) -> SessionRecord {
+        let channels = self.channels();
+        SessionRecord {
+            publisher: self.publisher,
+            accepted,
+            began: channels.began,
+            open: channels.all(),
+        }
+    }
+
+    /// Lets other relays know it. To be called in its turn.
+    async fn share(
+        &self,
+        store: &dyn Store,
+        accepted: u64,
+        is_connected: bool,
+    ) -> Result<(), SessionError> {
+        let Some(sessions) = store.sessions() else {
+            return Ok(());
+        };
+        let SharedAs {
+            revision, is_ours, ..
+        } = *self.shared();
+        let Name { space, secret } = &self.name;
+        let kept = sessions.keep(space, secret, self.record(accepted), is_connected, revision);
+        let revision = kept.await.map_err(|error| match error {
+            StoreError::Taken if is_ours => SessionError::ResumedElsewhere,
+            // The client has just asked for the session. It asks again.
+            _ => SessionError::StoreUnavailable,
+        })?;
+        *self.shared() = SharedAs {
+            revision,
+            since: Instant::now(),
+            is_ours: true,
+        };
+        Ok(())
     }
 }
 
@@ -171,6 +264,76 @@ impl Sessions {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Brings a session here that a client names, if it is on another relay, or was since it was
+    /// here.
+    pub(crate) async fn bring(
+        &self,
+        secret: &str,
+        membership: &Membership,
+    ) -> Result<(), SessionError> {
+        let Some(sessions) = self.store.sessions() else {
+            return Ok(());
+        };
+        let space = membership.space();
+        let found = sessions.find(space, secret).await;
+        let found = found.map_err(|_| SessionError::StoreUnavailable)?;
+        let Some((record, revision)) = found else {
+            return Ok(());
+        };
+        let name = Name {
+            space: Arc::clone(space),
+            secret: secret.into(),
+        };
+        let mut registry = self.registry();
+        let known = registry.sessions.get(&name);
+        if known.is_some_and(|known| known.shared().revision == revision) {
+            return Ok(());
+        }
+        let brought = Session::brought(name.clone(), membership.account(), record, revision);
+        let stale = registry.sessions.insert(name, Arc::new(brought));
+        if let Some(stale) = &stale {
+            let mut holder = stale.holder();
+            holder.ends.resumed.cancel();
+            if let Some(place) = holder.kept.take() {
+                registry.kept.remove(place);
+            }
+        }
+        drop(registry);
+        self.close(stale.into_iter().collect());
+        Ok(())
+    }
+
+    /// Lets other relays know of the sessions here before what they know expires. To be called
+    /// regularly.
+    pub async fn renew(&self) {
+        if self.store.sessions().is_none() {
+            return;
+        }
+        for session in self.due() {
+            // One that is busy is renewed the next time.
+            let Ok(accepted) = session.accepted.try_lock() else {
+                continue;
+            };
+            match session.share(&*self.store, *accepted, true).await {
+                Ok(()) => {}
+                Err(SessionError::ResumedElsewhere) => session.holder().ends.resumed.cancel(),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The sessions with a connection that other relays wouldn't know much longer.
+    fn due(&self) -> Vec<Arc<Session>> {
+        let renewal = self.limits.get().age / 3;
+        self.registry()
+            .sessions
+            .values()
+            .filter(|session| session.shared().since.elapsed() >= renewal)
+            .filter(|session| session.holder().kept.is_none())
+            .cloned()
+            .collect()
+    }
+
     /// Attaches a connection to the session with this secret, which is created if it doesn't exist.
     /// Another connection that has the session loses it: its [`Ends::resumed`] is cancelled.
     ///
@@ -194,23 +357,15 @@ impl Sessions {
             return Err(SessionError::ResumedElsewhere);
         }
         let session = known.unwrap_or_else(|| {
-            let session = Arc::new(Session {
-                name: name.clone(),
-                publisher: membership.publisher(),
-                holder: Mutex::new(Holder {
-                    generation: 0,
-                    ends: ends.clone(),
-                    kept: None,
-                }),
-                accepted: tokio::sync::Mutex::default(),
-                channels: Mutex::new(Channels::new(membership.account())),
-            });
+            let channels = Channels::new(membership.account());
+            let session = Session::new(name.clone(), membership.publisher(), channels);
+            let session = Arc::new(session);
             registry.sessions.insert(name, Arc::clone(&session));
             session
         });
         let mut holder = session.holder();
+        std::mem::replace(&mut holder.ends, ends).resumed.cancel();
         if found {
-            std::mem::replace(&mut holder.ends, ends).resumed.cancel();
             if let Some(place) = holder.kept.take() {
                 registry.kept.remove(place);
             }
@@ -331,7 +486,11 @@ impl Attached {
         let mut accepted = self.turn().await?;
         if reference.is_none_or(|reference| reference > *accepted) {
             membership
-                .publish_as(self.session.publisher, Content::Envelope(message))
+                .publish_as(
+                    self.session.publisher,
+                    Content::Envelope(message),
+                    reference,
+                )
                 .await
                 .map_err(|_| SessionError::StoreUnavailable)?;
         }
@@ -382,7 +541,8 @@ impl Attached {
             accepted: *accepted,
             session: None,
         };
-        self.open_in_turn(membership, open, false, ack).await
+        self.open_in_turn(membership, open, false, ack).await?;
+        self.share(*accepted, true).await
     }
 
     /// Opens the first channels of a connection. Channels of the session that it doesn't list were
@@ -401,7 +561,15 @@ impl Attached {
             accepted: *accepted,
             session: Some(Arc::clone(&self.session.name.secret)),
         };
-        self.open_in_turn(membership, open, lost, ack).await
+        self.open_in_turn(membership, open, lost, ack).await?;
+        self.session.channels().forget_elsewhere();
+        self.share(*accepted, true).await
+    }
+
+    /// Lets other relays know the session. To be called in its turn.
+    async fn share(&self, accepted: u64, is_connected: bool) -> Result<(), SessionError> {
+        let store = &*self.sessions.store;
+        self.session.share(store, accepted, is_connected).await
     }
 
     fn close_unlisted(&self, open: &Open<'_>) {
@@ -468,22 +636,25 @@ impl Attached {
         membership: &Membership,
         names: Vec<Arc<str>>,
     ) -> Result<(), SessionError> {
-        let _turn = self.turn().await?;
+        let accepted = self.turn().await?;
         membership.close(&names);
-        let mut channels = self.session.channels();
-        let closed: Vec<_> = names
-            .into_iter()
-            .filter(|name| channels.remove(name))
-            .collect();
-        drop(channels);
+        let closed = self.session.channels().remove_all(names);
         self.close_in_store(closed);
-        Ok(())
+        self.share(*accepted, true).await
     }
 
     /// Gives the session up. It is kept if there is anything to resume.
     pub(crate) async fn leave(self) {
         let accepted = self.session.accepted.lock().await;
         let keep = *accepted > 0 || !self.session.channels().open.is_empty();
+        let is_held = self.session.holder().generation == self.generation;
+        // If another relay can't know how far its client has seen, it takes it to have seen less.
+        if keep
+            && is_held
+            && let Err(error) = self.share(*accepted, false).await
+        {
+            tracing::debug!("a session isn't shared: {error:?}");
+        }
         self.sessions.detach(&self.session, self.generation, keep);
     }
 }

@@ -7,7 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::audience::Audience;
 use super::budget::Account;
@@ -31,6 +33,8 @@ pub struct Spaces {
     limits: Changeable<queue::Limits>,
     pub(super) meter: Arc<Meter>,
     spaces: RwLock<HashMap<Arc<str>, Arc<Space>>>,
+    /// Who is interested in spaces that come to be.
+    begun: OnceLock<UnboundedSender<Arc<str>>>,
 }
 
 /// One space.
@@ -240,6 +244,7 @@ impl Spaces {
             limits: Changeable::new(limits),
             meter: Arc::default(),
             spaces: RwLock::default(),
+            begun: OnceLock::new(),
         })
     }
 
@@ -262,6 +267,34 @@ impl Spaces {
                 .subscribers()
                 .deliver(delivery.from, delivery.channel, &delivery.frame)
         })
+    }
+
+    /// The names of spaces that get their first member from now on. Only the first call receives
+    /// any.
+    pub(super) fn begun(&self) -> UnboundedReceiver<Arc<str>> {
+        let (sender, receiver) = unbounded_channel();
+        // Fails if there was a call before.
+        let _ = self.begun.set(sender);
+        receiver
+    }
+
+    /// Whether a space has members.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let spaces = self.spaces.read().unwrap_or_else(PoisonError::into_inner);
+        spaces.contains_key(name)
+    }
+
+    /// Closes the connections in a space, which may have missed messages: they come back and ask for
+    /// them.
+    pub(super) fn give_up(&self, name: &str) {
+        for (_, queue) in self.queues(name) {
+            queue.give_up();
+        }
+    }
+
+    /// Names this relay among all, until it is started again.
+    pub(super) fn relay(&self) -> u64 {
+        self.relay
     }
 
     /// A publisher id that nobody else has.
@@ -295,7 +328,11 @@ impl Spaces {
                 name: Arc::clone(&name),
                 subscribers: Mutex::default(),
             });
-            spaces.insert(name, Arc::clone(&space));
+            spaces.insert(Arc::clone(&name), Arc::clone(&space));
+            if let Some(begun) = self.begun.get() {
+                // Nobody listens any more if the store is gone.
+                let _ = begun.send(name);
+            }
             space
         };
         if join.silent {

@@ -24,7 +24,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::budget::Account;
+use super::budget::{Account, Budget};
 use super::frame::{Frame, PendingMessage};
 use super::history::{self, Replay, Since};
 use super::ids::{MessageId, PublisherId};
@@ -62,6 +62,10 @@ pub struct Publication {
     pub account: Arc<Account>,
     /// What was published.
     pub content: Content,
+    /// The publisher's number for it, if it gave one. The publisher's session takes each number
+    /// once. A store that several relays share does so too, because what a relay has published
+    /// may be unknown to the one on which its client resumes.
+    pub reference: Option<u64>,
 }
 
 /// One publication that has its place in the order.
@@ -152,14 +156,55 @@ impl fmt::Debug for ReadRequest {
 }
 
 /// The future that the methods of [`Store`] return.
-pub type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+pub type BoxFuture<'a, T = ()> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A session, as far as another relay needs it to continue it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Who its client publishes as.
+    pub publisher: PublisherId,
+    /// The reference of the last message that was accepted, as far as it is known.
+    pub accepted: u64,
+    /// The position at which the session began.
+    pub began: Option<MessageId>,
+    /// The channels that it has open, each with the position from which on it is owed its messages.
+    pub open: Vec<(Arc<str>, MessageId)>,
+}
+
+/// A version of a session's record. Each that is kept has another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revision(pub u64);
+
+/// Keeps the records of sessions for all relays that share a store. A session's name is its space
+/// and its secret.
+pub trait SharedSessions: Send + Sync {
+    /// The record of a session, if it is kept.
+    fn find<'a>(
+        &'a self,
+        space: &'a str,
+        secret: &'a str,
+    ) -> BoxFuture<'a, Option<(SessionRecord, Revision)>>;
+
+    /// Keeps a record in place of the version that this relay knows; the default version: of none.
+    /// `is_connected`: its client is connected to this relay.
+    ///
+    /// [`StoreError::Taken`]: another relay has kept a record since then.
+    fn keep<'a>(
+        &'a self,
+        space: &'a str,
+        secret: &'a str,
+        record: SessionRecord,
+        is_connected: bool,
+        known: Revision,
+    ) -> BoxFuture<'a, Revision>;
+}
 
 /// Brings publications into an order, keeps them for a while, and delivers each once. The
 /// [module](self) says why it exists.
 pub trait Store: Send + Sync + fmt::Debug {
     /// What the ids belong to. Another epoch means that ids start again and earlier ones are
     /// unknown.
-    fn epoch(&self) -> &str;
+    fn epoch(&self) -> Arc<str>;
 
     /// Accepts a publication. Resolves when it has its place in the order, so that it can be
     /// acknowledged.
@@ -184,6 +229,30 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// One session fewer holds each of these channels open.
     fn close(&self, space: &Arc<str>, channels: &mut dyn Iterator<Item = Arc<str>>);
 
+    /// Where sessions are kept for other relays, if several share the store.
+    fn sessions(&self) -> Option<&dyn SharedSessions> {
+        None
+    }
+
+    /// From now on, memory is paid from this budget.
+    fn use_budget(&self, _budget: &Arc<Budget>) {}
+
+    /// Whether it takes messages now.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// The most bytes that a message may have, if the store has a limit.
+    fn longest_message(&self) -> Option<usize> {
+        None
+    }
+
+    /// Resolves when the store has lost what it kept, and its ids with it. Then a relay has to
+    /// start again: its clients hold ids that mean nothing any more.
+    fn lost(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+
     /// Keeps no more than this from now on. A store that others share may have limits of its own.
     fn set_limits(&self, _limits: history::Limits) {}
 
@@ -207,12 +276,15 @@ pub trait Store: Send + Sync + fmt::Debug {
 pub enum StoreError {
     /// The store can't be reached or is full; the text says more. A later attempt may succeed.
     Unavailable(String),
+    /// Another relay has the session.
+    Taken,
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(why) => write!(f, "the store takes no messages now: {why}"),
+            Self::Taken => f.write_str("another relay has the session"),
         }
     }
 }

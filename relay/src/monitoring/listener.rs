@@ -80,5 +80,9 @@ pub(crate) fn ready(relay: &Relay) -> Response {
         let sentence = "The relay is shutting down.\n";
         return (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
     }
+    if !relay.hub.is_ready() {
+        let sentence = "NATS doesn't answer.\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
+    }
     "ready\n".into_response()
 }

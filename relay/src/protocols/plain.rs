@@ -85,10 +85,11 @@ async fn run(
     entry: Entry,
     mut connection: Connection,
 ) {
+    let epoch = relay.hub.epoch();
     let hello = ServerFrame::Hello {
         version: VERSION,
         session: secret.as_str().into(),
-        epoch: relay.hub.epoch().into(),
+        epoch: (&*epoch).into(),
         ping: milliseconds(limits.ping_interval),
     };
     let mut tracked = relay.track(Protocol::Plain, space, connection.address);
@@ -313,6 +314,9 @@ impl Client<'_> {
             None => (self.secret.as_str(), false),
         };
         let sessions = self.relay.hub.sessions();
+        if resumes {
+            sessions.bring(secret, &self.membership).await?;
+        }
         let attached = sessions.attach(secret, resumes, &self.membership, self.ends.clone())?;
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.

@@ -84,8 +84,8 @@ fn envelope(channel: &str, message: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Referee {
     registry: Arc<Registry>,
-    /// The relay's epoch.
-    epoch: Box<str>,
+    /// What the relay calls itself until it is started again.
+    relay: String,
     outlet: Outlet,
     /// What the rooms know of the connection.
     liveness: Arc<Liveness>,
@@ -121,19 +121,19 @@ impl Referee {
     fn new(relay: &Relay, limits: &Limits, outlet: Outlet, ping: Option<&'static str>) -> Self {
         Self {
             registry: Arc::clone(&relay.rooms),
-            epoch: relay.hub.epoch().into(),
+            relay: relay.hub.relay(),
             outlet,
             liveness: Arc::default(),
             ping,
             heartbeat: Heartbeat::new(&limits.with_pings(PING)),
             seats: Mutex::default(),
-            present: PresentPages::new(&relay.presence, relay.hub.epoch(), true),
+            present: PresentPages::new(&relay.presence, relay.hub.relay(), true),
         }
     }
 
     /// The same, for a connection of which it isn't noticed soon when it is lost.
     pub(super) fn unwatched(self, relay: &Relay) -> Self {
-        let present = PresentPages::new(&relay.presence, relay.hub.epoch(), false);
+        let present = PresentPages::new(&relay.presence, relay.hub.relay(), false);
         Self { present, ..self }
     }
 
@@ -304,7 +304,7 @@ impl Referee {
                 let (life, asked) = numbered
                     .as_ref()
                     .map_or(("", 0), |(life, asked)| (&**life, *asked));
-                let (user, life, relay) = (quoted(id), quoted(life), quoted(&self.epoch));
+                let (user, life, relay) = (quoted(id), quoted(life), quoted(&self.relay));
                 format!("{{\"user\":{user},\"life\":{life},\"asked\":{asked},\"relay\":{relay}}}")
             }
             Standing::Taken(event) => format!("{{\"taken\":{event}}}"),

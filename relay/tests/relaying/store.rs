@@ -54,8 +54,8 @@ impl Shared {
 }
 
 impl Store for Shared {
-    fn epoch(&self) -> &str {
-        "shared"
+    fn epoch(&self) -> Arc<str> {
+        "shared".into()
     }
 
     fn open(&self, request: OpenRequest) -> BoxFuture<'_> {
@@ -111,8 +111,8 @@ async fn two_relays_that_share_a_store_are_one() {
 struct Broken;
 
 impl Store for Broken {
-    fn epoch(&self) -> &str {
-        "broken"
+    fn epoch(&self) -> Arc<str> {
+        "broken".into()
     }
 
     fn publish(&self, _: Publication) -> BoxFuture<'_> {

@@ -267,8 +267,8 @@ async fn a_body_that_does_not_come_is_no_message() {
 struct Broken;
 
 impl Store for Broken {
-    fn epoch(&self) -> &str {
-        "broken"
+    fn epoch(&self) -> Arc<str> {
+        "broken".into()
     }
 
     fn publish(&self, _: Publication) -> BoxFuture<'_> {
@@ -290,8 +290,8 @@ struct Gated {
 }
 
 impl Store for Gated {
-    fn epoch(&self) -> &str {
-        "gated"
+    fn epoch(&self) -> Arc<str> {
+        "gated".into()
     }
 
     fn publish(&self, _: Publication) -> BoxFuture<'_> {

@@ -11,6 +11,7 @@
 )]
 
 pub mod kept;
+pub mod nats;
 pub mod program;
 pub mod resuming;
 pub mod signalr_classic;
@@ -103,9 +104,12 @@ impl Relay {
         let (stop, stopped) = oneshot::channel();
         let (address, stats) = (server.address(), server.stats());
         let (metrics, reloader) = (server.metrics_address(), server.reloader());
-        let served = tokio::spawn(server.serve(async move {
-            let _ = stopped.await;
-        }));
+        let served = tokio::spawn(async move {
+            let stop = async move {
+                let _ = stopped.await;
+            };
+            server.serve(stop).await.unwrap();
+        });
         Self {
             address,
             metrics,

@@ -2,6 +2,7 @@
 //! reads frame by frame.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use super::{Client, Relay, within, without_id};
 
@@ -17,7 +18,11 @@ pub struct Page {
 
 impl Page {
     pub async fn connect(relay: &Relay, space: &str) -> Self {
-        Self::over(Client::open(relay.address, space).await.unwrap()).await
+        Self::connect_to(relay.address, space).await
+    }
+
+    pub async fn connect_to(address: SocketAddr, space: &str) -> Self {
+        Self::over(Client::open(address, space).await.unwrap()).await
     }
 
     pub async fn connect_narrow(relay: &Relay, space: &str) -> Self {
@@ -43,7 +48,11 @@ impl Page {
 
     /// A new session that has channels open.
     pub async fn open(relay: &Relay, space: &str, channels: &[&str]) -> Self {
-        let mut page = Self::connect(relay, space).await;
+        Self::open_on(relay.address, space, channels).await
+    }
+
+    pub async fn open_on(address: SocketAddr, space: &str, channels: &[&str]) -> Self {
+        let mut page = Self::connect_to(address, space).await;
         let open = serde_json::json!({ "open": channels });
         page.say(&open.to_string()).await;
         page.ack(0).await;

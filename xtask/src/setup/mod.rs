@@ -1,8 +1,8 @@
 //! `cargo xtask setup`: installs what is missing. Each step is printed with its time. Nothing is
 //! printed where nothing is missing.
 //!
-//! * `npm`, `tools`, `browsers`, `proxies`: Node's packages, wasm-pack and wasm-bindgen, the tests'
-//!   browsers and the proxies that they put in front of servers.
+//! * `npm`, `tools`, `browsers`, `servers`: Node's packages, wasm-pack and wasm-bindgen, the tests'
+//!   browsers, the proxies that they put in front of servers, and NATS.
 //! * `wasm32`: Rust's standard library for wasm32, by `rustup` or, where that can't download, by
 //!   `offline`. `rust`: the toolchain in use.
 
@@ -10,9 +10,9 @@ mod browsers;
 mod debian;
 mod npm;
 mod offline;
-mod proxies;
 mod rust;
 mod rustup;
+mod servers;
 mod tools;
 mod wasm32;
 
@@ -26,7 +26,7 @@ use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::project::Project;
 use crate::say;
-use proxies::PROXIES;
+use servers::SERVERS;
 
 /// Installs what the package and the relay are built with.
 pub fn for_package(project: &Project) -> Outcome {
@@ -43,18 +43,15 @@ pub fn for_tests(project: &Project) -> Outcome<Browsers> {
     browsers::find_or_install(project)
 }
 
-/// Finds the proxies that a few tests need, or unpacks them first: the programs by the variables
+/// Finds the servers of others that a few tests need, or unpacks them first: the programs by the variables
 /// that the tests read. Says which are missing.
-pub fn proxies(project: &Project) -> Outcome<Vec<(&'static str, PathBuf)>> {
+pub fn servers(project: &Project) -> Outcome<Vec<(&'static str, PathBuf)>> {
     let _lock = lock::take(&project.scratch(), "setup")?;
     let mut found = Vec::new();
-    for proxy in &PROXIES {
-        match proxy.find_or_unpack(project) {
-            Ok(path) => found.push((proxy.variable, path)),
-            Err(problem) => say::line(format!(
-                "tests behind {} are skipped: {problem}",
-                proxy.name
-            )),
+    for server in &SERVERS {
+        match server.find_or_unpack(project) {
+            Ok(path) => found.push((server.variable, path)),
+            Err(problem) => say::line(format!("tests with {} are skipped: {problem}", server.name)),
         }
     }
     Ok(found)
@@ -86,7 +83,7 @@ pub fn all(project: &Project) -> Outcome {
             "{name} is missing, and tests in it are skipped: {problem}"
         ));
     }
-    proxies(project)?;
+    servers(project)?;
     say::line("Everything that the build and the other tests need is installed.");
     Ok(())
 }

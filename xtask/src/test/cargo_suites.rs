@@ -20,7 +20,13 @@ pub fn run(ground: &Ground) -> Outcome<Tally> {
         test.current_dir(root)
             .args(["test", "--package", &name])
             .args(["--no-fail-fast", "--color=never"])
-            .env("SIGNAL_RELAY", ground.project.relay());
+            .env("SIGNAL_RELAY", ground.project.relay())
+            .envs(
+                ground
+                    .servers
+                    .iter()
+                    .map(|(variable, path)| (variable, path)),
+            );
         let mut output = Libtest::default();
         let ended = watch::run(&mut test, ground.limit, |line| output.read(line))?;
 

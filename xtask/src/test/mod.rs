@@ -80,9 +80,9 @@ const SUITES: [(&str, Suite); 11] = [
 pub struct Ground<'project> {
     project: &'project Project,
     browsers: Browsers,
-    /// The proxies that were found, by the variables that name them. Tests that need another are
+    /// The servers of others that were found, by the variables that name them. Tests that need another are
     /// skipped.
-    proxies: Vec<(&'static str, PathBuf)>,
+    servers: Vec<(&'static str, PathBuf)>,
     /// How long a test program may print nothing before it counts as hanging.
     limit: Duration,
 }
@@ -95,7 +95,7 @@ impl Ground<'_> {
             .env("CHROMIUM", &self.browsers.chromium.program)
             .env("CHROMEDRIVER", &self.browsers.chromium.driver)
             .env("SIGNAL_RELAY", self.project.relay());
-        node.envs(self.proxies.iter().map(|(variable, path)| (variable, path)));
+        node.envs(self.servers.iter().map(|(variable, path)| (variable, path)));
         if let Ok(firefox) = &self.browsers.firefox {
             node.env("FIREFOX", &firefox.program);
         }
@@ -142,7 +142,7 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     let ground = Ground {
         project,
         browsers: setup::for_tests(project)?,
-        proxies: setup::proxies(project)?,
+        servers: setup::servers(project)?,
         limit: Duration::from_secs(15 * 60).mul_f64(time_factor()?),
     };
     if let Err(problem) = build::all(project) {

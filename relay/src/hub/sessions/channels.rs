@@ -8,7 +8,7 @@ use signal_wire::Open;
 use crate::hub::budget::{Account, Charge, Purpose};
 use crate::hub::history::{RECORD, Since};
 use crate::hub::ids::MessageId;
-use crate::hub::store::OpenChannel;
+use crate::hub::store::{OpenChannel, SessionRecord};
 
 /// How many bytes the channel names of a session may have, for each channel that it may have open.
 const NAME_BYTES: usize = 256;
@@ -25,7 +25,10 @@ pub(super) struct Channels {
     pub(super) began: Option<MessageId>,
     /// The position from which on each is owed its messages.
     pub(super) open: HashMap<Arc<str>, MessageId>,
-    /// Bytes of all their names.
+    /// Those that it has open as another relay knows it, each with its position likewise. They are
+    /// opened here when the client names them.
+    elsewhere: HashMap<Arc<str>, MessageId>,
+    /// Bytes of all names of those that are open here.
     pub(super) name_bytes: usize,
     /// Paid for the session.
     pub(super) charge: Charge,
@@ -36,9 +39,30 @@ impl Channels {
         Self {
             began: None,
             open: HashMap::new(),
+            elsewhere: HashMap::new(),
             name_bytes: 0,
             charge: account.charge(Purpose::Sessions, SESSION),
         }
+    }
+
+    /// Those of a session that was on another relay.
+    pub(super) fn brought(account: &Arc<Account>, record: SessionRecord) -> Self {
+        Self {
+            began: record.began,
+            elsewhere: record.open.into_iter().collect(),
+            ..Self::new(account)
+        }
+    }
+
+    /// All that are open, for another relay.
+    pub(super) fn all(&self) -> Vec<(Arc<str>, MessageId)> {
+        let all = self.open.iter().chain(&self.elsewhere);
+        all.map(|(name, from)| (Arc::clone(name), *from)).collect()
+    }
+
+    /// The client hasn't named the rest of those that were open elsewhere: it has closed them.
+    pub(super) fn forget_elsewhere(&mut self) {
+        self.elsewhere.clear();
     }
 
     fn pay(&mut self) {
@@ -60,6 +84,11 @@ impl Channels {
         was_open
     }
 
+    /// Removes channels. Returns those that were open here.
+    pub(super) fn remove_all(&mut self, names: Vec<Arc<str>>) -> Vec<Arc<str>> {
+        names.into_iter().filter(|name| self.remove(name)).collect()
+    }
+
     /// What to request from the store for a frame that opens channels. `lost`: the client named a
     /// session that is no longer there. `receives`: whether its connection has the channel already.
     pub(super) fn requested(
@@ -73,7 +102,8 @@ impl Channels {
         let mut requested = Vec::new();
         for subscription in &frame.channels {
             let name = &*subscription.channel;
-            let opened = self.open.get(name).copied();
+            let here = self.open.get(name).copied();
+            let opened = here.or_else(|| self.elsewhere.get(name).copied());
             // The last message that the client saw may be of another channel, and older than this
             // one's opening.
             // A channel that it opened on a connection which was lost already counts from the
@@ -98,7 +128,7 @@ impl Channels {
                 requested.push(OpenChannel {
                     channel: Arc::from(name),
                     since,
-                    hold: opened.is_none(),
+                    hold: here.is_none(),
                 });
             }
         }
@@ -118,6 +148,7 @@ impl Channels {
         self.began.get_or_insert(position);
         for added in requested.into_iter().filter(|open| open.hold) {
             self.name_bytes += added.channel.len();
+            self.elsewhere.remove(&added.channel);
             // The replay may be lost on its way, and is then asked for again.
             let from = match added.since {
                 Since::After(after) => after.min(position),

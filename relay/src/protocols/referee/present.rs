@@ -36,8 +36,8 @@ const LONGEST_CHANNEL: usize = 256;
 #[derive(Debug)]
 pub(super) struct PresentPages {
     presence: Arc<Presence>,
-    /// The relay's epoch.
-    epoch: Box<str>,
+    /// What the relay calls itself until it is started again.
+    relay: String,
     /// Whether the relay notices soon when the connection is lost.
     is_watched: bool,
     /// By their private channels.
@@ -45,10 +45,10 @@ pub(super) struct PresentPages {
 }
 
 impl PresentPages {
-    pub(super) fn new(presence: &Arc<Presence>, epoch: &str, is_watched: bool) -> Self {
+    pub(super) fn new(presence: &Arc<Presence>, relay: String, is_watched: bool) -> Self {
         Self {
             presence: Arc::clone(presence),
-            epoch: epoch.into(),
+            relay,
             is_watched,
             seats: Mutex::default(),
         }
@@ -146,7 +146,7 @@ impl PresentPages {
 
     fn written(&self, others: &[Arc<str>]) -> String {
         let ids: Vec<_> = others.iter().map(|id| quoted(id)).collect();
-        let (ids, relay) = (ids.join(","), quoted(&self.epoch));
+        let (ids, relay) = (ids.join(","), quoted(&self.relay));
         let is_shown = self.is_watched;
         format!("{{\"present\":[{ids}],\"shown\":{is_shown},\"relay\":{relay}}}")
     }

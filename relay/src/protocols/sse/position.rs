@@ -1,6 +1,6 @@
 //! How a reader names how far it has seen a space: the id of an event.
 //!
-//! An id is `<epoch>-<id>-<proof>`. The proof is made with a key that only this relay has, so a
+//! An id is `<relay>-<id>-<proof>`. The proof is made with a key that only this relay has, so a
 //! reader can name no id that it wasn't given, and nobody receives what was published before.
 
 use std::fmt;
@@ -13,23 +13,24 @@ use crate::hub::ids::{MessageId, NoRandomness};
 /// What makes and reads the ids of events.
 pub(super) struct Positions {
     key: Key,
-    epoch: Box<str>,
+    /// What the relay calls itself until it is started again.
+    relay: Box<str>,
 }
 
 impl Positions {
-    /// Ids of this epoch, with a new key.
-    pub(super) fn new(epoch: &str) -> Result<Self, NoRandomness> {
+    /// Ids of this relay, with a new key.
+    pub(super) fn new(relay: &str) -> Result<Self, NoRandomness> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
         Ok(Self {
             key: Key::new(HMAC_SHA256, &bytes),
-            epoch: epoch.into(),
+            relay: relay.into(),
         })
     }
 
     /// The id of the event with this message.
     pub(super) fn name(&self, space: &str, id: MessageId) -> String {
-        format!("{}-{id}-{:016x}", self.epoch, self.proof(space, id))
+        format!("{}-{id}-{:016x}", self.relay, self.proof(space, id))
     }
 
     /// How far a reader has seen the space that names this id.

@@ -38,7 +38,7 @@ struct Sse {
 /// # Errors
 /// The system has no random numbers.
 pub(crate) fn routes(relay: Arc<Relay>) -> Result<Route, NoRandomness> {
-    let positions = Positions::new(relay.hub.epoch())?;
+    let positions = Positions::new(&relay.hub.relay())?;
     let state = Arc::new(Sse {
         clients: Arc::new(Clients::new(Arc::clone(&relay))),
         relay,

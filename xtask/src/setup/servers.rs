@@ -1,7 +1,7 @@
-//! The proxies that tests put in front of servers: nginx, HAProxy and Caddy.
+//! Servers of others that tests use: the proxies nginx, HAProxy and Caddy, and NATS.
 //!
 //! Debian's packages are unpacked into a folder of this user and not installed: their installation
-//! would start servers on port 80. tests/support/proxies.mjs runs them.
+//! would start servers. tests/support/proxies.mjs and relay/tests/support/nats.rs run them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,9 +13,9 @@ use crate::project::Project;
 use crate::say;
 use crate::setup::debian;
 
-/// A proxy.
+/// A server.
 #[derive(Debug)]
-pub struct Proxy {
+pub struct Server {
     /// The names of its program and of Debian's package.
     pub name: &'static str,
     /// The variable that names the program, here and for the tests. (nginx itself reads `NGINX`.)
@@ -27,28 +27,34 @@ pub struct Proxy {
 }
 
 /// All of them.
-pub const PROXIES: [Proxy; 3] = [
-    Proxy {
+pub const SERVERS: [Server; 4] = [
+    Server {
         name: "nginx",
         variable: "NGINX_PROGRAM",
         path: "usr/sbin/nginx",
         version: "-v",
     },
-    Proxy {
+    Server {
         name: "haproxy",
         variable: "HAPROXY_PROGRAM",
         path: "usr/sbin/haproxy",
         version: "-v",
     },
-    Proxy {
+    Server {
         name: "caddy",
         variable: "CADDY_PROGRAM",
         path: "usr/bin/caddy",
         version: "version",
     },
+    Server {
+        name: "nats-server",
+        variable: "NATS_PROGRAM",
+        path: "usr/sbin/nats-server",
+        version: "--version",
+    },
 ];
 
-impl Proxy {
+impl Server {
     /// Finds its program, or unpacks it first.
     pub fn find_or_unpack(&self, project: &Project) -> Outcome<PathBuf> {
         let Self { name, variable, .. } = self;

@@ -1,0 +1,504 @@
+//! The store that several relays share: a stream of NATS JetStream.
+//!
+//! A publication is appended to the stream, under a subject for its space, and is acknowledged when
+//! NATS has it. Its id is its number in the stream. NATS hands each appended message to the relays
+//! that *follow* its space, which are those with members in it (see [`space`]); they keep it for
+//! replays, each within its own bounds, and deliver it. So a relay carries only what its own members
+//! receive.
+//!
+//! A message that comes from NATS names the one before it in its space. A relay that has missed one
+//! reads it from the stream, and so does a relay that begins to follow a space.
+//!
+//! The records of sessions are in a bucket beside the stream (see [`sessions`]), so that a client
+//! can resume on another relay. What its session has published is not published again: NATS takes a
+//! message with the same publisher and reference only once.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`settings`] | where NATS is |
+//! | `message` | a publication as NATS keeps it |
+//! | `space` | following one space |
+//! | `sessions` | the records of sessions |
+//! | `watch` | whether NATS still has what it had, and how far clients have seen |
+
+mod message;
+mod sessions;
+pub mod settings;
+mod space;
+mod watch;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{self, DiscardPolicy, Republish, StorageType};
+use async_nats::jetstream::{self, kv};
+use async_nats::{Client, ConnectOptions, Event, HeaderMap};
+use axum::body::Bytes;
+use tokio::sync::{Semaphore, watch as channel};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use self::message::token;
+use self::settings::Settings;
+use self::space::Following;
+use self::watch::Samples;
+use super::archive::Archive;
+use super::budget::Budget;
+use super::history::{self, Since};
+use super::ids::{MessageId, random_bits};
+use super::shares::Owner;
+use super::spaces::Spaces;
+use super::store::{
+    BoxFuture, OpenRequest, Opened, Publication, Read, ReadRequest, SharedSessions, Store,
+    StoreError,
+};
+
+/// How long it may take to reach NATS and to find or make the streams when a relay starts: the
+/// servers of a cluster that starts too first have to elect a leader.
+const START: Duration = Duration::from_secs(30);
+/// How long NATS may take for one request.
+const REQUEST: Duration = Duration::from_secs(5);
+/// How long a relay waits before it sends a message again that NATS didn't take.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How long a relay waits before it connects again, at most.
+const RECONNECT: Duration = Duration::from_secs(1);
+/// How many messages may wait in this program for one space. Further ones are read from the stream
+/// later.
+const WAITING: usize = 1024;
+/// How many spaces are read from the stream at one time.
+const READERS: usize = 64;
+/// What the headers of a message take at most, in bytes.
+const HEADERS: usize = 1024;
+/// For how long NATS recognises a message that is published again, at most.
+const RECOGNISED: Duration = Duration::from_secs(120);
+
+/// For how long NATS keeps what relays know of pages, at least: relays renew it every few seconds.
+const SHORTEST_SESSIONS: Duration = Duration::from_secs(60);
+
+/// What a relay and its store agree on.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// What is kept of what was published.
+    pub history: history::Limits,
+    /// How long a session is kept after its connection is lost.
+    pub session_age: Duration,
+    /// How long a connection can be dead before the relay notices, at most.
+    pub unnoticed: Duration,
+}
+
+/// The store that several relays share.
+#[derive(Debug)]
+pub struct JetStream {
+    shared: Arc<Shared>,
+    /// Ends what runs for the store.
+    _ends: DropGuard,
+}
+
+struct Shared {
+    spaces: Arc<Spaces>,
+    archive: Archive,
+    budget: OnceLock<Arc<Budget>>,
+    epoch: Arc<str>,
+    name: String,
+    client: Client,
+    context: jetstream::Context,
+    stream: stream::Stream<()>,
+    bucket: kv::Store,
+    terms: Terms,
+    followed: Mutex<HashMap<Arc<str>, Arc<Following>>>,
+    readers: Semaphore,
+    /// Counts what was published.
+    published: AtomicU64,
+    /// Counts the connections to NATS.
+    connections: channel::Receiver<u64>,
+    /// The highest id in the stream, as it was a moment ago.
+    tip: AtomicU64,
+    samples: Mutex<Samples>,
+    /// When NATS last answered.
+    answered: Mutex<Instant>,
+    /// NATS has lost what it kept.
+    lost: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("name", &self.name)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An error of NATS as one of the store.
+fn unavailable(error: impl fmt::Display) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+impl JetStream {
+    /// Connects to NATS, finds the streams or makes them, and delivers to these spaces from then
+    /// on.
+    ///
+    /// # Errors
+    /// NATS can't be reached, has no JetStream, or doesn't make the streams; the text says why.
+    pub async fn connect(
+        settings: &Settings,
+        spaces: Arc<Spaces>,
+        terms: Terms,
+    ) -> Result<Self, StoreError> {
+        let (connected, connections) = channel::channel(0);
+        let client = timeout(START, connect(settings, connected))
+            .await
+            .map_err(|_| unavailable("it didn't answer in time"))??;
+        let mut context = jetstream::new(client.clone());
+        context.set_timeout(REQUEST);
+        let deadline = Instant::now() + START;
+        let (stream, bucket, epoch) = loop {
+            match find_or_make(&context, settings, terms).await {
+                Ok(found) => break found,
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(error) => tracing::info!("NATS isn't ready: {error}"),
+            }
+            sleep(RECONNECT).await;
+        };
+        let shared = Arc::new(Shared {
+            archive: Archive::new(terms.history),
+            budget: OnceLock::new(),
+            epoch,
+            name: settings.name.to_string(),
+            client,
+            context,
+            stream,
+            bucket,
+            terms,
+            followed: Mutex::default(),
+            readers: Semaphore::new(READERS),
+            published: AtomicU64::new(0),
+            connections,
+            tip: AtomicU64::new(0),
+            samples: Mutex::default(),
+            answered: Mutex::new(Instant::now()),
+            lost: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            spaces,
+        });
+        let begun = shared.spaces.begun();
+        shared.run(Arc::clone(&shared).follow_begun(begun));
+        shared.run(Arc::clone(&shared).keep_watch());
+        Ok(Self {
+            _ends: shared.ended.clone().drop_guard(),
+            shared,
+        })
+    }
+}
+
+async fn connect(
+    settings: &Settings,
+    connected: channel::Sender<u64>,
+) -> Result<Client, StoreError> {
+    let options = ConnectOptions::new()
+        .name("signal-relay")
+        .subscription_capacity(WAITING)
+        .connection_timeout(REQUEST)
+        .reconnect_delay_callback(|attempts| {
+            RECONNECT.min(Duration::from_millis(50) * u32::try_from(attempts).unwrap_or(u32::MAX))
+        })
+        .event_callback(move |event| {
+            match event {
+                Event::Connected => {
+                    tracing::info!("connected to NATS");
+                    connected.send_modify(|connections| *connections += 1);
+                }
+                Event::SlowConsumer(_) => tracing::debug!("messages are read from NATS later"),
+                event => tracing::warn!("NATS: {event}"),
+            }
+            std::future::ready(())
+        });
+    let options = match &settings.credentials {
+        Some(file) => with_credentials(options, file).await?,
+        None => options,
+    };
+    let servers = settings.servers.addresses.clone();
+    options.connect(servers).await.map_err(unavailable)
+}
+
+/// Adds what NATS asks for: a `.creds` file, `user:password`, or a token.
+async fn with_credentials(
+    options: ConnectOptions,
+    file: &std::path::Path,
+) -> Result<ConnectOptions, StoreError> {
+    let problem = |error: std::io::Error| unavailable(format!("{}: {error}", file.display()));
+    let text = tokio::fs::read_to_string(file).await.map_err(problem)?;
+    let line = text.trim();
+    if line.contains("-----BEGIN") {
+        return options.credentials(line).map_err(problem);
+    }
+    Ok(match line.split_once(':') {
+        Some((user, password)) => options.user_and_password(user.into(), password.into()),
+        None => options.token(line.into()),
+    })
+}
+
+/// The stream, the bucket, and the epoch of what is in them.
+async fn find_or_make(
+    context: &jetstream::Context,
+    settings: &Settings,
+    terms: Terms,
+) -> Result<(stream::Stream<()>, kv::Store, Arc<str>), StoreError> {
+    let name = settings.name.as_str();
+    let storage = if settings.in_memory {
+        StorageType::Memory
+    } else {
+        StorageType::File
+    };
+    let most = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+    // NATS takes 0 for "no limit".
+    let age = terms.history.age.max(Duration::from_millis(100));
+    context
+        .create_or_update_stream(stream::Config {
+            name: name.into(),
+            description: Some("What the pages of signal-relay have published".into()),
+            subjects: vec![format!("{name}.said.*")],
+            republish: Some(Republish {
+                source: format!("{name}.said.*"),
+                destination: format!("{name}.heard.{{{{wildcard(1)}}}}"),
+                headers_only: false,
+            }),
+            max_age: age,
+            max_bytes: most(terms.history.total),
+            discard: DiscardPolicy::Old,
+            duplicate_window: RECOGNISED.min(age),
+            num_replicas: settings.replicas,
+            storage,
+            ..stream::Config::default()
+        })
+        .await
+        .map_err(unavailable)?;
+    let stream = context
+        .get_stream_no_info(name)
+        .await
+        .map_err(unavailable)?;
+    // As a key-value bucket is kept. `create_key_value` doesn't understand servers before 2.10.
+    let bucket = format!("{name}-sessions");
+    context
+        .create_or_update_stream(stream::Config {
+            name: format!("KV_{bucket}"),
+            description: Some("What relays know of pages that may come back".into()),
+            subjects: vec![format!("$KV.{bucket}.>")],
+            max_age: terms.session_age.max(SHORTEST_SESSIONS),
+            max_messages_per_subject: 1,
+            discard: DiscardPolicy::New,
+            allow_rollup: true,
+            deny_delete: true,
+            num_replicas: settings.replicas,
+            storage,
+            ..stream::Config::default()
+        })
+        .await
+        .map_err(unavailable)?;
+    let bucket = context.get_key_value(bucket).await.map_err(unavailable)?;
+    let epoch = watch::epoch(&bucket).await?;
+    Ok((stream, bucket, epoch))
+}
+
+impl Shared {
+    /// Runs something until the store is dropped.
+    fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let ended = self.ended.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = ended.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    fn followed(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Following>>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The subject under which relays publish in a space.
+    fn said(&self, space: &str) -> String {
+        format!("{}.said.{}", self.name, token(space))
+    }
+
+    /// The subject under which relays receive what was published in a space.
+    fn heard(&self, space: &str) -> String {
+        format!("{}.heard.{}", self.name, token(space))
+    }
+
+    async fn publish(self: &Arc<Self>, publication: &Publication) -> Result<(), StoreError> {
+        // Whoever receives the message may answer at once: the answer must find its way back.
+        if self.spaces.has(&publication.space) {
+            self.ready(&publication.space).await?;
+        }
+        let number = self.published.fetch_add(1, Ordering::Relaxed);
+        let (headers, text) = message::encode(publication, self.spaces.relay(), number);
+        let subject = self.said(&publication.space);
+        let (text, mut problem) = (text.into(), None);
+        let appending = self.append(&subject, &headers, &text, &mut problem);
+        if timeout(REQUEST, appending).await.is_err() {
+            return Err(problem.unwrap_or_else(|| unavailable("NATS doesn't answer")));
+        }
+        Ok(())
+    }
+
+    /// Appends a message to the stream, and tries until that succeeds. What was sent before may be
+    /// lost with its connection, or only its answer: NATS takes the message once.
+    async fn append(
+        &self,
+        subject: &str,
+        headers: &HeaderMap,
+        text: &Bytes,
+        problem: &mut Option<StoreError>,
+    ) {
+        let mut connections = self.connections.clone();
+        connections.mark_unchanged();
+        loop {
+            let attempt = async {
+                let (subject, headers) = (subject.to_owned(), headers.clone());
+                let sent = self
+                    .context
+                    .publish_with_headers(subject, headers, text.clone());
+                sent.await?.await
+            };
+            tokio::select! {
+                appended = attempt => match appended {
+                    Ok(_) => return,
+                    Err(error) => *problem = Some(unavailable(error)),
+                },
+                _ = connections.changed() => {}
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Runs `act` with the history of a space and the position up to which it is known, while
+    /// nothing is delivered there. All messages up to those that `wanted` names have been delivered,
+    /// if there are such.
+    async fn at_rest(
+        self: &Arc<Self>,
+        space: &Arc<str>,
+        wanted: impl Iterator<Item = Since>,
+        act: impl FnOnce(&mut history::History, MessageId),
+    ) -> Result<(), StoreError> {
+        let wanted = wanted.filter_map(|since| match since {
+            Since::After(id) => Some(id),
+            Since::Now | Since::Unknown => None,
+        });
+        let wanted = wanted.max().unwrap_or_default();
+        loop {
+            let following = self.ready(space).await?;
+            // Another relay has delivered messages that are still on their way to this one.
+            if wanted > following.last() {
+                let catching_up = self.catch_up(space, &following);
+                timeout(REQUEST, catching_up).await.map_err(unavailable)??;
+            }
+            let Some(mut history) = self.archive.lock(space) else {
+                return Ok(());
+            };
+            if !following.has_ended() {
+                act(&mut history, following.last());
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Store for JetStream {
+    fn epoch(&self) -> Arc<str> {
+        Arc::clone(&self.shared.epoch)
+    }
+
+    fn publish(&self, publication: Publication) -> BoxFuture<'_> {
+        Box::pin(async move { self.shared.publish(&publication).await })
+    }
+
+    fn open(&self, request: OpenRequest) -> BoxFuture<'_> {
+        Box::pin(async move {
+            let OpenRequest {
+                space,
+                reader,
+                channels,
+                on_open,
+            } = request;
+            let wanted = channels.iter().map(|open| open.since);
+            let act = |history: &mut history::History, position| {
+                let replays = channels.iter().map(|open| {
+                    let (channel, since) = (&open.channel, open.since);
+                    history.open(&space, channel, since, reader, open.hold, position)
+                });
+                let replays = replays.collect();
+                on_open(Opened { position, replays });
+            };
+            self.shared.at_rest(&space, wanted, act).await
+        })
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_> {
+        Box::pin(async move {
+            let ReadRequest {
+                space,
+                reader,
+                since,
+                on_read,
+            } = request;
+            let act = |history: &mut history::History, position| {
+                let replay = history.read(&space, since, reader, position);
+                on_read(Read {
+                    position: Some(position),
+                    replay,
+                });
+            };
+            let wanted = std::iter::once(since);
+            self.shared.at_rest(&space, wanted, act).await
+        })
+    }
+
+    fn close(&self, space: &Arc<str>, channels: &mut dyn Iterator<Item = Arc<str>>) {
+        if let Some(mut history) = self.shared.archive.lock(space) {
+            channels.for_each(|channel| history.close(space, &channel));
+        }
+    }
+
+    fn sessions(&self) -> Option<&dyn SharedSessions> {
+        Some(&*self.shared)
+    }
+
+    fn use_budget(&self, budget: &Arc<Budget>) {
+        // A store belongs to one hub.
+        let _ = self.shared.budget.set(Arc::clone(budget));
+    }
+
+    fn is_ready(&self) -> bool {
+        self.shared.is_ready()
+    }
+
+    fn longest_message(&self) -> Option<usize> {
+        let most = self.shared.client.server_info().max_payload;
+        Some(most.saturating_sub(HEADERS))
+    }
+
+    fn lost(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.shared.lost.cancelled())
+    }
+
+    fn set_limits(&self, limits: history::Limits) {
+        self.shared.archive.set_limits(limits);
+    }
+
+    fn evict_expired(&self) {
+        self.shared.archive.evict_expired();
+    }
+
+    fn evict(&self, owner: &Owner, bytes: usize) -> usize {
+        self.shared.archive.evict(owner, bytes)
+    }
+
+    fn stats(&self) -> history::Stats {
+        self.shared.archive.stats()
+    }
+}

@@ -1,0 +1,328 @@
+//! Following a space: receiving what is published in it, by whichever relay.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use async_nats::header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE};
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::{HeaderMap, Message};
+use futures_util::StreamExt;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::message::decode;
+use super::{REQUEST, Shared, unavailable};
+use crate::hub::history;
+use crate::hub::ids::MessageId;
+use crate::hub::queue::Level;
+use crate::hub::store::{Content, Delivery, StoreError};
+
+/// How often a relay looks whether it has missed the last message of a space: what NATS' servers
+/// lose between them isn't noticed otherwise before the next message.
+const CHECK: Duration = Duration::from_secs(15);
+/// How many spaces a relay looks at each second, at most.
+const CHECKS: u32 = 100;
+/// How long a relay waits before it tries again to follow a space.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A space that this relay follows.
+#[derive(Debug)]
+pub(super) struct Following {
+    /// All messages of the space up to this id have come here.
+    last: AtomicU64,
+    /// Messages up to this id were published before this relay followed the space. Its members
+    /// came later: they receive them only if they ask for them.
+    before: OnceLock<MessageId>,
+    /// Whether what was published before has been read.
+    is_ready: watch::Sender<bool>,
+    ended: CancellationToken,
+    /// How often in a row it was seen without members.
+    pub(super) idle: AtomicU64,
+}
+
+impl Following {
+    fn new() -> Self {
+        Self {
+            last: AtomicU64::new(0),
+            before: OnceLock::new(),
+            is_ready: watch::Sender::new(false),
+            ended: CancellationToken::new(),
+            idle: AtomicU64::new(0),
+        }
+    }
+
+    fn begin(&self, last: MessageId) {
+        // Only the first call counts.
+        let _ = self.before.set(last);
+    }
+
+    pub(super) fn last(&self) -> MessageId {
+        MessageId(self.last.load(Ordering::Acquire))
+    }
+
+    /// To be called only while nothing is delivered in the space.
+    fn advance(&self, id: MessageId) {
+        self.last.fetch_max(id.0, Ordering::AcqRel);
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.cancel();
+    }
+}
+
+/// A message of the stream.
+struct Entry<'a> {
+    id: MessageId,
+    headers: &'a HeaderMap,
+    payload: &'a [u8],
+    /// Since when NATS has it.
+    since: Instant,
+}
+
+impl Shared {
+    /// Follows each space that gets a member.
+    pub(super) async fn follow_begun(self: Arc<Self>, mut begun: UnboundedReceiver<Arc<str>>) {
+        while let Some(space) = begun.recv().await {
+            self.follow(&space);
+        }
+    }
+
+    fn follow(self: &Arc<Self>, space: &Arc<str>) -> Arc<Following> {
+        let mut followed = self.followed();
+        if let Some(following) = followed.get(space) {
+            return Arc::clone(following);
+        }
+        let following = Arc::new(Following::new());
+        followed.insert(Arc::clone(space), Arc::clone(&following));
+        drop(followed);
+        self.run(Arc::clone(self).keep_following(Arc::clone(space), Arc::clone(&following)));
+        following
+    }
+
+    /// Follows a space, and waits until what was published in it before has been read.
+    pub(super) async fn ready(
+        self: &Arc<Self>,
+        space: &Arc<str>,
+    ) -> Result<Arc<Following>, StoreError> {
+        let following = self.follow(space);
+        let mut is_ready = following.is_ready.subscribe();
+        let ready = timeout(REQUEST, is_ready.wait_for(|is_ready| *is_ready));
+        let ready = ready
+            .await
+            .map_err(|_| unavailable("NATS doesn't answer"))?;
+        ready.map_err(unavailable)?;
+        Ok(following)
+    }
+
+    async fn keep_following(self: Arc<Self>, space: Arc<str>, following: Arc<Following>) {
+        loop {
+            tokio::select! {
+                () = following.ended.cancelled() => return,
+                result = self.receive(&space, &following) => {
+                    if let Err(error) = result {
+                        tracing::debug!(%space, "can't follow a space: {error}");
+                    }
+                }
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Receives what is published in a space, until something fails.
+    async fn receive(&self, space: &Arc<str>, following: &Following) -> Result<(), StoreError> {
+        let mut connections = self.connections.clone();
+        let subscribed = self.client.subscribe(self.heard(space)).await;
+        let mut messages = subscribed.map_err(unavailable)?;
+        let reader = self.readers.acquire().await.map_err(unavailable)?;
+        self.catch_up(space, following).await?;
+        drop(reader);
+        following.is_ready.send_replace(true);
+        loop {
+            tokio::select! {
+                message = messages.next() => {
+                    let message = message.ok_or_else(|| unavailable("NATS ended a subscription"))?;
+                    self.take_heard(space, following, message).await?;
+                }
+                // What was published while there was no connection isn't received later.
+                changed = connections.changed() => {
+                    changed.map_err(unavailable)?;
+                    self.catch_up(space, following).await?;
+                }
+                () = sleep(self.until_check()) => {
+                    if following.last().0 < self.tip.load(Ordering::Relaxed) {
+                        self.catch_up(space, following).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    fn until_check(&self) -> Duration {
+        let spaces = u32::try_from(self.followed().len()).unwrap_or(u32::MAX);
+        CHECK.max(Duration::from_secs(1) * (spaces / CHECKS))
+    }
+
+    async fn take_heard(
+        &self,
+        space: &Arc<str>,
+        following: &Following,
+        message: Message,
+    ) -> Result<(), StoreError> {
+        let headers = message.headers.unwrap_or_default();
+        let number = |name: HeaderName| headers.get(name)?.as_str().parse::<u64>().ok();
+        let (Some(id), Some(before)) = (number(NATS_SEQUENCE), number(NATS_LAST_SEQUENCE)) else {
+            // Not of the stream.
+            return Ok(());
+        };
+        if before > following.last().0 {
+            return self.catch_up(space, following).await;
+        }
+        let entry = Entry {
+            id: MessageId(id),
+            headers: &headers,
+            payload: &message.payload,
+            since: Instant::now(),
+        };
+        if self.take(space, following, &entry) > Level::Low {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Reads from the stream what is kept of a space and wasn't delivered yet. Several may do so at
+    /// one time: each message is delivered once.
+    pub(super) async fn catch_up(
+        &self,
+        space: &Arc<str>,
+        following: &Following,
+    ) -> Result<(), StoreError> {
+        let state = self.stream.get_info().await.map_err(unavailable)?.state;
+        let dropped = match state.messages {
+            0 => state.last_sequence,
+            _ => state.first_sequence.saturating_sub(1),
+        };
+        following.begin(MessageId(state.last_sequence));
+        if dropped > following.last().0 {
+            self.miss(space, following, MessageId(dropped));
+        }
+        let subject = self.said(space);
+        loop {
+            let next = following.last().0 + 1;
+            let read = self
+                .stream
+                .get_first_raw_message_by_subject(&subject, next)
+                .await;
+            let message = match read {
+                Ok(message) => message,
+                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => break,
+                Err(error) => return Err(unavailable(error)),
+            };
+            let age = SystemTime::now()
+                .duration_since(message.time.into())
+                .unwrap_or_default();
+            let now = Instant::now();
+            let entry = Entry {
+                id: MessageId(message.sequence),
+                headers: &message.headers,
+                payload: &message.payload,
+                since: now.checked_sub(age).unwrap_or(now),
+            };
+            self.take(space, following, &entry);
+        }
+        if let Some(_history) = self.archive.lock(space) {
+            following.advance(MessageId(state.last_sequence));
+        }
+        Ok(())
+    }
+
+    /// Notes that messages up to this one may never have come here. Connections that would have
+    /// received them are closed: they come back, and then learn that they may have missed some.
+    fn miss(&self, space: &Arc<str>, following: &Following, dropped: MessageId) {
+        let Some(mut history) = self.archive.lock(space) else {
+            return;
+        };
+        history.miss(space, dropped);
+        following.advance(dropped);
+        if *following.is_ready.borrow() {
+            tracing::warn!(%space, "messages were dropped before they came here");
+            self.spaces.give_up(space);
+        }
+    }
+
+    /// Keeps and delivers a message, unless it has come before.
+    fn take(&self, space: &Arc<str>, following: &Following, entry: &Entry<'_>) -> Level {
+        let (Some(mut history), Some(budget)) = (self.archive.lock(space), self.budget.get())
+        else {
+            return Level::Low;
+        };
+        if entry.id <= following.last() {
+            return Level::Low;
+        }
+        following.advance(entry.id);
+        let Some(received) = decode(entry.headers, entry.payload) else {
+            tracing::debug!(%space, "a message in NATS isn't a relay's");
+            return Level::Low;
+        };
+        let account = budget.account(Some(space), received.address);
+        let (channel, frame) = match &received.content {
+            Content::Text(frame) => {
+                frame.pay(&account);
+                (None, frame.clone())
+            }
+            Content::Envelope(message) => {
+                let frame = message.with_id(entry.id);
+                let kept = history::Message {
+                    id: entry.id,
+                    from: received.from,
+                    account,
+                    frame: frame.clone(),
+                };
+                history.keep(space, message.channel(), kept, entry.since);
+                (Some(&**message.channel()), frame)
+            }
+        };
+        let is_new = following
+            .before
+            .get()
+            .is_none_or(|before| entry.id > *before);
+        let level = if is_new {
+            self.spaces.deliver(&Delivery {
+                space,
+                from: received.from,
+                channel,
+                frame,
+            })
+        } else {
+            Level::Low
+        };
+        drop(history);
+        self.archive.make_room();
+        level
+    }
+
+    /// No longer follows spaces without members of which nothing is kept here either.
+    pub(super) fn unfollow_idle(&self) {
+        self.followed().retain(|space, following| {
+            let Some(history) = self.archive.lock(space) else {
+                return true;
+            };
+            if self.spaces.has(space) || history.has(space) {
+                following.idle.store(0, Ordering::Relaxed);
+                return true;
+            }
+            // The first time it may just have begun.
+            let is_idle = following.idle.fetch_add(1, Ordering::Relaxed) > 1;
+            if is_idle {
+                following.end();
+            }
+            !is_idle
+        });
+    }
+}

@@ -1,0 +1,168 @@
+//! Whether NATS still has what it had, and how far the clients of each relay have seen.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
+use async_nats::jetstream::kv::{self, CreateErrorKind};
+use tokio::time::{Instant, sleep};
+
+use super::{Shared, random_bits, unavailable};
+use crate::hub::ids::MessageId;
+use crate::hub::store::StoreError;
+
+/// How often a relay looks.
+const WATCH: Duration = Duration::from_secs(5);
+/// How long NATS may be silent before the relay says that it isn't ready.
+const SILENCE: Duration = Duration::from_secs(15);
+/// The key of the epoch.
+const EPOCH: &str = "epoch";
+
+/// The epoch of what NATS keeps. The first relay makes it.
+pub(super) async fn epoch(bucket: &kv::Store) -> Result<Arc<str>, StoreError> {
+    let made = random_bits().map_err(unavailable)?;
+    let made = format!("{made:016x}");
+    loop {
+        match bucket.create(EPOCH, made.clone().into()).await {
+            Ok(_) => return Ok(made.into()),
+            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unavailable(error)),
+        }
+        // It may have expired in between.
+        if let Some(epoch) = bucket.get(EPOCH).await.map_err(unavailable)? {
+            return Ok(String::from_utf8_lossy(&epoch).into());
+        }
+    }
+}
+
+/// How far the stream was at which time.
+#[derive(Debug, Default)]
+pub(super) struct Samples(VecDeque<(Instant, MessageId)>);
+
+impl Samples {
+    fn add(&mut self, tip: MessageId, now: Instant, longest: Duration) {
+        self.0.push_back((now, tip));
+        // One that is old enough stays.
+        while self.0.get(1).is_some_and(|(at, _)| *at + longest <= now) {
+            self.0.pop_front();
+        }
+    }
+
+    /// How far the stream was so long ago.
+    fn before(&self, age: Duration, now: Instant) -> MessageId {
+        let mut old = self.0.iter().rev().filter(|(at, _)| *at + age <= now);
+        old.next().map(|(_, tip)| *tip).unwrap_or_default()
+    }
+}
+
+/// Whether there is no such stream.
+fn is_missing(error: &GetStreamError) -> bool {
+    matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+impl Shared {
+    /// How far all clients have seen that are connected to this relay: messages reach them, or the
+    /// relay notices that their connection is dead.
+    pub(super) fn seen(&self) -> MessageId {
+        self.samples().before(self.unnoticed(), Instant::now())
+    }
+
+    /// For how long a message may not have reached a client without anything being noticed.
+    fn unnoticed(&self) -> Duration {
+        self.terms.unnoticed + WATCH
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.client.connection_state() == State::Connected && self.answered().elapsed() < SILENCE
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Instant> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn keep_watch(self: Arc<Self>) {
+        let mut renewed = Instant::now();
+        while !self.lost.is_cancelled() {
+            match self.look(&mut renewed).await {
+                Ok(()) => *self.answered() = Instant::now(),
+                Err(error) => tracing::warn!("NATS can't be watched: {error}"),
+            }
+            self.unfollow_idle();
+            sleep(WATCH).await;
+        }
+    }
+
+    async fn look(&self, renewed: &mut Instant) -> Result<(), StoreError> {
+        let tip = match self.context.get_stream(&self.name).await {
+            Ok(stream) => stream.cached_info().state.last_sequence,
+            Err(error) if is_missing(&error) => 0,
+            Err(error) => return Err(unavailable(error)),
+        };
+        if tip < self.tip.swap(tip, Ordering::Relaxed) {
+            tracing::error!("NATS has lost the messages that it kept");
+            self.lost.cancel();
+            return Ok(());
+        }
+        self.samples()
+            .add(MessageId(tip), Instant::now(), self.unnoticed());
+        let seen = self.seen().to_string();
+        let key = Self::relay_key(self.spaces.relay());
+        let kept = self.bucket.put(key, seen.into()).await;
+        kept.map_err(unavailable)?;
+        self.keep_epoch(renewed).await
+    }
+
+    fn samples(&self) -> MutexGuard<'_, Samples> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the epoch from expiring.
+    async fn keep_epoch(&self, renewed: &mut Instant) -> Result<(), StoreError> {
+        let epoch = self.bucket.get(EPOCH).await.map_err(unavailable)?;
+        match epoch {
+            Some(epoch) if *epoch != *self.epoch.as_bytes() => {
+                tracing::error!("NATS has lost the sessions that it kept");
+                self.lost.cancel();
+            }
+            Some(_) if renewed.elapsed() < self.terms.session_age / 3 => {}
+            _ => {
+                let kept = self.bucket.put(EPOCH, self.epoch.to_string().into()).await;
+                kept.map_err(unavailable)?;
+                *renewed = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    /// The key under which a relay says how far its clients have seen.
+    pub(super) fn relay_key(relay: u64) -> String {
+        format!("relay.{relay:016x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_a_time_ago() {
+        let (mut samples, start) = (Samples::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        assert_eq!(samples.before(second, start), MessageId(0));
+        for number in 0..100_u32 {
+            samples.add(
+                MessageId(number.into()),
+                start + second * number,
+                second * 10,
+            );
+            let expected = number.saturating_sub(10);
+            let before = samples.before(second * 10, start + second * number);
+            assert_eq!(before, MessageId(expected.into()));
+            assert!(samples.0.len() <= 12);
+        }
+    }
+}

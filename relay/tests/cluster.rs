@@ -1,0 +1,14 @@
+//! Relays that share a store: NATS JetStream.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "cluster/failing.rs"]
+mod failing;
+#[path = "cluster/sharing.rs"]
+mod sharing;
+mod support;

@@ -1,0 +1,162 @@
+//! A store that fails, and comes back.
+
+use std::time::Duration;
+
+use signal_relay::Config;
+use signal_relay::hub::history;
+
+use super::support::nats::Nats;
+use super::support::resuming::{Page, message, text};
+use super::support::{Relay, config, get, within};
+
+/// Waits until `/readyz` answers so.
+async fn until_ready(relay: &Relay, is_ready: bool) {
+    let expected = if is_ready { 200 } else { 503 };
+    within("another state", async {
+        while get(relay.address, "/readyz").await.status != expected {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_nats_nothing_is_acknowledged_and_nothing_is_lost() {
+    let Some(mut nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let mut a = Page::open(&first, "/", &["a"]).await;
+    let mut b = Page::open(&second, "/", &["a"]).await;
+    a.send(1, 1, "a", "1").await;
+    a.acknowledged(1).await;
+    assert_eq!(b.message().await, message(1, "a", "1"));
+
+    nats.kill();
+    until_ready(&first, false).await;
+    assert_eq!(get(first.address, "/healthz").await.status, 200);
+    a.send(1, 2, "a", "2").await;
+    assert_eq!(a.client.closed().await.0, 1013);
+
+    nats.restart().await;
+    until_ready(&first, true).await;
+    let secret = a.secret.clone();
+    let mut a = Page::connect(&first, "/").await;
+    a.resume(&secret, &["a"], &[]).await;
+    a.ack(1).await;
+    a.send(1, 2, "a", "2").await;
+    a.send(1, 3, "a", "3").await;
+    a.acknowledged(3).await;
+    // The connection that sent nothing is still there, and receives each message once.
+    assert_eq!(b.message().await, message(1, "a", "2"));
+    assert_eq!(b.message().await, message(1, "a", "3"));
+    b.send(2, 1, "a", "4").await;
+    assert_eq!(a.message().await, message(2, "a", "4"));
+}
+
+#[tokio::test]
+async fn a_short_interruption_is_not_noticed() {
+    let Some(mut nats) = Nats::start().await else {
+        return;
+    };
+    let relay = nats.relay().await;
+    let mut a = Page::open(&relay, "/", &["a"]).await;
+    let mut b = Page::open(&relay, "/", &["a"]).await;
+    for round in 1..=3 {
+        nats.kill();
+        a.send(1, round, "a", &round.to_string()).await;
+        nats.restart().await;
+        a.acknowledged(round).await;
+        assert_eq!(b.message().await, message(1, "a", &round.to_string()));
+    }
+}
+
+#[tokio::test]
+async fn what_was_dropped_before_it_came_is_a_gap() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let few = Config {
+        history: history::Limits {
+            total: 4096,
+            ..config().history
+        },
+        ..config()
+    };
+    let first = nats.relay_with(few.clone()).await;
+    let mut page = Page::open(&first, "/", &["a"]).await;
+    let secret = page.secret.clone();
+    page.say(r#"{"open":["b"]}"#).await;
+    page.ack(0).await;
+    drop(page);
+    first.until(|stats| stats.members == 0).await;
+    let mut publisher = Page::open(&first, "/", &["mine"]).await;
+    let long = format!("\"{}\"", "x".repeat(500));
+    for number in 1..=30 {
+        publisher.send(2, number, "a", &long).await;
+    }
+    publisher.acknowledged(30).await;
+    // On a relay that has to read it from NATS.
+    let second = nats.relay_with(few).await;
+    let mut page = Page::connect(&second, "/").await;
+    page.resume(&secret, &["a", "b"], &[]).await;
+    page.acknowledged_open().await;
+    assert_eq!(page.next().await, r#"{"gap":"a"}"#);
+    assert_eq!(page.next().await, r#"{"gap":"b"}"#);
+    assert_eq!(page.message().await, message(2, "a", &long));
+}
+
+#[tokio::test]
+async fn a_relay_whose_store_has_lost_everything_ends() {
+    let Some(mut nats) = Nats::start().await else {
+        return;
+    };
+    let mut relay = nats.program(&[]).await;
+    let mut page = Page::open_on(relay.address, "/", &["a"]).await;
+    page.send(1, 1, "a", "1").await;
+    page.acknowledged(1).await;
+    relay.logged("connected to NATS").await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    nats.kill();
+    nats.forget();
+    nats.restart().await;
+    assert_eq!(page.client.closed().await.0, 1001);
+    relay.logged("NATS has lost what it kept").await;
+    let ended = tokio::task::spawn_blocking(move || relay.child.wait().unwrap());
+    assert_eq!(within("the end", ended).await.unwrap().code(), Some(1));
+    // Started again, it has another epoch.
+    let again = nats.program(&[]).await;
+    assert_ne!(Page::connect_to(again.address, "/").await.epoch, page.epoch);
+}
+
+#[tokio::test]
+async fn strangers_in_nats_harm_nothing() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let relay = nats.relay().await;
+    let mut a = Page::open(&relay, "/", &["a"]).await;
+    let mut old_page = relay.join("/").await;
+    a.send(1, 1, "a", "1").await;
+    assert_eq!(old_page.envelope().await, text(1, "a", "1"));
+    let stranger = async_nats::connect(nats.settings().servers.to_string())
+        .await
+        .unwrap();
+    let space = "signal-relay.said.8a5edab282632443219e051e4ade2d1d5bbc671c";
+    for subject in [space, &space.replace("said", "heard")] {
+        for payload in [
+            "",
+            "{}",
+            "\u{0}",
+            r#"{"sender":1,"channel":"a","message":2}"#,
+        ] {
+            stranger
+                .publish(subject.to_owned(), payload.into())
+                .await
+                .unwrap();
+        }
+    }
+    stranger.flush().await.unwrap();
+    a.send(1, 2, "a", "3").await;
+    assert_eq!(old_page.envelope().await, text(1, "a", "3"));
+}
