@@ -280,20 +280,20 @@ pub(crate) struct Arguments {
     /// A file with what NATS asks for
     ///
     /// A .creds file, user:password, or a token.
-    #[arg(long, value_name = "FILE", requires = "store")]
+    #[arg(long, value_name = "FILE")]
     store_credentials: Option<PathBuf>,
 
     /// How many NATS servers keep each message
     ///
     /// 3 in a cluster of three: then one of them may fail.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=5), allow_negative_numbers = true, requires = "store")]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=5), allow_negative_numbers = true)]
     store_replicas: usize,
 
     /// Has NATS keep messages in memory only
     ///
     /// They are lost when NATS is started again, and then pages learn that they may have missed
     /// messages. Without it, NATS keeps them in files.
-    #[arg(long, requires = "store")]
+    #[arg(long)]
     store_in_memory: bool,
 
     /// How many WebSockets and other sessions clients of one address may have

@@ -19,7 +19,9 @@ use signal_relay::address::ClientAddress;
 use signal_relay::hub::Hub;
 use signal_relay::hub::budget::Budget;
 use signal_relay::hub::frame::Frame;
-use signal_relay::hub::history::{History, Limits, Message, OVERHEAD, RECORD, SPACE, Since, Stats};
+use signal_relay::hub::history::{
+    History, Limits, Message, OVERHEAD, OpenChannel, RECORD, SPACE, Since, Stats,
+};
 use signal_relay::hub::ids::MessageId;
 use tokio::time::Instant;
 
@@ -85,6 +87,15 @@ fn drop_first(log: &mut [Published], of: impl Fn(&Published) -> bool) {
         .kept = false;
 }
 
+fn opening(channel: &Arc<str>, since: Since, hold: bool) -> OpenChannel {
+    OpenChannel {
+        channel: Arc::clone(channel),
+        since,
+        seen: MessageId(0),
+        hold,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 500, ..ProptestConfig::default() })]
 
@@ -100,7 +111,7 @@ proptest! {
         let mut history = History::new(LIMITS);
         let mut now = Instant::now();
         for channel in &channels[..2] {
-            let replay = history.open(&space, channel, Since::Now, publishers[0], true, MessageId(0));
+            let replay = history.open(&space, &opening(channel, Since::Now, true), publishers[0], MessageId(0));
             prop_assert!(!replay.gap && replay.frames.is_empty());
         }
         let mut log: Vec<Published> = Vec::new();
@@ -148,7 +159,8 @@ proptest! {
                 }
                 Step::Open { channel, reader, back } => {
                     let after = last.saturating_sub(back);
-                    let replay = history.open(&space, &channels[channel], Since::After(MessageId(after)), publishers[reader], false, MessageId(last));
+                    let since = Since::After(MessageId(after));
+                    let replay = history.open(&space, &opening(&channels[channel], since, false), publishers[reader], MessageId(last));
                     let missed = || log.iter().filter(|message| message.channel == channel && message.id > after && message.from != reader);
                     let wanted: Vec<_> = missed().filter(|message| message.kept).map(|message| &*message.text).collect();
                     prop_assert_eq!(replay.frames.iter().map(Frame::as_str).collect::<Vec<_>>(), wanted);

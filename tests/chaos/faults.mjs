@@ -18,17 +18,20 @@ export const WEIGHTS = {
   'relay-killed': 3,
 };
 
+/** Those of relays that share NATS. */
+export const OF_CLUSTERS = { 'nats-killed': 4, 'nats-cut': 8 };
+
 /** After these the connection is lost, sooner or later; the rest it lives through. */
 export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up-for-good', 'stall-down-for-good', 'refuse', 'relay-killed']);
 
 /**
- * `count` faults on average `pace` milliseconds apart, of `wanted` kinds (default: all), `deaths`
+ * `count` faults on average `pace` milliseconds apart, of `wanted` kinds (default: all but those of clusters), `deaths`
  * of the relay among them at least. Each has `pause` (before it), `kind`, `member` (whose
  * connection) and its own figures.
  */
 export function faults({ seed, count, wanted = Object.keys(WEIGHTS), members, pace, deaths }) {
   const chance = random(`faults ${seed}`);
-  const weights = Object.fromEntries(wanted.map((kind) => [kind, WEIGHTS[kind]]));
+  const weights = Object.fromEntries(wanted.map((kind) => [kind, { ...WEIGHTS, ...OF_CLUSTERS }[kind]]));
   const kinds = Array.from({ length: count }, () => chance.weighted(weights));
   const places = Array.from({ length: deaths }, (_, index) => Math.floor(((index + 0.5) / deaths) * count));
   for (const place of kinds.filter((kind) => kind === 'relay-killed').length < deaths ? places : []) kinds[place] = 'relay-killed';

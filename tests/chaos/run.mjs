@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/servers.mjs';
+import { OF_CLUSTERS, WEIGHTS } from './faults.mjs';
 import { report } from './report.mjs';
 import { storm } from './storm.mjs';
 
@@ -19,6 +20,8 @@ while the relay is killed and started again.
   --pages NUMBER     2 to 10 (default 4)
   --clients NUMBER   0 to 10 (default 3)
   --minutes NUMBER   no fault after so many (default 15)
+  --relays NUMBER    so many relays that share NATS, which loses servers too (default 1: a relay by itself)
+  --nats NUMBER      1 or 3 servers of NATS for them (default 3)
   --pace MS          from one fault to the next, on average (default 300)
   --protocol NAME    of all members (default: auto and relay, half of each); with websocket things are lost, and the run must say so`;
 
@@ -30,6 +33,8 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '3' },
     minutes: { type: 'string', default: '15' },
     pace: { type: 'string', default: '300' },
+    relays: { type: 'string', default: '1' },
+    nats: { type: 'string', default: '3' },
     protocol: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -46,6 +51,9 @@ const number = (name, low, high) => {
 };
 const whole = (name, low, high) => Math.floor(number(name, low, high));
 
+const relays = whole('relays', 1, 10);
+const servers = whole('nats', 1, 3);
+const cluster = relays > 1 ? { relays, servers } : undefined;
 const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
 console.log(`seed ${seed}`);
 const result = await storm({
@@ -55,6 +63,8 @@ const result = await storm({
   clients: whole('clients', 0, 10),
   minutes: number('minutes', 0.1, 10_000),
   pace: number('pace', 0, 60_000),
+  cluster,
+  kinds: cluster && Object.keys({ ...WEIGHTS, ...OF_CLUSTERS }),
   protocol: values.protocol,
   say: (text) => console.log(text),
 });

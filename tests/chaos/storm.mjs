@@ -6,9 +6,10 @@ import { launchChromium } from '../support/chromium.mjs';
 import { deadline, until } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
 import { DIRECTIONS, proxy } from '../support/proxy.mjs';
-import { relay, ROOT } from '../support/servers.mjs';
+import { ROOT } from '../support/servers.mjs';
 import { check } from './check.mjs';
 import { FATAL, faults } from './faults.mjs';
+import { Cluster, Hub } from './hubs.mjs';
 import { pageMember, threadMember } from './members.mjs';
 import { random } from './random.mjs';
 
@@ -27,21 +28,22 @@ const RECONNECT = { base: 50, cap: 500 };
 /**
  * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of
  * faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
- * milliseconds on average. `protocol`: that of all members, by default half of them `auto` and half
+ * milliseconds on average. `cluster`: `{ relays, servers }`, so many relays that share so many
+ * servers of NATS, by default one relay by itself. `protocol`: that of all members, by default half of them `auto` and half
  * `relay`. `onmessage`: see proxy.mjs. `say` gets sentences on how it goes.
  */
 export async function storm(options) {
-  const { seed, faults: count, kinds, pages, clients, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], onmessage, say = () => {} } = options;
+  const { seed, faults: count, kinds, pages, clients, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], cluster, onmessage, say = () => {} } = options;
   const ending = [];
   const began = Date.now();
   const timeUp = () => Date.now() - began > minutes * 60_000;
   try {
-    const hub = await Hub.start(relayArgs);
+    const hub = cluster ? await Cluster.start(cluster, relayArgs) : await Hub.start(relayArgs);
     ending.push(() => hub.close());
     const names = Array.from({ length: pages + clients }, (_, index) => `${index < pages ? 'page' : 'client'}${index}`);
     const gates = [];
-    for (const name of names) {
-      const gate = await proxy(() => hub.port, { onmessage: onmessage && ((link, direction, text) => onmessage(name, direction, text)) });
+    for (const [index, name] of names.entries()) {
+      const gate = await proxy(() => hub.port(index), { onmessage: onmessage && ((link, direction, text) => onmessage(name, direction, text)) });
       ending.push(() => gate.close());
       gates.push(gate);
     }
@@ -163,52 +165,6 @@ function channelsOf(names, seed) {
   };
 }
 
-/** The relay, which can die and comes back on the same port. */
-class Hub {
-  static async start(args) {
-    const hub = new Hub();
-    hub.args = args;
-    hub.relay = await relay({ args });
-    hub.place = hub.relay.port;
-    hub.port = hub.place;
-    hub.starts = 1;
-    hub.settled = Promise.resolve();
-    return hub;
-  }
-
-  /** Kills it, and starts it again after a while. `strike` learns when. */
-  async die(down, strike) {
-    // No member may connect to the port while no relay listens there: the system might give the
-    // caller that very port.
-    this.port = undefined;
-    await this.relay.kill();
-    this.settled = (async () => {
-      await new Promise((done) => setTimeout(done, down));
-      const began = Date.now();
-      for (;;) {
-        try {
-          this.relay = await relay({ args: [...this.args, '--listen', `127.0.0.1:${this.place}`] });
-          break;
-        } catch (error) {
-          // Another program's connection may have the port for a moment.
-          if (Date.now() - began > deadline(60_000)) throw error;
-          await new Promise((done) => setTimeout(done, 250));
-        }
-      }
-      this.starts += 1;
-      this.port = this.place;
-      strike.at = Date.now();
-    })();
-    // Whoever awaits it gets the error; until then it must not count as unhandled.
-    this.settled.catch(() => {});
-  }
-
-  async close() {
-    await this.settled.catch(() => {});
-    await this.relay.kill();
-  }
-}
-
 /**
  * Each does one fault and gives `{ at, members }`: when, and whose connections it takes. Nothing:
  * the time was up before there was a connection.
@@ -235,12 +191,9 @@ const strikes = {
     gate.refuse(milliseconds);
     link.cut(how);
   }),
-  async 'relay-killed'({ down }, { hub, gates }) {
-    await hub.settled;
-    const strike = { members: [...gates.keys()] };
-    await hub.die(down, strike);
-    return strike;
-  },
+  'relay-killed': (fault, { hub, gates }) => hub.die(fault, [...gates.keys()]),
+  'nats-killed': (fault, { hub }) => hub.killNats(fault),
+  'nats-cut': (fault, { hub }) => hub.cutFromNats(fault),
 };
 
 function truncate(direction) {

@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
+import { missingNats } from '../support/nats.mjs';
+import { OF_CLUSTERS } from './faults.mjs';
 import { report } from './report.mjs';
 import { storm } from './storm.mjs';
 
@@ -28,6 +30,21 @@ test('sixty faults, two of them the relay’s death: all of it arrives, once and
   assert.ok(counts.gaps >= deaths, `${counts.gaps} gaps`);
   assert.ok(counts.flushes > 0);
 });
+
+for (const servers of [1, 3]) {
+  test(`three relays that share ${servers === 1 ? 'a NATS server' : 'three NATS servers'}: whichever of them dies, nothing is lost`, { ...TIMEOUT, skip: missingNats() }, async (t) => {
+    const kinds = ['cut-reset', 'truncate-up', 'truncate-down', 'stall-down', 'relay-killed', ...Object.keys(OF_CLUSTERS)];
+    const result = await storm({ ...SHORT, kinds, seed: `cluster of ${servers}`, cluster: { relays: 3, servers }, faults: 40, deaths: 3, pace: 300, say: (text) => t.diagnostic(text) });
+    const lines = report(result).join('\n');
+    assert.deepEqual(result.failures.map(({ kind, text }) => `${kind}: ${text}`), [], lines);
+    const { struck, counts } = result;
+    assert.equal(struck.length, 40);
+    for (const kind of ['relay-killed', 'nats-killed', 'nats-cut']) assert.ok(struck.some((strike) => strike.kind === kind), `no ${kind}`);
+    // The other relays know what the dead one did: no page may have missed anything.
+    assert.equal(counts.gaps, 0, lines);
+    assert.ok(counts.sent > 200 && counts.delivered > counts.sent, lines);
+  });
+}
 
 test('one message that the network swallows is reported as lost, and only that', TIMEOUT, async (t) => {
   let swallowed;

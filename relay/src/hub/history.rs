@@ -61,6 +61,19 @@ pub enum Since {
     Unknown,
 }
 
+/// A channel that is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenChannel {
+    /// Its name.
+    pub channel: Arc<str>,
+    /// What is to be replayed.
+    pub since: Since,
+    /// Of the messages up to this one, those that aren't kept any more had reached the reader.
+    pub seen: MessageId,
+    /// Whether one more session holds the channel open, until it is closed.
+    pub hold: bool,
+}
+
 /// What a reader receives before anything new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replay {
@@ -392,37 +405,41 @@ impl History {
         self.spaces.iter().flat_map(of_space).collect()
     }
 
-    /// The replay of one channel for `reader`. `hold`: one more session has the channel open from
-    /// now on. `last` is the highest id that was given.
+    /// Opens a channel for `reader`, and gives its replay. `last` is the highest id that was given.
     pub fn open(
         &mut self,
         name: &Arc<str>,
-        channel: &Arc<str>,
-        since: Since,
+        open: &OpenChannel,
         reader: PublisherId,
-        hold: bool,
         last: MessageId,
     ) -> Replay {
-        if hold {
+        let OpenChannel {
+            channel,
+            since,
+            seen,
+            hold,
+        } = open;
+        if *hold {
             self.space(name).record(channel).open += 1;
         }
-        let after = match replay_from(since, last) {
+        let after = match replay_from(*since, last) {
             Ok(after) => after,
             Err(replay) => return replay,
         };
+        let seen = after.max(*seen);
         let Some(space) = self.spaces.get(name) else {
             return Replay {
-                gap: self.floor > after,
+                gap: self.floor > seen,
                 frames: Vec::new(),
             };
         };
         match space.records.get(channel) {
             None => Replay {
-                gap: space.floor > after,
+                gap: space.floor > seen,
                 frames: Vec::new(),
             },
             Some(record) => Replay {
-                gap: record.floor(reader) > after,
+                gap: record.floor(reader) > seen,
                 frames: space.channel_after(record, after, reader),
             },
         }

@@ -113,10 +113,7 @@ impl Store for MemoryStore {
             let position = self.position();
             let replays = channels
                 .iter()
-                .map(|open| {
-                    let (channel, since) = (&open.channel, open.since);
-                    history.open(&space, channel, since, reader, open.hold, position)
-                })
+                .map(|open| history.open(&space, open, reader, position))
                 .collect();
             on_open(Opened { position, replays });
             Ok(())

@@ -20,14 +20,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use signal_wire::Open;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::channels::Channels;
 use super::budget::Account;
 use super::frame::PendingMessage;
-use super::ids::PublisherId;
+use super::ids::{MessageId, PublisherId};
 use super::kept::{Kept, Place};
 use super::membership::Membership;
 use super::queue::Ack;
@@ -47,6 +48,11 @@ pub struct Limits {
     /// Whether a session may ask for what was published before it began.
     pub late_history: bool,
 }
+
+/// How long the end of a connection may take because a shared store doesn't answer.
+const LEAVING: Duration = Duration::from_secs(1);
+/// How many sessions are renewed in a shared store at one time.
+const RENEWALS: usize = 32;
 
 /// How many sessions there are at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -196,31 +202,42 @@ impl Session {
         }
     }
 
-    fn record(&self, accepted: u64) -> SessionRecord {
+    fn record(
+        &self,
+        accepted: u64,
+        requested: &[OpenChannel],
+        position: MessageId,
+    ) -> SessionRecord {
         let channels = self.channels();
         SessionRecord {
             publisher: self.publisher,
             accepted,
-            began: channels.began,
-            open: channels.all(),
+            began: Some(channels.began.unwrap_or(position)),
+            open: channels.all(requested, position),
+            seen: channels.seen(),
         }
     }
 
-    /// Lets other relays know it. To be called in its turn.
+    /// Lets other relays know it, with these channels, which are about to be opened. To be called in
+    /// its turn.
     async fn share(
         &self,
         store: &dyn Store,
         accepted: u64,
         is_connected: bool,
+        requested: &[OpenChannel],
     ) -> Result<(), SessionError> {
         let Some(sessions) = store.sessions() else {
             return Ok(());
         };
+        let position = sessions.position(&self.name.space).await;
+        let position = position.map_err(|_| SessionError::StoreUnavailable)?;
+        let record = self.record(accepted, requested, position);
         let SharedAs {
             revision, is_ours, ..
         } = *self.shared();
         let Name { space, secret } = &self.name;
-        let kept = sessions.keep(space, secret, self.record(accepted), is_connected, revision);
+        let kept = sessions.keep(space, secret, record, is_connected, revision);
         let revision = kept.await.map_err(|error| match error {
             StoreError::Taken if is_ours => SessionError::ResumedElsewhere,
             // The client has just asked for the session. It asks again.
@@ -286,7 +303,7 @@ impl Sessions {
         };
         let mut registry = self.registry();
         let known = registry.sessions.get(&name);
-        if known.is_some_and(|known| known.shared().revision == revision) {
+        if known.is_some_and(|known| known.shared().revision >= revision) {
             return Ok(());
         }
         let brought = Session::brought(name.clone(), membership.account(), record, revision);
@@ -309,17 +326,21 @@ impl Sessions {
         if self.store.sessions().is_none() {
             return;
         }
-        for session in self.due() {
+        let due = futures_util::stream::iter(self.due());
+        due.for_each_concurrent(RENEWALS, async |session| {
             // One that is busy is renewed the next time.
             let Ok(accepted) = session.accepted.try_lock() else {
-                continue;
+                return;
             };
-            match session.share(&*self.store, *accepted, true).await {
-                Ok(()) => {}
-                Err(SessionError::ResumedElsewhere) => session.holder().ends.resumed.cancel(),
-                Err(_) => return,
+            if session.holder().kept.is_some() {
+                return;
             }
-        }
+            let shared = session.share(&*self.store, *accepted, true, &[]).await;
+            if shared == Err(SessionError::ResumedElsewhere) {
+                session.holder().ends.resumed.cancel();
+            }
+        })
+        .await;
     }
 
     /// The sessions with a connection that other relays wouldn't know much longer.
@@ -541,8 +562,7 @@ impl Attached {
             accepted: *accepted,
             session: None,
         };
-        self.open_in_turn(membership, open, false, ack).await?;
-        self.share(*accepted, true).await
+        self.open_in_turn(membership, open, false, ack).await
     }
 
     /// Opens the first channels of a connection. Channels of the session that it doesn't list were
@@ -561,15 +581,19 @@ impl Attached {
             accepted: *accepted,
             session: Some(Arc::clone(&self.session.name.secret)),
         };
-        self.open_in_turn(membership, open, lost, ack).await?;
-        self.session.channels().forget_elsewhere();
-        self.share(*accepted, true).await
+        self.open_in_turn(membership, open, lost, ack).await
     }
 
     /// Lets other relays know the session. To be called in its turn.
-    async fn share(&self, accepted: u64, is_connected: bool) -> Result<(), SessionError> {
+    async fn share(
+        &self,
+        accepted: u64,
+        is_connected: bool,
+        requested: &[OpenChannel],
+    ) -> Result<(), SessionError> {
         let store = &*self.sessions.store;
-        self.session.share(store, accepted, is_connected).await
+        let shared = self.session.share(store, accepted, is_connected, requested);
+        shared.await
     }
 
     fn close_unlisted(&self, open: &Open<'_>) {
@@ -584,6 +608,7 @@ impl Attached {
         for channel in &closed {
             channels.remove(channel);
         }
+        channels.keep_elsewhere(&listed);
         drop(channels);
         self.close_in_store(closed);
     }
@@ -602,6 +627,8 @@ impl Attached {
         ack: Ack,
     ) -> Result<(), SessionError> {
         let requested = self.request(membership, open, lost)?;
+        // Before the client learns that it has them: it may ask another relay for them next.
+        self.share(ack.accepted, true, &requested).await?;
         let opened = membership
             .open(self.session.publisher, requested.clone(), ack)
             .await
@@ -640,7 +667,7 @@ impl Attached {
         membership.close(&names);
         let closed = self.session.channels().remove_all(names);
         self.close_in_store(closed);
-        self.share(*accepted, true).await
+        self.share(*accepted, true, &[]).await
     }
 
     /// Gives the session up. It is kept if there is anything to resume.
@@ -648,12 +675,10 @@ impl Attached {
         let accepted = self.session.accepted.lock().await;
         let keep = *accepted > 0 || !self.session.channels().open.is_empty();
         let is_held = self.session.holder().generation == self.generation;
-        // If another relay can't know how far its client has seen, it takes it to have seen less.
-        if keep
-            && is_held
-            && let Err(error) = self.share(*accepted, false).await
-        {
-            tracing::debug!("a session isn't shared: {error:?}");
+        // Without it, the record that other relays know stays as it is: with more channels, at most.
+        if keep && is_held {
+            let shared = timeout(LEAVING, self.share(*accepted, false, &[])).await;
+            tracing::debug!("a session is left: {shared:?}");
         }
         self.sessions.detach(&self.session, self.generation, keep);
     }

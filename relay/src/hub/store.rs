@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use super::budget::{Account, Budget};
 use super::frame::{Frame, PendingMessage};
+pub use super::history::OpenChannel;
 use super::history::{self, Replay, Since};
 use super::ids::{MessageId, PublisherId};
 use super::shares::Owner;
@@ -79,17 +80,6 @@ pub struct Delivery<'a> {
     pub channel: Option<&'a str>,
     /// What connections receive.
     pub frame: Frame,
-}
-
-/// A channel that is to be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenChannel {
-    /// Its name.
-    pub channel: Arc<str>,
-    /// What is to be replayed.
-    pub since: Since,
-    /// Whether one more session holds the channel open; [`Store::close`] is called for it later.
-    pub hold: bool,
 }
 
 /// The result of [`Store::open`].
@@ -169,15 +159,20 @@ pub struct SessionRecord {
     pub began: Option<MessageId>,
     /// The channels that it has open, each with the position from which on it is owed its messages.
     pub open: Vec<(Arc<str>, MessageId)>,
+    /// As [`OpenChannel::seen`].
+    pub seen: MessageId,
 }
 
 /// A version of a session's record. Each that is kept has another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Revision(pub u64);
 
 /// Keeps the records of sessions for all relays that share a store. A session's name is its space
 /// and its secret.
 pub trait SharedSessions: Send + Sync {
+    /// A position in a space: what is published from now on has a higher id.
+    fn position<'a>(&'a self, space: &'a Arc<str>) -> BoxFuture<'a, MessageId>;
+
     /// The record of a session, if it is kept.
     fn find<'a>(
         &'a self,

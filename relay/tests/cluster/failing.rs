@@ -7,7 +7,7 @@ use signal_relay::hub::history;
 
 use super::support::nats::Nats;
 use super::support::resuming::{Page, message, text};
-use super::support::{Relay, config, get, within};
+use super::support::{LIMIT, Relay, config, get, within};
 
 /// Waits until `/readyz` answers so.
 async fn until_ready(relay: &Relay, is_ready: bool) {
@@ -25,7 +25,13 @@ async fn without_nats_nothing_is_acknowledged_and_nothing_is_lost() {
     let Some(mut nats) = Nats::start().await else {
         return;
     };
-    let (first, second) = (nats.relay().await, nats.relay().await);
+    // No page is to be sent a ping meanwhile.
+    let patient = Config {
+        ping_interval: 10 * LIMIT,
+        ..config()
+    };
+    let first = nats.relay_with(patient.clone()).await;
+    let second = nats.relay_with(patient).await;
     let mut a = Page::open(&first, "/", &["a"]).await;
     let mut b = Page::open(&second, "/", &["a"]).await;
     a.send(1, 1, "a", "1").await;
@@ -116,7 +122,6 @@ async fn a_relay_whose_store_has_lost_everything_ends() {
     page.send(1, 1, "a", "1").await;
     page.acknowledged(1).await;
     relay.logged("connected to NATS").await;
-    tokio::time::sleep(Duration::from_secs(6)).await;
     nats.kill();
     nats.forget();
     nats.restart().await;
@@ -159,4 +164,68 @@ async fn strangers_in_nats_harm_nothing() {
     stranger.flush().await.unwrap();
     a.send(1, 2, "a", "3").await;
     assert_eq!(old_page.envelope().await, text(1, "a", "3"));
+}
+
+#[tokio::test]
+async fn a_flood_in_one_space_is_no_gap_in_another() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let few = Config {
+        history: history::Limits {
+            total: 4096,
+            ..config().history
+        },
+        ..config()
+    };
+    let (first, second) = (
+        nats.relay_with(few.clone()).await,
+        nats.relay_with(few).await,
+    );
+    let mut idle = Page::open(&first, "/idle", &["a"]).await;
+    let mut other = Page::open(&second, "/idle", &["a"]).await;
+    let mut busy = Page::open(&first, "/busy", &["a"]).await;
+    let long = format!("\"{}\"", "x".repeat(500));
+    for number in 1..=30 {
+        busy.send(2, number, "a", &long).await;
+    }
+    busy.acknowledged(30).await;
+    for number in 1..=2 {
+        other.send(3, number, "a", "1").await;
+        assert_eq!(idle.message().await, message(3, "a", "1"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_came_while_there_was_no_nats_misses_nothing_in_silence() {
+    let Some(mut nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let mut a = Page::open(&first, "/", &["a"]).await;
+    nats.kill();
+    let mut old_page = second.join("/").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    nats.restart().await;
+    for number in 1..=20 {
+        a.send(1, number, "a", "1").await;
+    }
+    a.acknowledged(20).await;
+    // It comes back, as any client does.
+    assert_eq!(old_page.closed().await.0, 4008);
+    let mut old_page = second.join("/").await;
+    a.send(1, 21, "a", "2").await;
+    assert_eq!(old_page.envelope().await, text(1, "a", "2"));
+}
+
+#[tokio::test]
+async fn nats_that_lost_everything_before_the_first_message_ends_the_relay() {
+    let Some(mut nats) = Nats::start().await else {
+        return;
+    };
+    let mut relay = nats.program(&[]).await;
+    nats.kill();
+    nats.forget();
+    nats.restart().await;
+    relay.logged("NATS has lost what it kept").await;
 }

@@ -105,7 +105,7 @@ async fn a_quiet_channel_has_no_gap_on_another_relay() {
     stranger
         .resume("0123456789abcdef0123456789abcdef", &["quiet"], &[])
         .await;
-    stranger.acknowledged_open().await;
+    stranger.ack(0).await;
     assert_eq!(stranger.next().await, r#"{"gap":"quiet"}"#);
 }
 

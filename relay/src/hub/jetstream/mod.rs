@@ -61,13 +61,22 @@ use super::store::{
 const START: Duration = Duration::from_secs(30);
 /// How long NATS may take for one request.
 const REQUEST: Duration = Duration::from_secs(5);
+/// How long a client waits for NATS before its connection is closed: long enough for the servers of
+/// a cluster to elect another leader.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a relay waits before it sends a message again that NATS didn't take.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long a relay waits for a message that a client has seen elsewhere, if that exists.
+const LATE: Duration = Duration::from_secs(2);
 /// How long a relay waits before it connects again, at most.
 const RECONNECT: Duration = Duration::from_secs(1);
 /// How many messages may wait in this program for one space. Further ones are read from the stream
 /// later.
 const WAITING: usize = 1024;
+/// How many requests may wait in this program for the connection to NATS.
+const COMMANDS: usize = 256;
+/// How often NATS is asked for a sign of life. The connection is left when two are missing.
+const PING: Duration = Duration::from_secs(5);
 /// How many spaces are read from the stream at one time.
 const READERS: usize = 64;
 /// What the headers of a message take at most, in bytes.
@@ -202,6 +211,8 @@ async fn connect(
     let options = ConnectOptions::new()
         .name("signal-relay")
         .subscription_capacity(WAITING)
+        .client_capacity(COMMANDS)
+        .ping_interval(PING)
         .connection_timeout(REQUEST)
         .reconnect_delay_callback(|attempts| {
             RECONNECT.min(Duration::from_millis(50) * u32::try_from(attempts).unwrap_or(u32::MAX))
@@ -340,7 +351,7 @@ impl Shared {
         let subject = self.said(&publication.space);
         let (text, mut problem) = (text.into(), None);
         let appending = self.append(&subject, &headers, &text, &mut problem);
-        if timeout(REQUEST, appending).await.is_err() {
+        if timeout(PATIENCE, appending).await.is_err() {
             return Err(problem.unwrap_or_else(|| unavailable("NATS doesn't answer")));
         }
         Ok(())
@@ -390,12 +401,18 @@ impl Shared {
             Since::Now | Since::Unknown => None,
         });
         let wanted = wanted.max().unwrap_or_default();
+        let deadline = Instant::now() + LATE;
         loop {
             let following = self.ready(space).await?;
-            // Another relay has delivered messages that are still on their way to this one.
+            // Another relay has delivered messages that are still on their way to this one, or to
+            // the server that it asks.
             if wanted > following.last() {
-                let catching_up = self.catch_up(space, &following);
+                let catching_up = self.catch_up(space, &following, false);
                 timeout(REQUEST, catching_up).await.map_err(unavailable)??;
+                if wanted > following.last() && Instant::now() < deadline {
+                    sleep(AGAIN).await;
+                    continue;
+                }
             }
             let Some(mut history) = self.archive.lock(space) else {
                 return Ok(());
@@ -427,11 +444,8 @@ impl Store for JetStream {
             } = request;
             let wanted = channels.iter().map(|open| open.since);
             let act = |history: &mut history::History, position| {
-                let replays = channels.iter().map(|open| {
-                    let (channel, since) = (&open.channel, open.since);
-                    history.open(&space, channel, since, reader, open.hold, position)
-                });
-                let replays = replays.collect();
+                let open = |open| history.open(&space, open, reader, position);
+                let replays = channels.iter().map(open).collect();
                 on_open(Opened { position, replays });
             };
             self.shared.at_rest(&space, wanted, act).await
@@ -465,7 +479,7 @@ impl Store for JetStream {
     }
 
     fn sessions(&self) -> Option<&dyn SharedSessions> {
-        Some(&*self.shared)
+        Some(self)
     }
 
     fn use_budget(&self, budget: &Arc<Budget>) {

@@ -5,12 +5,15 @@
 //! a client has seen isn't written for each message: a record names its relay, and each relay says
 //! every few seconds how far all its clients have seen.
 
+use std::sync::Arc;
+
 use async_nats::jetstream::kv::UpdateErrorKind;
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
 
 use super::message::token;
-use super::{Shared, unavailable};
+use super::{AGAIN, JetStream, PATIENCE, Shared, unavailable};
 use crate::hub::ids::MessageId;
 use crate::hub::store::{BoxFuture, Revision, SessionRecord, SharedSessions, StoreError};
 
@@ -22,39 +25,38 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     began: Option<u64>,
     open: Vec<(String, u64)>,
-    seen: Seen,
-}
-
-/// How far a client has seen.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Seen {
-    /// As far as the clients of this relay, to which it is connected.
-    Relay(u64),
-    /// Up to this id. It is connected to none.
-    Id(u64),
+    /// The relay that wrote it.
+    relay: u64,
+    /// Whether its client is connected to that relay, and so has seen as much as all clients there.
+    is_connected: bool,
+    /// How far it has seen in any case.
+    seen: u64,
 }
 
 impl Written {
-    fn new(record: SessionRecord, seen: Seen) -> Self {
+    fn new(record: SessionRecord, relay: u64, is_connected: bool) -> Self {
         let open = record.open.into_iter();
         Self {
             publisher: record.publisher.to_string(),
             accepted: record.accepted,
             began: record.began.map(|id| id.0),
             open: open.map(|(name, id)| (name.to_string(), id.0)).collect(),
-            seen,
+            relay,
+            is_connected,
+            seen: record.seen.0,
         }
     }
 
     fn read(self, seen: u64) -> Option<SessionRecord> {
-        let owed = |id: u64| MessageId(id.max(seen));
         let open = self.open.into_iter();
         Some(SessionRecord {
             publisher: self.publisher.parse().ok()?,
             accepted: self.accepted,
             began: self.began.map(MessageId),
-            open: open.map(|(name, id)| (name.into(), owed(id))).collect(),
+            open: open
+                .map(|(name, id)| (name.into(), MessageId(id)))
+                .collect(),
+            seen: MessageId(seen.max(self.seen)),
         })
     }
 }
@@ -79,6 +81,18 @@ impl Shared {
         })
     }
 
+    /// The version of a record of this relay: the answer to a write may have been lost. It is none if
+    /// the record has expired. [`StoreError::Taken`]: another relay has written it.
+    async fn own_revision(&self, key: &str) -> Result<Revision, StoreError> {
+        let Some((text, revision)) = self.written(key.to_owned()).await? else {
+            return Ok(Revision::default());
+        };
+        match serde_json::from_slice::<Written>(&text) {
+            Ok(written) if written.relay == self.spaces.relay() => Ok(revision),
+            _ => Err(StoreError::Taken),
+        }
+    }
+
     /// How far the clients of a relay have seen.
     async fn seen_on(&self, relay: u64) -> Result<u64, StoreError> {
         let written = self.written(Self::relay_key(relay)).await?;
@@ -88,23 +102,27 @@ impl Shared {
     }
 }
 
-impl SharedSessions for Shared {
+impl SharedSessions for JetStream {
     fn find<'a>(
         &'a self,
         space: &'a str,
         secret: &'a str,
     ) -> BoxFuture<'a, Option<(SessionRecord, Revision)>> {
         Box::pin(async move {
-            let written = self.written(Self::session_key(space, secret)).await?;
+            let written = self
+                .shared
+                .written(Shared::session_key(space, secret))
+                .await?;
             let Some((text, revision)) = written else {
                 return Ok(None);
             };
             let Ok(written) = serde_json::from_slice::<Written>(&text) else {
                 return Ok(None);
             };
-            let seen = match written.seen {
-                Seen::Relay(relay) => self.seen_on(relay).await?,
-                Seen::Id(id) => id,
+            let seen = if written.is_connected {
+                self.shared.seen_on(written.relay).await?
+            } else {
+                0
             };
             Ok(written.read(seen).map(|record| (record, revision)))
         })
@@ -119,22 +137,27 @@ impl SharedSessions for Shared {
         known: Revision,
     ) -> BoxFuture<'a, Revision> {
         Box::pin(async move {
-            let seen = if is_connected {
-                Seen::Relay(self.spaces.relay())
-            } else {
-                Seen::Id(self.seen().0)
-            };
-            let written = serde_json::to_vec(&Written::new(record, seen)).map_err(unavailable)?;
-            let written = Bytes::from(written);
-            let key = Self::session_key(space, secret);
-            match self.write(&key, written.clone(), known).await {
-                // It has expired, and no other relay has the session.
-                Err(StoreError::Taken) if self.written(key.clone()).await?.is_none() => {
-                    self.write(&key, written, Revision::default()).await
+            let mut record = record;
+            if !is_connected {
+                record.seen = record.seen.max(self.shared.seen());
+            }
+            let written = Written::new(record, self.shared.spaces.relay(), is_connected);
+            let written = Bytes::from(serde_json::to_vec(&written).map_err(unavailable)?);
+            let key = Shared::session_key(space, secret);
+            let (deadline, mut known) = (Instant::now() + PATIENCE, known);
+            loop {
+                match self.shared.write(&key, written.clone(), known).await {
+                    Ok(revision) => return Ok(revision),
+                    Err(StoreError::Taken) => known = self.shared.own_revision(&key).await?,
+                    Err(error) if Instant::now() > deadline => return Err(error),
+                    Err(_) => sleep(AGAIN).await,
                 }
-                kept => kept,
             }
         })
+    }
+
+    fn position<'a>(&'a self, space: &'a Arc<str>) -> BoxFuture<'a, MessageId> {
+        Box::pin(async move { Ok(self.shared.ready(space).await?.last()) })
     }
 }
 
@@ -151,13 +174,18 @@ mod tests {
             accepted: 7,
             began: Some(MessageId(3)),
             open: vec![("a".into(), MessageId(4)), ("ä\n".into(), MessageId(9))],
+            seen: MessageId(5),
         };
-        let text = serde_json::to_vec(&Written::new(record.clone(), Seen::Relay(5))).unwrap();
-        let written: Written = serde_json::from_slice(&text).unwrap();
-        assert!(matches!(written.seen, Seen::Relay(5)));
-        let read = written.read(6).unwrap();
-        let positions: Vec<_> = read.open.iter().map(|(_, id)| id.0).collect();
-        assert_eq!(positions, [6, 9], "what it has seen since then isn't owed");
-        assert_eq!((read.publisher, read.accepted), (record.publisher, 7));
+        for (seen_there, seen) in [(4, 5), (6, 6)] {
+            let text = serde_json::to_vec(&Written::new(record.clone(), 8, true)).unwrap();
+            let written: Written = serde_json::from_slice(&text).unwrap();
+            assert!((written.relay, written.is_connected) == (8, true));
+            let seen = MessageId(seen);
+            let expected = SessionRecord {
+                seen,
+                ..record.clone()
+            };
+            assert_eq!(written.read(seen_there), Some(expected));
+        }
     }
 }

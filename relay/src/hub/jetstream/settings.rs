@@ -30,8 +30,9 @@ impl FromStr for Servers {
         let addresses = rest.split(',').map(|address| {
             let address = address.trim().trim_end_matches('/');
             let url = format!("{scheme}://{address}");
-            let parsed = url.parse::<ServerAddr>();
-            parsed.map_err(|error| format!("{address:?} is no address: {error}"))
+            let parsed = url.parse::<ServerAddr>().ok();
+            let named = parsed.filter(|parsed| !parsed.host().is_empty());
+            named.ok_or_else(|| format!("{address:?} is no HOST:PORT"))
         });
         Ok(Self {
             text: text.to_owned(),

@@ -5,16 +5,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use async_nats::header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE};
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::stream::{self, LastRawMessageErrorKind};
 use async_nats::{HeaderMap, Message};
 use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::message::decode;
-use super::{REQUEST, Shared, unavailable};
+use super::{PATIENCE, Shared, unavailable};
 use crate::hub::history;
 use crate::hub::ids::MessageId;
 use crate::hub::queue::Level;
@@ -25,19 +25,25 @@ use crate::hub::store::{Content, Delivery, StoreError};
 const CHECK: Duration = Duration::from_secs(15);
 /// How many spaces a relay looks at each second, at most.
 const CHECKS: u32 = 100;
+/// How long it may take to begin to follow a space. If it takes longer, its members come back:
+/// what was published meanwhile isn't for who came after it.
+const PROMPT: Duration = Duration::from_secs(1);
 /// How long a relay waits before it tries again to follow a space.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// A space that this relay follows.
 #[derive(Debug)]
 pub(super) struct Following {
-    /// All messages of the space up to this id have come here.
+    /// The last message of the space that came here, or was dropped before it could.
     last: AtomicU64,
+    /// When the stream ended with this id, no message of the space was missing here.
+    complete: AtomicU64,
     /// Messages up to this id were published before this relay followed the space. Its members
     /// came later: they receive them only if they ask for them.
     before: OnceLock<MessageId>,
     /// Whether what was published before has been read.
     is_ready: watch::Sender<bool>,
+    since: Instant,
     ended: CancellationToken,
     /// How often in a row it was seen without members.
     pub(super) idle: AtomicU64,
@@ -47,8 +53,10 @@ impl Following {
     fn new() -> Self {
         Self {
             last: AtomicU64::new(0),
+            complete: AtomicU64::new(0),
             before: OnceLock::new(),
             is_ready: watch::Sender::new(false),
+            since: Instant::now(),
             ended: CancellationToken::new(),
             idle: AtomicU64::new(0),
         }
@@ -75,6 +83,14 @@ impl Following {
     pub(super) fn end(&self) {
         self.ended.cancel();
     }
+}
+
+/// The last message that the stream has dropped.
+fn dropped(state: &stream::State) -> MessageId {
+    MessageId(match state.messages {
+        0 => state.last_sequence,
+        _ => state.first_sequence.saturating_sub(1),
+    })
 }
 
 /// A message of the stream.
@@ -113,7 +129,7 @@ impl Shared {
     ) -> Result<Arc<Following>, StoreError> {
         let following = self.follow(space);
         let mut is_ready = following.is_ready.subscribe();
-        let ready = timeout(REQUEST, is_ready.wait_for(|is_ready| *is_ready));
+        let ready = timeout(PATIENCE, is_ready.wait_for(|is_ready| *is_ready));
         let ready = ready
             .await
             .map_err(|_| unavailable("NATS doesn't answer"))?;
@@ -140,24 +156,27 @@ impl Shared {
         let mut connections = self.connections.clone();
         let subscribed = self.client.subscribe(self.heard(space)).await;
         let mut messages = subscribed.map_err(unavailable)?;
-        let reader = self.readers.acquire().await.map_err(unavailable)?;
-        self.catch_up(space, following).await?;
-        drop(reader);
-        following.is_ready.send_replace(true);
+        self.catch_up(space, following, true).await?;
+        if !following.is_ready.send_replace(true) && following.since.elapsed() > PROMPT {
+            self.spaces.give_up(space);
+        }
+        let mut check = Instant::now() + self.until_check();
         loop {
             tokio::select! {
+                biased;
+                // What was published while there was no connection isn't received later.
+                changed = connections.changed() => {
+                    changed.map_err(unavailable)?;
+                    self.catch_up(space, following, true).await?;
+                }
                 message = messages.next() => {
                     let message = message.ok_or_else(|| unavailable("NATS ended a subscription"))?;
                     self.take_heard(space, following, message).await?;
                 }
-                // What was published while there was no connection isn't received later.
-                changed = connections.changed() => {
-                    changed.map_err(unavailable)?;
-                    self.catch_up(space, following).await?;
-                }
-                () = sleep(self.until_check()) => {
-                    if following.last().0 < self.tip.load(Ordering::Relaxed) {
-                        self.catch_up(space, following).await?;
+                () = sleep_until(check) => {
+                    check = Instant::now() + self.until_check();
+                    if following.complete.load(Ordering::Relaxed) < self.tip.load(Ordering::Relaxed) {
+                        self.catch_up(space, following, false).await?;
                     }
                 }
             }
@@ -181,8 +200,15 @@ impl Shared {
             // Not of the stream.
             return Ok(());
         };
-        if before > following.last().0 {
-            return self.catch_up(space, following).await;
+        // Without one before, those before it may have been dropped already.
+        let last = following.last().0;
+        if before > last || (before == 0 && id > last + 1) {
+            self.catch_up(space, following, false).await?;
+            if before > following.last().0 {
+                return Err(unavailable(
+                    "NATS doesn't have a message yet that it has announced",
+                ));
+            }
         }
         let entry = Entry {
             id: MessageId(id),
@@ -196,34 +222,55 @@ impl Shared {
         Ok(())
     }
 
-    /// Reads from the stream what is kept of a space and wasn't delivered yet. Several may do so at
-    /// one time: each message is delivered once.
+    /// Reads from the stream what is kept of a space and hasn't come here yet. Several may do so at
+    /// one time: each message is taken once. `interrupted`: messages may have been published that
+    /// nothing that comes later tells of.
     pub(super) async fn catch_up(
         &self,
         space: &Arc<str>,
         following: &Following,
+        interrupted: bool,
     ) -> Result<(), StoreError> {
+        let _reader = self.readers.acquire().await.map_err(unavailable)?;
+        let complete = following.complete.load(Ordering::Relaxed);
+        let begin = following.last().0.max(complete);
         let state = self.stream.get_info().await.map_err(unavailable)?.state;
-        let dropped = match state.messages {
-            0 => state.last_sequence,
-            _ => state.first_sequence.saturating_sub(1),
-        };
         following.begin(MessageId(state.last_sequence));
-        if dropped > following.last().0 {
-            self.miss(space, following, MessageId(dropped));
+        if !*following.is_ready.borrow() {
+            self.miss(space, following, dropped(&state));
         }
+        let has_read = self.read(space, following).await?;
+        if interrupted || has_read {
+            // What was dropped while this read is missing too.
+            let now = self.stream.get_info().await.map_err(unavailable)?.state;
+            if dropped(&now).0 > begin && (interrupted || dropped(&now) != dropped(&state)) {
+                self.miss(space, following, dropped(&now));
+            }
+        }
+        following
+            .complete
+            .fetch_max(state.last_sequence, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes what the stream has after the last message that came here. Returns whether it had any.
+    async fn read(&self, space: &Arc<str>, following: &Following) -> Result<bool, StoreError> {
         let subject = self.said(space);
+        let mut has_read = false;
         loop {
-            let next = following.last().0 + 1;
+            let next = following.last().0.saturating_add(1);
             let read = self
                 .stream
                 .get_first_raw_message_by_subject(&subject, next)
                 .await;
             let message = match read {
                 Ok(message) => message,
-                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => break,
+                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                    return Ok(has_read);
+                }
                 Err(error) => return Err(unavailable(error)),
             };
+            has_read = true;
             let age = SystemTime::now()
                 .duration_since(message.time.into())
                 .unwrap_or_default();
@@ -236,14 +283,10 @@ impl Shared {
             };
             self.take(space, following, &entry);
         }
-        if let Some(_history) = self.archive.lock(space) {
-            following.advance(MessageId(state.last_sequence));
-        }
-        Ok(())
     }
 
-    /// Notes that messages up to this one may never have come here. Connections that would have
-    /// received them are closed: they come back, and then learn that they may have missed some.
+    /// Notes that messages up to this one may never have come here. The connections in the space are
+    /// closed: they come back, and learn that they may have missed some.
     fn miss(&self, space: &Arc<str>, following: &Following, dropped: MessageId) {
         let Some(mut history) = self.archive.lock(space) else {
             return;

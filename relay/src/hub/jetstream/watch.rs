@@ -19,6 +19,8 @@ use crate::hub::store::StoreError;
 const WATCH: Duration = Duration::from_secs(5);
 /// How long NATS may be silent before the relay says that it isn't ready.
 const SILENCE: Duration = Duration::from_secs(15);
+/// How often in a row it must seem that NATS has lost something before that is believed.
+const DOUBTS: u32 = 2;
 /// The key of the epoch.
 const EPOCH: &str = "epoch";
 
@@ -59,6 +61,20 @@ impl Samples {
     }
 }
 
+/// What is wrong with NATS.
+enum Trouble {
+    /// It doesn't answer as it should.
+    Silent(StoreError),
+    /// It answers, and seems to have lost what it had.
+    Lost(&'static str),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Silent(error)
+    }
+}
+
 /// Whether there is no such stream.
 fn is_missing(error: &GetStreamError) -> bool {
     matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
@@ -85,28 +101,41 @@ impl Shared {
     }
 
     pub(super) async fn keep_watch(self: Arc<Self>) {
-        let mut renewed = Instant::now();
+        let (mut renewed, mut doubts) = (Instant::now(), 0);
         while !self.lost.is_cancelled() {
             match self.look(&mut renewed).await {
-                Ok(()) => *self.answered() = Instant::now(),
-                Err(error) => tracing::warn!("NATS can't be watched: {error}"),
+                Ok(()) => {
+                    doubts = 0;
+                    *self.answered() = Instant::now();
+                }
+                // A server that has just become the leader may not know everything yet.
+                Err(Trouble::Lost(what)) if doubts < DOUBTS => {
+                    doubts += 1;
+                    tracing::warn!("it seems that {what}");
+                }
+                Err(Trouble::Lost(what)) => {
+                    tracing::error!("{what}");
+                    self.lost.cancel();
+                }
+                Err(Trouble::Silent(error)) => tracing::warn!("NATS can't be watched: {error}"),
             }
             self.unfollow_idle();
             sleep(WATCH).await;
         }
     }
 
-    async fn look(&self, renewed: &mut Instant) -> Result<(), StoreError> {
+    async fn look(&self, renewed: &mut Instant) -> Result<(), Trouble> {
         let tip = match self.context.get_stream(&self.name).await {
             Ok(stream) => stream.cached_info().state.last_sequence,
-            Err(error) if is_missing(&error) => 0,
-            Err(error) => return Err(unavailable(error)),
+            Err(error) if is_missing(&error) => {
+                return Err(Trouble::Lost("NATS has lost the stream"));
+            }
+            Err(error) => return Err(unavailable(error).into()),
         };
-        if tip < self.tip.swap(tip, Ordering::Relaxed) {
-            tracing::error!("NATS has lost the messages that it kept");
-            self.lost.cancel();
-            return Ok(());
+        if tip < self.tip.load(Ordering::Relaxed) {
+            return Err(Trouble::Lost("NATS has lost the messages that it kept"));
         }
+        self.tip.store(tip, Ordering::Relaxed);
         self.samples()
             .add(MessageId(tip), Instant::now(), self.unnoticed());
         let seen = self.seen().to_string();
@@ -121,12 +150,11 @@ impl Shared {
     }
 
     /// Keeps the epoch from expiring.
-    async fn keep_epoch(&self, renewed: &mut Instant) -> Result<(), StoreError> {
+    async fn keep_epoch(&self, renewed: &mut Instant) -> Result<(), Trouble> {
         let epoch = self.bucket.get(EPOCH).await.map_err(unavailable)?;
         match epoch {
             Some(epoch) if *epoch != *self.epoch.as_bytes() => {
-                tracing::error!("NATS has lost the sessions that it kept");
-                self.lost.cancel();
+                return Err(Trouble::Lost("NATS has lost the sessions that it kept"));
             }
             Some(_) if renewed.elapsed() < self.terms.session_age / 3 => {}
             _ => {

@@ -28,6 +28,8 @@ pub(super) struct Channels {
     /// Those that it has open as another relay knows it, each with its position likewise. They are
     /// opened here when the client names them.
     elsewhere: HashMap<Arc<str>, MessageId>,
+    /// What it has seen elsewhere, as [`OpenChannel::seen`].
+    seen: MessageId,
     /// Bytes of all names of those that are open here.
     pub(super) name_bytes: usize,
     /// Paid for the session.
@@ -40,6 +42,7 @@ impl Channels {
             began: None,
             open: HashMap::new(),
             elsewhere: HashMap::new(),
+            seen: MessageId::default(),
             name_bytes: 0,
             charge: account.charge(Purpose::Sessions, SESSION),
         }
@@ -50,19 +53,34 @@ impl Channels {
         Self {
             began: record.began,
             elsewhere: record.open.into_iter().collect(),
+            seen: record.seen,
             ..Self::new(account)
         }
     }
 
-    /// All that are open, for another relay.
-    pub(super) fn all(&self) -> Vec<(Arc<str>, MessageId)> {
-        let all = self.open.iter().chain(&self.elsewhere);
-        all.map(|(name, from)| (Arc::clone(name), *from)).collect()
+    /// All that are open, and these, which are to be opened at a position: for another relay.
+    pub(super) fn all(
+        &self,
+        requested: &[OpenChannel],
+        position: MessageId,
+    ) -> Vec<(Arc<str>, MessageId)> {
+        let known = self.open.iter().chain(&self.elsewhere);
+        let known = known.map(|(name, from)| (Arc::clone(name), *from));
+        let added = requested.iter().filter(|open| {
+            !self.open.contains_key(&open.channel) && !self.elsewhere.contains_key(&open.channel)
+        });
+        let added = added.map(|open| (Arc::clone(&open.channel), owed_from(open.since, position)));
+        known.chain(added).collect()
     }
 
-    /// The client hasn't named the rest of those that were open elsewhere: it has closed them.
-    pub(super) fn forget_elsewhere(&mut self) {
-        self.elsewhere.clear();
+    /// Keeps those that were open elsewhere and that the client names: it has closed the others.
+    pub(super) fn keep_elsewhere(&mut self, named: &HashSet<&str>) {
+        self.elsewhere.retain(|name, _| named.contains(&**name));
+    }
+
+    /// What the client has seen elsewhere.
+    pub(super) fn seen(&self) -> MessageId {
+        self.seen
     }
 
     fn pay(&mut self) {
@@ -128,6 +146,7 @@ impl Channels {
                 requested.push(OpenChannel {
                     channel: Arc::from(name),
                     since,
+                    seen: self.seen,
                     hold: here.is_none(),
                 });
             }
@@ -149,14 +168,19 @@ impl Channels {
         for added in requested.into_iter().filter(|open| open.hold) {
             self.name_bytes += added.channel.len();
             self.elsewhere.remove(&added.channel);
-            // The replay may be lost on its way, and is then asked for again.
-            let from = match added.since {
-                Since::After(after) => after.min(position),
-                Since::Now | Since::Unknown => position,
-            };
+            let from = owed_from(added.since, position);
             self.open.insert(added.channel, from);
         }
         self.pay();
+    }
+}
+
+/// From where on a client is owed the messages of a channel that is opened at a position. Its replay
+/// may be lost on its way, and is then asked for again.
+fn owed_from(since: Since, position: MessageId) -> MessageId {
+    match since {
+        Since::After(after) => after.min(position),
+        Since::Now | Since::Unknown => position,
     }
 }
 

@@ -143,7 +143,8 @@ async fn publish_once(
 
 fn try_later(error: &dyn std::error::Error) -> Box<Response> {
     let headers = [(RETRY_AFTER, "5")];
-    let sentence = format!("Try again later: {error}.\n");
+    tracing::debug!("a message isn't taken: {error}");
+    let sentence = "Try again later: the relay takes no messages now.\n";
     Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
 }
 
