@@ -97,7 +97,8 @@ function readReceiver(name, log, senders, { counts, fail }) {
     } else if (what === 'open') {
       const [channel, kept] = rest;
       if (!channels.has(channel)) channels.set(channel, { from: new Map(), gapAt: 0 });
-      Object.assign(channels.get(channel), { kept, openedAt: position, grounds: epoch });
+      const there = channels.get(channel);
+      Object.assign(there, { kept, openedBefore: there.openedAt ?? 0, openedAt: position, grounds: epoch });
     } else if (what === 'gap') {
       const [channel] = rest;
       const there = channels.get(channel);
@@ -165,9 +166,11 @@ function readReceiver(name, log, senders, { counts, fail }) {
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do
     // from the beginning. One that was closed and opened again on the same connection may first get
     // what was on its way to it before, and then what came since it was opened: where it goes on
-    // just where it had been, or after a reported gap, one hole is between the two.
+    // just where it had been, or after a reported gap, or was opened twice since then, one hole is
+    // between the two.
     const isFirst = source.at <= there.openedAt;
-    if (isFirst) source.isLate = !there.kept && source.high > 0 && (n === source.high + 1 || there.gapAt > source.at);
+    const isAgain = n === source.high + 1 || there.gapAt > source.at || there.openedBefore > source.at;
+    if (isFirst) source.isLate = !there.kept && source.high > 0 && isAgain;
     let expected = there.kept || !isFirst ? source.high + 1 : n;
     if (source.isLate && n > expected) {
       source.isLate = false;

@@ -3,6 +3,7 @@
 
 import { deadline } from '../support/deadline.mjs';
 import { nats } from '../support/nats.mjs';
+import { clusterProxy } from '../support/proxies.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { relay } from '../support/servers.mjs';
 
@@ -94,7 +95,10 @@ export class Hub {
   }
 }
 
-/** Several relays that share NATS. A member that connects gets the next one of them. */
+/**
+ * Several relays that share NATS. A member that connects gets the next one of them, or the one that
+ * HAProxy gives it.
+ */
 export class Cluster {
   #nats;
   /** Between each relay and each server of NATS. */
@@ -104,9 +108,10 @@ export class Cluster {
   /** Which relay each member had last. */
   #ofMember = new Map();
   #restarting = Promise.resolve();
+  #haproxy;
 
-  /** @param {{ relays: number, servers: number }} sizes @param {string[]} args */
-  static async start({ relays, servers }, args) {
+  /** @param {{ relays: number, servers: number, haproxy?: boolean }} sizes @param {string[]} args */
+  static async start({ relays, servers, haproxy = false }, args) {
     const cluster = new Cluster();
     cluster.#nats = await nats(servers);
     for (let index = 0; index < relays; index += 1) {
@@ -116,6 +121,7 @@ export class Cluster {
       const store = ['--store', `nats://${urls}`, '--store-replicas', String(servers)];
       cluster.#relays.push(await Mortal.start([...store, ...args]));
     }
+    if (haproxy) cluster.#haproxy = await clusterProxy(cluster.#relays.map(({ port }) => port));
     return cluster;
   }
 
@@ -128,6 +134,7 @@ export class Cluster {
   }
 
   port(member) {
+    if (this.#haproxy) return this.#haproxy.port;
     const living = this.#relays.filter(({ port }) => port !== undefined);
     this.#next += 1;
     const chosen = living[this.#next % living.length];
@@ -143,7 +150,7 @@ export class Cluster {
       return this.die({ down, member }, members);
     }
     const chosen = living[member % living.length];
-    const strike = { at: Date.now(), members: members.filter((index) => this.#ofMember.get(index) === chosen) };
+    const strike = { at: Date.now(), members: this.#haproxy ? [] : members.filter((index) => this.#ofMember.get(index) === chosen) };
     await chosen.die(down);
     return strike;
   }
@@ -169,6 +176,7 @@ export class Cluster {
 
   async close() {
     await this.settled.catch(() => {});
+    await this.#haproxy?.close();
     await Promise.all(this.#relays.map((one) => one.close()));
     await Promise.all(this.#gates.flat().map((gate) => gate.close()));
     await this.#nats.close();

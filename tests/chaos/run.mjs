@@ -22,6 +22,7 @@ while the relay is killed and started again.
   --minutes NUMBER   no fault after so many (default 15)
   --relays NUMBER    so many relays that share NATS, which loses servers too (default 1: a relay by itself)
   --nats NUMBER      1 or 3 servers of NATS for them (default 3)
+  --haproxy          between the members and those relays, instead of a choice by turns; needs 3 relays
   --pace MS          from one fault to the next, on average (default 300)
   --protocol NAME    of all members (default: auto and relay, half of each); with websocket things are lost, and the run must say so`;
 
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     pace: { type: 'string', default: '300' },
     relays: { type: 'string', default: '1' },
     nats: { type: 'string', default: '3' },
+    haproxy: { type: 'boolean', default: false },
     protocol: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -53,7 +55,7 @@ const whole = (name, low, high) => Math.floor(number(name, low, high));
 
 const relays = whole('relays', 1, 10);
 const servers = whole('nats', 1, 3);
-const cluster = relays > 1 ? { relays, servers } : undefined;
+const cluster = relays > 1 ? { relays, servers, haproxy: values.haproxy } : undefined;
 const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
 console.log(`seed ${seed}`);
 const result = await storm({
@@ -64,6 +66,8 @@ const result = await storm({
   minutes: number('minutes', 0.1, 10_000),
   pace: number('pace', 0, 60_000),
   cluster,
+  // A member that is cut off for a minute is still to find everything.
+  relayArgs: cluster ? ['--history-messages', '100000', '--history-bytes', '64M'] : [],
   kinds: cluster && Object.keys({ ...WEIGHTS, ...OF_CLUSTERS }),
   protocol: values.protocol,
   say: (text) => console.log(text),

@@ -28,8 +28,8 @@ const RECONNECT = { base: 50, cap: 500 };
 /**
  * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of
  * faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
- * milliseconds on average. `cluster`: `{ relays, servers }`, so many relays that share so many
- * servers of NATS, by default one relay by itself. `protocol`: that of all members, by default half of them `auto` and half
+ * milliseconds on average. `cluster`: `{ relays, servers, haproxy }`, so many relays that share so many
+ * servers of NATS, behind HAProxy or not; by default one relay by itself. `protocol`: that of all members, by default half of them `auto` and half
  * `relay`. `onmessage`: see proxy.mjs. `say` gets sentences on how it goes.
  */
 export async function storm(options) {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { missingNats } from '../support/nats.mjs';
+import { missingProxy } from '../support/proxies.mjs';
 import { OF_CLUSTERS } from './faults.mjs';
 import { report } from './report.mjs';
 import { storm } from './storm.mjs';
@@ -31,10 +32,15 @@ test('sixty faults, two of them the relay’s death: all of it arrives, once and
   assert.ok(counts.flushes > 0);
 });
 
-for (const servers of [1, 3]) {
-  test(`three relays that share ${servers === 1 ? 'a NATS server' : 'three NATS servers'}: whichever of them dies, nothing is lost`, { ...TIMEOUT, skip: missingNats() }, async (t) => {
+for (const cluster of [
+  { relays: 3, servers: 1, haproxy: false },
+  { relays: 3, servers: 3, haproxy: true },
+]) {
+  const name = cluster.haproxy ? 'three relays behind HAProxy that share three NATS servers' : 'three relays that share one NATS server';
+  const skip = missingNats() || (cluster.haproxy && missingProxy('haproxy'));
+  test(`${name}: whichever of them dies, nothing is lost`, { ...TIMEOUT, skip }, async (t) => {
     const kinds = ['cut-reset', 'truncate-up', 'truncate-down', 'stall-down', 'relay-killed', ...Object.keys(OF_CLUSTERS)];
-    const result = await storm({ ...SHORT, kinds, seed: `cluster of ${servers}`, cluster: { relays: 3, servers }, faults: 40, deaths: 3, pace: 300, say: (text) => t.diagnostic(text) });
+    const result = await storm({ ...SHORT, kinds, seed: name, cluster, faults: 40, deaths: 3, pace: 300, say: (text) => t.diagnostic(text) });
     const lines = report(result).join('\n');
     assert.deepEqual(result.failures.map(({ kind, text }) => `${kind}: ${text}`), [], lines);
     const { struck, counts } = result;

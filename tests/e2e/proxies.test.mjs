@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { assertNoTroubles, openPage, rawClient, TEST_MOUNTS } from '../support/pages.mjs';
-import { fileName, FOLDER, IDLE, missingProxy, NAMES, PLACES, relayProxy } from '../support/proxies.mjs';
+import { CLUSTER, fileName, FOLDER, IDLE, missingProxy, NAMES, PLACES, relayProxy } from '../support/proxies.mjs';
 import { MOUNT_ARGS, relay, ROOT } from '../support/servers.mjs';
 
 /* global socketIoBegan, talks, withLibrary, withOthers -- of the page */
@@ -170,6 +170,7 @@ describe('documentation', () => {
         tested.set(file, await readFile(new URL(file, FOLDER), 'utf8'));
       }
     }
+    tested.set(CLUSTER, await readFile(new URL(CLUSTER, FOLDER), 'utf8'));
     assert.deepEqual((await readdir(FOLDER)).sort(), [...tested.keys()].sort());
     const docs = (await readdir(ROOT)).includes('docs') ? (await readdir(join(ROOT, 'docs'))).map((file) => `docs/${file}`) : [];
     const shown = [];
