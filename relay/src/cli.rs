@@ -269,12 +269,7 @@ pub(crate) struct Arguments {
     /// What the streams in NATS are called
     ///
     /// Relays with the same name share them. They are made if they aren't there.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "signal-relay",
-        requires = "store"
-    )]
+    #[arg(long, value_name = "NAME", default_value = "signal-relay")]
     store_name: Name,
 
     /// A file with what NATS asks for
