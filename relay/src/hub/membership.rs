@@ -243,11 +243,14 @@ impl Member {
             .zip(&opened.replays)
             .filter(|(_, replay)| replay.gap)
             .map(|(channel, _)| Frame::from(ServerFrame::Gap((&**channel).into()).encode()));
-        let frames = opened
+        let mut frames: Vec<_> = opened
             .replays
             .iter()
             .flat_map(|replay| replay.frames.iter().cloned())
-            .filter(|frame| self.sender.receives(frame.channel()));
+            .filter(|frame| self.sender.receives(frame.channel()))
+            .collect();
+        // A client that opens a further channel names the last message that came, on any channel.
+        frames.sort_by_key(Frame::id);
         let write = |queue: &Sender, received_everything| {
             queue.replay(ack, gaps.chain(frames), limit, received_everything);
         };
