@@ -12,27 +12,29 @@
 //! `ref`. So a client that sends a message again, or two connections of one session, can't publish
 //! a message twice or out of order. A turn that has started must be finished: a message that was
 //! published and not recorded would be published again.
+//!
+//! `sharing`: where several relays share a store, they share sessions too.
 
 mod channels;
 mod eviction;
+mod sharing;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use signal_wire::Open;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::channels::Channels;
-use super::budget::Account;
+use self::sharing::SharedAs;
 use super::frame::PendingMessage;
-use super::ids::{MessageId, PublisherId};
+use super::ids::PublisherId;
 use super::kept::{Kept, Place};
 use super::membership::Membership;
 use super::queue::Ack;
-use super::store::{Content, OpenChannel, Revision, SessionRecord, Store, StoreError};
+use super::store::{Content, OpenChannel, Store};
 use crate::changeable::Changeable;
 
 /// How many sessions are kept, and how much each may hold.
@@ -48,11 +50,6 @@ pub struct Limits {
     /// Whether a session may ask for what was published before it began.
     pub late_history: bool,
 }
-
-/// How long the end of a connection may take because a shared store doesn't answer.
-const LEAVING: Duration = Duration::from_secs(1);
-/// How many sessions are renewed in a shared store at one time.
-const RENEWALS: usize = 32;
 
 /// How many sessions there are at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,15 +118,6 @@ struct Session {
     shared: Mutex<SharedAs>,
 }
 
-/// The record of a session that other relays can find.
-#[derive(Clone, Copy, Debug)]
-struct SharedAs {
-    revision: Revision,
-    since: Instant,
-    /// Whether this relay has written it: another one had the session before.
-    is_ours: bool,
-}
-
 /// Which connection has a session.
 #[derive(Debug)]
 struct Holder {
@@ -174,81 +162,8 @@ impl Session {
             }),
             accepted: tokio::sync::Mutex::default(),
             channels: Mutex::new(channels),
-            shared: Mutex::new(SharedAs {
-                revision: Revision::default(),
-                since: Instant::now(),
-                is_ours: true,
-            }),
+            shared: Mutex::new(SharedAs::unknown()),
         }
-    }
-
-    /// A session that was on another relay.
-    fn brought(
-        name: Name,
-        account: &Arc<Account>,
-        record: SessionRecord,
-        revision: Revision,
-    ) -> Self {
-        let accepted = tokio::sync::Mutex::new(record.accepted);
-        let session = Self::new(name, record.publisher, Channels::brought(account, record));
-        *session.shared() = SharedAs {
-            revision,
-            since: Instant::now(),
-            is_ours: false,
-        };
-        Self {
-            accepted,
-            ..session
-        }
-    }
-
-    fn record(
-        &self,
-        accepted: u64,
-        requested: &[OpenChannel],
-        position: MessageId,
-    ) -> SessionRecord {
-        let channels = self.channels();
-        SessionRecord {
-            publisher: self.publisher,
-            accepted,
-            began: Some(channels.began.unwrap_or(position)),
-            open: channels.all(requested, position),
-            seen: channels.seen(),
-        }
-    }
-
-    /// Lets other relays know it, with these channels, which are about to be opened. To be called in
-    /// its turn.
-    async fn share(
-        &self,
-        store: &dyn Store,
-        accepted: u64,
-        is_connected: bool,
-        requested: &[OpenChannel],
-    ) -> Result<(), SessionError> {
-        let Some(sessions) = store.sessions() else {
-            return Ok(());
-        };
-        let position = sessions.position(&self.name.space).await;
-        let position = position.map_err(|_| SessionError::StoreUnavailable)?;
-        let record = self.record(accepted, requested, position);
-        let SharedAs {
-            revision, is_ours, ..
-        } = *self.shared();
-        let Name { space, secret } = &self.name;
-        let kept = sessions.keep(space, secret, record, is_connected, revision);
-        let revision = kept.await.map_err(|error| match error {
-            StoreError::Taken if is_ours => SessionError::ResumedElsewhere,
-            // The client has just asked for the session. It asks again.
-            _ => SessionError::StoreUnavailable,
-        })?;
-        *self.shared() = SharedAs {
-            revision,
-            since: Instant::now(),
-            is_ours: true,
-        };
-        Ok(())
     }
 }
 
@@ -279,80 +194,6 @@ impl Sessions {
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Brings a session here that a client names, if it is on another relay, or was since it was
-    /// here.
-    pub(crate) async fn bring(
-        &self,
-        secret: &str,
-        membership: &Membership,
-    ) -> Result<(), SessionError> {
-        let Some(sessions) = self.store.sessions() else {
-            return Ok(());
-        };
-        let space = membership.space();
-        let found = sessions.find(space, secret).await;
-        let found = found.map_err(|_| SessionError::StoreUnavailable)?;
-        let Some((record, revision)) = found else {
-            return Ok(());
-        };
-        let name = Name {
-            space: Arc::clone(space),
-            secret: secret.into(),
-        };
-        let mut registry = self.registry();
-        let known = registry.sessions.get(&name);
-        if known.is_some_and(|known| known.shared().revision >= revision) {
-            return Ok(());
-        }
-        let brought = Session::brought(name.clone(), membership.account(), record, revision);
-        let stale = registry.sessions.insert(name, Arc::new(brought));
-        if let Some(stale) = &stale {
-            let mut holder = stale.holder();
-            holder.ends.resumed.cancel();
-            if let Some(place) = holder.kept.take() {
-                registry.kept.remove(place);
-            }
-        }
-        drop(registry);
-        self.close(stale.into_iter().collect());
-        Ok(())
-    }
-
-    /// Lets other relays know of the sessions here before what they know expires. To be called
-    /// regularly.
-    pub async fn renew(&self) {
-        if self.store.sessions().is_none() {
-            return;
-        }
-        let due = futures_util::stream::iter(self.due());
-        due.for_each_concurrent(RENEWALS, async |session| {
-            // One that is busy is renewed the next time.
-            let Ok(accepted) = session.accepted.try_lock() else {
-                return;
-            };
-            if session.holder().kept.is_some() {
-                return;
-            }
-            let shared = session.share(&*self.store, *accepted, true, &[]).await;
-            if shared == Err(SessionError::ResumedElsewhere) {
-                session.holder().ends.resumed.cancel();
-            }
-        })
-        .await;
-    }
-
-    /// The sessions with a connection that other relays wouldn't know much longer.
-    fn due(&self) -> Vec<Arc<Session>> {
-        let renewal = self.limits.get().age / 3;
-        self.registry()
-            .sessions
-            .values()
-            .filter(|session| session.shared().since.elapsed() >= renewal)
-            .filter(|session| session.holder().kept.is_none())
-            .cloned()
-            .collect()
     }
 
     /// Attaches a connection to the session with this secret, which is created if it doesn't exist.
@@ -584,18 +425,6 @@ impl Attached {
         self.open_in_turn(membership, open, lost, ack).await
     }
 
-    /// Lets other relays know the session. To be called in its turn.
-    async fn share(
-        &self,
-        accepted: u64,
-        is_connected: bool,
-        requested: &[OpenChannel],
-    ) -> Result<(), SessionError> {
-        let store = &*self.sessions.store;
-        let shared = self.session.share(store, accepted, is_connected, requested);
-        shared.await
-    }
-
     fn close_unlisted(&self, open: &Open<'_>) {
         let listed: HashSet<_> = open.channels.iter().map(|open| &*open.channel).collect();
         let mut channels = self.session.channels();
@@ -675,10 +504,8 @@ impl Attached {
         let accepted = self.session.accepted.lock().await;
         let keep = *accepted > 0 || !self.session.channels().open.is_empty();
         let is_held = self.session.holder().generation == self.generation;
-        // Without it, the record that other relays know stays as it is: with more channels, at most.
         if keep && is_held {
-            let shared = timeout(LEAVING, self.share(*accepted, false, &[])).await;
-            tracing::debug!("a session is left: {shared:?}");
+            self.share_departure(*accepted).await;
         }
         self.sessions.detach(&self.session, self.generation, keep);
     }

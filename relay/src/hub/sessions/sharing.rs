@@ -1,0 +1,208 @@
+//! What other relays know of the sessions here, and sessions that come from them, where several
+//! relays share a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::time::{Instant, timeout};
+
+use super::channels::Channels;
+use super::{Attached, Name, Session, SessionError, Sessions};
+use crate::hub::budget::Account;
+use crate::hub::ids::MessageId;
+use crate::hub::membership::Membership;
+use crate::hub::store::{OpenChannel, Revision, SessionRecord, Store, StoreError};
+
+/// How many sessions are renewed in a shared store at one time.
+const RENEWALS: usize = 32;
+/// How long the end of a connection may take because a shared store doesn't answer.
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// The record of a session that other relays can find.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SharedAs {
+    revision: Revision,
+    since: Instant,
+    /// Whether this relay has written it: another one had the session before.
+    is_ours: bool,
+}
+
+impl SharedAs {
+    /// No other relay knows the session.
+    pub(super) fn unknown() -> Self {
+        Self {
+            revision: Revision::default(),
+            since: Instant::now(),
+            is_ours: true,
+        }
+    }
+}
+
+impl Session {
+    /// A session that was on another relay.
+    fn brought(
+        name: Name,
+        account: &Arc<Account>,
+        record: SessionRecord,
+        revision: Revision,
+    ) -> Self {
+        let accepted = tokio::sync::Mutex::new(record.accepted);
+        let session = Self::new(name, record.publisher, Channels::brought(account, record));
+        *session.shared() = SharedAs {
+            revision,
+            since: Instant::now(),
+            is_ours: false,
+        };
+        Self {
+            accepted,
+            ..session
+        }
+    }
+
+    fn record(
+        &self,
+        accepted: u64,
+        requested: &[OpenChannel],
+        position: MessageId,
+    ) -> SessionRecord {
+        let channels = self.channels();
+        SessionRecord {
+            publisher: self.publisher,
+            accepted,
+            began: Some(channels.began.unwrap_or(position)),
+            open: channels.all(requested, position),
+            seen: channels.seen(),
+        }
+    }
+
+    /// Lets other relays know it, with these channels, which are about to be opened. To be called in
+    /// its turn.
+    async fn share(
+        &self,
+        store: &dyn Store,
+        accepted: u64,
+        is_connected: bool,
+        requested: &[OpenChannel],
+    ) -> Result<(), SessionError> {
+        let Some(sessions) = store.sessions() else {
+            return Ok(());
+        };
+        let position = sessions.position(&self.name.space).await;
+        let position = position.map_err(|_| SessionError::StoreUnavailable)?;
+        let record = self.record(accepted, requested, position);
+        let SharedAs {
+            revision, is_ours, ..
+        } = *self.shared();
+        let Name { space, secret } = &self.name;
+        let kept = sessions.keep(space, secret, record, is_connected, revision);
+        let revision = kept.await.map_err(|error| match error {
+            StoreError::Taken if is_ours => SessionError::ResumedElsewhere,
+            // The client has just asked for the session. It asks again.
+            _ => SessionError::StoreUnavailable,
+        })?;
+        *self.shared() = SharedAs {
+            revision,
+            since: Instant::now(),
+            is_ours: true,
+        };
+        Ok(())
+    }
+}
+
+impl Sessions {
+    /// Brings a session here that a client names, if it is on another relay, or was since it was
+    /// here.
+    pub(crate) async fn bring(
+        &self,
+        secret: &str,
+        membership: &Membership,
+    ) -> Result<(), SessionError> {
+        let Some(sessions) = self.store.sessions() else {
+            return Ok(());
+        };
+        let space = membership.space();
+        let found = sessions.find(space, secret).await;
+        let found = found.map_err(|_| SessionError::StoreUnavailable)?;
+        let Some((record, revision)) = found else {
+            return Ok(());
+        };
+        let name = Name {
+            space: Arc::clone(space),
+            secret: secret.into(),
+        };
+        let mut registry = self.registry();
+        let known = registry.sessions.get(&name);
+        if known.is_some_and(|known| known.shared().revision >= revision) {
+            return Ok(());
+        }
+        let brought = Session::brought(name.clone(), membership.account(), record, revision);
+        let stale = registry.sessions.insert(name, Arc::new(brought));
+        if let Some(stale) = &stale {
+            let mut holder = stale.holder();
+            holder.ends.resumed.cancel();
+            if let Some(place) = holder.kept.take() {
+                registry.kept.remove(place);
+            }
+        }
+        drop(registry);
+        self.close(stale.into_iter().collect());
+        Ok(())
+    }
+
+    /// Lets other relays know of the sessions here before what they know expires. To be called
+    /// regularly.
+    pub async fn renew(&self) {
+        if self.store.sessions().is_none() {
+            return;
+        }
+        let due = futures_util::stream::iter(self.due());
+        due.for_each_concurrent(RENEWALS, async |session| {
+            // One that is busy is renewed the next time.
+            let Ok(accepted) = session.accepted.try_lock() else {
+                return;
+            };
+            if session.holder().kept.is_some() {
+                return;
+            }
+            let shared = session.share(&*self.store, *accepted, true, &[]).await;
+            if shared == Err(SessionError::ResumedElsewhere) {
+                session.holder().ends.resumed.cancel();
+            }
+        })
+        .await;
+    }
+
+    /// The sessions with a connection that other relays wouldn't know much longer.
+    fn due(&self) -> Vec<Arc<Session>> {
+        let renewal = self.limits.get().age / 3;
+        self.registry()
+            .sessions
+            .values()
+            .filter(|session| session.shared().since.elapsed() >= renewal)
+            .filter(|session| session.holder().kept.is_none())
+            .cloned()
+            .collect()
+    }
+}
+
+impl Attached {
+    /// Lets other relays know the session. To be called in its turn.
+    pub(super) async fn share(
+        &self,
+        accepted: u64,
+        is_connected: bool,
+        requested: &[OpenChannel],
+    ) -> Result<(), SessionError> {
+        let store = &*self.sessions.store;
+        let shared = self.session.share(store, accepted, is_connected, requested);
+        shared.await
+    }
+
+    /// Lets other relays know that the client has left, as soon as the store answers. If it doesn't,
+    /// the record stays as it is: with more channels, at most.
+    pub(super) async fn share_departure(&self, accepted: u64) {
+        let shared = timeout(LEAVING, self.share(accepted, false, &[])).await;
+        tracing::debug!("a session is left: {shared:?}");
+    }
+}
