@@ -143,6 +143,25 @@ async fn a_session_is_on_one_relay_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_page_goes_from_relay_to_relay_at_once() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let relays = [nats.relay().await, nats.relay().await];
+    let mut page = Page::open(&relays[0], "/", &["a"]).await;
+    let secret = page.secret.clone();
+    for number in 1..=20 {
+        // The relay that it leaves writes that it has left, at the same time.
+        drop(page);
+        page = Page::connect(&relays[number as usize % 2], "/").await;
+        page.resume(&secret, &["a"], &[]).await;
+        page.acknowledged_open().await;
+        page.send(1, number, "a", "1").await;
+        page.acknowledged(number).await;
+    }
+}
+
+#[tokio::test]
 async fn messages_keep_their_order_whatever_relay_they_came_by() {
     let Some(nats) = Nats::start().await else {
         return;

@@ -109,8 +109,16 @@ impl Page {
 
     /// The same, whatever was accepted and proven.
     pub async fn acknowledged_open(&mut self) {
-        let text = self.next().await;
-        assert!(acknowledgement(&text).is_some(), "{text}");
+        let answer = async {
+            loop {
+                let text = self.next().await;
+                if acknowledgement(&text).is_some() {
+                    return;
+                }
+                assert!(text.starts_with("{\"sender\":"), "{text}");
+            }
+        };
+        within("the answer to an open", answer).await;
         self.proof = None;
     }
 

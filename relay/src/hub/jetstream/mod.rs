@@ -2,14 +2,14 @@
 //!
 //! A publication is appended to the stream, under a subject for its space, and is acknowledged when
 //! NATS has it. Its id is its number in the stream. NATS hands each appended message to the relays
-//! that *follow* its space, which are those with members in it (see [`space`]); they keep it for
+//! that *follow* its space, which are those with members in it (see `space`); they keep it for
 //! replays, each within its own bounds, and deliver it. So a relay carries only what its own members
 //! receive.
 //!
 //! A message that comes from NATS names the one before it in its space. A relay that has missed one
 //! reads it from the stream, and so does a relay that begins to follow a space.
 //!
-//! The records of sessions are in a bucket beside the stream (see [`sessions`]), so that a client
+//! The records of sessions are in a bucket beside the stream (see `sessions`), so that a client
 //! can resume on another relay. What its session has published is not published again: NATS takes a
 //! message with the same publisher and reference only once.
 //!

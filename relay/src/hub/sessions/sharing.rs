@@ -16,6 +16,8 @@ use crate::hub::store::{OpenChannel, Revision, SessionRecord, Store, StoreError}
 
 /// How many sessions are renewed in a shared store at one time.
 const RENEWALS: usize = 32;
+/// How often a relay tries again to take a session over.
+const ATTEMPTS: u32 = 3;
 /// How long the end of a connection may take because a shared store doesn't answer.
 const LEAVING: Duration = Duration::from_secs(1);
 
@@ -92,15 +94,26 @@ impl Session {
         let position = position.map_err(|_| SessionError::StoreUnavailable)?;
         let record = self.record(accepted, requested, position);
         let SharedAs {
-            revision, is_ours, ..
+            mut revision,
+            is_ours,
+            ..
         } = *self.shared();
         let Name { space, secret } = &self.name;
-        let kept = sessions.keep(space, secret, record, is_connected, revision);
-        let revision = kept.await.map_err(|error| match error {
-            StoreError::Taken if is_ours => SessionError::ResumedElsewhere,
-            // The client has just asked for the session. It asks again.
-            _ => SessionError::StoreUnavailable,
-        })?;
+        let mut attempts = 0..ATTEMPTS;
+        let revision = loop {
+            let kept = sessions.keep(space, secret, record.clone(), is_connected, revision);
+            match kept.await {
+                Ok(revision) => break revision,
+                Err(StoreError::Taken) if is_ours => return Err(SessionError::ResumedElsewhere),
+                // The relay that had the session may just have written that its client left.
+                Err(StoreError::Taken) if attempts.next().is_some() => {
+                    let found = sessions.find(space, secret).await;
+                    let found = found.map_err(|_| SessionError::StoreUnavailable)?;
+                    revision = found.map(|(_, revision)| revision).unwrap_or_default();
+                }
+                Err(_) => return Err(SessionError::StoreUnavailable),
+            }
+        };
         *self.shared() = SharedAs {
             revision,
             since: Instant::now(),

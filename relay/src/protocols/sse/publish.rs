@@ -143,8 +143,7 @@ async fn publish_once(
 
 fn try_later(error: &dyn std::error::Error) -> Box<Response> {
     let headers = [(RETRY_AFTER, "5")];
-    tracing::debug!("a message isn't taken: {error}");
-    let sentence = "Try again later: the relay takes no messages now.\n";
+    let sentence = format!("Try again later: {error}.\n");
     Box::new((StatusCode::SERVICE_UNAVAILABLE, headers, sentence).into_response())
 }
 
