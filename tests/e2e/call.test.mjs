@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { launchBrowser } from '../support/browsers.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { serveFiles } from '../support/files.mjs';
+import { missingNats, nats } from '../support/nats.mjs';
 import { olderRelay } from '../support/older-relay.mjs';
 import { assertNoTroubles, openPage, rawClient, TEST_MOUNTS } from '../support/pages.mjs';
 import { DIRECTIONS, proxy } from '../support/proxy.mjs';
@@ -95,6 +96,38 @@ for (const [name, start] of Object.entries(SERVERS)) {
     });
   }
 }
+
+describe('on two relays that share NATS', { skip: missingNats() }, () => {
+  const ending = [];
+  after(async () => {
+    for (const end of ending.reverse()) await end();
+  }, TIMEOUT);
+
+  test('a call comes up though one of them is killed while it is set up', TIMEOUT, async () => {
+    const shared = await nats();
+    ending.push(shared.close);
+    const args = ['--store', `nats://127.0.0.1:${shared.ports[0]}`];
+    const [first, second] = [await relay({ args }), await relay({ args })];
+    ending.push(first.kill, second.close);
+    // As a load balancer does.
+    let { port } = first;
+    const gate = await proxy(() => port);
+    ending.push(gate.close);
+    const all = [await join(gate, 'Ann'), await join(second, 'Bob')];
+    const [ann, bob] = all;
+    await allKnow(all);
+    await ann.evaluate(() => enter({ dataChannels: { chat: {} } }));
+    ({ port } = second);
+    await Promise.all([first.kill(), bob.evaluate(() => enter({ dataChannels: { chat: {} } }))]);
+    await allSee(all);
+    await ann.evaluate(() => room.send('from the other relay'));
+    await told(bob, 'message', 'Ann', 'from the other relay', false);
+    await bob.evaluate(() => room.send('and back'));
+    await told(ann, 'message', 'Bob', 'and back', false);
+    assert.equal(await ann.evaluate(() => window.told.filter(([what]) => what === 'leave').length), 0);
+    assertNoTroubles([bob]);
+  });
+});
 
 describe('a call', () => {
   let server;
