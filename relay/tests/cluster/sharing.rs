@@ -143,6 +143,38 @@ async fn a_session_is_on_one_relay_at_a_time() {
 }
 
 #[tokio::test]
+async fn relays_are_replaced_one_after_the_other() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let mut relays = vec![nats.relay().await, nats.relay().await];
+    let mut page = Page::open(&relays[0], "/", &["a", "quiet"]).await;
+    let (secret, epoch) = (page.secret.clone(), page.epoch.clone());
+    let mut sender = Page::open(&relays[1], "/", &["x"]).await;
+    let sender_secret = sender.secret.clone();
+    for number in 1..=4 {
+        // The page's relay is stopped. The other one takes it, and a new one comes.
+        let stopped = relays.remove(0).stop();
+        assert_eq!(page.client.closed().await.0, 1001);
+        drop(page);
+        stopped.await.unwrap();
+        sender.send(1, number, "a", &number.to_string()).await;
+        sender.acknowledged(number).await;
+        page = Page::connect(&relays[0], "/").await;
+        page.resume(&secret, &["a", "quiet"], &[]).await;
+        page.acknowledged_open().await;
+        for seen in 1..=number {
+            assert_eq!(page.message().await, message(1, "a", &seen.to_string()));
+        }
+        relays.push(nats.relay().await);
+        sender = Page::connect(&relays[1], "/").await;
+        sender.resume(&sender_secret, &["x"], &[]).await;
+        sender.acknowledged_open().await;
+    }
+    assert_eq!(page.epoch, epoch);
+}
+
+#[tokio::test]
 async fn a_page_goes_from_relay_to_relay_at_once() {
     let Some(nats) = Nats::start().await else {
         return;
