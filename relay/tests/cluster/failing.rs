@@ -20,6 +20,17 @@ async fn until_ready(relay: &Relay, is_ready: bool) {
     .await;
 }
 
+/// Some messages of 500 bytes are all that NATS keeps then.
+fn with_little_history() -> Config {
+    Config {
+        history: history::Limits {
+            total: 4096,
+            ..config().history
+        },
+        ..config()
+    }
+}
+
 #[tokio::test]
 async fn without_nats_nothing_is_acknowledged_and_nothing_is_lost() {
     let Some(mut nats) = Nats::start().await else {
@@ -82,13 +93,7 @@ async fn what_was_dropped_before_it_came_is_a_gap() {
     let Some(nats) = Nats::start().await else {
         return;
     };
-    let few = Config {
-        history: history::Limits {
-            total: 4096,
-            ..config().history
-        },
-        ..config()
-    };
+    let few = with_little_history();
     let first = nats.relay_with(few.clone()).await;
     let mut page = Page::open(&first, "/", &["a"]).await;
     let secret = page.secret.clone();
@@ -171,13 +176,7 @@ async fn a_flood_in_one_space_is_no_gap_in_another() {
     let Some(nats) = Nats::start().await else {
         return;
     };
-    let few = Config {
-        history: history::Limits {
-            total: 4096,
-            ..config().history
-        },
-        ..config()
-    };
+    let few = with_little_history();
     let (first, second) = (
         nats.relay_with(few.clone()).await,
         nats.relay_with(few).await,

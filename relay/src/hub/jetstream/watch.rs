@@ -81,8 +81,9 @@ fn is_missing(error: &GetStreamError) -> bool {
 }
 
 impl Shared {
-    /// How far all clients have seen that are connected to this relay: messages reach them, or the
-    /// relay notices that their connection is dead.
+    /// How far the stream was before the longest time in which a message can fail to reach a client
+    /// unnoticed. It decides only whether a client that resumes may have missed what is no longer
+    /// kept.
     pub(super) fn seen(&self) -> MessageId {
         self.samples().before(self.unnoticed(), Instant::now())
     }
