@@ -66,6 +66,13 @@ for (const crate of crates) {
   if (sibling) crate.texts = sibling.texts;
 }
 
+// Some that are under the Apache licence name it at the head of each source file and have no copy of
+// its text. The text has no name in it but in its appendix, where most leave the place empty.
+const apache = crates.flatMap(({ texts }) => texts).find((text) => /^Apache License\s+Version 2\.0, January 2004/.test(text) && text.includes('Copyright [yyyy] [name of copyright owner]'));
+for (const crate of crates) {
+  if (crate.texts.length === 0 && apache && crate.licence?.split(' OR ').includes('Apache-2.0')) crate.texts = [apache];
+}
+
 crates.push({
   title: `Rust's standard library ${rust}`,
   licence: 'MIT OR Apache-2.0',
