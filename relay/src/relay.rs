@@ -35,6 +35,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(hub: Hub, limits: Limits) -> Self {
+        let presence = Presence::new(hub.number(), hub.notices());
         Self {
             hub,
             places: Places::new(limits),
@@ -43,7 +44,7 @@ impl Relay {
             lifecycle: Lifecycle::default(),
             metrics: Arc::default(),
             rooms: Arc::default(),
-            presence: Arc::default(),
+            presence,
         }
     }
 

@@ -260,6 +260,7 @@ async fn evict_expired(relay: &Relay) {
         if !relay.lifecycle.is_draining() {
             relay.presence.expire();
         }
+        relay.presence.say_all();
         relay.places.evict_unused();
     }
 }

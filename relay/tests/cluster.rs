@@ -9,6 +9,8 @@
 
 #[path = "cluster/failing.rs"]
 mod failing;
+#[path = "cluster/presence.rs"]
+mod presence;
 #[path = "cluster/sharing.rs"]
 mod sharing;
 mod support;

@@ -103,10 +103,26 @@ describe('on two relays that share NATS', { skip: missingNats() }, () => {
     for (const end of ending.reverse()) await end();
   }, TIMEOUT);
 
-  test('a call comes up though one of them is killed while it is set up', TIMEOUT, async () => {
+  let args;
+  before(async () => {
     const shared = await nats();
     ending.push(shared.close);
-    const args = ['--store', `nats://127.0.0.1:${shared.ports[0]}`];
+    args = ['--store', `nats://127.0.0.1:${shared.ports[0]}`];
+  }, TIMEOUT);
+
+  test('a page that vanishes is missed on the other', TIMEOUT, async () => {
+    const [first, second] = [await relay({ args }), await relay({ args })];
+    ending.push(first.close, second.close);
+    const all = [await join(first, 'Ann'), await join(second, 'Bob'), await join(second, 'Cid')];
+    const [ann, bob, cid] = all;
+    await allKnow(all);
+    await cid.close();
+    await Promise.all([ann, bob].map((page) => told(page, 'leave', 'Cid')));
+    await allKnow([ann, bob]);
+    assertNoTroubles([ann, bob]);
+  });
+
+  test('a call comes up though one of them is killed while it is set up', TIMEOUT, async () => {
     const [first, second] = [await relay({ args }), await relay({ args })];
     ending.push(first.kill, second.close);
     // As a load balancer does.

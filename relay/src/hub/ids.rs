@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use signal_wire::UserId;
 
 /// The id of a message: higher than those of all earlier messages in its space, and never used
@@ -83,6 +84,15 @@ pub fn random_user_id() -> Result<UserId, NoRandomness> {
     random_bits().map(UserId::from_bits)
 }
 
+/// What stands for a text of any length and kind, such as a secret, where the text itself mustn't
+/// stand: 160 bits of its SHA-256, as hexadecimal digits.
+#[must_use]
+pub fn fingerprint(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    let bytes = hash.as_ref().iter().take(20);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A secret of 128 random bits as 32 hexadecimal digits, so that URLs need no escapes for it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Box<str>);
@@ -143,5 +153,15 @@ mod tests {
     #[test]
     fn random_senders_differ() {
         assert_ne!(random_user_id(), random_user_id());
+    }
+
+    #[test]
+    fn a_fingerprint_is_short_and_plain() {
+        for text in ["/", "/a.b", "/ *>", &"/x".repeat(5000)] {
+            let fingerprint = fingerprint(text);
+            assert_eq!(fingerprint.len(), 40);
+            assert!(fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        }
+        assert_ne!(fingerprint("/a"), fingerprint("/b"));
     }
 }

@@ -56,7 +56,7 @@ use self::queue::{Receiver, Signals};
 use self::relief::Relief;
 use self::sessions::Sessions;
 use self::spaces::{Join, QueueDepths, Spaces};
-use self::store::{Publication, Store, StoreError};
+use self::store::{Notices, Publication, Store, StoreError};
 use crate::address::ClientAddress;
 use crate::changeable::Changeable;
 
@@ -306,7 +306,19 @@ impl Hub {
     /// Names this relay among all, until it is started again.
     #[must_use]
     pub fn relay(&self) -> String {
-        format!("{:016x}", self.spaces.relay())
+        format!("{:016x}", self.number())
+    }
+
+    /// The same as a number.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.spaces.relay()
+    }
+
+    /// How the relay talks with those that share its store, if it shares one.
+    #[must_use]
+    pub fn notices(&self) -> Option<Arc<dyn Notices>> {
+        self.store.notices()
     }
 
     /// Whether the store takes messages now.

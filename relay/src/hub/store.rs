@@ -229,6 +229,11 @@ pub trait Store: Send + Sync + fmt::Debug {
         None
     }
 
+    /// How the relay talks with the others, if several share the store.
+    fn notices(&self) -> Option<Arc<dyn Notices>> {
+        None
+    }
+
     /// From now on, memory is paid from this budget.
     fn use_budget(&self, _budget: &Arc<Budget>) {}
 
@@ -263,6 +268,38 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn stats(&self) -> history::Stats {
         history::Stats::default()
     }
+}
+
+/// What relays that share a store say to each other besides. A notice goes to the relays with
+/// members in its space. It isn't kept, and may be lost.
+pub trait Notices: Send + Sync {
+    /// Sends a notice to the other relays. Those of one space arrive in this order.
+    fn post(&self, space: &Arc<str>, text: String);
+
+    /// Calls this with what other relays send. Only the first call has an effect. It must not wait.
+    fn listen(&self, listener: Box<dyn Fn(Notice<'_>) + Send + Sync>);
+
+    /// Whether notices arrive now.
+    fn is_connected(&self) -> bool;
+}
+
+/// What a relay hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// From now on it hears what is said of a space. It may have missed something before.
+    Begun {
+        /// The space.
+        space: &'a Arc<str>,
+    },
+    /// Another relay has sent this.
+    Heard {
+        /// The space.
+        space: &'a Arc<str>,
+        /// The relay.
+        from: u64,
+        /// What it has sent.
+        text: &'a str,
+    },
 }
 
 /// Why the store failed.

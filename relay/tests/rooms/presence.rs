@@ -2,90 +2,19 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use signal_relay::Config;
 use signal_relay::auth::claims::Claims;
 use tokio::task::JoinSet;
 
 use super::protocols::{ALL, Speaker};
+use super::support::present::{Page, present};
 use super::support::tokens::{claims, sign, start};
 use super::support::{Client, Relay, config, within};
 
 /// Longer than a page may be without a connection.
 const AWAY: Duration = Duration::from_secs(7);
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// A page on a plain WebSocket.
-struct Page {
-    client: Client,
-    id: String,
-    secret: String,
-}
-
-impl Page {
-    /// A page that is on the channel `room`, and the answer.
-    async fn come(relay: &Relay, id: &str) -> (Self, Value) {
-        let mut page = Self::connect(relay, "/", id).await;
-        let answer = page.say(json!({"present": id, "on": "room"})).await;
-        (page, answer)
-    }
-
-    async fn connect(relay: &Relay, path: &str, id: &str) -> Self {
-        let mut client = Client::open(relay.address, path).await.unwrap();
-        client.greeted().await;
-        client.send("{\"open\":[\"room\"]}").await;
-        client
-            .until_text(|text| text.starts_with("{\"ack\":0"))
-            .await;
-        let secret = format!("signal-wasm-presence/0123456789abcdef {id}");
-        let id = id.into();
-        Self { client, id, secret }
-    }
-
-    /// Continues on another connection.
-    async fn reconnect(&mut self, relay: &Relay) -> Value {
-        let Self { client, .. } = Self::connect(relay, "/", &self.id).await;
-        self.client = client;
-        self.say(json!({"present": self.id, "on": "room"})).await
-    }
-
-    async fn tell(&mut self, message: Value) {
-        let frame = json!({"sender": 5, "channel": self.secret, "message": message});
-        self.client.send(&frame.to_string()).await;
-    }
-
-    /// Says something and returns the next message.
-    async fn say(&mut self, message: Value) -> Value {
-        self.tell(message).await;
-        self.hears().await
-    }
-
-    /// The next message on its private channel.
-    async fn hears(&mut self) -> Value {
-        within("a message", async {
-            loop {
-                let frame: Value = serde_json::from_str(&self.client.text().await).unwrap();
-                if frame.get("ack").is_some() || frame.get("expires").is_some() {
-                    continue;
-                }
-                if frame.get("ping").is_some() {
-                    let pong = json!({"pong": frame["ping"]});
-                    self.client.send(&pong.to_string()).await;
-                    continue;
-                }
-                assert_eq!(frame["channel"], *self.secret, "{frame}");
-                assert_eq!(frame["sender"], "relay");
-                return frame["message"].clone();
-            }
-        })
-        .await
-    }
-}
-
-fn present(answer: &Value) -> &Value {
-    assert_eq!(answer["shown"], true, "{answer}");
-    &answer["present"]
-}
 
 #[tokio::test]
 async fn pages_hear_who_is_there_who_comes_and_who_goes() {

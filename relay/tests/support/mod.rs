@@ -12,6 +12,7 @@
 
 pub mod kept;
 pub mod nats;
+pub mod present;
 pub mod program;
 pub mod resuming;
 pub mod signalr_classic;

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use async_nats::HeaderMap;
 use async_nats::header::NATS_MESSAGE_ID;
-use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::address::ClientAddress;
 use crate::hub::frame::{Frame, PendingMessage};
@@ -24,17 +23,6 @@ pub(super) struct Received {
     pub(super) from: PublisherId,
     pub(super) address: ClientAddress,
     pub(super) content: Content,
-}
-
-/// A name as one token of a subject: names of spaces have characters that subjects can't have, and
-/// any length.
-pub(super) fn token(name: &str) -> String {
-    let hash = digest(&SHA256, name.as_bytes());
-    hash.as_ref()
-        .iter()
-        .take(20)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// The headers and the text of a publication, the one with this number on this relay.
@@ -139,15 +127,5 @@ mod tests {
         envelope.insert(FROM, "12-ab");
         envelope.insert(ADDRESS, "192.0.2.1");
         assert_eq!(decode(&envelope, b"no envelope"), None);
-    }
-
-    #[test]
-    fn any_name_is_a_token() {
-        for name in ["/", "/a.b", "/ *>", &"/x".repeat(5000)] {
-            let token = token(name);
-            assert_eq!(token.len(), 40);
-            assert!(token.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        }
-        assert_ne!(token("/a"), token("/b"));
     }
 }

@@ -18,10 +18,12 @@
 //! | [`settings`] | where NATS is |
 //! | `message` | a publication as NATS keeps it |
 //! | `space` | following one space |
+//! | `notices` | what relays say to each other |
 //! | `sessions` | the records of sessions |
 //! | `watch` | whether NATS still has what it had, and how far clients have seen |
 
 mod message;
+mod notices;
 mod sessions;
 pub mod settings;
 mod space;
@@ -41,18 +43,18 @@ use tokio::sync::{Semaphore, watch as channel};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::message::token;
+use self::notices::Outbox;
 use self::settings::Settings;
 use self::space::Following;
 use self::watch::Samples;
 use super::archive::Archive;
 use super::budget::Budget;
 use super::history::{self, Since};
-use super::ids::{MessageId, random_bits};
+use super::ids::{MessageId, fingerprint, random_bits};
 use super::shares::Owner;
 use super::spaces::Spaces;
 use super::store::{
-    BoxFuture, OpenRequest, Opened, Publication, Read, ReadRequest, SharedSessions, Store,
+    BoxFuture, Notices, OpenRequest, Opened, Publication, Read, ReadRequest, SharedSessions, Store,
     StoreError,
 };
 
@@ -126,6 +128,7 @@ struct Shared {
     /// The highest id in the stream, as it was a moment ago.
     tip: AtomicU64,
     samples: Mutex<Samples>,
+    outbox: Outbox,
     /// When NATS last answered.
     answered: Mutex<Instant>,
     /// NATS has lost what it kept.
@@ -173,6 +176,7 @@ impl JetStream {
             }
             sleep(RECONNECT).await;
         };
+        let (outbox, posted) = Outbox::new();
         let shared = Arc::new(Shared {
             archive: Archive::new(terms.history),
             budget: OnceLock::new(),
@@ -189,6 +193,7 @@ impl JetStream {
             connections,
             tip: AtomicU64::new(0),
             samples: Mutex::default(),
+            outbox,
             answered: Mutex::new(Instant::now()),
             lost: CancellationToken::new(),
             ended: CancellationToken::new(),
@@ -197,6 +202,7 @@ impl JetStream {
         let begun = shared.spaces.begun();
         shared.run(Arc::clone(&shared).follow_begun(begun));
         shared.run(Arc::clone(&shared).keep_watch());
+        shared.run(Arc::clone(&shared).send_posted(posted));
         Ok(Self {
             _ends: shared.ended.clone().drop_guard(),
             shared,
@@ -333,12 +339,12 @@ impl Shared {
 
     /// The subject under which relays publish in a space.
     fn said(&self, space: &str) -> String {
-        format!("{}.said.{}", self.name, token(space))
+        format!("{}.said.{}", self.name, fingerprint(space))
     }
 
     /// The subject under which relays receive what was published in a space.
     fn heard(&self, space: &str) -> String {
-        format!("{}.heard.{}", self.name, token(space))
+        format!("{}.heard.{}", self.name, fingerprint(space))
     }
 
     async fn publish(self: &Arc<Self>, publication: &Publication) -> Result<(), StoreError> {
@@ -480,6 +486,10 @@ impl Store for JetStream {
 
     fn sessions(&self) -> Option<&dyn SharedSessions> {
         Some(self)
+    }
+
+    fn notices(&self) -> Option<Arc<dyn Notices>> {
+        Some(Arc::<Shared>::clone(&self.shared))
     }
 
     fn use_budget(&self, budget: &Arc<Budget>) {

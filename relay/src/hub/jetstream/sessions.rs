@@ -16,9 +16,8 @@ use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::message::token;
 use super::{AGAIN, JetStream, PATIENCE, Shared, unavailable};
-use crate::hub::ids::MessageId;
+use crate::hub::ids::{MessageId, fingerprint};
 use crate::hub::store::{BoxFuture, Revision, SessionRecord, SharedSessions, StoreError};
 
 /// A record as it is written.
@@ -68,7 +67,7 @@ impl Written {
 impl Shared {
     fn session_key(space: &str, secret: &str) -> String {
         // No space's name has such a character.
-        format!("session.{}", token(&format!("{space}\n{secret}")))
+        format!("session.{}", fingerprint(&format!("{space}\n{secret}")))
     }
 
     /// What is written under a key, and in which version.

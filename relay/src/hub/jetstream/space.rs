@@ -18,7 +18,7 @@ use super::{PATIENCE, Shared, unavailable};
 use crate::hub::history;
 use crate::hub::ids::MessageId;
 use crate::hub::queue::Level;
-use crate::hub::store::{Content, Delivery, StoreError};
+use crate::hub::store::{Content, Delivery, Notice, StoreError};
 
 /// How often a relay looks whether it has missed the last message of a space: what NATS' servers
 /// lose between them isn't noticed otherwise before the next message.
@@ -160,6 +160,7 @@ impl Shared {
         if !following.is_ready.send_replace(true) && following.since.elapsed() > PROMPT {
             self.spaces.give_up(space);
         }
+        self.hear(Notice::Begun { space });
         let mut check = Instant::now() + self.until_check();
         loop {
             tokio::select! {
@@ -168,6 +169,7 @@ impl Shared {
                 changed = connections.changed() => {
                     changed.map_err(unavailable)?;
                     self.catch_up(space, following, true).await?;
+                    self.hear(Notice::Begun { space });
                 }
                 message = messages.next() => {
                     let message = message.ok_or_else(|| unavailable("NATS ended a subscription"))?;
@@ -198,6 +200,7 @@ impl Shared {
         let number = |name: HeaderName| headers.get(name)?.as_str().parse::<u64>().ok();
         let (Some(id), Some(before)) = (number(NATS_SEQUENCE), number(NATS_LAST_SEQUENCE)) else {
             // Not of the stream.
+            self.take_notice(space, &headers, &message.payload);
             return Ok(());
         };
         // Without one before, those before it may have been dropped already.

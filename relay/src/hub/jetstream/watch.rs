@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_nats::connection::State;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::kv::{self, CreateErrorKind};
@@ -13,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Shared, random_bits, unavailable};
 use crate::hub::ids::MessageId;
-use crate::hub::store::StoreError;
+use crate::hub::store::{Notices, StoreError};
 
 /// How often a relay looks.
 const WATCH: Duration = Duration::from_secs(5);
@@ -94,7 +93,7 @@ impl Shared {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.client.connection_state() == State::Connected && self.answered().elapsed() < SILENCE
+        self.is_connected() && self.answered().elapsed() < SILENCE
     }
 
     fn answered(&self) -> MutexGuard<'_, Instant> {

@@ -9,7 +9,7 @@
 //!
 //! | to the page | |
 //! | --- | --- |
-//! | `{"present":["…"],"shown":true,"relay":"…"}` | the answer: the ids of the others, whether the others know of it too, and the relay, which names itself otherwise when it is started again |
+//! | `{"present":["…"],"shown":true,"relay":"…"}` | the answer: the ids of the others, whether the others know of it too, and the relay, which names itself otherwise when it is started again. It doesn't name itself when it shares a store and may not have heard of all yet: `came` follows for each |
 //! | `{"came":"…"}`, `{"gone":"…"}` | a page with this id has come, or has gone: it was without a connection for 5 s |
 //! | `{"refused":"…"}` | it hears of nobody, for this reason |
 
@@ -25,7 +25,7 @@ use crate::auth::access::Access;
 use crate::hub::budget::Purpose;
 use crate::hub::frame::Frame;
 use crate::hub::membership::Membership;
-use crate::presence::{Entrant, Presence, Refused, Seat};
+use crate::presence::{Entrant, Presence, Refused, Seat, TAKEN};
 
 /// The most bytes of a page's id.
 const LONGEST_ID: usize = 64;
@@ -130,10 +130,12 @@ impl PresentPages {
             encode,
             charge: membership.account().charge(Purpose::Connections, 0),
         };
-        let entered = self.presence.enter(entrant, |others| self.written(others));
+        let entered = self
+            .presence
+            .enter(entrant, |others, are_all| self.written(others, are_all));
         let seat = entered.map_err(|refused| match refused {
             Refused::Full => "There are 1024 pages on this channel.",
-            Refused::Taken => "Another page on this channel has this id.",
+            Refused::Taken => TAKEN,
         })?;
         let earlier = seats.insert(secret, seat);
         drop(seats);
@@ -144,11 +146,15 @@ impl PresentPages {
         Ok(())
     }
 
-    fn written(&self, others: &[Arc<str>]) -> String {
+    fn written(&self, others: &[Arc<str>], are_all: bool) -> String {
         let ids: Vec<_> = others.iter().map(|id| quoted(id)).collect();
-        let (ids, relay) = (ids.join(","), quoted(&self.relay));
-        let is_shown = self.is_watched;
-        format!("{{\"present\":[{ids}],\"shown\":{is_shown},\"relay\":{relay}}}")
+        let (ids, is_shown) = (ids.join(","), self.is_watched);
+        let relay = if are_all {
+            format!(",\"relay\":{}", quoted(&self.relay))
+        } else {
+            String::new()
+        };
+        format!("{{\"present\":[{ids}],\"shown\":{is_shown}{relay}}}")
     }
 }
 
