@@ -7,6 +7,8 @@
     clippy::indexing_slicing
 )]
 
+#[path = "cluster/events.rs"]
+mod events;
 #[path = "cluster/failing.rs"]
 mod failing;
 #[path = "cluster/presence.rs"]

@@ -34,6 +34,22 @@ pub struct PublisherId {
     pub(super) number: u64,
 }
 
+impl PublisherId {
+    /// The publisher that the client with this secret in a space is, on any relay.
+    #[must_use]
+    pub fn of_client(space: &str, secret: &str) -> Self {
+        let hash = digest(&SHA256, format!("{space}\n{secret}").as_bytes());
+        let mut halves = hash.as_ref().chunks_exact(8).map(|half| {
+            let half = half.first_chunk().copied();
+            half.map(u64::from_be_bytes).unwrap_or_default()
+        });
+        Self {
+            relay: halves.next().unwrap_or_default(),
+            number: halves.next().unwrap_or_default(),
+        }
+    }
+}
+
 impl fmt::Display for PublisherId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}-{:016x}", self.relay, self.number)
@@ -153,6 +169,14 @@ mod tests {
     #[test]
     fn random_senders_differ() {
         assert_ne!(random_user_id(), random_user_id());
+    }
+
+    #[test]
+    fn a_client_is_one_publisher() {
+        let of = PublisherId::of_client;
+        assert_eq!(of("/", "a"), of("/", "a"));
+        assert!(of("/", "a") != of("/", "b") && of("/", "a") != of("/b", "a"));
+        assert_ne!(of("/", "a").relay, of("/", "a").number);
     }
 
     #[test]

@@ -315,6 +315,12 @@ impl Hub {
         self.spaces.relay()
     }
 
+    /// A secret of the relays that share its store, if it shares one.
+    #[must_use]
+    pub fn secret(&self) -> Option<Arc<str>> {
+        self.store.secret()
+    }
+
     /// How the relay talks with those that share its store, if it shares one.
     #[must_use]
     pub fn notices(&self) -> Option<Arc<dyn Notices>> {

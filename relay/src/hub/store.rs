@@ -229,6 +229,11 @@ pub trait Store: Send + Sync + fmt::Debug {
         None
     }
 
+    /// A secret that the relays which share the store have, and nobody else. `None`: it isn't shared.
+    fn secret(&self) -> Option<Arc<str>> {
+        None
+    }
+
     /// How the relay talks with the others, if several share the store.
     fn notices(&self) -> Option<Arc<dyn Notices>> {
         None

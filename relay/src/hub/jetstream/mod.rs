@@ -50,7 +50,7 @@ use self::watch::Samples;
 use super::archive::Archive;
 use super::budget::Budget;
 use super::history::{self, Since};
-use super::ids::{MessageId, fingerprint, random_bits};
+use super::ids::{MessageId, Secret, fingerprint, random_bits};
 use super::shares::Owner;
 use super::spaces::Spaces;
 use super::store::{
@@ -113,6 +113,7 @@ struct Shared {
     archive: Archive,
     budget: OnceLock<Arc<Budget>>,
     epoch: Arc<str>,
+    secret: Arc<str>,
     name: String,
     client: Client,
     context: jetstream::Context,
@@ -168,7 +169,12 @@ impl JetStream {
         let mut context = jetstream::new(client.clone());
         context.set_timeout(REQUEST);
         let deadline = Instant::now() + START;
-        let (stream, bucket, epoch) = loop {
+        let Found {
+            stream,
+            bucket,
+            epoch,
+            secret,
+        } = loop {
             match find_or_make(&context, settings, terms).await {
                 Ok(found) => break found,
                 Err(error) if Instant::now() > deadline => return Err(error),
@@ -181,6 +187,7 @@ impl JetStream {
             archive: Archive::new(terms.history),
             budget: OnceLock::new(),
             epoch,
+            secret,
             name: settings.name.to_string(),
             client,
             context,
@@ -259,12 +266,22 @@ async fn with_credentials(
     })
 }
 
-/// The stream, the bucket, and the epoch of what is in them.
+/// What NATS has.
+struct Found {
+    stream: stream::Stream<()>,
+    bucket: kv::Store,
+    /// The epoch of what is in them.
+    epoch: Arc<str>,
+    /// What all relays have, and nobody else.
+    secret: Arc<str>,
+}
+
+/// Finds the streams or makes them.
 async fn find_or_make(
     context: &jetstream::Context,
     settings: &Settings,
     terms: Terms,
-) -> Result<(stream::Stream<()>, kv::Store, Arc<str>), StoreError> {
+) -> Result<Found, StoreError> {
     let name = settings.name.as_str();
     let storage = if settings.in_memory {
         StorageType::Memory
@@ -317,8 +334,14 @@ async fn find_or_make(
         .await
         .map_err(unavailable)?;
     let bucket = context.get_key_value(bucket).await.map_err(unavailable)?;
-    let epoch = watch::epoch(&bucket).await?;
-    Ok((stream, bucket, epoch))
+    let epoch = format!("{:016x}", random_bits().map_err(unavailable)?);
+    let secret = Secret::random().map_err(unavailable)?;
+    Ok(Found {
+        epoch: watch::find_or_write(&bucket, watch::EPOCH, &epoch).await?,
+        secret: watch::find_or_write(&bucket, watch::SECRET, secret.as_str()).await?,
+        stream,
+        bucket,
+    })
 }
 
 impl Shared {
@@ -486,6 +509,10 @@ impl Store for JetStream {
 
     fn sessions(&self) -> Option<&dyn SharedSessions> {
         Some(self)
+    }
+
+    fn secret(&self) -> Option<Arc<str>> {
+        Some(Arc::clone(&self.shared.secret))
     }
 
     fn notices(&self) -> Option<Arc<dyn Notices>> {

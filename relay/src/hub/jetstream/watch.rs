@@ -10,7 +10,7 @@ use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::kv::{self, CreateErrorKind};
 use tokio::time::{Instant, sleep};
 
-use super::{Shared, random_bits, unavailable};
+use super::{Shared, unavailable};
 use crate::hub::ids::MessageId;
 use crate::hub::store::{Notices, StoreError};
 
@@ -21,21 +21,25 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// How often in a row it must seem that NATS has lost something before that is believed.
 const DOUBTS: u32 = 2;
 /// The key of the epoch.
-const EPOCH: &str = "epoch";
+pub(super) const EPOCH: &str = "epoch";
+/// The key of the relays' secret.
+pub(super) const SECRET: &str = "secret";
 
-/// The epoch of what NATS keeps. The first relay makes it.
-pub(super) async fn epoch(bucket: &kv::Store) -> Result<Arc<str>, StoreError> {
-    let made = random_bits().map_err(unavailable)?;
-    let made = format!("{made:016x}");
+/// What is written under a key for all relays. The first one writes it.
+pub(super) async fn find_or_write(
+    bucket: &kv::Store,
+    key: &str,
+    made: &str,
+) -> Result<Arc<str>, StoreError> {
     loop {
-        match bucket.create(EPOCH, made.clone().into()).await {
+        match bucket.create(key, made.to_owned().into()).await {
             Ok(_) => return Ok(made.into()),
             Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
             Err(error) => return Err(unavailable(error)),
         }
         // It may have expired in between.
-        if let Some(epoch) = bucket.get(EPOCH).await.map_err(unavailable)? {
-            return Ok(String::from_utf8_lossy(&epoch).into());
+        if let Some(found) = bucket.get(key).await.map_err(unavailable)? {
+            return Ok(String::from_utf8_lossy(&found).into());
         }
     }
 }
@@ -149,7 +153,7 @@ impl Shared {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the epoch from expiring.
+    /// Keeps the epoch and the secret from expiring.
     async fn keep_epoch(&self, renewed: &mut Instant) -> Result<(), Trouble> {
         let epoch = self.bucket.get(EPOCH).await.map_err(unavailable)?;
         match epoch {
@@ -158,8 +162,10 @@ impl Shared {
             }
             Some(_) if renewed.elapsed() < self.terms.session_age / 3 => {}
             _ => {
-                let kept = self.bucket.put(EPOCH, self.epoch.to_string().into()).await;
-                kept.map_err(unavailable)?;
+                for (key, text) in [(EPOCH, &self.epoch), (SECRET, &self.secret)] {
+                    let kept = self.bucket.put(key, text.to_string().into()).await;
+                    kept.map_err(unavailable)?;
+                }
                 *renewed = Instant::now();
             }
         }

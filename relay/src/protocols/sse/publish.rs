@@ -87,7 +87,8 @@ pub(super) async fn publish(
         from: client.publisher,
         account: relay.hub.account(space, address),
         content: Content::Envelope(message),
-        reference: None,
+        // Another relay may have taken it.
+        reference,
     };
     // A task of its own: the request ends when its client disconnects, and then the `ref` of a
     // message that was published wouldn't be noted.

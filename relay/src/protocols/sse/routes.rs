@@ -17,7 +17,7 @@ use super::{publish, stream};
 use crate::address::ClientAddress;
 use crate::auth::admission::Admission;
 use crate::connection::is_upgrade;
-use crate::hub::ids::NoRandomness;
+use crate::hub::ids::{NoRandomness, PublisherId};
 use crate::limits::LONGEST_SPACE;
 use crate::protocols::query::member;
 use crate::protocols::route::Route;
@@ -38,7 +38,7 @@ struct Sse {
 /// # Errors
 /// The system has no random numbers.
 pub(crate) fn routes(relay: Arc<Relay>) -> Result<Route, NoRandomness> {
-    let positions = Positions::new(&relay.hub.relay())?;
+    let positions = Positions::new(relay.hub.epoch(), relay.hub.secret().as_deref())?;
     let state = Arc::new(Sse {
         clients: Arc::new(Clients::new(Arc::clone(&relay))),
         relay,
@@ -91,9 +91,11 @@ async fn dispatch(sse: &Sse, request: Request) -> Result<Response, Box<Response>
     let address = ClientAddress::of(request.extensions());
     let account = sse.relay.hub.account(space, address);
     let allowance = || sse.relay.places.allowance(address);
-    let (now, new) = (Instant::now(), || {
-        Client::new(sse.relay.hub.new_publisher(), allowance())
-    });
+    let publisher = secret.as_ref().map_or_else(
+        || sse.relay.hub.new_publisher(),
+        |secret| PublisherId::of_client(space, secret),
+    );
+    let (now, new) = (Instant::now(), || Client::new(publisher, allowance()));
     if *request.method() == Method::GET {
         let client = secret.map(|secret| sse.clients.read(space, &secret, &account, now, new));
         stream::open(&sse.relay, &sse.positions, space, access, client, request).await
