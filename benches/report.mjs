@@ -9,9 +9,10 @@ import { STYLE } from './report/charts.mjs';
 import { receive } from './report/receive.mjs';
 import { relay } from './report/relay.mjs';
 import { send } from './report/send.mjs';
+import { start } from './report/start.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { receive, send, relay };
+const SECTIONS = { receive, send, start, relay };
 
 const [folder] = process.argv.slice(2);
 const parts = [];
