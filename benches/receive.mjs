@@ -131,14 +131,14 @@ function print(pages) {
   }
 }
 
-/** Microseconds for each frame, and the ratios. */
+/** Microseconds for each frame, the ratios, and what they should be. */
 function summary(pages) {
   const frames = [...pages[0].keys()].sort((a, b) => order(a) - order(b)).map((key) => {
     const [kind, size] = key.split(' ');
     const of = (member) => middle(pages, (results) => results.get(key)[member]);
     return { kind, size: Number(size), shim: of('shim'), ours: of('ours'), ratio: middle(pages, ratio(key)) };
   });
-  return { chromium: browser.version(), frames };
+  return { chromium: browser.version(), frames, goals: GATES };
 }
 
 function order(key) {

@@ -5,11 +5,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { join as joining } from './report/join.mjs';
+import { load } from './report/load.mjs';
 import { receive } from './report/receive.mjs';
 import { relay } from './report/relay.mjs';
+import { size } from './report/size.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { receive, relay };
+const SECTIONS = { size, receive, relay, join: joining, load };
 
 const [folder] = process.argv.slice(2);
 const parts = [];
