@@ -31,9 +31,10 @@ impl Section {
 }
 
 /// The measurements, in their order.
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     Section::of("size", "benches/size.mjs"),
     Section::of("receive", "benches/receive.mjs"),
+    Section::of("send", "benches/send.mjs"),
     Section {
         name: "relay",
         program: "benches/relay.mjs",
