@@ -1,15 +1,17 @@
-// npm run load: the signaling of a room of RTCMultiConnection 3 (no media) on our relay, beside npm
+// npm run bench -- load: the signaling of a room of RTCMultiConnection 3 (no media) on our relay, beside npm
 // rtcmulticonnection-server. Pages without a browser join one after the other. Prints what a join
 // costs each server, in turns, the median of the rounds.
 
+import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { rtcMultiConnectionServer } from '../tests/support/rtcmulticonnection-server.mjs';
 import { relay } from '../tests/support/servers.mjs';
 import { fillRoom } from './load/room.mjs';
+import { median } from './median.mjs';
 
 const { values: options } = parseArgs({
-  options: { participants: { type: 'string', default: '50' }, rounds: { type: 'string', default: '5' } },
+  options: { participants: { type: 'string', default: '50' }, rounds: { type: 'string', default: '5' }, json: { type: 'string' } },
 });
 const [participants, rounds] = ['participants', 'rounds'].map((name) => {
   const value = Number(options[name]);
@@ -26,16 +28,17 @@ const SERVERS = {
   },
 };
 
+/** What is told of a run: its name in JSON, what it is, and the value. */
 const ROWS = [
-  ['processor time of the server, each join, ms', (run) => run.processor / (participants - 1)],
-  ['messages to the server, each join', (run) => run.sent.messages / (participants - 1)],
-  ['messages from the server, each join', (run) => run.received.messages / (participants - 1)],
-  ['bytes to the server, each join', (run) => run.sent.bytes / (participants - 1)],
-  ['bytes from the server, each join', (run) => run.received.bytes / (participants - 1)],
-  ['join-room to its answer, median, ms', (run) => median(run.answered)],
-  ['join-room to the last user-connected, median, ms', (run) => median(run.connected)],
-  ['join-room to the last user-connected, last page, ms', (run) => run.connected.at(-1)],
-  ['peak memory of the server, MB', (run) => run.memory / 1e6],
+  ['processorMilliseconds', 'processor time of the server, each join, ms', (run) => run.processor / (participants - 1)],
+  ['messagesSent', 'messages to the server, each join', (run) => run.sent.messages / (participants - 1)],
+  ['messagesReceived', 'messages from the server, each join', (run) => run.received.messages / (participants - 1)],
+  ['bytesSent', 'bytes to the server, each join', (run) => run.sent.bytes / (participants - 1)],
+  ['bytesReceived', 'bytes from the server, each join', (run) => run.received.bytes / (participants - 1)],
+  ['answeredMilliseconds', 'join-room to its answer, median, ms', (run) => median(run.answered)],
+  ['connectedMilliseconds', 'join-room to the last user-connected, median, ms', (run) => median(run.connected)],
+  ['lastConnectedMilliseconds', 'join-room to the last user-connected, last page, ms', (run) => run.connected.at(-1)],
+  ['memoryMegabytes', 'peak memory of the server, MB', (run) => run.memory / 1e6],
 ];
 
 const runs = Object.fromEntries(Object.keys(SERVERS).map((name) => [name, []]));
@@ -52,19 +55,16 @@ for (let round = 1; round <= rounds; round += 1) {
   }
 }
 
+const names = Object.keys(SERVERS);
+const servers = Object.fromEntries(names.map((name) => [name, Object.fromEntries(ROWS.map(([member, , of]) => [member, median(runs[name].map(of))]))]));
 console.log(`A room with ${participants} participants, median of ${rounds} rounds.\n`);
-console.log(`| | ${Object.keys(SERVERS).join(' | ')} | ratio |\n| --- | --- | --- | --- |`);
-for (const [what, of] of ROWS) {
-  const [original, ours] = Object.values(runs).map((all) => median(all.map(of)));
+console.log(`| | ${names.join(' | ')} | ratio |\n| --- | --- | --- | --- |`);
+for (const [member, what] of ROWS) {
+  const [original, ours] = names.map((name) => servers[name][member]);
   console.log(`| ${what} | ${number(original)} | ${number(ours)} | ${(ours / original).toFixed(2)} |`);
 }
+if (options.json) await writeFile(options.json, `${JSON.stringify({ participants, rounds, servers }, undefined, 2)}\n`);
 process.exit();
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 function number(value) {
   return value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 2 : 0 });

@@ -5,11 +5,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { STYLE } from './report/charts.mjs';
+import { join as joining } from './report/join.mjs';
+import { load } from './report/load.mjs';
 import { receive } from './report/receive.mjs';
 import { relay } from './report/relay.mjs';
+import { send } from './report/send.mjs';
+import { size } from './report/size.mjs';
+import { start } from './report/start.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { receive, relay };
+const SECTIONS = { size, receive, send, start, relay, join: joining, load };
 
 const [folder] = process.argv.slice(2);
 const parts = [];
@@ -41,13 +47,12 @@ function page() {
 <meta name="viewport" content="width=device-width">
 <title>signal-wasm: what was measured</title>
 <style>
-  :root { color-scheme: light dark; --ours: light-dark(#0a6e4f, #4fd1a1); --others: light-dark(#8a8f98, #80858f); }
+  :root { color-scheme: light dark; }
   body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
   figure { margin: 1.5rem 0; }
   figcaption { font-weight: 600; }
   small { font-weight: normal; }
-  svg { max-width: 32rem; width: 100%; height: auto; }
-</style>
+  svg { max-width: 32rem; width: 100%; height: auto; }${STYLE}</style>
 <h1>What was measured</h1>
 <p>On ${machine}. Compare within one chart only: other work on a machine makes times longer. ${raw.join(' ')}</p>
 ${parts.join('\n')}

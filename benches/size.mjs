@@ -2,8 +2,8 @@
 // and what each protocol costs.
 //
 // Raw bytes, gzip at level 9 and brotli at level 11, which is what a good host sends. Fails if the
-// entry `.` is above its ceiling. The last column compares with benches/size.json, where
-// `npm run size -- --record` writes the sizes of today.
+// entry `.` is above its ceiling. The last column compares with benches/recorded/size.json, where
+// `npm run size -- --record` writes the sizes of today. `npm run bench -- size` runs it too.
 //
 // A protocol costs what the package weighs more than one that was built without it.
 // `npm run size -- --each` builds those and measures; otherwise the costs are the last ones that
@@ -17,19 +17,22 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { transform } from 'esbuild';
+import { record, recorded as read } from './recorded.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const RECORD = join(ROOT, 'benches/size.json');
 // Brotli bytes of module and glue, with all protocols. It notices growth: it stands a little above
 // today's size, and whoever raises it says why in the commit.
 const CEILING = 81_100;
 
 // xtask replaces a bare `--each` by `--each=<folder>`, where it has built the package without each
 // protocol.
-const { values: options } = parseArgs({ options: { record: { type: 'boolean', default: false }, each: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { record: { type: 'boolean', default: false }, each: { type: 'string' }, json: { type: 'string' } },
+});
 
 const file = (path) => readFile(resolve(ROOT, path));
 const minified = async (path) => Buffer.from((await transform(await file(path), { minify: true })).code);
+const version = async (name) => JSON.parse(await file(`node_modules/${name}/package.json`)).version;
 
 // Files are compressed one by one, so a page that loads two of them gets the sum.
 const OURS = {
@@ -47,34 +50,34 @@ const OURS = {
   'signal-wasm/global-rtcmulticonnection': [await file('dist/global-rtcmulticonnection.js')],
 };
 const OTHERS = {
-  'socket.io-client': [await file('node_modules/socket.io-client/dist/socket.io.min.js')],
-  '@microsoft/signalr': [await file('node_modules/@microsoft/signalr/dist/browser/signalr.min.js')],
+  [`socket.io-client ${await version('socket.io-client')}`]: [await file('node_modules/socket.io-client/dist/socket.io.min.js')],
+  [`@microsoft/signalr ${await version('@microsoft/signalr')}`]: [await file('node_modules/@microsoft/signalr/dist/browser/signalr.min.js')],
   "the seed's shim, minified": [await minified('tests/support/seed-shim.js')],
 };
 
-const recorded = JSON.parse(await readFile(RECORD, 'utf8').catch(() => '{}'));
-const today = Object.fromEntries(Object.entries(OURS).map(([name, files]) => [name.trim(), weigh(files)]));
+const before = await read('size');
+const weighed = (all) => Object.fromEntries(Object.entries(all).map(([name, files]) => [name.trim(), weigh(files)]));
+const [today, others] = [weighed(OURS), weighed(OTHERS)];
 
 row('', 'raw', 'gzip', 'brotli', 'since recorded (brotli)');
-for (const [name, files] of Object.entries(OURS)) print(name, weigh(files), change(today[name.trim()], recorded[name.trim()]));
+for (const name of Object.keys(OURS)) print(name, today[name.trim()], change(today[name.trim()], before?.entries[name.trim()]));
 console.log();
-for (const [name, files] of Object.entries(OTHERS)) print(name, weigh(files), '');
+for (const [name, sizes] of Object.entries(others)) print(name, sizes, '');
 
-const each = options.each ? await costs(options.each) : recorded.each;
+const each = options.each ? await costs(options.each) : before?.each;
 if (each) {
   console.log(`\nEach protocol's part of signal-wasm, brotli, ${options.each ? 'measured now' : 'as last recorded (measure: npm run size -- --each)'}:`);
   for (const [name, bytes] of Object.entries(each)) {
-    const note = options.each ? change({ brotli: bytes }, recorded.each?.[name] && { brotli: recorded.each[name] }) : '';
+    const note = options.each ? change({ brotli: bytes }, before?.each?.[name] && { brotli: before.each[name] }) : '';
     row(`  ${name === 'all' ? 'all of them' : name}`, '', '', number(bytes), note);
   }
 } else {
   console.log('\nThe costs of the protocols are not recorded. Measure and record them: npm run size -- --each --record');
 }
 
-if (options.record) {
-  await writeFile(RECORD, `${JSON.stringify({ ...today, each }, null, 2)}\n`);
-  console.log('\nRecorded in benches/size.json.');
-}
+const result = { entries: today, others, each };
+if (options.json) await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
+if (options.record) await record('size', result);
 
 const { brotli } = today['signal-wasm'];
 console.log(`\nsignal-wasm: ${number(brotli)} bytes, brotli; the ceiling is ${number(CEILING)}.`);

@@ -1,6 +1,6 @@
 // The page's part about receiving frames.
 
-import { bars } from './charts.mjs';
+import { lines } from './charts.mjs';
 
 /** What a frame is to a page. */
 const KINDS = {
@@ -9,12 +9,18 @@ const KINDS = {
   delivered: 'Delivered to the page',
 };
 
-export function receive({ chromium, frames }) {
-  const rows = frames.map(({ kind, size, ratio }) => ({ kind, name: `${size / 1000} kB`, value: ratio, ours: true }));
+export function receive({ chromium, versions, frames, channels }) {
+  const bySize = { x: 'size', label: 'message, kB', name: (size) => String(size / 1000) };
+  const byChannels = { x: 'channels', label: 'channels', name: (count) => count.toLocaleString('en') };
   return [
     `<h2>Receiving a frame</h2>
-     <p>In Chromium ${chromium}, as a multiple of the time that the shim takes: less is better, and 1 is the same.
-     A server that broadcasts sends a page mostly foreign frames.</p>`,
-    ...Object.entries(KINDS).map(([kind, title]) => bars(title, 'multiple of the shim’s time', rows.filter((row) => row.kind === kind), { mark: 1 })),
+     <p>In Chromium ${chromium}, beside the shim, socket.io-client ${versions['socket.io-client']} and @microsoft/signalr
+     ${versions['@microsoft/signalr']}, without a network. Each receives the same message in the frame of its own
+     protocol; signal-wasm also in theirs. A server that broadcasts sends a page mostly foreign frames.</p>`,
+    ...Object.entries(KINDS).map(([kind, title]) => lines(title, 'µs for each frame; less is better', frames.filter((row) => row.kind === kind), bySize)),
+    ...['foreign', 'delivered'].map((kind) => {
+      const rows = channels.filter((row) => row.kind === kind);
+      return lines(`By the number of open channels, ${kind}`, `µs for each frame of ${rows[0].size / 1000} kB`, rows, byChannels);
+    }),
   ];
 }

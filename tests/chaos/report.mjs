@@ -5,8 +5,7 @@ export function report({ seed, names, asked, struck, failures, counts, recovery,
   const lines = [`chaos, seed ${seed}: ${names.length} members (${names.join(', ')}), ${(took / 1000).toFixed(0)} s`, ''];
   const row = (name, value) => lines.push(`  ${name.padEnd(34)}${String(value).padStart(9)}`);
 
-  const kinds = {};
-  for (const { kind } of struck) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  const kinds = byKind(struck);
   row('faults', struck.length);
   for (const [kind, count] of Object.entries(kinds).sort(([, a], [, b]) => b - a)) row(`  ${kind}`, count);
   if (struck.length < asked) lines.push(`  The time was up after ${struck.length} of ${asked} faults.`);
@@ -31,8 +30,7 @@ export function report({ seed, names, asked, struck, failures, counts, recovery,
 
   lines.push('');
   if (failures.length === 0) return [...lines, 'Nothing lost, nothing repeated, nothing out of order.'];
-  const found = {};
-  for (const { kind } of failures) found[kind] = (found[kind] ?? 0) + 1;
+  const found = byKind(failures);
   lines.push(`FAILED: ${Object.entries(found).map(([kind, count]) => `${count} ${kind}`).join(', ')}`);
   for (const kind of Object.keys(found)) {
     const these = failures.filter((failure) => failure.kind === kind);
@@ -40,6 +38,27 @@ export function report({ seed, names, asked, struck, failures, counts, recovery,
     if (these.length > 10) lines.push(`  ${kind}: and ${these.length - 10} more`);
   }
   return lines;
+}
+
+/** The figures of `storm`'s result, without what happened when. */
+export function summary({ seed, names, struck, failures, counts, recovery, took }) {
+  const recovered = Object.entries(recovery).map(([kind, times]) => [kind, { times: times.length, median: median(times), worst: Math.max(...times) }]);
+  const all = Object.values(recovery).flat();
+  return {
+    seed,
+    members: names,
+    seconds: Math.round(took / 1000),
+    faults: byKind(struck),
+    failures: failures.length,
+    counts,
+    recoveryMilliseconds: { ...Object.fromEntries(recovered), ...(all.length > 0 && { all: { times: all.length, median: median(all), worst: Math.max(...all) } }) },
+  };
+}
+
+function byKind(list) {
+  const counts = {};
+  for (const { kind } of list) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }
 
 function after(kind) {

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/servers.mjs';
 import { OF_CLUSTERS, WEIGHTS } from './faults.mjs';
-import { report } from './report.mjs';
+import { report, summary } from './report.mjs';
 import { storm } from './storm.mjs';
 
 const HELP = `npm run chaos -- [OPTION…]
@@ -24,6 +24,7 @@ while the relay is killed and started again.
   --nats NUMBER      1 or 3 servers of NATS for them (default 3)
   --haproxy          between the members and those relays, instead of a choice by turns; needs 3 relays
   --pace MS          from one fault to the next, on average (default 300)
+  --json PATH        writes the figures to this file
   --protocol NAME    of all members (default: auto and relay, half of each); with websocket things are lost, and the run must say so`;
 
 const { values } = parseArgs({
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     nats: { type: 'string', default: '3' },
     haproxy: { type: 'boolean', default: false },
     protocol: { type: 'string' },
+    json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -73,6 +75,7 @@ const result = await storm({
   say: (text) => console.log(text),
 });
 console.log(`\n${report(result).join('\n')}`);
+if (values.json) await writeFile(values.json, `${JSON.stringify(summary(result), undefined, 2)}\n`);
 if (result.failures.length > 0) {
   const folder = join(ROOT, 'target/chaos');
   await mkdir(folder, { recursive: true });

@@ -78,14 +78,4 @@ describe('documents', () => {
     const known = new Set([...listed, ...firstColumn(await read('docs/errors.md'))]);
     for (const code of codes) assert.ok(known.has(code), `docs/rooms.md lacks ${code}`);
   });
-
-  it('docs/figures.md has the recorded sizes', async () => {
-    const entries = Object.entries(JSON.parse(await read('benches/size.json'))).filter(([name]) => name.startsWith('signal-wasm'));
-    assert.ok(entries.length > 5);
-    const text = await read('docs/figures.md');
-    for (const [name, { brotli }] of entries) {
-      const row = text.split('\n').find((line) => line.startsWith(`| \`${name}\``));
-      assert.ok(row?.endsWith(`| ${brotli.toLocaleString('en')} |`), `${name}: ${brotli} bytes, brotli`);
-    }
-  });
 });

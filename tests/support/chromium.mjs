@@ -44,6 +44,14 @@ export function launchChromium({ program = chromiumPath(), args = [] } = {}) {
   });
 }
 
+/**
+ * Starts a headless browser with a profile in this folder, which keeps its caches. Gives its context,
+ * which the caller closes.
+ */
+export function launchProfile(folder) {
+  return chromium.launchPersistentContext(folder, { executablePath: chromiumPath(), args: ALWAYS, timeout: deadline(60_000) });
+}
+
 /** Makes a context of the browser. What is awaited in it has deadlines that scale. */
 export async function newContext(browser, options = {}) {
   const context = await browser.newContext(options);

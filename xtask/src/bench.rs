@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: the measurements of benches/, and a page that shows them.
+//! `cargo xtask bench`: the measurements of benches/, a page that shows them, and their record, from
+//! which `cargo xtask figures` writes the documents' figures.
 
 use std::process::Command;
 
@@ -10,25 +11,63 @@ use crate::project::Project;
 use crate::say;
 use crate::setup;
 
-/// The measurements, each a program `benches/<name>.mjs`.
-const SECTIONS: [&str; 2] = ["receive", "relay"];
+/// A measurement.
+struct Section {
+    name: &'static str,
+    /// The program that takes the options, and `--json`.
+    program: &'static str,
+    /// What it gets if no option is named.
+    options: &'static [&'static str],
+}
+
+impl Section {
+    const fn of(name: &'static str, program: &'static str) -> Self {
+        Self {
+            name,
+            program,
+            options: &[],
+        }
+    }
+}
+
+/// The measurements, in their order.
+const SECTIONS: [Section; 8] = [
+    Section::of("size", "benches/size.mjs"),
+    Section::of("receive", "benches/receive.mjs"),
+    Section::of("send", "benches/send.mjs"),
+    Section::of("start", "benches/start.mjs"),
+    Section {
+        name: "relay",
+        program: "benches/relay.mjs",
+        options: &["--seconds", "1"],
+    },
+    Section::of("join", "benches/join.mjs"),
+    Section::of("load", "benches/load.mjs"),
+    Section {
+        name: "chaos",
+        program: "tests/chaos/run.mjs",
+        options: &["--seed", "20261122", "--faults", "1000", "--pace", "240"],
+    },
+];
 
 /// Runs the named measurement with its options, or all. Each leaves a JSON file in `target/bench`,
-/// and the page is made of those that there are.
+/// and the page is made of those that there are. With `--record` among the words, each is recorded
+/// as soon as it is there.
 pub fn run(project: &Project, words: &[String]) -> Outcome {
+    let (record, words): (Vec<_>, Vec<_>) = words.iter().partition(|word| *word == "--record");
     let (named, options) = match words.split_first() {
-        None => (None, words),
-        Some((named, options)) => (Some(named), options),
+        None => (None, &[] as &[_]),
+        Some((named, options)) => (Some(named.as_str()), options),
     };
     let sections: Vec<_> = SECTIONS
-        .into_iter()
-        .filter(|section| named.is_none_or(|named| named == section))
+        .iter()
+        .filter(|section| named.is_none_or(|named| named == section.name))
         .collect();
     if sections.is_empty() {
-        let named = named.map_or("", String::as_str);
         fail!(
-            "there is no measurement {named:?}; there is {}",
-            SECTIONS.join(", ")
+            "there is no measurement {:?}; there is {}",
+            named.unwrap_or_default(),
+            SECTIONS.map(|section| section.name).join(", ")
         );
     }
     let browsers = setup::for_tests(project)?;
@@ -37,23 +76,50 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
     let folder = project.benches();
     files::make_folder(&folder)?;
     for section in sections {
-        say::line(format!("━━ {section}"));
-        process::run(
-            Command::new("node")
-                .current_dir(&project.root)
-                .env("CHROMIUM", &browsers.chromium.program)
-                .env("SIGNAL_RELAY", project.relay())
-                .env("LOAD_GENERATOR", project.load_generator())
-                .arg(format!("benches/{section}.mjs"))
-                .arg("--json")
-                .arg(folder.join(format!("{section}.json")))
-                .args(options),
-        )?;
+        say::line(format!("━━ {}", section.name));
+        let mut measure = Command::new("node");
+        measure
+            .current_dir(&project.root)
+            .env("CHROMIUM", &browsers.chromium.program)
+            .env("SIGNAL_RELAY", project.relay())
+            .env("LOAD_GENERATOR", project.load_generator())
+            .arg(section.program)
+            .arg("--json")
+            .arg(folder.join(format!("{}.json", section.name)));
+        if options.is_empty() {
+            measure.args(section.options);
+        } else {
+            measure.args(options);
+        }
+        process::run(&mut measure)?;
+        if !record.is_empty() {
+            process::run(
+                Command::new("node")
+                    .current_dir(&project.root)
+                    .arg("benches/record.mjs")
+                    .arg(&folder)
+                    .arg(section.name),
+            )?;
+        }
     }
     process::run(
         Command::new("node")
             .current_dir(&project.root)
             .arg("benches/report.mjs")
             .arg(&folder),
+    )?;
+    if record.is_empty() {
+        return Ok(());
+    }
+    figures(project, &[])
+}
+
+/// Writes the figures in the documents from those that were recorded; `--check` only compares.
+pub fn figures(project: &Project, options: &[String]) -> Outcome {
+    process::run(
+        Command::new("node")
+            .current_dir(&project.root)
+            .arg("benches/figures.mjs")
+            .args(options),
     )
 }

@@ -39,15 +39,17 @@ cargo xtask <command>
   release             makes the files of a release in release/, with their checksums (npm run release)
   package             builds the npm package and checks what would be published
   size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
-                      --record writes the sizes to benches/size.json, to compare with later (npm run size)
-  bench [receive|relay [OPTION…]]
-                      measures the receive path in a browser beside the shim, and the relay beside servers of npm's ws and
-                      socket.io, or one of these; the options are in benches/receive.mjs and benches/relay.mjs. Leaves a page
-                      and JSON in target/bench (npm run bench)
-  load [OPTION…]      fills a room of RTCMultiConnection 3 on our relay and on rtcmulticonnection-server, and prints what a join
-                      costs each; --participants and --rounds set how many (npm run load)
-  latency [OPTION…]   measures from open or join to an open data channel in a browser, on each server and protocol; --runs
-                      sets how many (npm run latency)
+                      --record writes the sizes to benches/recorded/size.json, to compare with later (npm run size)
+  bench [SECTION [OPTION…]]
+                      measures, and leaves a page and JSON in target/bench: size, the package; receive and send, what a frame
+                      costs in a browser beside the shim, socket.io-client and @microsoft/signalr; start, until a page's first
+                      message; relay, the relay beside servers of npm's ws and socket.io; join, until pages
+                      of RTCMultiConnection and of signal-wasm/call are connected, on each server and protocol; load, what
+                      a room of RTCMultiConnection 3 costs our relay and rtcmulticonnection-server; chaos, as below. The
+                      options are in the section's program in benches. --record writes the figures to benches/recorded and
+                      into the documents (npm run bench)
+  figures             writes the figures in the documents from those in benches/recorded; --check only compares
+                      (npm run figures)
   chaos [OPTION…]     cuts connections and kills the relay while pages and clients talk, and counts lost, repeated and
                       reordered messages; --faults sets how many, --seed repeats a run, --help lists the rest (npm run chaos)
   attack [ATTACK…]    attacks the relay in each known way at full size, or in the named ones, while two pages talk, and prints
@@ -100,8 +102,7 @@ fn run(words: &[String]) -> Outcome {
         ("release", []) => release::run(&project),
         ("size", _) => size::run(&project, rest),
         ("bench", _) => bench::run(&project, rest),
-        ("load", _) => script(&project, "benches/load.mjs", rest),
-        ("latency", _) => script(&project, "benches/latency.mjs", rest),
+        ("figures", _) => bench::figures(&project, rest),
         ("chaos", _) => script(&project, "tests/chaos/run.mjs", rest),
         ("attack", _) => script(&project, "tests/attack/run.mjs", rest),
         ("fuzz", _) => fuzz::run(&project, rest),
