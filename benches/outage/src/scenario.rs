@@ -34,7 +34,7 @@ impl Default for Scenario {
             pages: 1_000_000,
             relays: 3,
             outage: 60_000,
-            connection_cost: 100.0,
+            connection_cost: 250.0,
             processors: 1.0,
             connections: None,
             http_connections: signal_relay::config::HTTP_CONNECTIONS,
