@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { receive } from './report/receive.mjs';
 import { relay } from './report/relay.mjs';
+import { scale } from './report/scale.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { receive, relay };
+const SECTIONS = { receive, relay, scale };
 
 const [folder] = process.argv.slice(2);
 const parts = [];

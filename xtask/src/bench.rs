@@ -11,7 +11,7 @@ use crate::say;
 use crate::setup;
 
 /// The measurements, each a program `benches/<name>.mjs`.
-const SECTIONS: [&str; 2] = ["receive", "relay"];
+const SECTIONS: [&str; 3] = ["receive", "relay", "scale"];
 
 /// Runs the named measurement with its options, or all. Each leaves a JSON file in `target/bench`,
 /// and the page is made of those that there are.
