@@ -35,6 +35,8 @@ if (receivers % spaces !== 0) throw new Error('--receivers must be a multiple of
 
 /** Messages a second when it is measured how long one takes: few, so that none waits for another. */
 const CALM = 100;
+/** Messages a second to all receivers: so few that each goes out alone. Under full load several go out together. */
+const APART = 50;
 /** So that the relays' limits aren't what is measured. */
 const RELAY = ['--connections', '20000', '--rate', '1000000', '--rate-bytes', '4000000000', '--queue-bytes', '64000000', '--memory', '4000000000', '--log', 'error'];
 
@@ -49,6 +51,7 @@ const SETUPS = {
 };
 const LOADS = {
   everybody: { measure: 'full', receivers, seconds, size },
+  apart: { measure: 'paced', rate: APART, receivers, seconds, size },
   spread: { measure: 'full', receivers, spaces, seconds, size },
   single: { measure: 'full', receivers: 1, seconds, size },
   calm: { measure: 'paced', rate: CALM, receivers: 1, seconds, size },
@@ -67,10 +70,11 @@ for (let round = 1; round <= rounds; round += 1) {
 const setups = Object.fromEntries(Object.entries(runs).map(([name, all]) => [name, medians(all)]));
 
 const [first] = Object.values(setups);
-const cost = (load) => (load.processorMicrosecondsPerDelivery).toFixed(2);
+const cost = (load) => load.processorMicrosecondsPerDelivery.toFixed(2);
 print('For each delivery, µs of processor time of all relays', {
   [`one space of ${receivers}`]: ({ everybody }) => cost(everybody),
   'to one without a store': ({ everybody }) => (everybody.processorMicrosecondsPerDelivery / first.everybody.processorMicrosecondsPerDelivery).toFixed(2),
+  [`the same, ${APART} messages a second`]: ({ apart }) => cost(apart),
   [`${spaces} spaces of ${receivers / spaces}`]: ({ spread }) => cost(spread),
   'to one without a store, spread': ({ spread }) => (spread.processorMicrosecondsPerDelivery / first.spread.processorMicrosecondsPerDelivery).toFixed(2),
   'deliveries a second, one space': ({ everybody }) => Math.round(everybody.deliveriesPerSecond),

@@ -9,6 +9,7 @@ export function scale({ nats, receivers, spaces, size, setups }) {
     `<h2>Several relays</h2>
      <p>Relays that share one nats-server ${nats}, beside one relay without a store. Processor time of all relays together.</p>`,
     bars(`One space of ${receivers} pages, ${kilobytes}`, 'µs of processor time for each delivery', list(({ everybody }) => everybody.processorMicrosecondsPerDelivery)),
+    bars('The same, few messages a second', 'µs of processor time for each delivery', list(({ apart }) => apart.processorMicrosecondsPerDelivery)),
     bars(`${spaces} spaces of ${receivers / spaces} pages, ${kilobytes}`, 'µs of processor time for each delivery', list(({ spread }) => spread.processorMicrosecondsPerDelivery)),
     bars(`A message to one page, ${kilobytes}: relays`, 'µs of processor time', list(({ single }) => single.processorMicrosecondsPerMessage)),
     bars('The same: NATS', 'µs of processor time', list(({ single }) => single.storeMicrosecondsPerMessage)),
