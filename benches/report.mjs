@@ -10,12 +10,13 @@ import { join as joining } from './report/join.mjs';
 import { load } from './report/load.mjs';
 import { receive } from './report/receive.mjs';
 import { relay } from './report/relay.mjs';
+import { scale } from './report/scale.mjs';
 import { send } from './report/send.mjs';
 import { size } from './report/size.mjs';
 import { start } from './report/start.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { size, receive, send, start, relay, join: joining, load };
+const SECTIONS = { size, receive, send, start, relay, scale, join: joining, load };
 
 const [folder] = process.argv.slice(2);
 const parts = [];

@@ -60,6 +60,8 @@ pub mod check;
 pub mod config;
 mod connection;
 pub mod files;
+#[doc(hidden)]
+pub mod gate;
 pub mod host;
 mod http;
 pub mod hub;

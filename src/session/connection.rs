@@ -157,11 +157,12 @@ impl<T: Text, S: Clone> Session<T, S> {
     /// The browser hasn't opened the socket. The attempt doesn't count: Firefox holds sockets back
     /// after failures, for up to a minute.
     fn stop_opening(&mut self, now: Millis) {
-        let limit = self.server_timeout().unwrap_or_default() as u64;
+        let limit = self.server_timeout().unwrap_or_default();
         let reason = format!(
-            "the browser didn't open the WebSocket within {limit} ms, the option connectTimeout; either the server can't be reached, or the browser holds the WebSocket back, as Firefox does after failures"
+            "the browser didn't open the WebSocket within {} ms, the option connectTimeout; either the server can't be reached, or the browser holds the WebSocket back, as Firefox does after failures",
+            limit as u64
         );
-        match self.reconnect.repeat() {
+        match self.reconnect.repeat(limit) {
             Some(delay) => {
                 self.leave(now);
                 self.schedule_reconnect(now, self.wait(now, delay), reason, None);

@@ -72,11 +72,13 @@ impl Reconnect {
         delay
     }
 
-    /// The wait before the last attempt is made once more, without counting another. `None`: no
-    /// further attempt.
-    pub fn repeat(&mut self) -> Option<Millis> {
+    /// The wait before the last attempt is made once more, without counting another, after nothing
+    /// came of it for `took`. It is up to as long as that: all pages of a server that answers nothing
+    /// give up at the same time, and would come together again and again. `None`: no further attempt.
+    pub fn repeat(&mut self, took: Millis) -> Option<Millis> {
         let attempt = self.attempts.saturating_sub(1);
-        self.policy.delay(attempt, self.random.next())
+        let longest = self.policy.delay(attempt, 1.0)?;
+        Some(longest.max(took.min(self.policy.cap)) * self.random.next())
     }
 
     /// Whether a lost connection is followed by another.

@@ -77,6 +77,35 @@ fn waits_double_up_to_the_cap_and_fill_their_range() {
 }
 
 #[test]
+fn pages_whose_attempts_come_to_nothing_do_not_stay_together() {
+    let second_attempt = |seed, cap| {
+        let reconnect = ReconnectPolicy {
+            cap,
+            ..ReconnectPolicy::default()
+        };
+        let mut session = opened(
+            Config {
+                reconnect,
+                open_when: OpenWhen::Connected,
+                ..Config::default()
+            },
+            seed,
+        );
+        let given_up = session.poll_timeout().unwrap();
+        session.handle(given_up, Input::Timeout);
+        assert!(matches!(session.state(), State::Waiting { .. }));
+        session.poll_timeout().unwrap() - given_up
+    };
+    let longest = |cap| {
+        let waits = (0..300).map(|seed| second_attempt(seed, cap));
+        waits.fold(0.0, Millis::max)
+    };
+    // The attempt takes ten seconds.
+    assert!((9_000.0..10_000.0).contains(&longest(20_000.0)));
+    assert!((900.0..1_000.0).contains(&longest(1_000.0)));
+}
+
+#[test]
 fn only_a_connection_of_five_seconds_resets_the_backoff() {
     // With one attempt allowed, the loss after it tells whether it was counted.
     let after = |time: Millis| {

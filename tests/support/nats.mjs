@@ -23,7 +23,7 @@ export function missingNats() {
 }
 
 /**
- * Starts so many servers. `ports` are those for clients. `kill(index)` ends one at once, and
+ * Starts so many servers. `ports` are those for clients, `pids` their first processes. `kill(index)` ends one at once, and
  * `restart(index)` starts it again with what is in its files. `close()` ends all.
  */
 export async function nats(count = 1) {
@@ -49,6 +49,7 @@ export async function nats(count = 1) {
   const kill = (index) => (children[index].child.kill('SIGKILL'), children[index].ended);
   return {
     ports,
+    pids: children.map(({ child }) => child.pid),
     kill,
     restart: begin,
     close: async () => {

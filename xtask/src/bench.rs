@@ -31,7 +31,7 @@ impl Section {
 }
 
 /// The measurements, in their order.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section::of("size", "benches/size.mjs"),
     Section::of("receive", "benches/receive.mjs"),
     Section::of("send", "benches/send.mjs"),
@@ -41,6 +41,7 @@ const SECTIONS: [Section; 8] = [
         program: "benches/relay.mjs",
         options: &["--seconds", "1"],
     },
+    Section::of("scale", "benches/scale.mjs"),
     Section::of("join", "benches/join.mjs"),
     Section::of("load", "benches/load.mjs"),
     Section {

@@ -23,6 +23,16 @@ pub(crate) enum Client {
     Requests(OwnedWriteHalf, SocketAddr),
 }
 
+/// Where a client connects, and as what.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    pub(crate) protocol: Protocol,
+    pub(crate) space: usize,
+    /// The secret of the session that it resumes.
+    pub(crate) session: Option<String>,
+}
+
 async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -31,16 +41,14 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
 
 impl Client {
     /// A client that receives.
-    pub(crate) async fn receiver(address: SocketAddr, protocol: Protocol) -> Result<Self, Failure> {
-        let stream = connect(address).await?;
-        if protocol != Protocol::Sse {
-            return Self::socket(address, protocol, stream).await;
+    pub(crate) async fn receiver(target: &Target) -> Result<Self, Failure> {
+        if target.protocol != Protocol::Sse {
+            return Ok(Self::socket(target).await?.0);
         }
-        let mut stream = BufReader::new(stream);
-        let request = format!(
-            "GET {} HTTP/1.1\r\nhost: {address}\r\n\r\n",
-            protocol.path()
-        );
+        let address = target.address;
+        let mut stream = BufReader::new(connect(address).await?);
+        let path = target.protocol.path(target.space);
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         head(&mut stream).await?;
         let mut client = Self::Events(stream);
@@ -50,13 +58,9 @@ impl Client {
     }
 
     /// A client that publishes.
-    pub(crate) async fn publisher(
-        address: SocketAddr,
-        protocol: Protocol,
-    ) -> Result<Self, Failure> {
-        let stream = connect(address).await?;
-        if protocol == Protocol::Sse {
-            let (answers, requests) = stream.into_split();
+    pub(crate) async fn publisher(target: &Target) -> Result<Self, Failure> {
+        if target.protocol == Protocol::Sse {
+            let (answers, requests) = connect(target.address).await?.into_split();
             tokio::spawn(async move {
                 let mut answers = BufReader::new(answers);
                 let failure = loop {
@@ -66,39 +70,27 @@ impl Client {
                 };
                 eprintln!("load-generator: {failure}");
             });
-            return Ok(Self::Requests(requests, address));
+            return Ok(Self::Requests(requests, target.address));
         }
-        Self::socket(address, protocol, stream).await
+        Ok(Self::socket(target).await?.0)
     }
 
-    async fn socket(
-        address: SocketAddr,
-        protocol: Protocol,
-        stream: TcpStream,
-    ) -> Result<Self, Failure> {
-        let url = format!("ws://{address}{}", protocol.path());
-        let (mut socket, _) = client_async(url, stream).await?;
-        if let Some(greeting) = protocol.greeting() {
+    /// A WebSocket, and the frame that lets it in, if its protocol has one.
+    pub(crate) async fn socket(target: &Target) -> Result<(Self, Option<Utf8Bytes>), Failure> {
+        let Target {
+            address, protocol, ..
+        } = *target;
+        let url = format!("ws://{address}{}", protocol.path(target.space));
+        let (mut socket, _) = client_async(url, connect(address).await?).await?;
+        if let Some(greeting) = protocol.greeting(target.session.as_deref()) {
             socket.send(Message::text(greeting)).await?;
         }
-        let mut client = Self::Socket(protocol, Box::new(socket));
-        if !protocol.is_ready_at_once() {
-            while !client.is_ready().await? {}
-        }
-        Ok(client)
-    }
-
-    async fn is_ready(&mut self) -> Result<bool, Failure> {
-        let Self::Socket(protocol, socket) = self else {
-            return Ok(true);
+        let ready = if protocol.is_ready_at_once() {
+            None
+        } else {
+            Some(ready(protocol, &mut socket).await?)
         };
-        let frame = next(socket).await?;
-        match protocol.control(&frame) {
-            Control::Answer(answer) => socket.send(Message::text(answer)).await?,
-            Control::Ready => return Ok(true),
-            Control::Nothing => {}
-        }
-        Ok(false)
+        Ok((Self::Socket(protocol, Box::new(socket)), ready))
     }
 
     /// The next frame, or line of a stream, that isn't only there to keep the connection alive.
@@ -167,6 +159,21 @@ async fn head(stream: &mut BufReader<impl AsyncRead + Unpin>) -> Result<usize, F
         let (name, value) = line.split_once(':').unwrap_or_default();
         if name.eq_ignore_ascii_case("content-length") {
             length = value.trim().parse()?;
+        }
+    }
+}
+
+/// The frame that lets a client in.
+async fn ready(
+    protocol: Protocol,
+    socket: &mut WebSocketStream<TcpStream>,
+) -> Result<Utf8Bytes, Failure> {
+    loop {
+        let frame = next(socket).await?;
+        match protocol.control(&frame) {
+            Control::Answer(answer) => socket.send(Message::text(answer)).await?,
+            Control::Ready => return Ok(frame),
+            Control::Nothing => {}
         }
     }
 }

@@ -16,11 +16,13 @@ mod run;
 mod server;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::client::Target;
 use crate::protocol::Protocol;
 
 /// What is measured.
@@ -32,16 +34,23 @@ pub(crate) enum Measure {
     Paced,
     /// Nothing is sent: the server's memory for each connection.
     Idle,
+    /// All connections are lost, and all sessions resumed, each on the next server: its processor
+    /// time for each.
+    Resume,
 }
 
-/// Measures one server.
+/// Measures one server, or several that are one to their clients.
 #[derive(Clone, Debug, Parser)]
 pub(crate) struct Settings {
-    #[arg(long)]
-    pub(crate) address: SocketAddr,
-    /// The server's process.
-    #[arg(long)]
-    pub(crate) pid: u32,
+    /// Where clients connect, in turns.
+    #[arg(long = "address", required = true, value_delimiter = ',')]
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// The server's process, or the processes of all servers.
+    #[arg(long = "pid", required = true, value_delimiter = ',')]
+    pub(crate) pids: Vec<u32>,
+    /// The process of the store that they share.
+    #[arg(long = "store-pid")]
+    pub(crate) store_pids: Vec<u32>,
     #[arg(long)]
     pub(crate) protocol: Protocol,
     #[arg(long)]
@@ -49,6 +58,10 @@ pub(crate) struct Settings {
     /// How many clients receive.
     #[arg(long, default_value_t = 100)]
     pub(crate) receivers: usize,
+    /// Into how many spaces the clients are divided; each has a publisher. Only WebSockets of `plain`
+    /// and `relay` can be in several.
+    #[arg(long, default_value = "1")]
+    pub(crate) spaces: NonZeroUsize,
     /// How many bytes a message has, besides its envelope.
     #[arg(long, default_value_t = 1500)]
     pub(crate) size: usize,
@@ -60,6 +73,27 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The target of the client with this number. The spaces take turns, and of each space's
+    /// clients the servers, as behind a proxy.
+    pub(crate) fn receiver(&self, number: usize) -> Result<Target, Failure> {
+        self.target(number / self.spaces.get(), number % self.spaces.get())
+    }
+
+    /// The target of whoever publishes in a space. The servers take turns.
+    pub(crate) fn publisher(&self, space: usize) -> Result<Target, Failure> {
+        self.target(space, space)
+    }
+
+    fn target(&self, turn: usize, space: usize) -> Result<Target, Failure> {
+        let address = self.addresses.get(turn % self.addresses.len());
+        Ok(Target {
+            address: *address.ok_or("there is no address")?,
+            protocol: self.protocol,
+            space,
+            session: None,
+        })
+    }
+
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }

@@ -30,20 +30,24 @@ pub(crate) enum Control {
 }
 
 impl Protocol {
-    pub(crate) fn path(self) -> &'static str {
+    /// The path of a space.
+    pub(crate) fn path(self, space: usize) -> String {
         match self {
-            Self::Plain | Self::Relay => "/",
-            Self::SocketIo => "/socket.io/?EIO=4&transport=websocket",
-            Self::Signalr => "/hub",
-            Self::Sse => "/sse",
+            Self::Plain | Self::Relay if space > 0 => format!("/{space}"),
+            Self::Plain | Self::Relay => "/".into(),
+            Self::SocketIo => "/socket.io/?EIO=4&transport=websocket".into(),
+            Self::Signalr => "/hub".into(),
+            Self::Sse => "/sse".into(),
         }
     }
 
-    /// What a client says first.
-    pub(crate) fn greeting(self) -> Option<String> {
+    /// What a client says first; with the secret of a session, it resumes that one.
+    pub(crate) fn greeting(self, session: Option<&str>) -> Option<String> {
+        let session =
+            session.map_or_else(String::new, |secret| format!(",\"session\":\"{secret}\""));
         match self {
             Self::Plain | Self::SocketIo | Self::Sse => None,
-            Self::Relay => Some(format!("{{\"open\":[\"{CHANNEL}\"]}}")),
+            Self::Relay => Some(format!("{{\"open\":[\"{CHANNEL}\"]{session}}}")),
             Self::Signalr => Some("{\"protocol\":\"json\",\"version\":1}\u{1e}".into()),
         }
     }
@@ -95,6 +99,12 @@ impl Protocol {
             }
         }
     }
+}
+
+/// The secret of its session in the frame that lets a client in.
+pub(crate) fn secret(frame: &str) -> Option<&str> {
+    let (_, rest) = frame.split_once("\"session\":\"")?;
+    Some(rest.split_once('"')?.0)
 }
 
 /// The text of a message: where it begins, when it was sent (nanoseconds since the run began), and

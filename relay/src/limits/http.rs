@@ -170,6 +170,11 @@ impl HttpConnection {
         self.dropped.cancel();
     }
 
+    /// Whether the connection is to be dropped.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.dropped.is_cancelled()
+    }
+
     /// Resolves when the connection is to be dropped.
     pub(crate) async fn aborted(&self) {
         self.dropped.cancelled().await;

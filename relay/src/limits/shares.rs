@@ -137,18 +137,21 @@ impl Share {
 
     /// Counts an HTTP request, and waits until it may be answered.
     pub(crate) async fn request(&self) {
-        if !self.limited {
-            return;
-        }
-        let now = Instant::now();
-        let wait = {
-            let mut requests = self.requests();
-            requests.charge(1, now);
-            requests.wait(now)
-        };
+        let wait = self.count_request();
         if !wait.is_zero() {
             sleep(wait).await;
         }
+    }
+
+    /// Counts an HTTP request: how long until it may be answered.
+    pub(crate) fn count_request(&self) -> Duration {
+        if !self.limited {
+            return Duration::ZERO;
+        }
+        let now = Instant::now();
+        let mut requests = self.requests();
+        requests.charge(1, now);
+        requests.wait(now)
     }
 
     /// Takes one of the address's places. `false`: it has as many as it may have.
