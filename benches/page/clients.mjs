@@ -76,6 +76,8 @@ const CLIENTS = {
     const hub = new HubConnectionBuilder()
       .withUrl('http://stand-in.invalid/hub', { skipNegotiation: true, transport: HttpTransportType.WebSockets, WebSocket: StandIn })
       .configureLogging(LogLevel.Error)
+      // The stand-in sends no pings.
+      .withServerTimeout(1e9)
       .build();
     const own = randomSender();
     for (const channel of channels) {
