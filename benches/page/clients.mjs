@@ -14,6 +14,8 @@ import { StandIn } from './stand-in.mjs';
 
 /* global signalR, seedShim -- classic scripts of the page */
 
+/** No ping is due while the page is open, in milliseconds. */
+const NEVER = 1_000_000_000;
 const RECORD = '\u001e';
 const plain = (sender, channel, message) => `{"sender":${sender},"channel":"${channel}","message":${message}}`;
 
@@ -76,8 +78,8 @@ const CLIENTS = {
     const hub = new HubConnectionBuilder()
       .withUrl('http://stand-in.invalid/hub', { skipNegotiation: true, transport: HttpTransportType.WebSockets, WebSocket: StandIn })
       .configureLogging(LogLevel.Error)
-      // The stand-in sends no pings.
-      .withServerTimeout(1e9)
+      .withServerTimeout(NEVER)
+      .withKeepAliveInterval(NEVER)
       .build();
     const own = randomSender();
     for (const channel of channels) {
@@ -132,8 +134,7 @@ function open(options, channels, onmessage) {
 
 async function connectSocketIo(socket) {
   socket.open();
-  // A ping is never due while this page is open.
-  socket.receive('0{"sid":"engine","upgrades":[],"pingInterval":1000000000,"pingTimeout":1000000000,"maxPayload":1000000}');
+  socket.receive(`0{"sid":"engine","upgrades":[],"pingInterval":${NEVER},"pingTimeout":${NEVER},"maxPayload":1000000}`);
   await until(() => socket.last.startsWith('40'));
   socket.receive('40{"sid":"socket"}');
 }

@@ -5,6 +5,11 @@ import { connect } from './clients.mjs';
 import { GROUP, messageMaker } from './messages.mjs';
 
 const WARM_UP = 5;
+/**
+ * signal-wasm keeps up to 1,000 messages for about two seconds after sending them. A page doesn't send
+ * so many, so a round shouldn't either, nor find those of the round before.
+ */
+const PAUSE = 2500;
 
 /** Connects the clients, and defines `round`, to be called again and again. */
 window.prepare = async (names, channels) => {
@@ -12,6 +17,7 @@ window.prepare = async (names, channels) => {
   const clients = await connect(names, channels);
   window.round = async (sizes, _, turn) => {
     const times = [];
+    await new Promise((done) => setTimeout(done, PAUSE));
     for (const { size, frames } of sizes) {
       const row = { size, microseconds: {} };
       for (const client of turn % 2 ? clients.toReversed() : clients) {
