@@ -76,8 +76,8 @@ try {
   const [original, broadcast, ours] = await Promise.all([rtcMultiConnectionServer(), socketIoServer(), relay({ args: MOUNT_ARGS })]);
   started.push(original, broadcast, ours);
   cases.push(
-    version3('rtcmulticonnection-server', 'Socket.IO’s client', () => openOriginal(browser, originals.origin, original.url)),
-    version3('our relay', 'Socket.IO’s client', () => openServed(browser, ours.origin)),
+    version3('rtcmulticonnection-server', "Socket.IO's client", () => openOriginal(browser, originals.origin, original.url)),
+    version3('our relay', "Socket.IO's client", () => openServed(browser, ours.origin)),
     ...Object.entries(ADDRESSES).map(([protocol, address]) => version3('our relay', `the adapter over ${protocol}`, () => adapter(address(ours), protocol))),
   );
   for (const [name, [start, protocol]] of Object.entries(ROOM_SERVERS)) {

@@ -1,6 +1,6 @@
 // From joining a room to an open data channel.
 
-import { number, table } from './words.mjs';
+import { number, range, table } from './words.mjs';
 
 /** Milliseconds that the other pages have to object. */
 const OBJECTIONS = 500;
@@ -26,7 +26,6 @@ export function times({ cases }) {
 /** How long `open` takes where pages agree on rooms among themselves, and where the server has them. */
 export function opening({ cases }) {
   const opened = cases.map(({ openedMilliseconds }) => openedMilliseconds).filter((value) => value !== undefined);
-  const range = (values) => `${number(Math.min(...values))} to ${number(Math.max(...values))} ms`;
   const [atOnce, agreed] = [opened.filter((value) => value < OBJECTIONS), opened.filter((value) => value >= OBJECTIONS)];
-  return `${range(atOnce)} where the server has the rooms, ${range(agreed)} where pages agree on them among themselves`;
+  return `${range(atOnce)} ms where the server has the rooms, ${range(agreed)} ms where pages agree on them among themselves`;
 }

@@ -1,6 +1,6 @@
 // Receiving a frame.
 
-import { number, paragraph, table, verdict } from './words.mjs';
+import { number, paragraph, range, table, verdict } from './words.mjs';
 
 /** What a frame is to a page. */
 const KINDS = {
@@ -25,9 +25,21 @@ export function ratios({ frames }) {
 export function goals({ frames, goals }) {
   const isReached = ({ kind, size, ceiling }) => frames.find((frame) => frame.kind === kind && frame.size === size).ratio <= ceiling;
   const judged = goals.map((goal) => ({ text: `${goal.ceiling} (${goal.kind}, ${kilobytes(goal.size)})`, reached: isReached(goal) }));
-  const foreign = frames.filter(({ kind }) => kind === 'foreign').map(({ ours }) => ours);
-  const costs = [Math.min(...foreign), Math.max(...foreign)].map((value) => number(value, 1));
-  return paragraph(`${verdict(judged)} A foreign frame costs ${[...new Set(costs)].join(' to ')} µs, whatever its size.`);
+  const foreign = frames.filter(({ kind }) => kind === 'foreign').map(({ microseconds }) => microseconds['signal-wasm']);
+  return paragraph(`${verdict(judged)} A foreign frame costs ${range(foreign, 1)} µs, from the smallest to the largest.`);
+}
+
+/** Microseconds for each client: a frame of 1 kB of each kind, and with many channels open. */
+export function clients({ frames, channels }) {
+  const most = Math.max(...channels.map((row) => row.channels));
+  const rows = [
+    ...Object.keys(KINDS).map((kind) => [kind, frames.find((row) => row.kind === kind && row.size === 1000)]),
+    ...['foreign', 'delivered'].map((kind) => [`${kind}, ${number(most)} channels open`, channels.find((row) => row.kind === kind && row.channels === most)]),
+  ];
+  return table(
+    ['', ...rows.map(([title]) => title)],
+    Object.keys(frames[0].microseconds).map((client) => [client, ...rows.map(([, { microseconds }]) => number(microseconds[client], 1))]),
+  );
 }
 
 function kilobytes(size) {

@@ -1,6 +1,6 @@
 // What the relay costs, beside other servers.
 
-import { list, number, paragraph, rounded, table, verdict } from './words.mjs';
+import { list, number, paragraph, range, rounded, table, verdict } from './words.mjs';
 
 /** What the relay's lines are called. Other servers have their names. */
 const NAMES = {
@@ -90,7 +90,6 @@ export function many({ idle }) {
 /** For operators: idle clients, and deliveries to a hundred. */
 export function operating({ loads, idle }) {
   const most = idle.at(-1).servers;
-  const range = (values, digits) => [...new Set([Math.min(...values), Math.max(...values)].map((value) => number(value, digits)))].join(' to ');
   const names = Object.keys(loads[0].servers).filter((name) => name.startsWith('relay') && name !== EVENTS);
   return table(
     ['what', 'how much'],
@@ -109,5 +108,5 @@ export function operating({ loads, idle }) {
 /** How much more server-sent events cost than plain WebSockets, in a sentence. */
 export function events({ loads }) {
   const factors = loads.map(({ servers }) => servers[EVENTS].processorMicrosecondsPerDelivery / servers[PLAIN].processorMicrosecondsPerDelivery);
-  return `${number(Math.min(...factors), 1)} to ${number(Math.max(...factors), 1)} times`;
+  return `${range(factors, 1)} times`;
 }

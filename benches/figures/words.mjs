@@ -10,6 +10,12 @@ export function rounded(value) {
   return Number(value.toPrecision(2)).toLocaleString('en', { maximumFractionDigits: 20 });
 }
 
+/** '1.0 to 2.5', or '1.0' if the least and the most are written alike. */
+export function range(values, digits = 0) {
+  const ends = [Math.min(...values), Math.max(...values)].map((value) => number(value, digits));
+  return [...new Set(ends)].join(' to ');
+}
+
 /** 'a, b and c'. */
 export function list(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

@@ -41,7 +41,7 @@ export function bars(title, unit, rows, { mark, above = false } = {}) {
     // Some 7 pixels for each character.
     marginLeft: above ? 1 : Math.max(115, 12 + 7 * longest),
     height: rows.length * (above ? 36 : 24) + 4,
-    marginRight: 45,
+    marginRight: 52,
     marginTop: 0,
     marginBottom: 4,
     style: { background: 'none', color: 'currentColor', fontSize: '13px' },

@@ -41,13 +41,12 @@ cargo xtask <command>
   size [OPTION…]      prints what the package weighs; --each measures what each protocol costs, by building without it;
                       --record writes the sizes to benches/recorded/size.json, to compare with later (npm run size)
   bench [SECTION [OPTION…]]
-                      measures, and leaves a page and JSON in target/bench: size, the package; receive and send, what a frame
-                      costs in a browser beside the shim, socket.io-client and @microsoft/signalr; start, until a page's first
-                      message; relay, the relay beside servers of npm's ws and socket.io; join, until pages
-                      of RTCMultiConnection and of signal-wasm/call are connected, on each server and protocol; load, what
-                      a room of RTCMultiConnection 3 costs our relay and rtcmulticonnection-server; chaos, as below. The
-                      options are in the section's program in benches. --record writes the figures to benches/recorded and
-                      into the documents (npm run bench)
+                      measures, and leaves a page and JSON in target/bench: size, the package; receive, send and start,
+                      in a browser beside the shim and other libraries; relay, the relay beside servers of npm's ws and
+                      socket.io; join, until pages of RTCMultiConnection and of signal-wasm/call are connected, on each
+                      server and protocol; load, what a room of RTCMultiConnection 3 costs our relay and
+                      rtcmulticonnection-server; chaos, as below. The options are in the section's program in benches.
+                      --record writes the figures to benches/recorded and into the documents (npm run bench)
   figures             writes the figures in the documents from those in benches/recorded; --check only compares
                       (npm run figures)
   chaos [OPTION…]     cuts connections and kills the relay while pages and clients talk, and counts lost, repeated and

@@ -1,5 +1,5 @@
 //! The suite `lint`: format, clippy and documentation for both platforms, with warnings as errors;
-//! ESLint, and the types of the tests that are JavaScript.
+//! ESLint, the types of the tests that are JavaScript, and the figures in the documents.
 
 use std::process::Command;
 
@@ -93,8 +93,9 @@ const CHECKS: [&[&str]; 11] = [
 ];
 
 /// What Node runs.
-const SCRIPTS: [&[&str]; 6] = [
+const SCRIPTS: [&[&str]; 7] = [
     &["node_modules/eslint/bin/eslint.js", "."],
+    &["benches/figures.mjs", "--check"],
     &["node_modules/typescript/bin/tsc", "-p", "tests/browser"],
     &[
         "node_modules/typescript/bin/tsc",
