@@ -1,6 +1,7 @@
 //! Server-sent events from several relays.
 
 use super::support::nats::Nats;
+use super::support::resuming::Page;
 use super::support::sse::{Reader, post};
 
 fn envelope(sender: u64, message: u64) -> String {
@@ -67,4 +68,29 @@ async fn what_is_sent_again_to_another_relay_is_published_once() {
     // Another client has numbers of its own.
     post(&second, "/sse?client=another&ref=1", &envelope(2, 1)).await;
     assert_eq!(reader.message().await, envelope(2, 1));
+}
+
+#[tokio::test]
+async fn a_relay_that_comes_late_reads_all_that_is_kept() {
+    const MESSAGES: u64 = 3000;
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let reader = Reader::open(&first, "/sse").await;
+    let mut page = Page::open(&first, "/", &[]).await;
+    for number in 1..=MESSAGES {
+        page.send(1, number, &(number % 10).to_string(), "0").await;
+        if number % 100 == 0 {
+            page.acknowledged(number).await;
+        }
+    }
+    let last = [("last-event-id", reader.first.id.as_str())];
+    let mut reader = Reader::open_with(&second, "/sse", &last).await;
+    assert_eq!(reader.first.name, "hello");
+    for number in 1..=MESSAGES {
+        let channel = number % 10;
+        let expected = format!(r#"{{"sender":1,"channel":"{channel}","message":0}}"#);
+        assert_eq!(reader.message().await, expected, "{number}");
+    }
 }

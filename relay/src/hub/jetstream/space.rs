@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use async_nats::header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::{self, LastRawMessageErrorKind};
 use async_nats::{HeaderMap, Message};
 use futures_util::StreamExt;
@@ -30,6 +31,14 @@ const CHECKS: u32 = 100;
 const PROMPT: Duration = Duration::from_secs(1);
 /// How long a relay waits before it tries again to follow a space.
 const AGAIN: Duration = Duration::from_millis(500);
+
+/// How many messages are read one by one, before many are read at once. One by one NATS' leader is
+/// asked, which has all.
+const FEW: u32 = 16;
+/// How many messages are read at once. They wait in this program.
+const BATCH: usize = 256;
+/// For how long NATS keeps a reader that nobody uses.
+const READER: Duration = Duration::from_secs(30);
 
 /// A space that this relay follows.
 #[derive(Debug)]
@@ -91,6 +100,13 @@ fn dropped(state: &stream::State) -> MessageId {
         0 => state.last_sequence,
         _ => state.first_sequence.saturating_sub(1),
     })
+}
+
+/// A time of NATS as one of this program.
+fn at(time: SystemTime) -> Instant {
+    let age = SystemTime::now().duration_since(time).unwrap_or_default();
+    let now = Instant::now();
+    now.checked_sub(age).unwrap_or(now)
 }
 
 /// A message of the stream.
@@ -260,7 +276,14 @@ impl Shared {
     async fn read(&self, space: &Arc<str>, following: &Following) -> Result<bool, StoreError> {
         let subject = self.said(space);
         let mut has_read = false;
+        let mut few = 0..FEW;
         loop {
+            if few.next().is_none() {
+                if let Err(error) = self.read_many(space, following).await {
+                    tracing::debug!(%space, "messages are read one by one: {error}");
+                }
+                few = 0..FEW;
+            }
             let next = following.last().0.saturating_add(1);
             let read = self
                 .stream
@@ -274,17 +297,60 @@ impl Shared {
                 Err(error) => return Err(unavailable(error)),
             };
             has_read = true;
-            let age = SystemTime::now()
-                .duration_since(message.time.into())
-                .unwrap_or_default();
-            let now = Instant::now();
             let entry = Entry {
                 id: MessageId(message.sequence),
                 headers: &message.headers,
                 payload: &message.payload,
-                since: now.checked_sub(age).unwrap_or(now),
+                since: at(message.time.into()),
             };
             self.take(space, following, &entry);
+        }
+    }
+
+    /// Takes many messages that the stream has after the last one that came here, as far as a server
+    /// has them that may be behind the others.
+    async fn read_many(&self, space: &Arc<str>, following: &Following) -> Result<(), StoreError> {
+        let config = pull::Config {
+            filter_subject: self.said(space),
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: following.last().0.saturating_add(1),
+            },
+            ack_policy: AckPolicy::None,
+            inactive_threshold: READER,
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        };
+        let created = self.stream.create_consumer(config).await;
+        let consumer = created.map_err(unavailable)?;
+        let (mut count, none) = (0, HeaderMap::new());
+        loop {
+            let batch = consumer.fetch().max_messages(BATCH).messages().await;
+            let mut batch = batch.map_err(unavailable)?;
+            let before = count;
+            while let Some(message) = batch.next().await {
+                let message = message.map_err(unavailable)?;
+                let info = message.info().map_err(unavailable)?;
+                count += 1;
+                if info.consumer_sequence != count {
+                    return Err(unavailable("a message was lost on the way"));
+                }
+                let entry = Entry {
+                    id: MessageId(info.stream_sequence),
+                    headers: message.headers.as_ref().unwrap_or(&none),
+                    payload: &message.payload,
+                    since: at(info.published.into()),
+                };
+                self.take(space, following, &entry);
+            }
+            if count < before + BATCH as u64 {
+                // NATS drops it by itself otherwise.
+                let _ = self
+                    .stream
+                    .delete_consumer(&consumer.cached_info().name)
+                    .await;
+                return Ok(());
+            }
         }
     }
 
