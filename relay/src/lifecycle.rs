@@ -79,7 +79,8 @@ impl Departure {
         let moment = async {
             self.state.draining.cancelled().await;
             if let Some((since, time)) = self.state.drain.get() {
-                sleep_until(*since + time.mul_f64(self.part)).await;
+                // On the heap: each connection waits for this as long as it is open.
+                Box::pin(sleep_until(*since + time.mul_f64(self.part))).await;
             }
         };
         tokio::select! {

@@ -189,19 +189,10 @@ impl Access {
 
     /// Resolves when the token has expired.
     pub async fn expired(&self) {
-        let Some(limited) = &self.0 else {
-            return std::future::pending().await;
-        };
-        let mut renewed = limited.grant.subscribe();
-        loop {
-            let left = limited.left();
-            if left.is_zero() {
-                return;
-            }
-            tokio::select! {
-                () = sleep(left.min(CLOCK)) => {}
-                changed = renewed.changed() => if changed.is_err() { return },
-            }
+        match &self.0 {
+            // On the heap: where there are no tokens, connections don't reserve room for it.
+            Some(limited) => Box::pin(limited.expired()).await,
+            None => std::future::pending().await,
         }
     }
 }
@@ -219,6 +210,20 @@ pub(crate) async fn any_expired(accesses: &[Access]) {
 }
 
 impl Limited {
+    async fn expired(&self) {
+        let mut renewed = self.grant.subscribe();
+        loop {
+            let left = self.left();
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = sleep(left.min(CLOCK)) => {}
+                changed = renewed.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
     fn grant(&self) -> Arc<Grant> {
         Arc::clone(&self.grant.borrow())
     }

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,6 +17,9 @@ use super::progress::{Progress, Unfinished};
 use super::socket::READ_BUFFER;
 use crate::hub::buffers::Buffer;
 use crate::limits::Limits;
+
+/// So many bytes that are collected to be written are part of what each connection costs.
+const LEAST_WRITTEN: usize = 4 * 1024;
 
 /// What is known of one stream.
 #[derive(Debug)]
@@ -100,13 +103,12 @@ impl Meter {
     /// Notes that so many bytes are collected to be written.
     pub(super) fn write(&self, bytes: usize) {
         let mut state = self.state();
-        state.written = state.written.max(bytes.saturating_sub(READ_BUFFER));
+        state.written = state.written.max(bytes.saturating_sub(LEAST_WRITTEN));
         self.pay(state);
     }
 
     /// Waits until the client may send more. Meanwhile the time of a message doesn't run.
-    pub(super) async fn pause<T>(&self, waiting: impl Future<Output = T>) -> T {
-        let mut waiting = pin!(waiting);
+    pub(super) async fn pause<T>(&self, mut waiting: Pin<&mut impl Future<Output = T>>) -> T {
         let at_once = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context))).await;
         if let Poll::Ready(done) = at_once {
             return done;
@@ -147,7 +149,8 @@ impl Meter {
             }
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = sleep_until(deadline) => {}
+                // On the heap: mostly no message is incomplete.
+                () = Box::pin(sleep_until(deadline)) => {}
             }
         }
     }
@@ -200,6 +203,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use tokio::time::{sleep, timeout};
 
     use super::*;
@@ -218,7 +223,8 @@ mod tests {
         let time = config.message_timeout;
         // A text frame of five bytes, and one of them.
         meter.read(b"\x81\x85\0\0\0\0a");
-        let paused = meter.pause(sleep(10 * time));
+        let waiting = pin!(sleep(10 * time));
+        let paused = meter.pause(waiting);
         let closed = tokio::select! {
             biased;
             reason = meter.exceeded() => Some(reason),

@@ -28,5 +28,5 @@ pub(crate) use self::close::CloseReason;
 pub(crate) use self::heartbeat::Heartbeat;
 pub(crate) use self::meter::Meter;
 pub(crate) use self::run::{Inbound, Outbound, run};
-pub(crate) use self::socket::{Connection, READ_BUFFER};
+pub(crate) use self::socket::Connection;
 pub(crate) use self::upgrade::{Upgrade, is_upgrade, no_randomness};

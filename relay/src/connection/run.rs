@@ -167,7 +167,7 @@ impl Reader<'_> {
 
     async fn read(&mut self, inbound: &mut impl Inbound) -> CloseReason {
         loop {
-            if let Err(exceeded) = self.meter.pause(self.allowance.ready()).await {
+            if let Err(exceeded) = self.meter.pause(pin!(self.allowance.ready())).await {
                 return exceeded.into();
             }
             self.pongs.room().await;
@@ -178,9 +178,10 @@ impl Reader<'_> {
                 Some(self.next(inbound.heartbeat().or(self.heartbeat)).await)
             };
             self.turn.taken.store(true, Ordering::Relaxed);
+            // On the heap: it needs much room, and a connection mostly waits for a frame.
             let taken = match next {
-                None => inbound.more().await,
-                Some(Ok(Message::Text(text))) => inbound.text(text).await,
+                None => Box::pin(inbound.more()).await,
+                Some(Ok(Message::Text(text))) => Box::pin(inbound.text(text)).await,
                 Some(Ok(message)) => inbound.other(&message),
                 Some(Err(reason)) => Err(reason),
             };

@@ -1,5 +1,6 @@
 //! One open WebSocket: reading text frames, and closing so that the close code arrives.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +18,11 @@ use super::close::CloseReason;
 use super::fragments::Fragments;
 use super::meter::{Meter, Metered};
 use crate::address::ClientAddress;
-use crate::limits::{Allowance, Limits};
+use crate::limits::Allowance;
 
-/// Each connection has a read buffer of this size from the start, in bytes.
-pub(crate) const READ_BUFFER: usize = 4 * 1024;
+/// Each connection has a read buffer of this size from the start, in bytes. Most frames of signaling
+/// fit; a longer one is read in parts of this size.
+pub(super) const READ_BUFFER: usize = 2 * 1024;
 
 /// How long the close frame may take where memory has to be free again.
 const CLOSE_FRAME_TIMEOUT: Duration = Duration::from_millis(100);
@@ -42,7 +44,7 @@ pub(crate) struct Connection {
     pub(super) max_frame: usize,
     /// What its client may send.
     pub(crate) allowance: Arc<Allowance>,
-    pub(super) limits: Limits,
+    pub(super) close_timeout: Duration,
 }
 
 impl Connection {
@@ -52,7 +54,7 @@ impl Connection {
         meter: Arc<Meter>,
         max_frame: usize,
         allowance: Arc<Allowance>,
-        limits: Limits,
+        close_timeout: Duration,
     ) -> Self {
         let (sink, stream) = socket.split();
         Self {
@@ -63,7 +65,7 @@ impl Connection {
             meter,
             max_frame,
             allowance,
-            limits,
+            close_timeout,
         }
     }
 
@@ -75,7 +77,7 @@ impl Connection {
     /// The next text frame. Pings, pongs and the like are skipped; a binary frame is an error.
     pub(crate) async fn read_text(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
-            self.meter.pause(self.allowance.ready()).await?;
+            self.meter.pause(pin!(self.allowance.ready())).await?;
             let message = tokio::select! {
                 message = next_message(&mut self.stream, self.max_frame) => message,
                 reason = self.meter.exceeded() => Err(reason),
@@ -110,7 +112,7 @@ impl Connection {
             sink,
             stream,
             unwritten,
-            limits,
+            close_timeout,
             ..
         } = self;
         let close = reason.frame();
@@ -122,7 +124,7 @@ impl Connection {
                 finish(sink, stream, unwritten, rest.into_iter(), close).await
             }
         });
-        if timeout(limits.close_timeout, finished).await.is_err() {
+        if timeout(close_timeout, finished).await.is_err() {
             tracing::debug!("closed without the other side's answer");
         }
     }

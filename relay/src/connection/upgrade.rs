@@ -113,10 +113,10 @@ impl Upgrade {
         relay: &Relay,
         max_frame: usize,
         allowance: Arc<Allowance>,
-        run: impl FnOnce(Option<Connection>) -> F + Send + 'static,
+        run: impl FnOnce(Option<Box<Connection>>) -> F + Send + 'static,
     ) -> Response
     where
-        F: Future<Output = ()> + Send,
+        F: Future<Output = ()> + Send + 'static,
     {
         let Self {
             response,
@@ -125,6 +125,8 @@ impl Upgrade {
         } = self;
         let limits = relay.limits();
         let meter = Meter::new(relay.hub.buffer(address, CONNECTION), &limits);
+        let (meter, close_timeout) = (Arc::new(meter), limits.close_timeout);
+        let tasks = relay.tasks.clone();
         relay.tasks.spawn(async move {
             let connection = match upgrade.await {
                 Ok(upgraded) => {
@@ -133,20 +135,25 @@ impl Upgrade {
                         .write_buffer_size(WRITE_BUFFER)
                         .max_frame_size(Some(max_frame))
                         .max_message_size(Some(max_frame));
-                    let meter = Arc::new(meter);
                     let io = Metered::new(TokioIo::new(upgraded), Arc::clone(&meter));
                     let socket =
                         WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-                    Some(Connection::new(
-                        socket, address, meter, max_frame, allowance, limits,
-                    ))
+                    Some(Box::new(Connection::new(
+                        socket,
+                        address,
+                        meter,
+                        max_frame,
+                        allowance,
+                        close_timeout,
+                    )))
                 }
                 Err(error) => {
                     tracing::debug!(%error, "gone before the WebSocket was open");
                     None
                 }
             };
-            run(connection).await;
+            // A task of its own has no room for what was needed until here.
+            tasks.spawn(run(connection));
         });
         response
     }

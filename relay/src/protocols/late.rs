@@ -45,7 +45,8 @@ impl Late {
             hello.is_some()
         };
         match self.due {
-            Some(due) if waits => sleep_until(due).await,
+            // On the heap: most connections have no such hello.
+            Some(due) if waits => Box::pin(sleep_until(due)).await,
             _ => pending().await,
         }
     }

@@ -35,17 +35,19 @@ use super::websocket_over_nodejs::OldPage;
 use crate::auth::access::{Access, Forbidden};
 use crate::auth::refusal::Refusal;
 use crate::connection::{
-    self, CloseReason, Connection, Heartbeat, Inbound, READ_BUFFER, Upgrade, is_upgrade,
-    no_randomness,
+    self, CloseReason, Connection, Heartbeat, Inbound, Upgrade, is_upgrade, no_randomness,
 };
 use crate::hub::frame::Frame;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
-use crate::limits::{Allowance, Limits};
+use crate::limits::{Allowance, Limits, Place};
 use crate::metrics::Protocol;
 use crate::relay::Relay;
+
+/// Texts of fewer bytes are copied out of the read buffer.
+const COPIED: usize = 4 * 1024;
 
 /// Every request for a WebSocket that is no other protocol's.
 pub(crate) fn routes(relay: Arc<Relay>) -> Route {
@@ -65,38 +67,38 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     let upgrade = Upgrade::new(request)?;
     let place = relay.admit(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
-    let (connected, limits) = (Arc::clone(&relay), relay.limits());
+    let (shared, limits) = (Arc::clone(&relay), Box::new(relay.limits()));
     let (max_frame, allowance) = (limits.max_frame, place.allowance());
     Ok(
-        upgrade.start(&relay, max_frame, allowance, move |connection| async move {
-            if let Some(connection) = connection {
-                run(&connected, limits, &space, secret, entry, connection).await;
-            }
-            drop(place);
+        upgrade.start(&relay, max_frame, allowance, move |connection| {
+            run(shared, limits, space, secret, entry, place, connection)
         }),
     )
 }
 
 async fn run(
-    relay: &Relay,
-    limits: Limits,
-    space: &str,
+    relay: Arc<Relay>,
+    limits: Box<Limits>,
+    space: String,
     secret: Secret,
     entry: Entry,
-    mut connection: Connection,
+    _place: Place,
+    connection: Option<Box<Connection>>,
 ) {
-    let epoch = relay.hub.epoch();
-    let hello = ServerFrame::Hello {
-        version: VERSION,
-        session: secret.as_str().into(),
-        epoch: (&*epoch).into(),
-        ping: milliseconds(limits.ping_interval),
+    let Some(mut connection) = connection else {
+        return;
     };
+    let (relay, space) = (&*relay, &*space);
     let mut tracked = relay.track(Protocol::Plain, space, connection.address);
     let departure = relay.lifecycle.departure();
-    let entered = tokio::select! {
-        entered = entry.enter(&mut connection, space, hello.encode()) => entered,
-        () = departure.due() => Err(CloseReason::ShuttingDown),
+    let entered = {
+        let hello = hello(relay, &limits, &secret);
+        // On the heap: most clients have entered at once.
+        let entering = Box::pin(entry.enter(&mut connection, space, hello));
+        tokio::select! {
+            entered = entering => entered,
+            () = departure.due() => Err(CloseReason::ShuttingDown),
+        }
     };
     let Entered {
         access,
@@ -120,7 +122,6 @@ async fn run(
     let subscribed = AtomicBool::new(false);
     let old_page = OldPage::default();
     let (referee, answers) = Referee::plain(relay, &limits);
-    let liveness = referee.liveness();
     let mut client = Client {
         relay,
         allowance: Arc::clone(&connection.allowance),
@@ -135,6 +136,7 @@ async fn run(
         late: &late,
         referee,
     };
+    let liveness = client.referee.liveness();
     let mut output = Output {
         queue: &mut queue,
         subscribed: &subscribed,
@@ -158,7 +160,7 @@ async fn run(
     });
     let heartbeat = Some(Heartbeat::new(&limits));
     let taken = match first {
-        Some(first) => client.text(first).await,
+        Some(first) => Box::pin(client.text(first)).await,
         None => Ok(()),
     };
     let reason = match taken {
@@ -175,18 +177,12 @@ async fn run(
         Err(reason) => reason,
     };
 
-    let Client {
-        membership,
-        session,
-        referee,
-        ..
-    } = client;
     if reason == CloseReason::ShuttingDown {
-        referee.leave();
+        client.referee.leave();
     }
-    drop(referee);
-    drop(membership);
-    if let Some(session) = session {
+    drop(client.referee);
+    drop(client.membership);
+    if let Some(session) = client.session {
         session.leave().await;
     }
     tracked.end(reason.name());
@@ -199,6 +195,18 @@ async fn run(
     drop(queue);
     let rest: Vec<_> = rest.iter().map(|frame| frame.text().clone()).collect();
     connection.close(rest, &reason).await;
+}
+
+/// The first frame on each connection.
+fn hello(relay: &Relay, limits: &Limits, secret: &Secret) -> String {
+    let epoch = relay.hub.epoch();
+    let hello = ServerFrame::Hello {
+        version: VERSION,
+        session: secret.as_str().into(),
+        epoch: (&*epoch).into(),
+        ping: milliseconds(limits.ping_interval),
+    };
+    hello.encode()
 }
 
 /// One client: what comes in.
@@ -329,10 +337,10 @@ impl Client<'_> {
     }
 }
 
-/// A short text gets memory of its own: as a slice of the read buffer it could keep the whole
-/// buffer alive while it waits in a queue.
+/// A text shorter than [`COPIED`] gets memory of its own: as a slice of the read buffer it could keep
+/// the whole buffer alive while it waits in a queue.
 fn own_frame(text: &Utf8Bytes) -> Frame {
-    if text.len() < READ_BUFFER {
+    if text.len() < COPIED {
         Frame::from(text.as_str())
     } else {
         Frame::new(text.clone())

@@ -118,7 +118,7 @@ async fn client_upgrades(session: &Session, connection: &mut Connection) -> bool
     }
 }
 
-async fn run(relay: &Relay, session: &Session, mut connection: Connection) {
+async fn run(relay: &Relay, session: &Session, mut connection: Box<Connection>) {
     let closing = Box::pin(async {
         session.ended().await;
         session.reason()

@@ -136,7 +136,7 @@ pub(in crate::protocols::signalr) fn reconnect(
 async fn run(
     state: &SignalR,
     session: Arc<Session>,
-    mut connection: Connection,
+    mut connection: Box<Connection>,
     place: Place,
     seen: Option<u64>,
 ) {

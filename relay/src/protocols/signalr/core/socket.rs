@@ -76,7 +76,7 @@ async fn run(
     space: &str,
     access: Result<Access, Refusal>,
     sender: UserId,
-    mut connection: Connection,
+    mut connection: Box<Connection>,
 ) {
     let relay = &state.relay;
     let limits = relay.limits();
