@@ -74,6 +74,9 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
     let browsers = setup::for_tests(project)?;
     build::all(project)?;
     build::load_generator(project)?;
+    if sections.iter().any(|section| section.name == "relay") {
+        build::rivals(project)?;
+    }
     let folder = project.benches();
     files::make_folder(&folder)?;
     for section in sections {
@@ -84,6 +87,7 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
             .env("CHROMIUM", &browsers.chromium.program)
             .env("SIGNAL_RELAY", project.relay())
             .env("LOAD_GENERATOR", project.load_generator())
+            .env("RIVALS", project.rivals())
             .arg(section.program)
             .arg("--json")
             .arg(folder.join(format!("{}.json", section.name)));

@@ -86,6 +86,11 @@ impl Project {
             .join(format!("load-generator{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The folder of the servers in Rust that `npm run bench` measures beside the relay.
+    pub fn rivals(&self) -> PathBuf {
+        self.target.join("rivals").join("release")
+    }
+
     /// The folder for what `npm run bench` has measured.
     pub fn benches(&self) -> PathBuf {
         self.target.join("bench")

@@ -7,11 +7,12 @@
 //! | `client` | a connection: WebSockets, and streams of events |
 //! | `server` | what the server's process costs, from /proc |
 //! | `histogram` | how long deliveries take |
-//! | `run` | the measurements |
+//! | `run`, `restart` | the measurements |
 
 mod client;
 mod histogram;
 mod protocol;
+mod restart;
 mod run;
 mod server;
 
@@ -37,6 +38,10 @@ pub(crate) enum Measure {
     /// All connections are lost, and all sessions resumed, each on the next server: its processor
     /// time for each.
     Resume,
+    /// The server is killed and started again: how long until all clients are connected again, and
+    /// the new server's processor time until then. Prints `connected` when the server is to be
+    /// killed, and reads the process of the new one.
+    Restart,
 }
 
 /// Measures one server, or several that are one to their clients.

@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until};
 use crate::client::{Client, Target};
 use crate::histogram::Histogram;
 use crate::protocol::{secret, sent, text};
-use crate::{Failure, Measure, Settings, server};
+use crate::{Failure, Measure, Settings, restart, server};
 
 /// How many clients connect at one time.
 const CONNECTING: usize = 64;
@@ -74,6 +74,9 @@ pub(crate) async fn run(settings: &Settings) -> Result<Value, Failure> {
     let clients = connect(settings).await?;
     if settings.measure == Measure::Idle {
         return idle(settings, before, &clients).await;
+    }
+    if settings.measure == Measure::Restart {
+        return restart::restart(settings, clients).await;
     }
     let arrived = Arc::new(Arrived {
         since: Instant::now(),

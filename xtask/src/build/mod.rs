@@ -90,6 +90,18 @@ pub fn load_generator(project: &Project) -> Outcome {
     fast(project, "load-generator", "the load generator", &program)
 }
 
+/// Builds the servers in Rust that `npm run bench` measures beside the relay.
+pub fn rivals(project: &Project) -> Outcome {
+    let mut build = process::cargo();
+    build
+        .current_dir(project.root.join("benches").join("rivals"))
+        .args(["build", "--locked", "--release", "--target-dir"])
+        .arg(project.target.join("rivals"));
+    say::step("Building servers of others (benches/rivals)", || {
+        process::run(&mut build)
+    })
+}
+
 /// Builds the program of a package in the profile `relay`.
 fn fast(project: &Project, package: &str, what: &str, program: &Path) -> Outcome {
     let mut build = process::cargo();
