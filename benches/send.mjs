@@ -1,5 +1,5 @@
 // npm run bench -- send: what a call of `send` costs in a page of a browser: signal-wasm beside the
-// seed's shim, socket.io-client and @microsoft/signalr. From the call until the frame is with the
+// shim, socket.io-client and @microsoft/signalr. From the call until the frame is with the
 // WebSocket, which is a stand-in that reads it into bytes.
 
 import { writeFile } from 'node:fs/promises';

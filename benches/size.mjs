@@ -52,7 +52,7 @@ const OURS = {
 const OTHERS = {
   [`socket.io-client ${await version('socket.io-client')}`]: [await file('node_modules/socket.io-client/dist/socket.io.min.js')],
   [`@microsoft/signalr ${await version('@microsoft/signalr')}`]: [await file('node_modules/@microsoft/signalr/dist/browser/signalr.min.js')],
-  "the seed's shim, minified": [await minified('tests/support/seed-shim.js')],
+  "the shim, minified": [await minified('tests/support/seed-shim.js')],
 };
 
 const before = await read('size');
