@@ -3,6 +3,7 @@
 
 import { deadline } from '../support/deadline.mjs';
 import { nats } from '../support/nats.mjs';
+import { network } from '../support/network.mjs';
 import { clusterProxy } from '../support/proxies.mjs';
 import { proxy } from '../support/proxy.mjs';
 import { relay } from '../support/servers.mjs';
@@ -14,15 +15,27 @@ class Mortal {
   settled = Promise.resolve();
   #relay;
   #args;
+  #host;
   #place;
 
-  static async start(args) {
+  /** On this host, or on one of a network. */
+  static async start(args, host = { address: '127.0.0.1', enter: [] }) {
     const mortal = new Mortal();
     mortal.#args = args;
-    mortal.#relay = await relay({ args });
+    mortal.#host = host;
+    mortal.#relay = await mortal.#begin(0);
     mortal.#place = mortal.#relay.port;
     mortal.port = mortal.#place;
     return mortal;
+  }
+
+  get address() {
+    return `${this.#host.address}:${this.#place}`;
+  }
+
+  #begin(port) {
+    const { address, enter } = this.#host;
+    return relay({ args: [...this.#args, '--listen', `${address}:${port}`], enter });
   }
 
   /** Kills it, and starts it again after a while. `onback` is called then. */
@@ -41,7 +54,7 @@ class Mortal {
     const began = Date.now();
     for (;;) {
       try {
-        this.#relay = await relay({ args: [...this.#args, '--listen', `127.0.0.1:${this.#place}`] });
+        this.#relay = await this.#begin(this.#place);
         break;
       } catch (error) {
         // Another program's connection may have the port for a moment.
@@ -109,10 +122,20 @@ export class Cluster {
   #ofMember = new Map();
   #restarting = Promise.resolve();
   #haproxy;
+  #network;
+  /** If there is a network: the hosts of the relays, and of the servers of NATS. */
+  #hosts = { relays: [], servers: [] };
+  /** The faults of the network that last. */
+  #lasting = new Set();
 
-  /** @param {{ relays: number, servers: number, haproxy?: boolean }} sizes @param {string[]} args */
-  static async start({ relays, servers, haproxy = false }, args) {
+  /**
+   * With `namespaces` each relay and each server of NATS is a host of a network, behind HAProxy.
+   *
+   * @param {{ relays: number, servers: number, haproxy?: boolean, namespaces?: boolean }} sizes @param {string[]} args
+   */
+  static async start({ relays, servers, haproxy = false, namespaces = false }, args) {
     const cluster = new Cluster();
+    if (namespaces) return cluster.#startOnNetwork(relays, servers, args);
     cluster.#nats = await nats(servers);
     for (let index = 0; index < relays; index += 1) {
       const gates = await Promise.all(cluster.#nats.ports.map((port) => proxy(() => port)));
@@ -121,8 +144,23 @@ export class Cluster {
       const store = ['--store', `nats://${urls}`, '--store-replicas', String(servers)];
       cluster.#relays.push(await Mortal.start([...store, ...args]));
     }
-    if (haproxy) cluster.#haproxy = await clusterProxy(cluster.#relays.map(({ port }) => port));
+    if (haproxy) cluster.#haproxy = await clusterProxy(cluster.#relays.map(({ address }) => address));
     return cluster;
+  }
+
+  async #startOnNetwork(relays, servers, args) {
+    this.#network = await network();
+    const hosts = async (count, first) => {
+      const all = [];
+      for (let index = 0; index < count; index += 1) all.push(await this.#network.host(first + index));
+      return all;
+    };
+    this.#hosts = { relays: await hosts(relays, 1), servers: await hosts(servers, 11) };
+    this.#nats = await nats(servers, this.#hosts.servers);
+    const store = ['--open', '--origin', '*', '--store', `nats://${this.#nats.addresses.join(',')}`, '--store-replicas', String(servers)];
+    for (const host of this.#hosts.relays) this.#relays.push(await Mortal.start([...store, ...args], host));
+    this.#haproxy = await clusterProxy(this.#relays.map(({ address }) => address));
+    return this;
   }
 
   get starts() {
@@ -130,7 +168,7 @@ export class Cluster {
   }
 
   get settled() {
-    return Promise.all([this.#restarting, ...this.#relays.map(({ settled }) => settled)]);
+    return Promise.all([this.#restarting, ...this.#lasting, ...this.#relays.map(({ settled }) => settled)]);
   }
 
   port(member) {
@@ -167,10 +205,33 @@ export class Cluster {
 
   /** Cuts a relay off from NATS for a while. */
   async cutFromNats({ how, member, milliseconds }) {
+    if (this.#network) {
+      const host = this.#hosts.relays[member % this.#hosts.relays.length];
+      const block = (isBlocked) => Promise.all(this.#hosts.servers.map(({ address }) => host.block(address, isBlocked)));
+      return this.#last(host, block, milliseconds);
+    }
     for (const gate of this.#gates[member % this.#gates.length]) {
       gate.refuse(milliseconds);
       gate.cut(how);
     }
+    return { at: Date.now(), members: [] };
+  }
+
+  /** Pulls out the cable of a relay or of a server of NATS, for a while. */
+  async partition({ member, milliseconds }) {
+    const hosts = [...this.#hosts.relays, ...this.#hosts.servers];
+    const host = hosts[member % hosts.length];
+    return this.#last(host, (isPulled) => host.connect(!isPulled), 4 * milliseconds);
+  }
+
+  /** Begins something that ends after a while. A host has one such fault at a time. */
+  async #last(host, act, milliseconds) {
+    await host.lasting;
+    await act(true);
+    const lasting = pause(milliseconds).then(() => act(false));
+    host.lasting = lasting;
+    this.#lasting.add(lasting);
+    lasting.then(() => this.#lasting.delete(lasting), () => {});
     return { at: Date.now(), members: [] };
   }
 
@@ -180,6 +241,7 @@ export class Cluster {
     await Promise.all(this.#relays.map((one) => one.close()));
     await Promise.all(this.#gates.flat().map((gate) => gate.close()));
     await this.#nats.close();
+    await this.#network?.close();
   }
 }
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/servers.mjs';
-import { OF_CLUSTERS, WEIGHTS } from './faults.mjs';
+import { isolated } from '../support/network.mjs';
+import { OF_CLUSTERS, OF_NETWORKS, WEIGHTS } from './faults.mjs';
 import { report, summary } from './report.mjs';
 import { storm } from './storm.mjs';
 
@@ -23,6 +24,8 @@ while the relay is killed and started again.
   --relays NUMBER    so many relays that share NATS, which loses servers too (default 1: a relay by itself)
   --nats NUMBER      1 or 3 servers of NATS for them (default 3)
   --haproxy          between the members and those relays, instead of a choice by turns; needs 3 relays
+  --namespaces       each relay and each server of NATS has a network namespace of its own, behind HAProxy; packets
+                     vanish, too (needs root)
   --pace MS          from one fault to the next, on average (default 300)
   --json PATH        writes the figures to this file
   --protocol NAME    of all members (default: auto and relay, half of each); with websocket things are lost, and the run must say so`;
@@ -38,6 +41,7 @@ const { values } = parseArgs({
     relays: { type: 'string', default: '1' },
     nats: { type: 'string', default: '3' },
     haproxy: { type: 'boolean', default: false },
+    namespaces: { type: 'boolean', default: false },
     protocol: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -57,7 +61,16 @@ const whole = (name, low, high) => Math.floor(number(name, low, high));
 
 const relays = whole('relays', 1, 10);
 const servers = whole('nats', 1, 3);
-const cluster = relays > 1 ? { relays, servers, haproxy: values.haproxy } : undefined;
+const { haproxy, namespaces } = values;
+if (namespaces && relays !== 3) {
+  console.error('--namespaces needs --relays 3: the documented configuration of HAProxy has three');
+  process.exit(2);
+}
+if (namespaces) {
+  const code = await isolated();
+  if (code !== undefined) process.exit(code);
+}
+const cluster = relays > 1 ? { relays, servers, haproxy, namespaces } : undefined;
 const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
 console.log(`seed ${seed}`);
 const result = await storm({
@@ -70,7 +83,7 @@ const result = await storm({
   cluster,
   // A member that is cut off for a minute is still to find everything.
   relayArgs: cluster ? ['--history-messages', '100000', '--history-bytes', '64M'] : [],
-  kinds: cluster && Object.keys({ ...WEIGHTS, ...OF_CLUSTERS }),
+  kinds: cluster && Object.keys({ ...WEIGHTS, ...OF_CLUSTERS, ...(namespaces ? OF_NETWORKS : {}) }),
   protocol: values.protocol,
   say: (text) => console.log(text),
 });

@@ -28,7 +28,7 @@ const RECONNECT = { base: 50, cap: 500 };
 /**
  * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of
  * faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
- * milliseconds on average. `cluster`: `{ relays, servers, haproxy }`, so many relays that share so many
+ * milliseconds on average. `cluster`: `{ relays, servers, haproxy, namespaces }`, so many relays that share so many
  * servers of NATS, behind HAProxy or not; by default one relay by itself. `protocol`: that of all members, by default half of them `auto` and half
  * `relay`. `onmessage`: see proxy.mjs. `say` gets sentences on how it goes.
  */
@@ -194,6 +194,7 @@ const strikes = {
   'relay-killed': (fault, { hub, gates }) => hub.die(fault, [...gates.keys()]),
   'nats-killed': (fault, { hub }) => hub.killNats(fault),
   'nats-cut': (fault, { hub }) => hub.cutFromNats(fault),
+  partitioned: (fault, { hub }) => hub.partition(fault),
 };
 
 function truncate(direction) {

@@ -23,59 +23,62 @@ export function missingNats() {
 }
 
 /**
- * Starts so many servers. `ports` are those for clients, `pids` their first processes. `kill(index)` ends one at once, and
+ * Starts so many servers, on this host or each on one of a network (see network.mjs). `ports` are those for clients, `addresses` have the hosts too, `pids` are their first processes. `kill(index)` ends one at once, and
  * `restart(index)` starts it again with what is in its files. `close()` ends all.
  */
-export async function nats(count = 1) {
+export async function nats(count = 1, hosts = undefined) {
   const program = programPath(PROGRAM);
   const folder = await mkdtemp(join(tmpdir(), 'signal-nats-'));
-  const free = () => Promise.all(Array.from({ length: count }, freePort));
-  const [ports, routes] = [await free(), await free()];
+  const places = await Promise.all(Array.from({ length: count }, async (_, index) => (hosts ? { ...hosts[index], port: 4222, route: 6222 } : { address: '127.0.0.1', enter: [], port: await freePort(), route: await freePort() })));
   const children = [];
 
   const begin = async (index) => {
-    const child = spawn(program, ['--config', join(folder, `${index}.conf`)], { stdio: 'ignore' });
+    const { address, port, enter } = places[index];
+    const [first, ...words] = [...enter, program, '--config', join(folder, `${index}.conf`)];
+    const child = spawn(first, words, { stdio: 'ignore' });
     const reap = () => child.kill('SIGKILL');
     process.once('exit', reap);
     const ended = new Promise((done) => child.once('close', done));
     ended.then(() => process.removeListener('exit', reap));
     children[index] = { child, ended };
-    await until(() => answers(ports[index]));
+    await until(() => answers(address, port));
   };
-  for (const index of ports.keys()) {
-    await writeFile(join(folder, `${index}.conf`), configuration(index, folder, ports, routes));
+  for (const index of places.keys()) {
+    await writeFile(join(folder, `${index}.conf`), configuration(index, folder, places));
     await begin(index);
   }
   const kill = (index) => (children[index].child.kill('SIGKILL'), children[index].ended);
   return {
-    ports,
+    ports: places.map(({ port }) => port),
+    addresses: places.map(({ address, port }) => `${address}:${port}`),
     pids: children.map(({ child }) => child.pid),
     kill,
     restart: begin,
     close: async () => {
-      await Promise.all(ports.map((_, index) => kill(index)));
+      await Promise.all(places.map((_, index) => kill(index)));
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function configuration(index, folder, ports, routes) {
+function configuration(index, folder, places) {
+  const { address, port, route } = places[index];
   const alone = `
-listen: 127.0.0.1:${ports[index]}
+listen: ${address}:${port}
 server_name: "nats-${index}"
 jetstream { store_dir: "${join(folder, String(index))}" }
 `;
-  if (ports.length === 1) return alone;
-  const others = routes.map((port) => `nats://127.0.0.1:${port}`).join(', ');
+  if (places.length === 1) return alone;
+  const others = places.map(({ address, route }) => `nats://${address}:${route}`).join(', ');
   // Clients aren't told of the others: tests cut them off from all.
   return `${alone}
-cluster { name: tests, listen: "127.0.0.1:${routes[index]}", no_advertise: true, routes: [${others}] }
+cluster { name: tests, listen: "${address}:${route}", no_advertise: true, routes: [${others}] }
 `;
 }
 
-function answers(port) {
+function answers(host, port) {
   return new Promise((done) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect({ host, port });
     socket.once('data', () => (socket.destroy(), done(true))).once('error', () => done(false));
   });
 }

@@ -69,14 +69,14 @@ export const NAMES = Object.keys(PROXIES);
 /** The configuration for three relays that share NATS. */
 export const CLUSTER = 'haproxy-cluster.cfg';
 
-/** Starts HAProxy in front of the relays at these ports, with the configuration that documentation shows. */
-export async function clusterProxy(ports) {
+/** Starts HAProxy in front of the relays at these addresses, with the configuration that documentation shows. */
+export async function clusterProxy(addresses) {
   return proxy('haproxy', async (port) => {
     let text = await readFile(new URL(CLUSTER, FOLDER), 'utf8');
     text = text.replace('bind :80', `bind 127.0.0.1:${port}`).replace('timeout connect 5s', 'timeout connect 5s\n    timeout check 60s');
     const servers = [...text.matchAll(/10\.0\.0\.\d:8888/g)];
-    if (servers.length !== ports.length) throw new Error(`${CLUSTER} has ${servers.length} relays`);
-    for (const [index, [server]] of servers.entries()) text = text.replace(server, `127.0.0.1:${ports[index]}`);
+    if (servers.length !== addresses.length) throw new Error(`${CLUSTER} has ${servers.length} relays`);
+    for (const [index, [server]] of servers.entries()) text = text.replace(server, addresses[index]);
     return text;
   });
 }

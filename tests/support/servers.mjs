@@ -73,12 +73,13 @@ export function relayPath() {
 
 /**
  * Starts our relay on a free port, with `args` added to its command line, and waits until it
- * accepts connections. `program` is another build of it. `close()` ends it as a service manager would (SIGTERM) and gives `{ code,
+ * accepts connections. `program` is another build of it; `enter` are words before it. `close()` ends it as a service manager would (SIGTERM) and gives `{ code,
  * signal }`; `kill()` ends it at once (SIGKILL).
  */
-export async function relay({ args = [], program = relayPath() } = {}) {
+export async function relay({ args = [], program = relayPath(), enter = [] } = {}) {
   const listen = args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-  const child = spawn(program, [...listen, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [first, ...words] = [...enter, program, ...listen, ...args];
+  const child = spawn(first, words, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   const reap = () => child.kill('SIGKILL');
   process.once('exit', reap);
 
