@@ -328,10 +328,11 @@ impl<T: Text, S: Clone> Session<T, S> {
         self.drop_socket();
     }
 
-    /// The wait before the next attempt: `delay`, or longer if the server wants that.
+    /// The wait before the next attempt: `delay`, after the time for which the server wants to be left
+    /// alone. Pages that it has refused at one moment don't come back at one.
     pub(super) fn wait(&self, now: Millis, delay: Millis) -> Millis {
-        let least = self.not_before.map_or(0.0, |time| time - now);
-        delay.max(least)
+        let alone = self.not_before.map_or(0.0, |time| time - now);
+        alone.max(0.0) + delay
     }
 
     /// Sends a keep-alive frame if one is due, and schedules the next check.

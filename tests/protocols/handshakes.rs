@@ -1,11 +1,11 @@
 //! Handshakes: their time, messages meanwhile, and servers that aren't what the options say.
 
 use crate::setups::{
-    CLASSIC, Client, EIO4, INIT, Make, NEGOTIATED, classic, classic_up, loses, negotiates,
+    CLASSIC, Client, EIO4, INIT, Make, NEGOTIATED, OWN, classic, classic_up, loses, negotiates,
     negotiates_classic, opened, posts, requests, signalr, signalr_up, socket_io, socket_io_4, up,
     waits,
 };
-use crate::support::page::{Setup, control};
+use crate::support::page::{Page, Setup, control};
 use signal_wasm::protocol::{HttpResponse, Millis};
 use signal_wasm::session::{Action, Input, State};
 
@@ -332,6 +332,27 @@ fn the_next_attempt_comes_when_the_server_wants_it() {
             assert!(page.now - since <= 1_000.0);
         }
     }
+}
+
+#[test]
+fn pages_that_were_refused_together_come_back_apart() {
+    let waits = (0..100).map(|seed| {
+        let mut page: Client = Page::new(signalr().session(OWN, seed));
+        page.open("main", "main".into());
+        page.requested();
+        page.handle(Input::HttpResponse(HttpResponse {
+            status: 503,
+            retry_after: Some(10_000.0),
+            body: "".into(),
+        }));
+        let since = page.now;
+        page.tries_again();
+        page.now - since
+    });
+    let waits: Vec<_> = waits.collect();
+    assert!(waits.iter().all(|wait| (10_000.0..10_500.0).contains(wait)));
+    let early = waits.iter().filter(|wait| **wait < 10_250.0).count();
+    assert!((25..75).contains(&early), "{early}");
 }
 
 /// An answer without a body isn't quoted.
