@@ -9,6 +9,7 @@ import {
   FakeTransport,
   greet,
   isOurs,
+  nextSocket,
   Notes,
   requests,
   settled,
@@ -155,7 +156,7 @@ export async function given_up() {
   comeBack(socket, 1009);
   greet(0).end(1009);
   equal(await take(), { poison: 'message-given-up' });
-  clock.advance(20_000);
+  nextSocket();
   greet(0).deliver(ack(2));
   equal(await take(), { good: undefined });
 }

@@ -2,11 +2,11 @@
 // ended; without a listener, and asked late.
 
 import {
-  clock,
   configure,
   connected,
   equal,
   GREETING_4,
+  nextSocket,
   ok,
   refuse,
   reported,
@@ -35,8 +35,7 @@ export async function closed_says_why() {
       value = detail;
     });
     sockets.at(-1).end(1001);
-    clock.advance(20_000);
-    sockets.at(-1).accept();
+    nextSocket().accept();
     await settled();
     equal(value, undefined, 'a loss is no end');
     untyped(end)(signaling);

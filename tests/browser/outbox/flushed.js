@@ -16,6 +16,7 @@ import {
   isOurs,
   joined,
   kept,
+  nextSocket,
   ok,
   reported,
   settled,
@@ -87,8 +88,7 @@ export async function flushed_to_an_ordinary_server() {
   equal(await take(), []);
   next.end();
   equal(await take(), []);
-  clock.advance(20_000);
-  sockets.at(-1).accept();
+  nextSocket().accept();
   clock.advance(1100);
   equal(await take(), [['fourth', undefined]]);
 }
@@ -153,7 +153,7 @@ export async function flushed_of_what_was_dropped() {
   );
   handle.send('stale', { ttl: 10 });
   watch('stale', signaling.flushed());
-  clock.advance(20_000);
+  nextSocket();
   greet(0);
   equal(await take(), [
     ['onerror', 'message-expired'],

@@ -58,9 +58,13 @@ export function joined(options = {}, config = {}, said = {}) {
  * @param {import('./fake_socket.js').FakeSocket} socket
  */
 export function comeBack(socket, code = 1006) {
-  const before = sockets.length;
   socket.end(code);
-  // Attempts come later and later, until a connection has lasted.
+  return nextSocket();
+}
+
+/** The socket of the next attempt, which comes later and later until a connection has lasted. */
+export function nextSocket() {
+  const before = sockets.length;
   for (let wait = 0; wait < 20_000 && sockets.length === before; wait += 500) clock.advance(500);
   if (sockets.length === before) throw new Error('no attempt came');
   return sockets.at(-1);
