@@ -8,6 +8,9 @@ use crate::problem::Outcome;
 use crate::process;
 use crate::project::Project;
 
+/// The crate that the others need.
+const NEEDED: &str = "signal-wire";
+
 /// Packs all crates.
 pub fn make(release: &Release) -> Outcome<Vec<String>> {
     let project = release.project;
@@ -31,18 +34,21 @@ pub fn make(release: &Release) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// Removes what cargo keeps of an earlier packing. It takes a version of a crate for something that
-/// never changes: it would build signal-relay with the signal-wire of that time.
+/// Removes what cargo keeps of an earlier packing, unpacked and built. It takes a version of a crate for
+/// something that never changes: it would build signal-relay with the signal-wire of that time.
 fn forget_earlier(project: &Project) -> Outcome {
     files::remove(&project.target.join("package"))?;
+    let mut cargo = process::cargo();
+    cargo
+        .current_dir(&project.root)
+        .args(["clean", "--package", NEEDED]);
+    process::quiet(&mut cargo)?;
     let registries = process::cargo_home().map(|home| files::list(&home.join("registry/src")));
     for registry in registries.unwrap_or_default() {
         // cargo's name for a registry in a folder, as it makes one of the packed crates, has no host.
         let name = registry.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with('-') {
-            for (name, _) in CRATES {
-                files::remove(&registry.join(format!("{name}-{}", project.version()?)))?;
-            }
+            files::remove(&registry.join(format!("{NEEDED}-{}", project.version()?)))?;
         }
     }
     Ok(())
