@@ -28,7 +28,7 @@ const SERVERS = {
   },
 };
 
-/** What is told of a run: its name in JSON, what it is, and the value. */
+/** The figures of a run: each with its name in JSON, its description and its value. */
 const ROWS = [
   ['processorMilliseconds', 'processor time of the server, each join, ms', (run) => run.processor / (participants - 1)],
   ['messagesSent', 'messages to the server, each join', (run) => run.sent.messages / (participants - 1)],

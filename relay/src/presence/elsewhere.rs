@@ -48,7 +48,7 @@ impl Said {
     }
 }
 
-/// A page: its id, and what stands for its secret.
+/// A page: its id, and the fingerprint of its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Named(pub(super) String, pub(super) String);
 

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // More than any receiver lags behind: beyond it, packets are dropped.
         .max_buffer_size(100_000)
         .build_layer();
-    // As middleware, which has run before a client is told that it is connected: its first message
+    // As middleware, which has run before a client learns that it is connected: its first message
     // could come before the handler of the connection.
     io.ns("/", connected.with(listen));
     let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0))).await?;
