@@ -16,3 +16,5 @@ mod presence;
 #[path = "cluster/sharing.rs"]
 mod sharing;
 mod support;
+#[path = "cluster/twice.rs"]
+mod twice;

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use async_nats::HeaderMap;
-use async_nats::header::NATS_MESSAGE_ID;
 
+use super::once::{Counter, Turn};
 use crate::address::ClientAddress;
 use crate::hub::frame::{Frame, PendingMessage};
 use crate::hub::ids::PublisherId;
@@ -14,6 +14,10 @@ use crate::hub::store::{Content, Publication};
 const FROM: &str = "Signal-From";
 /// The address of the client that did, which pays for it on all relays.
 const ADDRESS: &str = "Signal-Address";
+/// Which publication it is of those that its publisher, or its lane, has numbered.
+const NUMBER: &str = "Signal-Number";
+/// The relay and the lane by which it came, if its publisher gave it no number.
+const LANE: &str = "Signal-Lane";
 /// There if the text isn't an envelope.
 const TEXT: &str = "Signal-Text";
 
@@ -23,26 +27,24 @@ pub(super) struct Received {
     pub(super) from: PublisherId,
     pub(super) address: ClientAddress,
     pub(super) content: Content,
+    pub(super) turn: Turn,
 }
 
-/// The headers and the text of a publication, the one with this number on this relay.
-pub(super) fn encode(publication: &Publication, relay: u64, number: u64) -> (HeaderMap, String) {
+/// The headers and the text of a publication.
+pub(super) fn encode(publication: &Publication, turn: Turn) -> (HeaderMap, String) {
     let Publication {
         from,
         account,
         content,
-        reference,
         ..
     } = publication;
     let mut headers = HeaderMap::new();
     headers.insert(FROM, from.to_string());
     headers.insert(ADDRESS, account.owner().address.ip().to_string());
-    // NATS takes each id once.
-    let id = match reference {
-        Some(reference) => format!("{from}-{reference}"),
-        None => format!("{relay:016x}/{number}"),
-    };
-    headers.insert(NATS_MESSAGE_ID, id);
+    headers.insert(NUMBER, turn.number.to_string());
+    if let Counter::Lane { relay, lane } = turn.counter {
+        headers.insert(LANE, format!("{relay:x}-{lane:x}"));
+    }
     let text = match content {
         Content::Envelope(message) => message.as_str().to_owned(),
         Content::Text(frame) => {
@@ -62,10 +64,22 @@ pub(super) fn decode(headers: &HeaderMap, payload: &[u8]) -> Option<Received> {
         Some(_) => Content::Text(Frame::from(text)),
         None => Content::Envelope(PendingMessage::read(text, None)?),
     };
+    let from = header(FROM)?.parse().ok()?;
+    let counter = match header(LANE) {
+        Some(lane) => {
+            let (relay, lane) = lane.split_once('-')?;
+            let number = |text| u64::from_str_radix(text, 16).ok();
+            let (relay, lane) = (number(relay)?, number(lane)?);
+            Counter::Lane { relay, lane }
+        }
+        None => Counter::Publisher(from),
+    };
+    let number = header(NUMBER)?.parse().ok()?;
     Some(Received {
-        from: header(FROM)?.parse().ok()?,
+        from,
         address: ClientAddress::new(address),
         content,
+        turn: Turn { counter, number },
     })
 }
 
@@ -96,29 +110,40 @@ mod tests {
             Content::Text(Frame::from("")),
         ] {
             let publication = publication(content.clone());
-            let (headers, text) = encode(&publication, 0x34, 5);
-            let id = |headers: &HeaderMap| headers.get(NATS_MESSAGE_ID).unwrap().to_string();
-            assert_eq!(id(&headers), "0000000000000012-00000000000000ab-7");
-            let reference = None;
-            let unnumbered = Publication {
-                reference,
-                ..publication.clone()
-            };
-            assert_eq!(id(&encode(&unnumbered, 0x34, 5).0), "0000000000000034/5");
-            let received = decode(&headers, text.as_bytes()).unwrap();
-            assert_eq!(received.from, publication.from);
-            assert_eq!(received.address, publication.account.owner().address);
-            assert_eq!(received.content, content);
+            let own = Counter::Publisher(publication.from);
+            let (relay, lane) = (u64::MAX, 0x12);
+            for counter in [own, Counter::Lane { relay, lane }] {
+                let turn = Turn { counter, number: 7 };
+                let (headers, text) = encode(&publication, turn);
+                let expected = Received {
+                    from: publication.from,
+                    address: publication.account.owner().address,
+                    content: content.clone(),
+                    turn,
+                };
+                assert_eq!(decode(&headers, text.as_bytes()), Some(expected));
+            }
         }
     }
 
     #[test]
     fn what_no_relay_published_is_nothing() {
-        let (good, _) = encode(&publication(Content::Text(Frame::from("x"))), 1, 1);
+        let turn = Turn {
+            counter: Counter::Publisher("12-ab".parse().unwrap()),
+            number: 1,
+        };
+        let (good, _) = encode(&publication(Content::Text(Frame::from("x"))), turn);
         assert!(decode(&good, b"text").is_some());
         assert_eq!(decode(&good, b"\xff"), None);
         assert_eq!(decode(&HeaderMap::new(), b"{}"), None);
-        for (name, value) in [(FROM, "12"), (FROM, "x-y"), (ADDRESS, "somewhere")] {
+        for (name, value) in [
+            (FROM, "12"),
+            (FROM, "x-y"),
+            (ADDRESS, "somewhere"),
+            (NUMBER, "-1"),
+            (LANE, "1"),
+            (LANE, "1-x"),
+        ] {
             let mut headers = good.clone();
             headers.insert(name, value);
             assert_eq!(decode(&headers, b"text"), None, "{name}");
@@ -126,6 +151,7 @@ mod tests {
         let mut envelope = HeaderMap::new();
         envelope.insert(FROM, "12-ab");
         envelope.insert(ADDRESS, "192.0.2.1");
+        envelope.insert(NUMBER, "1");
         assert_eq!(decode(&envelope, b"no envelope"), None);
     }
 }

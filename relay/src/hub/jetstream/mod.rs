@@ -10,20 +10,22 @@
 //! reads it from the stream, and so does a relay that begins to follow a space.
 //!
 //! The records of sessions are in a bucket beside the stream (see `sessions`), so that a client
-//! can resume on another relay. What its session has published is not published again: NATS takes a
-//! message with the same publisher and reference only once.
+//! can resume on another relay. What is published twice, because it wasn't known whether NATS has it,
+//! is delivered once (see `once`).
 //!
 //! | module | |
 //! | --- | --- |
 //! | [`settings`] | where NATS is |
 //! | `message` | a publication as NATS keeps it |
 //! | `space` | following one space |
+//! | `once` | what was published twice |
 //! | `notices` | what relays say to each other |
 //! | `sessions` | the records of sessions |
 //! | `watch` | whether NATS still has what it had, and how far clients have seen |
 
 mod message;
 mod notices;
+mod once;
 mod sessions;
 pub mod settings;
 mod space;
@@ -31,7 +33,7 @@ mod watch;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::notices::Outbox;
+use self::once::{Counter, Lanes, Turn};
 use self::settings::Settings;
 use self::space::Following;
 use self::watch::Samples;
@@ -83,9 +86,6 @@ const PING: Duration = Duration::from_secs(5);
 const READERS: usize = 64;
 /// What the headers of a message take at most, in bytes.
 const HEADERS: usize = 1024;
-/// For how long NATS recognises a message that is published again, at most.
-const RECOGNISED: Duration = Duration::from_secs(120);
-
 /// For how long NATS keeps what relays know of pages, at least: relays renew it every few seconds.
 const SHORTEST_SESSIONS: Duration = Duration::from_secs(60);
 
@@ -122,8 +122,8 @@ struct Shared {
     terms: Terms,
     followed: Mutex<HashMap<Arc<str>, Arc<Following>>>,
     readers: Semaphore,
-    /// Counts what was published.
-    published: AtomicU64,
+    /// On their way to NATS.
+    lanes: Lanes,
     /// Counts the connections to NATS.
     connections: channel::Receiver<u64>,
     /// The highest id in the stream, as it was a moment ago.
@@ -196,7 +196,7 @@ impl JetStream {
             terms,
             followed: Mutex::default(),
             readers: Semaphore::new(READERS),
-            published: AtomicU64::new(0),
+            lanes: Lanes::default(),
             connections,
             tip: AtomicU64::new(0),
             samples: Mutex::default(),
@@ -304,7 +304,6 @@ async fn find_or_make(
             max_age: age,
             max_bytes: most(terms.history.total),
             discard: DiscardPolicy::Old,
-            duplicate_window: RECOGNISED.min(age),
             num_replicas: settings.replicas,
             storage,
             ..stream::Config::default()
@@ -375,8 +374,22 @@ impl Shared {
         if self.spaces.has(&publication.space) {
             self.ready(&publication.space).await?;
         }
-        let number = self.published.fetch_add(1, Ordering::Relaxed);
-        let (headers, text) = message::encode(publication, self.spaces.relay(), number);
+        // It has its lane to itself until this ends.
+        let on_lane;
+        let turn = match publication.reference {
+            Some(number) => {
+                let counter = Counter::Publisher(publication.from);
+                Turn { counter, number }
+            }
+            None => {
+                on_lane = self.lanes.begin();
+                let (relay, lane) = (self.spaces.relay(), on_lane.lane);
+                let counter = Counter::Lane { relay, lane };
+                let number = on_lane.number;
+                Turn { counter, number }
+            }
+        };
+        let (headers, text) = message::encode(publication, turn);
         let subject = self.said(&publication.space);
         let (text, mut problem) = (text.into(), None);
         let appending = self.append(&subject, &headers, &text, &mut problem);
@@ -387,7 +400,7 @@ impl Shared {
     }
 
     /// Appends a message to the stream, and tries until that succeeds. What was sent before may be
-    /// lost with its connection, or only its answer: NATS takes the message once.
+    /// lost with its connection, or only its answer: relays take the message once.
     async fn append(
         &self,
         subject: &str,

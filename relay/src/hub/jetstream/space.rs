@@ -1,7 +1,7 @@
 //! Following a space: receiving what is published in it, by whichever relay.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_nats::header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE};
@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::message::decode;
-use super::{PATIENCE, Shared, unavailable};
+use super::once::Taken;
+use super::{PATIENCE, SHORTEST_SESSIONS, Shared, unavailable};
 use crate::hub::history;
 use crate::hub::ids::MessageId;
 use crate::hub::queue::Level;
@@ -50,6 +51,7 @@ pub(super) struct Following {
     /// Messages up to this id were published before this relay followed the space. Its members
     /// came later: they receive them only if they ask for them.
     before: OnceLock<MessageId>,
+    taken: Mutex<Taken>,
     /// Whether what was published before has been read.
     is_ready: watch::Sender<bool>,
     since: Instant,
@@ -59,11 +61,13 @@ pub(super) struct Following {
 }
 
 impl Following {
-    fn new() -> Self {
+    /// `window`: for how long a message may be published again.
+    fn new(window: Duration) -> Self {
         Self {
             last: AtomicU64::new(0),
             complete: AtomicU64::new(0),
             before: OnceLock::new(),
+            taken: Mutex::new(Taken::new(window)),
             is_ready: watch::Sender::new(false),
             since: Instant::now(),
             ended: CancellationToken::new(),
@@ -131,7 +135,9 @@ impl Shared {
         if let Some(following) = followed.get(space) {
             return Arc::clone(following);
         }
-        let following = Arc::new(Following::new());
+        // A client comes back in its session's time, and then publishes again.
+        let window = self.terms.session_age.max(SHORTEST_SESSIONS) + PATIENCE;
+        let following = Arc::new(Following::new(window));
         followed.insert(Arc::clone(space), Arc::clone(&following));
         drop(followed);
         self.run(Arc::clone(self).keep_following(Arc::clone(space), Arc::clone(&following)));
@@ -382,6 +388,13 @@ impl Shared {
             tracing::debug!(%space, "a message in NATS isn't a relay's");
             return Level::Low;
         };
+        let taken = following.taken.lock();
+        let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        if !taken.take(received.turn, entry.since) {
+            tracing::debug!(%space, id = entry.id.0, "a message was published twice");
+            return Level::Low;
+        }
+        drop(taken);
         let account = budget.account(Some(space), received.address);
         let (channel, frame) = match &received.content {
             Content::Text(frame) => {
