@@ -17,10 +17,14 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use signal_relay::{Config, check};
 
 use crate::cli::{Command, METRICS};
 use crate::settings::{Problem, Settings};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let options: Vec<_> = std::env::args_os().collect();
