@@ -29,9 +29,27 @@ pub(crate) struct Liveness {
     pub(crate) heard: Notify,
     /// Another connection is the user now, or the rooms are lost that the page is in.
     pub(crate) replaced: CancellationToken,
-    /// How many of its pages wait to enter rooms that another relay keeps. Meanwhile nothing of it
-    /// is heard.
-    pub(super) entering: AtomicUsize,
+    /// How often it waits for a relay that keeps rooms. Meanwhile nothing of it is heard.
+    waits: AtomicUsize,
+}
+
+impl Liveness {
+    /// Whether it waits for a relay that keeps rooms. Then its silence means nothing.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waits.load(Ordering::Relaxed) > 0
+    }
+
+    /// It waits for a relay that keeps rooms until what is returned is dropped.
+    pub(super) fn wait(&self) -> impl Drop + use<'_> {
+        struct Waiting<'a>(&'a Liveness);
+        impl Drop for Waiting<'_> {
+            fn drop(&mut self) {
+                self.0.waits.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.waits.fetch_add(1, Ordering::Relaxed);
+        Waiting(self)
+    }
 }
 
 /// A page's connection.
@@ -58,7 +76,7 @@ impl RoomConnection {
         let Some(ping) = self.ping else {
             return true;
         };
-        if self.liveness.entering.load(Ordering::Relaxed) > 0 {
+        if self.liveness.is_waiting() {
             return true;
         }
         let heard = self.liveness.heard.notified();

@@ -274,7 +274,9 @@ impl Keepers {
                         return Err(unavailable("another relay keeps them"));
                     }
                     let Written { relay, term, .. } = written;
-                    if let Some(visit) = self.visits.open(relay, term).await {
+                    if !self.lease.is_over(term).await
+                        && let Some(visit) = self.visits.open(relay, term).await
+                    {
                         let mut known = self.known();
                         if known.len() >= MOST_KNOWN {
                             known.clear();

@@ -192,6 +192,19 @@ impl Lease {
         }
     }
 
+    /// Whether another relay has ended its own term, or that is known to be over.
+    pub(super) async fn is_over(&self, term: u64) -> bool {
+        if let Some(sure) = self.ended().get(&term) {
+            return *sure <= Instant::now();
+        }
+        let last = self.peers.last(&chain(term)).await;
+        let is_over = matches!(last, Ok(Some(note)) if note.text == RESIGNED);
+        if is_over {
+            self.note_end(term, Instant::now());
+        }
+        is_over
+    }
+
     /// Ends the term of another relay, and waits until it keeps no rooms any more.
     pub(super) async fn end(&self, term: u64) -> Result<(), StoreError> {
         let known = self.ended().get(&term).copied();
@@ -230,12 +243,16 @@ impl Lease {
             number += 1;
         };
         let sure = Instant::now() + wait;
+        self.note_end(term, sure);
+        Ok(sure)
+    }
+
+    fn note_end(&self, term: u64, sure: Instant) {
         let mut ended = self.ended();
         if ended.len() >= MOST_ENDED {
             ended.clear();
         }
         ended.insert(term, sure);
-        Ok(sure)
     }
 }
 

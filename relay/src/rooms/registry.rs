@@ -137,6 +137,7 @@ impl Registry {
             return Some(RoomMembership::Here(HerePlace(place)));
         };
         let liveness = Arc::clone(&connection.liveness);
+        let _waiting = liveness.wait();
         let mut entering = Some((entrant, connection, charge, greet));
         // Who keeps them may change meanwhile.
         for _ in 0..4 {
@@ -311,6 +312,11 @@ impl RoomMembership {
             Self::Here(HerePlace(place)) => place.leave(),
             Self::There(seat) => seat.leave(),
         }
+    }
+
+    /// Whether another relay keeps the rooms.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::There(_))
     }
 
     /// Takes an event of the page. The next one is to be taken only when this has resolved.

@@ -37,22 +37,6 @@ pub(crate) struct Seat {
     is_left: AtomicBool,
 }
 
-/// Counts a page that waits to enter.
-struct Waiting<'a>(&'a Liveness);
-
-impl<'a> Waiting<'a> {
-    fn new(liveness: &'a Liveness) -> Self {
-        liveness.entering.fetch_add(1, Ordering::Relaxed);
-        Self(liveness)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.entering.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 type Back = (RoomConnection, Charge, Greet);
 
 impl Seat {
@@ -67,7 +51,6 @@ impl Seat {
     ) -> Result<Self, Option<Back>> {
         charge.set(PAGE + connection.space.len() + connection.address.len());
         let liveness = Arc::clone(&connection.liveness);
-        let _waiting = Waiting::new(&liveness);
         let access = connection.access.clone();
         let (space, address) = (
             Arc::clone(&connection.space),
@@ -142,6 +125,7 @@ impl Seat {
 
     /// Takes an event of the page.
     pub(super) async fn take_event(&self, event: &str, arguments: &[&str]) -> Answered {
+        let _waiting = self.liveness.wait();
         let Some(request) = Request::read(event, arguments, &self.profile) else {
             return Answered::Unknown;
         };
@@ -170,6 +154,7 @@ impl Seat {
 
     /// Takes what a page on a private channel asks for.
     pub(super) async fn take_numbered(&self, asked: NumberedRequest<'_>) {
+        let _waiting = self.liveness.wait();
         let NumberedRequest { life, seen, event } = asked;
         let request = event.and_then(|(_, event, arguments)| {
             Request::read_numbered(event, arguments, &self.profile)

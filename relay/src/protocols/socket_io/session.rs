@@ -319,6 +319,10 @@ impl Session {
     }
 
     pub(super) fn last_heard(&self) -> Instant {
+        if self.liveness.is_waiting() {
+            // Nothing is read meanwhile.
+            return Instant::now();
+        }
         self.state().last_heard
     }
 

@@ -76,6 +76,8 @@ impl Session {
                     relay.rooms.wait_for_user_id(namespace, entrant, own).await;
                 }
                 self.join(relay, namespace, access, entrant).await;
+                // Nothing was read while it waited.
+                self.heard();
                 Ok(())
             }
             Body::Disconnect => {
@@ -92,7 +94,13 @@ impl Session {
                 };
                 let membership = &member.membership;
                 let answered = match room_membership {
-                    Some(room_membership) => ask(&room_membership, membership, list).await,
+                    Some(room_membership) => {
+                        let answered = ask(&room_membership, membership, list).await;
+                        if room_membership.is_elsewhere() {
+                            self.heard();
+                        }
+                        answered
+                    }
                     None => Answered::Unknown,
                 };
                 if let Answered::Known(answer) = answered {
