@@ -36,6 +36,7 @@ pub(crate) struct Relay {
 impl Relay {
     pub(crate) fn new(hub: Hub, limits: Limits) -> Self {
         let presence = Presence::new(hub.number(), hub.notices());
+        let rooms = Registry::new(&hub);
         Self {
             hub,
             places: Places::new(limits),
@@ -43,7 +44,7 @@ impl Relay {
             tasks: TaskTracker::new(),
             lifecycle: Lifecycle::default(),
             metrics: Arc::default(),
-            rooms: Arc::default(),
+            rooms,
             presence,
         }
     }

@@ -190,13 +190,18 @@ impl Server {
         others.spawn(async move { evict_expired(&evicted).await });
         let renewed = Arc::clone(relay);
         others.spawn(async move { renew_sessions(&renewed).await });
+        let rooms = Arc::clone(&relay.rooms);
+        others.spawn(async move { rooms.run().await });
         let served = tokio::select! {
             () = acceptor.accept(&listener) => Ok(()),
             () = pin!(stop) => Ok(()),
             () = relay.hub.lost() => Err(StoreLost),
         };
         drop(listener);
-        drain(relay, reloader.config().drain).await;
+        let time = reloader.config().drain;
+        relay.lifecycle.drain(time);
+        relay.rooms.resign().await;
+        drain(relay, time).await;
         relay.lifecycle.stop();
         relay.tasks.close();
         if timeout(

@@ -11,8 +11,19 @@
 mod events;
 #[path = "cluster/failing.rs"]
 mod failing;
+// Pages of RTCMultiConnection, with what other tests need of them.
+#[path = "rooms/page.rs"]
+#[allow(dead_code)]
+mod page;
 #[path = "cluster/presence.rs"]
 mod presence;
+#[path = "rooms/private.rs"]
+#[allow(dead_code)]
+mod private;
+#[path = "cluster/rooms.rs"]
+mod rooms;
+#[path = "cluster/rooms_lost.rs"]
+mod rooms_lost;
 #[path = "cluster/sharing.rs"]
 mod sharing;
 mod support;

@@ -138,6 +138,15 @@ impl Access {
         })
     }
 
+    /// Whether it may become its own by [`Access::may_be`], as it seems now.
+    #[must_use]
+    pub fn could_be(&self, sender: &str) -> bool {
+        self.0.as_ref().is_none_or(|limited| {
+            let (grant, senders) = (limited.grant(), &limited.auth.senders);
+            senders.allows(&limited.space, sender, &grant.user, Instant::now())
+        })
+    }
+
     /// The user of its token.
     #[must_use]
     pub fn user(&self) -> Option<Arc<str>> {

@@ -43,6 +43,24 @@ struct Owned {
 impl Senders {
     /// Whether a user may use the sender with this JSON text in a space. If so, it is theirs.
     pub(super) fn claim(&self, space: &str, sender: &str, user: &str, now: Instant) -> bool {
+        self.ask(space, sender, user, now, State::claim)
+    }
+
+    /// The same, but nothing changes.
+    pub(super) fn allows(&self, space: &str, sender: &str, user: &str, now: Instant) -> bool {
+        self.ask(space, sender, user, now, |state, sender, user, _| {
+            state.allows(sender, user)
+        })
+    }
+
+    fn ask(
+        &self,
+        space: &str,
+        sender: &str,
+        user: &str,
+        now: Instant,
+        ask: impl FnOnce(&mut State, u64, u64, Instant) -> bool,
+    ) -> bool {
         let Some(identity) = Identity::of(sender) else {
             return false;
         };
@@ -50,17 +68,18 @@ impl Senders {
         let user = self.hashes.hash_one(user);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.evict_expired(now);
-        state.claim(sender, user, now)
+        ask(&mut state, sender, user, now)
     }
 }
 
 impl State {
+    fn allows(&self, sender: u64, user: u64) -> bool {
+        let owned = self.owners.get(&sender);
+        owned.is_none_or(|owned| owned.user == user)
+    }
+
     fn claim(&mut self, sender: u64, user: u64, now: Instant) -> bool {
-        if self
-            .owners
-            .get(&sender)
-            .is_some_and(|owned| owned.user != user)
-        {
+        if !self.allows(sender, user) {
             return false;
         }
         self.release(sender);

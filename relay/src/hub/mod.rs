@@ -56,7 +56,7 @@ use self::queue::{Receiver, Signals};
 use self::relief::Relief;
 use self::sessions::Sessions;
 use self::spaces::{Join, QueueDepths, Spaces};
-use self::store::{Notices, Publication, Store, StoreError};
+use self::store::{Notices, Peers, Publication, Store, StoreError};
 use crate::address::ClientAddress;
 use crate::changeable::Changeable;
 
@@ -325,6 +325,12 @@ impl Hub {
     #[must_use]
     pub fn notices(&self) -> Option<Arc<dyn Notices>> {
         self.store.notices()
+    }
+
+    /// How the relay agrees with those that share its store, if it shares one.
+    #[must_use]
+    pub fn peers(&self) -> Option<Arc<dyn Peers>> {
+        self.store.peers()
     }
 
     /// Whether the store takes messages now.

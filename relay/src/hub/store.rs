@@ -23,6 +23,9 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::body::Bytes;
 
 use super::budget::{Account, Budget};
 use super::frame::{Frame, PendingMessage};
@@ -239,6 +242,11 @@ pub trait Store: Send + Sync + fmt::Debug {
         None
     }
 
+    /// How the relay agrees with the others on who does what, if several share the store.
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
+        None
+    }
+
     /// From now on, memory is paid from this budget.
     fn use_budget(&self, _budget: &Arc<Budget>) {}
 
@@ -305,6 +313,47 @@ pub enum Notice<'a> {
         /// What it has sent.
         text: &'a str,
     },
+}
+
+/// What relays that share a store agree on, and what one of them says to another alone.
+///
+/// A *chain* is a list of notes with the numbers 1, 2, and so on. Of several relays that write the
+/// same number at one time, one succeeds. What is written never changes, and is dropped when it is
+/// as old as [`Peers::kept`].
+pub trait Peers: Send + Sync {
+    /// Writes a note. `false`: the chain has one with this number. After an error it may be written
+    /// or not, also later.
+    fn write<'a>(&'a self, chain: &'a str, number: u64, text: String) -> BoxFuture<'a, bool>;
+
+    /// A note of a chain.
+    fn read<'a>(&'a self, chain: &'a str, number: u64) -> BoxFuture<'a, Option<Note>>;
+
+    /// The note of a chain that was written last.
+    fn last<'a>(&'a self, chain: &'a str) -> BoxFuture<'a, Option<Note>>;
+
+    /// How long a note is kept.
+    fn kept(&self) -> Duration;
+
+    /// Sends something to another relay. It isn't kept, and may be lost.
+    fn send(&self, relay: u64, message: Bytes);
+
+    /// The most bytes of what is sent.
+    fn longest(&self) -> usize;
+
+    /// Calls this with what other relays send, in the order of each. Only the first call has an
+    /// effect. It must not wait.
+    fn listen(&self, listener: Box<dyn Fn(Bytes) + Send + Sync>);
+}
+
+/// What a relay has written into a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Its number.
+    pub number: u64,
+    /// The text.
+    pub text: String,
+    /// When it was written, by the store's clock.
+    pub written: SystemTime,
 }
 
 /// Why the store failed.

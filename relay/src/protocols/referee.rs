@@ -84,8 +84,6 @@ fn envelope(channel: &str, message: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Referee {
     registry: Arc<Registry>,
-    /// What the relay calls itself until it is started again.
-    relay: String,
     outlet: Outlet,
     /// What the rooms know of the connection.
     liveness: Arc<Liveness>,
@@ -121,7 +119,6 @@ impl Referee {
     fn new(relay: &Relay, limits: &Limits, outlet: Outlet, ping: Option<&'static str>) -> Self {
         Self {
             registry: Arc::clone(&relay.rooms),
-            relay: relay.hub.relay(),
             outlet,
             liveness: Arc::default(),
             ping,
@@ -204,10 +201,12 @@ impl Referee {
                 .enter(channel, query, &letter, membership, access)
                 .await
             {
-                Ok(entered) => {
+                Ok(Some(entered)) => {
                     let entered = seat.insert(Arc::new(entered));
                     self.seats().insert(channel.into(), Arc::clone(entered));
                 }
+                // It comes back.
+                Ok(None) => return,
                 Err(why) => {
                     let refused = format!("{{\"refused\":{}}}", quoted(why));
                     return self.outlet.add(channel, &refused);
@@ -219,25 +218,29 @@ impl Referee {
         };
         let asks_itself =
             letter.event.is_none() && (letter.query.is_some() || letter.asked.is_some());
-        if !is_new && asks_itself {
-            self.outlet.add(channel, &self.written(&seat.standing()));
+        if !is_new
+            && asks_itself
+            && let Some((standing, keeping)) = seat.standing().await
+        {
+            self.outlet.add(channel, &written(&standing, &keeping));
         }
         if letter.leaves() {
             seat.leave();
             self.seats().remove(channel);
         } else if let Some(life) = &letter.life {
             let event = letter.ask.zip(letter.event.as_ref());
-            seat.take_numbered(NumberedRequest {
+            let asked = NumberedRequest {
                 life,
                 seen: letter.seen,
                 event: event.map(|(ask, (name, arguments))| (ask, &**name, &**arguments)),
-            });
+            };
+            seat.take_numbered(asked).await;
         }
         membership.count(message.map_or(0, str::len));
         membership.relieve();
     }
 
-    /// Enters the rooms. An error says why it may not.
+    /// Enters the rooms. An error says why it may not. `None`: nobody keeps them now.
     async fn enter(
         &self,
         channel: &str,
@@ -245,7 +248,7 @@ impl Referee {
         letter: &Letter<'_>,
         membership: &Membership,
         access: &Access,
-    ) -> Result<RoomMembership, &'static str> {
+    ) -> Result<Option<RoomMembership>, &'static str> {
         let token = channel.strip_prefix(ROOMS).unwrap_or_default();
         if !TOKEN.contains(&token.len()) {
             return Err("The token of a private channel has 16 to 128 bytes.");
@@ -294,20 +297,28 @@ impl Referee {
             liveness: Arc::clone(&self.liveness),
         };
         let charge = membership.account().charge(Purpose::Connections, 0);
-        let greet = |standing| self.outlet.add(channel, &self.written(&standing));
-        Ok(self.registry.enter(entrant, connection, charge, greet))
+        let (outlet, channel) = (self.outlet.clone(), channel.to_owned());
+        let greet = Box::new(move |standing, keeping: &str| {
+            outlet.add(&channel, &written(&standing, keeping));
+        });
+        let entering = self
+            .registry
+            .enter(entrant, connection, charge, true, greet);
+        Ok(entering.await)
     }
+}
 
-    fn written(&self, standing: &Standing) -> String {
-        match standing {
-            Standing::User { id, numbered } => {
-                let (life, asked) = numbered
-                    .as_ref()
-                    .map_or(("", 0), |(life, asked)| (&**life, *asked));
-                let (user, life, relay) = (quoted(id), quoted(life), quoted(&self.relay));
-                format!("{{\"user\":{user},\"life\":{life},\"asked\":{asked},\"relay\":{relay}}}")
-            }
-            Standing::Taken(event) => format!("{{\"taken\":{event}}}"),
+/// The answer to a page. `keeping` names the keeping of the rooms: that of the relay until it is
+/// started again.
+fn written(standing: &Standing, keeping: &str) -> String {
+    match standing {
+        Standing::User { id, numbered } => {
+            let (life, asked) = numbered
+                .as_ref()
+                .map_or(("", 0), |(life, asked)| (&**life, *asked));
+            let (user, life, relay) = (quoted(id), quoted(life), quoted(keeping));
+            format!("{{\"user\":{user},\"life\":{life},\"asked\":{asked},\"relay\":{relay}}}")
         }
+        Standing::Taken(event) => format!("{{\"taken\":{event}}}"),
     }
 }

@@ -23,24 +23,56 @@
 //! | `entering` | opening, joining, leaving and closing rooms |
 //! | `talk` | what users tell each other |
 //! | `broadcast` | scalable broadcasts: viewers relay to viewers |
-//! | `registry` | the rooms of all spaces, and the queues of their pages |
+//! | `connection` | a page's connection, and what it asks |
+//! | `space` | the rooms of one space, and the connections of their users |
+//! | `place` | a connection's place in rooms that this relay keeps |
+//! | `registry` | the rooms of all spaces |
 //!
-//! All but the registry is without I/O and without a clock: times are passed in.
+//! All before `connection` is without I/O and without a clock: times are passed in.
+//!
+//! Where relays share a store, one of them keeps the rooms of a space, and pages of the others are
+//! in them too:
+//!
+//! ```text
+//! a protocol ─ registry ─ seat ─ visit ═ line, link, segment ═ host ─ place ─ space
+//! ```
+//!
+//! | module | |
+//! | --- | --- |
+//! | `keepers` | which relay keeps the rooms of which space |
+//! | `lease` | a relay's right to keep rooms |
+//! | `seat` | a connection's place in rooms that another relay keeps |
+//! | `visit` | the end of a link at the relay of the pages |
+//! | `host` | the end of a link at the relay that keeps the rooms |
+//! | `wire` | what they say to each other |
+//! | `line`, `link`, `segment` | how it arrives once and in order |
 
 mod broadcast;
+mod connection;
 mod entering;
 pub(crate) mod entrant;
+mod host;
 mod identity;
+mod keepers;
+mod lease;
+mod line;
+mod link;
 mod mailbox;
 mod numbered;
+mod place;
 pub(crate) mod profile;
 pub(crate) mod registry;
 mod request;
+mod seat;
+mod segment;
+mod space;
 pub(crate) mod state;
 mod talk;
 mod user_message;
 mod values;
 mod viewer;
+mod visit;
+mod wire;
 
 #[cfg(test)]
 mod tests;

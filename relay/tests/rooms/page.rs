@@ -1,5 +1,7 @@
 //! A page of RTCMultiConnection 3, by hand.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use super::support::{Client, Relay, within};
@@ -36,21 +38,44 @@ impl Page {
         more: &str,
         credentials: Value,
     ) -> Self {
+        Self::open_at(relay.address, namespace, user, more, credentials).await
+    }
+
+    /// The same on the relay at an address.
+    pub async fn open_at(
+        address: SocketAddr,
+        namespace: &str,
+        user: &str,
+        more: &str,
+        credentials: Value,
+    ) -> Self {
+        let opened = Self::try_open(address, namespace, user, more, credentials).await;
+        opened.expect("refused")
+    }
+
+    /// The same; `None`: the relay ends the connection, or refuses it.
+    pub async fn try_open(
+        address: SocketAddr,
+        namespace: &str,
+        user: &str,
+        more: &str,
+        credentials: Value,
+    ) -> Option<Self> {
         let path = format!("/socket.io/?EIO=4&transport=websocket{}", query(user, more));
-        let mut client = Client::open(relay.address, &path).await.unwrap();
+        let mut client = Client::open(address, &path).await.ok()?;
         assert!(client.text().await.starts_with("0{\"sid\":\""));
         let prefix = prefix(namespace);
         client.send(&format!("40{prefix}{credentials}")).await;
         let connected = text(&mut client).await;
         let connected = connected.strip_prefix(&format!("40{prefix}"));
-        let connected: Value = serde_json::from_str(connected.expect("refused")).unwrap();
-        Self {
+        let connected: Value = serde_json::from_str(connected?).unwrap();
+        Some(Self {
             client,
             user: user.into(),
             secret: connected["pid"].as_str().map(str::to_owned),
             namespace: namespace.into(),
             asked: 0,
-        }
+        })
     }
 
     /// The next packet.

@@ -20,12 +20,14 @@
 //! | `space` | following one space |
 //! | `once` | what was published twice |
 //! | `notices` | what relays say to each other |
+//! | `peers` | what relays agree on, and what one says to another alone |
 //! | `sessions` | the records of sessions |
 //! | `watch` | whether NATS still has what it had, and how far clients have seen |
 
 mod message;
 mod notices;
 mod once;
+mod peers;
 mod sessions;
 pub mod settings;
 mod space;
@@ -47,6 +49,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::notices::Outbox;
 use self::once::{Counter, Lanes, Turn};
+use self::peers::Letters;
 use self::settings::Settings;
 use self::space::Following;
 use self::watch::Samples;
@@ -57,8 +60,8 @@ use super::ids::{MessageId, Secret, fingerprint, random_bits};
 use super::shares::Owner;
 use super::spaces::Spaces;
 use super::store::{
-    BoxFuture, Notices, OpenRequest, Opened, Publication, Read, ReadRequest, SharedSessions, Store,
-    StoreError,
+    BoxFuture, Notices, OpenRequest, Opened, Peers, Publication, Read, ReadRequest, SharedSessions,
+    Store, StoreError,
 };
 
 /// How long it may take to reach NATS and to find or make the streams when a relay starts: the
@@ -130,6 +133,7 @@ struct Shared {
     tip: AtomicU64,
     samples: Mutex<Samples>,
     outbox: Outbox,
+    letters: Letters,
     /// When NATS last answered.
     answered: Mutex<Instant>,
     /// NATS has lost what it kept.
@@ -183,6 +187,7 @@ impl JetStream {
             sleep(RECONNECT).await;
         };
         let (outbox, posted) = Outbox::new();
+        let (letters, written) = Letters::new();
         let shared = Arc::new(Shared {
             archive: Archive::new(terms.history),
             budget: OnceLock::new(),
@@ -201,6 +206,7 @@ impl JetStream {
             tip: AtomicU64::new(0),
             samples: Mutex::default(),
             outbox,
+            letters,
             answered: Mutex::new(Instant::now()),
             lost: CancellationToken::new(),
             ended: CancellationToken::new(),
@@ -210,6 +216,8 @@ impl JetStream {
         shared.run(Arc::clone(&shared).follow_begun(begun));
         shared.run(Arc::clone(&shared).keep_watch());
         shared.run(Arc::clone(&shared).send_posted(posted));
+        shared.run(Arc::clone(&shared).send_letters(written));
+        shared.run(Arc::clone(&shared).receive_letters());
         Ok(Self {
             _ends: shared.ended.clone().drop_guard(),
             shared,
@@ -529,6 +537,10 @@ impl Store for JetStream {
     }
 
     fn notices(&self) -> Option<Arc<dyn Notices>> {
+        Some(Arc::<Shared>::clone(&self.shared))
+    }
+
+    fn peers(&self) -> Option<Arc<dyn Peers>> {
         Some(Arc::<Shared>::clone(&self.shared))
     }
 

@@ -14,7 +14,7 @@ use crate::hub::queue::Sender;
 const MOST_ANSWERS: usize = 4 * MOST_SEATS;
 
 /// Where answers go.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Outlet {
     /// Before everything else that is written: clients of this protocol take an acknowledgement
     /// without an answer for a relay without rooms.

@@ -90,7 +90,8 @@ async fn exchange(sessions: &Arc<Sessions>, request: Request) -> Result<Response
         (Method::GET, None) => {
             let place = sessions.relay.admit_session(request.extensions())?;
             let visitor = Visitor::of(&request);
-            let session = sessions.begin(version, Transport::Polling, visitor, place)?;
+            let begun = sessions.begin(version, Transport::Polling, visitor, place);
+            let session = begun.await?;
             Ok(polling::first(&session))
         }
         (Method::GET, Some(session)) => {

@@ -179,12 +179,17 @@ impl Session {
             limits.ping_timeout,
             longest_packet(&limits),
         ));
-        if version != Version::Four {
-            let access = session.visitor.admission.enter(MAIN);
-            let entrant = session.visitor.entrant(None, access.as_ref().ok())?;
-            session.join(relay, MAIN, access, entrant);
-        }
         Ok(session)
+    }
+
+    /// Joins the space that clients of version 3 are in from the start.
+    pub(super) async fn begin(&self, relay: &Relay) -> Result<(), NoRandomness> {
+        if self.version != Version::Four {
+            let access = self.visitor.admission.enter(MAIN);
+            let entrant = self.visitor.entrant(None, access.as_ref().ok())?;
+            self.join(relay, MAIN, access, entrant).await;
+        }
+        Ok(())
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -314,6 +319,10 @@ impl Session {
     }
 
     pub(super) fn last_heard(&self) -> Instant {
+        if self.liveness.is_waiting() {
+            // Nothing is read meanwhile.
+            return Instant::now();
+        }
         self.state().last_heard
     }
 

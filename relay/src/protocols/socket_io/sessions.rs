@@ -43,7 +43,7 @@ impl Sessions {
 
     /// Begins a session. Its first packets are waiting already. An error is the answer to a request
     /// for which there are no random numbers.
-    pub(super) fn begin(
+    pub(super) async fn begin(
         self: &Arc<Self>,
         version: Version,
         transport: Transport,
@@ -53,6 +53,7 @@ impl Sessions {
         let id = Secret::random().map_err(no_randomness)?;
         let session = Session::new(&self.relay, version, transport, &id, visitor, place);
         let session = Arc::new(session.map_err(no_randomness)?);
+        session.begin(&self.relay).await.map_err(no_randomness)?;
         session.link(&self.rooms);
         self.by_id().insert(id.clone(), Arc::clone(&session));
         let (sessions, kept) = (Arc::clone(self), Arc::clone(&session));

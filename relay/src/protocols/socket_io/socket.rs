@@ -37,7 +37,7 @@ pub(super) fn accept(
         move |connection| async move {
             let Some(connection) = connection else { return };
             let begun = sessions.begin(version, Transport::WebSocket, visitor, place);
-            if let Ok(session) = begun {
+            if let Ok(session) = begun.await {
                 run(&sessions.relay, &session, connection).await;
             }
         },

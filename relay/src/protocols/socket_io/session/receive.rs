@@ -75,7 +75,9 @@ impl Session {
                     let own = &self.liveness;
                     relay.rooms.wait_for_user_id(namespace, entrant, own).await;
                 }
-                self.join(relay, namespace, access, entrant);
+                self.join(relay, namespace, access, entrant).await;
+                // Nothing was read while it waited.
+                self.heard();
                 Ok(())
             }
             Body::Disconnect => {
@@ -91,9 +93,16 @@ impl Session {
                     )));
                 };
                 let membership = &member.membership;
-                let answered = room_membership.map_or(Answered::Unknown, |room_membership| {
-                    ask(&room_membership, membership, list)
-                });
+                let answered = match room_membership {
+                    Some(room_membership) => {
+                        let answered = ask(&room_membership, membership, list).await;
+                        if room_membership.is_elsewhere() {
+                            self.heard();
+                        }
+                        answered
+                    }
+                    None => Answered::Unknown,
+                };
                 if let Answered::Known(answer) = answered {
                     if let (Some(id), Some(values)) = (id, answer) {
                         self.send(packet::answered(namespace, id, &values));
@@ -113,7 +122,7 @@ impl Session {
     }
 
     /// Joins a space, and its rooms as this entrant if there is one.
-    pub(super) fn join(
+    pub(super) async fn join(
         &self,
         relay: &Relay,
         name: &str,
@@ -129,7 +138,7 @@ impl Session {
                 let secret = entrant.as_ref().map(|entrant| &*entrant.secret);
                 self.send(packet::connected(self.version, name, id.as_str(), secret));
                 if let Some(entrant) = entrant {
-                    self.enter_rooms(relay, name, entrant);
+                    self.enter_rooms(relay, name, entrant).await;
                 }
             }
             Ok(None) => {}
@@ -140,7 +149,7 @@ impl Session {
         }
     }
 
-    fn enter_rooms(&self, relay: &Relay, name: &str, entrant: Entrant) {
+    async fn enter_rooms(&self, relay: &Relay, name: &str, entrant: Entrant) {
         let connect = |space: &Space| {
             let membership = space.membership.as_ref()?;
             let connection = RoomConnection {
@@ -160,21 +169,27 @@ impl Session {
                 membership.account().charge(Purpose::Connections, 0),
             ))
         };
-        let state = self.state();
-        let space = state.spaces.iter().find(|space| *space.name == *name);
-        let connection = space.and_then(connect);
-        drop(state);
+        let connection = {
+            let state = self.state();
+            let space = state.spaces.iter().find(|space| *space.name == *name);
+            space.and_then(connect)
+        };
         let Some((connection, charge)) = connection else {
             return;
         };
-        let sender = connection.sender.clone();
-        let greet = |standing| {
+        let (sender, address) = (connection.sender.clone(), Arc::clone(&connection.address));
+        let greet = Box::new(move |standing, _: &str| {
             if let Standing::Taken(list) = standing {
-                let packet = packet::event_packet(name, &list);
+                let packet = packet::event_packet(&address, &list);
                 sender.push(Frame::direct(packet.into()));
             }
+        });
+        // Clients of version 3 wait for nothing before they are in.
+        let waits = self.version == Version::Four;
+        let entering = relay.rooms.enter(entrant, connection, charge, waits, greet);
+        let Some(room_membership) = entering.await else {
+            return;
         };
-        let room_membership = relay.rooms.enter(entrant, connection, charge, greet);
         let room_membership = Arc::new(room_membership);
         let mut state = self.state();
         let mut spaces = state.spaces.iter_mut();
@@ -243,7 +258,7 @@ impl Session {
 }
 
 /// Hands an event to the rooms. Envelopes aren't theirs.
-fn ask(room_membership: &RoomMembership, membership: &Membership, list: &str) -> Answered {
+async fn ask(room_membership: &RoomMembership, membership: &Membership, list: &str) -> Answered {
     let Some((name, arguments)) = packet::arguments(list) else {
         return Answered::Unknown;
     };
@@ -254,7 +269,7 @@ fn ask(room_membership: &RoomMembership, membership: &Membership, list: &str) ->
     if name == packet::EVENT && is_envelope() {
         return Answered::Unknown;
     }
-    let answered = room_membership.take(&name, &arguments);
+    let answered = room_membership.take(&name, &arguments).await;
     if answered != Answered::Unknown {
         membership.count(list.len());
         membership.relieve();

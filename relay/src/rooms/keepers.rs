@@ -1,0 +1,512 @@
+//! Which relay keeps the rooms of a space, where several share a store.
+//!
+//! The rooms of one space are kept by one relay, its *keeper*, as if there were no others. The other
+//! relays hand on what their pages ask for (see [`visit`](super::visit)), and the keeper answers and
+//! delivers (see [`host`](super::host)).
+//!
+//! * *Who it is* is written in a chain of notes for the space: the last one names the keeper and its
+//!   term (see [`lease`](super::lease)). A keeper writes another one before the last is dropped.
+//! * *Another keeper*: whoever finds that a keeper doesn't answer ends its term, waits until it has
+//!   surely stopped, and writes the next note. Of several who do so one succeeds.
+//! * *Before it answers*, a keeper looks whether its term lasts. If it doesn't know, it waits; if it
+//!   is over, it drops the rooms and ends their connections: the pages come back.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use tokio::time::{Instant, interval, sleep, timeout};
+
+use super::connection::Greet;
+use super::host::Hosts;
+use super::lease::{Lease, RENEW, Renewed};
+use super::place::Place;
+use super::registry::{Entry, Registry};
+use super::segment::Segment;
+use super::visit::{Visit, Visits};
+use crate::hub::ids::fingerprint;
+use crate::hub::store::{Note, Peers, StoreError};
+
+/// How long a page waits until it is known who keeps its rooms: longer than it takes until another
+/// relay does.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a page waits for its keeper when that doesn't know whether it still is.
+const DOUBT: Duration = Duration::from_secs(15);
+/// How long is waited before the store is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+/// How often links are looked after.
+const TICK: Duration = Duration::from_millis(200);
+/// A note that was written so long after it was meant to be counts for nothing: it was waiting for a
+/// connection.
+const LATE: Duration = Duration::from_secs(20);
+/// How long a keeper stays one without anybody in the rooms.
+const IDLE: Duration = Duration::from_secs(60);
+/// How many spaces are remembered of which others keep the rooms.
+const MOST_KNOWN: usize = 65_536;
+
+/// Where the rooms of a space are kept.
+pub(super) enum Where {
+    /// By this relay.
+    Here,
+    /// By the relay that is visited so.
+    There(Arc<Visit>),
+}
+
+/// This relay keeps the rooms of a space.
+#[derive(Debug)]
+struct Office {
+    term: u64,
+    /// The number of its last note.
+    number: u64,
+    /// When that was begun.
+    renewed: Instant,
+    /// The name of the keeping.
+    name: Arc<str>,
+    /// When there was somebody in the rooms last.
+    used: Instant,
+}
+
+/// Who keeps which rooms.
+pub(super) struct Keepers {
+    peers: Arc<dyn Peers>,
+    relay: u64,
+    registry: Weak<Registry>,
+    lease: Lease,
+    offices: Mutex<HashMap<Arc<str>, Office>>,
+    /// The relays, and their terms, that keep the rooms of other spaces, as far as that is known.
+    known: Mutex<HashMap<Arc<str>, (u64, u64)>>,
+    /// Those who look for the keeper of a space do so one after the other.
+    turns: Vec<tokio::sync::Mutex<()>>,
+    visits: Visits,
+    hosts: Hosts,
+}
+
+impl fmt::Debug for Keepers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keepers").finish_non_exhaustive()
+    }
+}
+
+fn chain(space: &str) -> String {
+    format!("keeper.{}", fingerprint(space))
+}
+
+fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.into())
+}
+
+/// What a keeper writes.
+struct Written {
+    relay: u64,
+    term: u64,
+    /// When it was meant to be written.
+    meant: SystemTime,
+}
+
+impl Written {
+    fn text(relay: u64, term: u64) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_millis();
+        format!("{relay:016x} {term:016x} {now}")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let mut number = || u64::from_str_radix(words.next()?, 16).ok();
+        let (relay, term) = (number()?, number()?);
+        let meant = words.next()?.parse().ok()?;
+        Some(Self {
+            relay,
+            term,
+            meant: UNIX_EPOCH.checked_add(Duration::from_millis(meant))?,
+        })
+    }
+
+    /// Whether it waited too long for a connection to the store.
+    fn is_late(&self, note: &Note) -> bool {
+        let waited = note.written.duration_since(self.meant);
+        waited.is_ok_and(|waited| waited > LATE)
+    }
+}
+
+impl Keepers {
+    pub(super) fn new(peers: Arc<dyn Peers>, relay: u64, registry: Weak<Registry>) -> Arc<Self> {
+        let keepers = Arc::new(Self {
+            lease: Lease::new(Arc::clone(&peers), relay),
+            offices: Mutex::default(),
+            known: Mutex::default(),
+            turns: std::iter::repeat_with(tokio::sync::Mutex::default)
+                .take(64)
+                .collect(),
+            visits: Visits::new(Arc::clone(&peers), relay),
+            hosts: Hosts::new(Arc::clone(&peers), relay),
+            peers,
+            relay,
+            registry,
+        });
+        let hearing = Arc::downgrade(&keepers);
+        keepers.peers.listen(Box::new(move |bytes| {
+            if let Some(keepers) = hearing.upgrade() {
+                keepers.hear(&bytes);
+            }
+        }));
+        keepers
+    }
+
+    fn offices(&self) -> MutexGuard<'_, HashMap<Arc<str>, Office>> {
+        self.offices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Arc<str>, (u64, u64)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another relay has sent something.
+    fn hear(self: &Arc<Self>, bytes: &Bytes) {
+        let Some(segment) = Segment::decode(bytes) else {
+            return;
+        };
+        if segment.is_keepers {
+            self.visits.take(&segment);
+        } else {
+            self.hosts.take(&segment, self);
+        }
+    }
+
+    /// Whether the relay may act for rooms now.
+    pub(super) fn may_keep(&self) -> bool {
+        self.lease.term().is_some()
+    }
+
+    /// The term in which the relay may keep rooms now.
+    pub(super) fn term(&self) -> Option<u64> {
+        self.lease.term()
+    }
+
+    /// Resolves when the relay may act for rooms that it keeps in this term. `false`: it may not any
+    /// more.
+    pub(super) async fn is_kept(&self, term: u64) -> bool {
+        self.lease.holds(term, Instant::now() + DOUBT).await
+    }
+
+    pub(super) fn registry(&self) -> Option<Arc<Registry>> {
+        self.registry.upgrade()
+    }
+
+    /// Forgets who keeps the rooms of a space.
+    pub(super) fn forget(&self, space: &str) {
+        self.known().remove(space);
+    }
+
+    /// Finds who keeps the rooms of a space, or has this relay keep them.
+    pub(super) async fn locate(&self, space: &Arc<str>) -> Result<Where, StoreError> {
+        if let Some(term) = self.office(space)
+            && self.is_kept(term).await
+        {
+            return Ok(Where::Here);
+        }
+        let known = self.known().get(space).copied();
+        if let Some((relay, term)) = known
+            && let Some(visit) = self.visits.find(relay, term)
+        {
+            return Ok(Where::There(visit));
+        }
+        let finding = self.find(space, true);
+        let found = timeout(PATIENCE, finding).await;
+        found.map_err(|_| unavailable("NATS doesn't answer"))?
+    }
+
+    /// Whether this relay keeps the rooms of a space that another one takes it for the keeper of.
+    pub(super) async fn keeps(&self, space: &Arc<str>) -> bool {
+        if let Some(term) = self.office(space) {
+            return self.is_kept(term).await;
+        }
+        let found = timeout(PATIENCE, self.find(space, false)).await;
+        matches!(found, Ok(Ok(Where::Here)))
+    }
+
+    /// The term in which this relay keeps the rooms of a space, if it does.
+    fn office(&self, space: &str) -> Option<u64> {
+        self.offices().get(space).map(|office| office.term)
+    }
+
+    /// `elsewhere`: whether it may be another relay.
+    async fn find(&self, space: &Arc<str>, elsewhere: bool) -> Result<Where, StoreError> {
+        let chain = chain(space);
+        let turn = space.bytes().fold(0_usize, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(usize::from(byte))
+        });
+        let turn = turn.checked_rem(self.turns.len()).unwrap_or_default();
+        let _turn = match self.turns.get(turn) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        loop {
+            // Whoever had the turn before may have found it.
+            if let Some(term) = self.office(space) {
+                if self.is_kept(term).await {
+                    return Ok(Where::Here);
+                }
+                sleep(AGAIN).await;
+                continue;
+            }
+            let last = match self.peers.last(&chain).await {
+                Ok(last) => last,
+                Err(error) => {
+                    tracing::debug!(%space, "who keeps its rooms? {error}");
+                    sleep(AGAIN).await;
+                    continue;
+                }
+            };
+            let number = last.as_ref().map_or(1, |note| note.number + 1);
+            let written = last
+                .as_ref()
+                .and_then(|note| Some((Written::read(&note.text)?, note)));
+            if let Some((written, note)) = written {
+                if written.is_late(note) {
+                    sleep(AGAIN).await;
+                    continue;
+                }
+                if written.relay != self.relay {
+                    if !elsewhere {
+                        return Err(unavailable("another relay keeps them"));
+                    }
+                    let Written { relay, term, .. } = written;
+                    if !self.lease.is_over(term).await
+                        && let Some(visit) = self.visits.open(relay, term).await
+                    {
+                        let mut known = self.known();
+                        if known.len() >= MOST_KNOWN {
+                            known.clear();
+                        }
+                        known.insert(Arc::clone(space), (relay, term));
+                        return Ok(Where::There(visit));
+                    }
+                    if self.lease.has_resigned() {
+                        return Err(unavailable("the relay is shutting down"));
+                    }
+                    if let Err(error) = self.lease.end(term).await {
+                        tracing::debug!(%space, "its keeper can't be replaced: {error}");
+                        sleep(AGAIN).await;
+                        continue;
+                    }
+                }
+            }
+            if self.lease.has_resigned() {
+                return Err(unavailable("the relay is shutting down"));
+            }
+            if !self.begin(space, &chain, number).await {
+                sleep(AGAIN / 4).await;
+            }
+        }
+    }
+
+    /// Tries to become the keeper of a space.
+    async fn begin(&self, space: &Arc<str>, chain: &str, number: u64) -> bool {
+        if self.lease.term().is_none() {
+            match self.lease.renew().await {
+                Renewed::Held => {}
+                Renewed::Unknown => return false,
+                Renewed::Over => {
+                    self.drop_all();
+                    return false;
+                }
+            }
+        }
+        let (Some(term), renewed) = (self.lease.term(), Instant::now()) else {
+            return false;
+        };
+        let text = Written::text(self.relay, term);
+        match self.peers.write(chain, number, text).await {
+            Ok(true) if renewed.elapsed() < LATE => {}
+            Ok(_) => return false,
+            Err(error) => {
+                tracing::debug!(%space, "its rooms can't be kept yet: {error}");
+                return false;
+            }
+        }
+        let office = Office {
+            term,
+            number,
+            renewed,
+            name: format!("{term:016x}-{number}").into(),
+            used: renewed,
+        };
+        self.offices().insert(Arc::clone(space), office);
+        tracing::debug!(%space, "this relay keeps its rooms now");
+        true
+    }
+
+    /// A page enters rooms that this relay keeps. An error: it doesn't, after all.
+    pub(super) fn enter_here(
+        &self,
+        registry: &Arc<Registry>,
+        space: &Arc<str>,
+        entry: Entry,
+        greet: Greet,
+    ) -> Result<Place, Box<(Entry, Greet)>> {
+        let mut offices = self.offices();
+        let term = self.lease.term();
+        let office = offices.get_mut(space);
+        let Some(office) = office.filter(|office| Some(office.term) == term) else {
+            return Err(Box::new((entry, greet)));
+        };
+        office.used = Instant::now();
+        let (keeping, term) = (Arc::clone(&office.name), office.term);
+        let name = Arc::clone(space);
+        let greet = |standing| greet(standing, &keeping);
+        Ok(registry.enter_here(name, entry, &keeping, Some(term), greet))
+    }
+
+    /// This relay keeps no rooms any more.
+    fn drop_all(&self) {
+        let mut offices = self.offices();
+        if let Some(registry) = self.registry() {
+            for space in offices.keys() {
+                registry.give_up(space);
+            }
+        }
+        offices.clear();
+        drop(offices);
+        self.hosts.end_all();
+    }
+
+    /// Does what has to be done all the time. Never ends.
+    pub(super) async fn run(&self) {
+        let ticking = async {
+            let mut ticks = interval(TICK);
+            loop {
+                ticks.tick().await;
+                self.visits.tick();
+                self.hosts.tick();
+            }
+        };
+        let renewing = async {
+            loop {
+                sleep(RENEW).await;
+                self.renew().await;
+            }
+        };
+        tokio::join!(ticking, renewing);
+    }
+
+    /// Renews the term, and the notes that name this relay.
+    async fn renew(&self) {
+        self.leave_unused();
+        if self.offices().is_empty() {
+            return;
+        }
+        if self.lease.renew().await == Renewed::Over {
+            return self.drop_all();
+        }
+        let kept = self.peers.kept();
+        let due: Vec<_> = {
+            let offices = self.offices();
+            let due = offices
+                .iter()
+                .filter(|(_, office)| office.renewed.elapsed() > kept / 3);
+            due.map(|(space, office)| (Arc::clone(space), office.number, office.term))
+                .collect()
+        };
+        for (space, number, term) in due {
+            if self.lease.term() == Some(term) {
+                self.renew_office(&space, number + 1, term).await;
+            }
+            // Its note is dropped soon.
+            let mut offices = self.offices();
+            let office = offices.get(&space);
+            if office.is_some_and(|office| office.renewed.elapsed() > kept / 2) {
+                self.leave(&mut offices, &space);
+            }
+        }
+    }
+
+    async fn renew_office(&self, space: &Arc<str>, number: u64, term: u64) {
+        let begun = Instant::now();
+        let chain = chain(space);
+        let text = Written::text(self.relay, term);
+        let written = self.peers.write(&chain, number, text).await;
+        let is_own = match written {
+            Ok(true) => true,
+            Ok(false) => match self.peers.read(&chain, number).await {
+                // Its own, of which the answer was lost?
+                Ok(Some(note)) => Written::read(&note.text)
+                    .is_some_and(|written| (written.relay, written.term) == (self.relay, term)),
+                _ => return,
+            },
+            Err(error) => {
+                return tracing::debug!(%space, "keeping its rooms wasn't renewed: {error}");
+            }
+        };
+        let mut offices = self.offices();
+        if !is_own {
+            tracing::warn!(%space, "another relay keeps its rooms now");
+            return self.leave(&mut offices, space);
+        }
+        if let Some(office) = offices.get_mut(space) {
+            office.number = number;
+            if written == Ok(true) {
+                office.renewed = begun;
+            }
+        }
+    }
+
+    fn leave(&self, offices: &mut HashMap<Arc<str>, Office>, space: &Arc<str>) {
+        offices.remove(space);
+        if let Some(registry) = self.registry() {
+            registry.give_up(space);
+        }
+    }
+
+    /// Keeps no more rooms where nobody was for a while.
+    fn leave_unused(&self) {
+        let Some(registry) = self.registry() else {
+            return;
+        };
+        self.offices().retain(|space, office| {
+            if registry.has(space) {
+                office.used = Instant::now();
+            }
+            office.used.elapsed() < IDLE
+        });
+    }
+
+    /// Keeps no rooms any more, for good. The pages come back to other relays.
+    pub(super) async fn resign(&self) {
+        self.lease.resign().await;
+        self.drop_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_a_keeper_writes_is_read() {
+        let text = Written::text(7, u64::MAX);
+        let written = Written::read(&text).unwrap();
+        assert_eq!((written.relay, written.term), (7, u64::MAX));
+        let note = |late| Note {
+            number: 1,
+            text: text.clone(),
+            written: written.meant + late,
+        };
+        assert!(!written.is_late(&note(LATE)));
+        assert!(written.is_late(&note(LATE * 2)));
+        for other in [
+            "",
+            "7",
+            "7 8",
+            "7 8 -1",
+            "x 8 9",
+            &format!("7 8 {}", u128::MAX),
+        ] {
+            assert!(Written::read(other).is_none(), "{other}");
+        }
+    }
+}

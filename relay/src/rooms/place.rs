@@ -1,0 +1,75 @@
+//! A connection's place in rooms that this relay keeps.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::connection::{Answered, NumberedRequest, Permission, Standing};
+use super::entrant::RoomConnectionId;
+use super::profile::Profile;
+use super::registry::{Registry, lock};
+use super::request::Request;
+use super::space::Space;
+
+/// A connection's place in the rooms of a space, which it leaves when this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) registry: Arc<Registry>,
+    pub(super) name: Arc<str>,
+    pub(super) space: Arc<Mutex<Space>>,
+    pub(super) profile: Profile,
+    pub(super) id: RoomConnectionId,
+    pub(super) is_left: AtomicBool,
+    /// The name of the keeping of these rooms.
+    pub(super) keeping: Arc<str>,
+    /// The term in which they are kept, if others could keep them.
+    pub(super) term: Option<u64>,
+}
+
+impl Place {
+    /// Notes that the page doesn't come back.
+    pub(super) fn leave(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes an event of the page. What takes long, reading its JSON, is done without a lock. Also
+    /// returns whether the page has an id by it that nobody had.
+    pub(super) fn take(
+        &self,
+        event: &str,
+        arguments: &[&str],
+        permission: Permission,
+    ) -> (Answered, bool) {
+        match Request::read(event, arguments, &self.profile) {
+            Some(request) => lock(&self.space).take(self.id, request, permission),
+            None => (Answered::Unknown, false),
+        }
+    }
+
+    /// Takes what a page on a private channel asks for. The answer is delivered.
+    pub(super) fn take_numbered(&self, asked: NumberedRequest<'_>, permission: Permission) -> bool {
+        let NumberedRequest { life, seen, event } = asked;
+        let request = event.map(|(ask, event, arguments)| {
+            let request = Request::read_numbered(event, arguments, &self.profile);
+            (ask, request)
+        });
+        lock(&self.space).take_numbered(self.id, life, seen, request, permission)
+    }
+
+    /// Ends the connection.
+    pub(super) fn end(&self) {
+        lock(&self.space).end(self.id);
+    }
+
+    /// What it is in the rooms.
+    pub(super) fn standing(&self) -> Standing {
+        lock(&self.space).standing(self.id, &self.profile.user)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let for_good = *self.is_left.get_mut();
+        self.registry
+            .left(&self.name, &self.space, self.id, for_good);
+    }
+}
