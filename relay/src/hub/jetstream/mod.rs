@@ -35,7 +35,7 @@ mod watch;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ use self::notices::Outbox;
 use self::once::{Counter, Lanes, Turn};
 use self::peers::Letters;
 use self::settings::Settings;
-use self::space::Following;
+use self::space::{Cause, Following};
 use self::watch::Samples;
 use super::archive::Archive;
 use super::budget::Budget;
@@ -125,6 +125,8 @@ struct Shared {
     terms: Terms,
     followed: Mutex<HashMap<Arc<str>, Arc<Following>>>,
     readers: Semaphore,
+    /// How many messages came that there was no room for. They are read from the stream later.
+    slow: Arc<AtomicU64>,
     /// On their way to NATS.
     lanes: Lanes,
     /// Counts the connections to NATS.
@@ -167,7 +169,8 @@ impl JetStream {
         terms: Terms,
     ) -> Result<Self, StoreError> {
         let (connected, connections) = channel::channel(0);
-        let client = timeout(START, connect(settings, connected))
+        let slow = Arc::new(AtomicU64::new(0));
+        let client = timeout(START, connect(settings, connected, Arc::clone(&slow)))
             .await
             .map_err(|_| unavailable("it didn't answer in time"))??;
         let mut context = jetstream::new(client.clone());
@@ -201,6 +204,7 @@ impl JetStream {
             terms,
             followed: Mutex::default(),
             readers: Semaphore::new(READERS),
+            slow,
             lanes: Lanes::default(),
             connections,
             tip: AtomicU64::new(0),
@@ -228,6 +232,7 @@ impl JetStream {
 async fn connect(
     settings: &Settings,
     connected: channel::Sender<u64>,
+    slow: Arc<AtomicU64>,
 ) -> Result<Client, StoreError> {
     let options = ConnectOptions::new()
         .name("signal-relay")
@@ -244,7 +249,10 @@ async fn connect(
                     tracing::info!("connected to NATS");
                     connected.send_modify(|connections| *connections += 1);
                 }
-                Event::SlowConsumer(_) => tracing::debug!("messages are read from NATS later"),
+                Event::SlowConsumer(_) => {
+                    slow.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!("messages are read from NATS later");
+                }
                 event => tracing::warn!("NATS: {event}"),
             }
             std::future::ready(())
@@ -457,7 +465,7 @@ impl Shared {
             // Another relay has delivered messages that are still on their way to this one, or to
             // the server that it asks.
             if wanted > following.last() {
-                let catching_up = self.catch_up(space, &following, false);
+                let catching_up = self.catch_up(space, &following, Cause::Behind);
                 timeout(REQUEST, catching_up).await.map_err(unavailable)??;
                 if wanted > following.last() && Instant::now() < deadline {
                     sleep(AGAIN).await;

@@ -52,6 +52,8 @@ pub(super) struct Following {
     /// came later: they receive them only if they ask for them.
     before: OnceLock<MessageId>,
     taken: Mutex<Taken>,
+    /// As [`Shared::slow`], when that was looked at.
+    slow: AtomicU64,
     /// Whether what was published before has been read.
     is_ready: watch::Sender<bool>,
     since: Instant,
@@ -62,8 +64,9 @@ pub(super) struct Following {
 
 impl Following {
     /// `window`: for how long a message may be published again.
-    fn new(window: Duration) -> Self {
+    fn new(window: Duration, slow: u64) -> Self {
         Self {
+            slow: AtomicU64::new(slow),
             last: AtomicU64::new(0),
             complete: AtomicU64::new(0),
             before: OnceLock::new(),
@@ -113,6 +116,15 @@ fn at(time: SystemTime) -> Instant {
     now.checked_sub(age).unwrap_or(now)
 }
 
+/// Why a relay reads a space from the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// Messages may have been published that nothing that comes later tells of.
+    Interrupted,
+    /// There are messages that haven't come here.
+    Behind,
+}
+
 /// A message of the stream.
 struct Entry<'a> {
     id: MessageId,
@@ -137,7 +149,8 @@ impl Shared {
         }
         // A client comes back in its session's time, and then publishes again.
         let window = self.terms.session_age.max(SHORTEST_SESSIONS) + PATIENCE;
-        let following = Arc::new(Following::new(window));
+        let slow = self.slow.load(Ordering::Relaxed);
+        let following = Arc::new(Following::new(window, slow));
         followed.insert(Arc::clone(space), Arc::clone(&following));
         drop(followed);
         self.run(Arc::clone(self).keep_following(Arc::clone(space), Arc::clone(&following)));
@@ -178,7 +191,7 @@ impl Shared {
         let mut connections = self.connections.clone();
         let subscribed = self.client.subscribe(self.heard(space)).await;
         let mut messages = subscribed.map_err(unavailable)?;
-        self.catch_up(space, following, true).await?;
+        self.catch_up(space, following, Cause::Interrupted).await?;
         if !following.is_ready.send_replace(true) && following.since.elapsed() > PROMPT {
             self.spaces.give_up(space);
         }
@@ -190,7 +203,7 @@ impl Shared {
                 // What was published while there was no connection isn't received later.
                 changed = connections.changed() => {
                     changed.map_err(unavailable)?;
-                    self.catch_up(space, following, true).await?;
+                    self.catch_up(space, following, Cause::Interrupted).await?;
                     self.hear(Notice::Begun { space });
                 }
                 message = messages.next() => {
@@ -200,7 +213,7 @@ impl Shared {
                 () = sleep_until(check) => {
                     check = Instant::now() + self.until_check();
                     if following.complete.load(Ordering::Relaxed) < self.tip.load(Ordering::Relaxed) {
-                        self.catch_up(space, following, false).await?;
+                        self.catch_up(space, following, Cause::Behind).await?;
                     }
                 }
             }
@@ -225,10 +238,18 @@ impl Shared {
             self.take_notice(space, &headers, &message.payload);
             return Ok(());
         };
-        // Without one before, those before it may have been dropped already.
         let last = following.last().0;
-        if before > last || (before == 0 && id > last + 1) {
-            self.catch_up(space, following, false).await?;
+        let slow = self.slow.load(Ordering::Relaxed);
+        let cause = if before > last {
+            Some(Cause::Behind)
+        } else if before == 0 && following.slow.swap(slow, Ordering::Relaxed) != slow {
+            // Those before it are dropped already, and some may have been lost on the way.
+            Some(Cause::Interrupted)
+        } else {
+            None
+        };
+        if let Some(cause) = cause {
+            self.catch_up(space, following, cause).await?;
             if before > following.last().0 {
                 return Err(unavailable(
                     "NATS doesn't have a message yet that it has announced",
@@ -248,13 +269,12 @@ impl Shared {
     }
 
     /// Reads from the stream what is kept of a space and hasn't come here yet. Several may do so at
-    /// one time: each message is taken once. `interrupted`: messages may have been published that
-    /// nothing that comes later tells of.
+    /// one time: each message is taken once.
     pub(super) async fn catch_up(
         &self,
         space: &Arc<str>,
         following: &Following,
-        interrupted: bool,
+        cause: Cause,
     ) -> Result<(), StoreError> {
         let _reader = self.readers.acquire().await.map_err(unavailable)?;
         let complete = following.complete.load(Ordering::Relaxed);
@@ -265,10 +285,11 @@ impl Shared {
             self.miss(space, following, dropped(&state));
         }
         let has_read = self.read(space, following).await?;
-        if interrupted || has_read {
+        let was_interrupted = cause == Cause::Interrupted;
+        if was_interrupted || has_read {
             // What was dropped while this read is missing too.
             let now = self.stream.get_info().await.map_err(unavailable)?.state;
-            if dropped(&now).0 > begin && (interrupted || dropped(&now) != dropped(&state)) {
+            if dropped(&now).0 > begin && (was_interrupted || dropped(&now) != dropped(&state)) {
                 self.miss(space, following, dropped(&now));
             }
         }
