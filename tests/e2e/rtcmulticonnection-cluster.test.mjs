@@ -71,6 +71,9 @@ describe('on relays that share NATS', { skip: missingNats() }, () => {
     await converse(pages, 'before');
     ({ port } = relays[1]);
     await relays[0].kill();
+    // What a page has asked for while nobody kept the rooms may have gone with its connection.
+    await Promise.all(pages.slice(1).map((page) => page.waitForFunction(() => !connection.socket.connected)));
+    await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
     const late = await openOld(relays[1]);
     await until(async () => (await enter(late, 'join', 'killed'))[0] === true);
     await converse([...pages, late], 'after');

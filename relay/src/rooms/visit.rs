@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Answered, Greet, RoomConnection, Standing};
 use super::line::Line;
-use super::link::SILENT;
 use super::registry::lock;
 use super::segment::{Kind, Segment};
 use super::wire::{Said, Told, answered, decode, encode};
@@ -20,6 +19,10 @@ use crate::hub::budget::Charge;
 use crate::hub::ids::random_bits;
 use crate::hub::store::Peers;
 
+/// How long a keeper may take to answer the first message.
+const WELCOME: Duration = Duration::from_secs(3);
+/// How often is looked whether a keeper was heard.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long a keeper may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -110,7 +113,7 @@ impl Visits {
         };
         let mut is_welcome = visit.is_welcome.subscribe();
         let is_open = tokio::select! {
-            welcome = timeout(SILENT, is_welcome.wait_for(|is_welcome| *is_welcome)) => {
+            welcome = timeout(WELCOME, is_welcome.wait_for(|is_welcome| *is_welcome)) => {
                 matches!(welcome, Ok(Ok(_)))
             }
             () = visit.over.cancelled() => false,
@@ -200,6 +203,17 @@ impl Visit {
 
     pub(super) fn remove(&self, page: u64) -> Option<Page> {
         lock(&self.pages).remove(&page)
+    }
+
+    /// Resolves when the keeper was heard a moment ago. `false`: the link is over.
+    pub(super) async fn is_heard(&self) -> bool {
+        while self.line.silence() > WELCOME {
+            if self.over.is_cancelled() {
+                return false;
+            }
+            sleep(LOOK).await;
+        }
+        !self.over.is_cancelled()
     }
 
     pub(super) async fn is_over(&self) {
