@@ -491,6 +491,11 @@ impl Keepers {
         });
     }
 
+    /// Pages leave from now on because the relay stops.
+    pub(super) fn stop(&self) {
+        self.visits.stop();
+    }
+
     /// Keeps no rooms any more, for good. The pages come back to other relays.
     pub(super) async fn resign(&self) {
         self.lease.resign().await;

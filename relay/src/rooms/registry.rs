@@ -278,6 +278,13 @@ impl Registry {
         }
     }
 
+    /// Pages leave from now on because the relay stops.
+    pub(crate) fn stop(&self) {
+        if let Some(keepers) = &self.keepers {
+            keepers.stop();
+        }
+    }
+
     /// Keeps no rooms any more that others can keep: this relay is about to stop.
     pub(crate) async fn resign(&self) {
         if let Some(keepers) = &self.keepers {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ pub(super) struct Visits {
     peers: Arc<dyn Peers>,
     relay: u64,
     visits: Mutex<HashMap<(u64, u64), Arc<Visit>>>,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// A link to the relay that keeps rooms, in a term of it.
@@ -43,6 +44,7 @@ pub(super) struct Visit {
     asked: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     next: AtomicU64,
     over: CancellationToken,
+    is_stopping: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Visit {
@@ -87,7 +89,13 @@ impl Visits {
             peers,
             relay,
             visits: Mutex::default(),
+            is_stopping: Arc::default(),
         }
+    }
+
+    /// From now on pages leave because the relay stops. They come back to another one.
+    pub(super) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// The open link to a relay in a term.
@@ -135,6 +143,7 @@ impl Visits {
             asked: Mutex::default(),
             next: AtomicU64::new(1),
             over: CancellationToken::new(),
+            is_stopping: Arc::clone(&self.is_stopping),
         })
     }
 
@@ -214,6 +223,11 @@ impl Visit {
             sleep(LOOK).await;
         }
         !self.over.is_cancelled()
+    }
+
+    /// Whether the relay stops.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
     pub(super) async fn is_over(&self) {
