@@ -199,6 +199,7 @@ impl Server {
         };
         drop(listener);
         let time = reloader.config().drain;
+        relay.rooms.stop();
         relay.lifecycle.drain(time);
         relay.rooms.resign().await;
         drain(relay, time).await;

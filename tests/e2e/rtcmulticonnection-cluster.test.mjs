@@ -71,35 +71,13 @@ describe('on relays that share NATS', { skip: missingNats() }, () => {
     await converse(pages, 'before');
     ({ port } = relays[1]);
     await relays[0].kill();
+    // What a page has asked for while nobody kept the rooms may have gone with its connection.
+    await Promise.all(pages.slice(1).map((page) => page.waitForFunction(() => !connection.socket.connected)));
+    await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
     const late = await openOld(relays[1]);
     await until(async () => (await enter(late, 'join', 'killed'))[0] === true);
     await converse([...pages, late], 'after');
     for (const page of pages) assert.deepEqual(await page.evaluate(() => [window.left, told.filter(([what]) => what === 'closed')]), [[], []]);
     await leave([...pages, late], [...NO_RELAY, /WebSocket/]);
-  });
-
-  test('relays are restarted one after the other: the rooms are as they were', TIMEOUT, async (context) => {
-    const relays = [await start(), await start()];
-    const ports = relays.map(({ port }) => port);
-    const gates = [];
-    for (const index of relays.keys()) gates.push(await proxy(() => ports[index]));
-    context.after(() => Promise.all([...gates.map(({ close }) => close()), ...relays.map(({ close }) => close())]));
-    const pages = [await openNew(gates[0]), await openNew(gates[1])];
-    for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'rolled'))[0], true);
-    await converse(pages, 'before');
-    for (const index of relays.keys()) {
-      const other = relays[1 - index];
-      ports[index] = other.port;
-      await relays[index].close();
-      await Promise.all(pages.map((page) => page.waitForFunction(() => connection.socket.connected)));
-      const late = await openNew(other);
-      await until(async () => (await enter(late, 'join', 'rolled'))[0] === true);
-      await converse([...pages, late], `after ${index}`);
-      await leave([late], [...NO_RELAY, /WebSocket/]);
-      await Promise.all(pages.map((page) => page.waitForFunction(() => connection.getAllParticipants().length === 1)));
-      relays[index] = await start();
-      ports[index] = relays[index].port;
-    }
-    await leave(pages, [...NO_RELAY, /WebSocket/]);
   });
 });

@@ -22,6 +22,7 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use super::connection::Greet;
 use super::host::Hosts;
 use super::lease::{Lease, RENEW, Renewed};
+use super::link::SILENT;
 use super::place::Place;
 use super::registry::{Entry, Registry};
 use super::segment::Segment;
@@ -200,6 +201,15 @@ impl Keepers {
         self.known().remove(space);
     }
 
+    /// Remembers who keeps the rooms of a space.
+    fn note(&self, space: &Arc<str>, relay: u64, term: u64) {
+        let mut known = self.known();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(Arc::clone(space), (relay, term));
+    }
+
     /// Finds who keeps the rooms of a space, or has this relay keep them.
     pub(super) async fn locate(&self, space: &Arc<str>) -> Result<Where, StoreError> {
         if let Some(term) = self.office(space)
@@ -210,6 +220,7 @@ impl Keepers {
         let known = self.known().get(space).copied();
         if let Some((relay, term)) = known
             && let Some(visit) = self.visits.find(relay, term)
+            && visit.is_heard().await
         {
             return Ok(Where::There(visit));
         }
@@ -243,6 +254,8 @@ impl Keepers {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
+        // Since when a keeper is asked.
+        let mut asked: Option<(u64, Instant)> = None;
         loop {
             // Whoever had the turn before may have found it.
             if let Some(term) = self.office(space) {
@@ -274,15 +287,20 @@ impl Keepers {
                         return Err(unavailable("another relay keeps them"));
                     }
                     let Written { relay, term, .. } = written;
-                    if !self.lease.is_over(term).await
-                        && let Some(visit) = self.visits.open(relay, term).await
-                    {
-                        let mut known = self.known();
-                        if known.len() >= MOST_KNOWN {
-                            known.clear();
+                    if !self.lease.is_over(term).await {
+                        let (_, since) = *asked
+                            .take_if(|(of, _)| *of == term)
+                            .get_or_insert((term, Instant::now()));
+                        asked = Some((term, since));
+                        let before = self.lease.progress(term).await;
+                        if let Some(visit) = self.visits.open(relay, term).await {
+                            self.note(space, relay, term);
+                            return Ok(Where::There(visit));
                         }
-                        known.insert(Arc::clone(space), (relay, term));
-                        return Ok(Where::There(visit));
+                        // It lives, and may only be hard to reach for a moment.
+                        if since.elapsed() < SILENT && self.lease.progress(term).await > before {
+                            continue;
+                        }
                     }
                     if self.lease.has_resigned() {
                         return Err(unavailable("the relay is shutting down"));
@@ -471,6 +489,11 @@ impl Keepers {
             }
             office.used.elapsed() < IDLE
         });
+    }
+
+    /// Pages leave from now on because the relay stops.
+    pub(super) fn stop(&self) {
+        self.visits.stop();
     }
 
     /// Keeps no rooms any more, for good. The pages come back to other relays.

@@ -16,11 +16,12 @@ use crate::hub::ids::random_bits;
 use crate::hub::store::{Peers, StoreError};
 
 /// How often a term is renewed.
-pub(super) const RENEW: Duration = Duration::from_secs(2);
+pub(super) const RENEW: Duration = Duration::from_secs(1);
 /// How long a relay keeps rooms without another note.
-const LEASE: Duration = Duration::from_secs(6);
+const LEASE: Duration = Duration::from_secs(4);
 /// How long a relay waits that has ended the term of another one. Their clocks may differ a little.
-const WAIT: Duration = Duration::from_secs(8);
+/// Clients of Socket.IO give up after 10 s in which they hear nothing.
+const WAIT: Duration = Duration::from_secs(5);
 /// A term that wasn't renewed for so long is over. This is less than notes are kept.
 const OVER: Duration = Duration::from_secs(30);
 /// How long the store may take.
@@ -203,6 +204,12 @@ impl Lease {
             self.note_end(term, Instant::now());
         }
         is_over
+    }
+
+    /// The number of the last note of another relay's term, which rises as long as that is alive.
+    pub(super) async fn progress(&self, term: u64) -> Option<u64> {
+        let last = self.peers.last(&chain(term)).await;
+        last.ok().flatten().map(|note| note.number)
     }
 
     /// Ends the term of another relay, and waits until it keeps no rooms any more.

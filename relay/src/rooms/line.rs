@@ -1,6 +1,7 @@
 //! One end of a link, and the way to the other one.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use tokio::time::Instant;
@@ -61,6 +62,11 @@ impl Line {
         let (message, segments) = end.take(segment, Instant::now())?;
         self.send_all(segments);
         Ok(message)
+    }
+
+    /// How long nothing was heard.
+    pub(super) fn silence(&self) -> Duration {
+        lock(&self.end).silence(Instant::now())
     }
 
     /// A message, and all before it, was taken.

@@ -187,6 +187,11 @@ impl End {
         }
     }
 
+    /// How long nothing was heard.
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.heard)
+    }
+
     /// A message that has come was taken, and all before it.
     pub(super) fn done(&mut self, number: u64) {
         self.taken = self.taken.max(number);

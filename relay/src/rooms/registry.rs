@@ -84,6 +84,17 @@ impl Registry {
         lock(&self.spaces).get(name).cloned()
     }
 
+    /// Waits until it is known who keeps the rooms of a space. A client that isn't told before that it
+    /// is connected asks for nothing that is lost if it gives up. `false`: nobody does now. `own` is
+    /// its connection.
+    pub(crate) async fn is_ready(&self, space: &str, own: &Liveness) -> bool {
+        let Some(keepers) = &self.keepers else {
+            return true;
+        };
+        let _waiting = own.wait();
+        keepers.locate(&Arc::from(space)).await.is_ok()
+    }
+
     /// Waits until the id of an entrant is free, or its user has given a sign of life. `own` is the
     /// entrant's connection. Where another relay keeps the rooms, it does so when the page enters.
     pub(crate) async fn wait_for_user_id(&self, space: &str, entrant: &Entrant, own: &Liveness) {
@@ -264,6 +275,13 @@ impl Registry {
         match &self.keepers {
             Some(keepers) => keepers.run().await,
             None => std::future::pending().await,
+        }
+    }
+
+    /// Pages leave from now on because the relay stops.
+    pub(crate) fn stop(&self) {
+        if let Some(keepers) = &self.keepers {
+            keepers.stop();
         }
     }
 

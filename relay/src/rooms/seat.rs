@@ -98,8 +98,11 @@ impl Seat {
         }
     }
 
+    /// Notes that the page doesn't come back. One whose relay stops does, to another one.
     pub(super) fn leave(&self) {
-        self.is_left.store(true, Ordering::Relaxed);
+        if !self.visit.is_stopping() {
+            self.is_left.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Without its keeper's answers a page comes back.

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Answered, Greet, RoomConnection, Standing};
 use super::line::Line;
-use super::link::SILENT;
 use super::registry::lock;
 use super::segment::{Kind, Segment};
 use super::wire::{Said, Told, answered, decode, encode};
@@ -20,6 +19,10 @@ use crate::hub::budget::Charge;
 use crate::hub::ids::random_bits;
 use crate::hub::store::Peers;
 
+/// How long a keeper may take to answer the first message.
+const WELCOME: Duration = Duration::from_secs(3);
+/// How often is looked whether a keeper was heard.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long a keeper may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -28,6 +31,7 @@ pub(super) struct Visits {
     peers: Arc<dyn Peers>,
     relay: u64,
     visits: Mutex<HashMap<(u64, u64), Arc<Visit>>>,
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// A link to the relay that keeps rooms, in a term of it.
@@ -40,6 +44,7 @@ pub(super) struct Visit {
     asked: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     next: AtomicU64,
     over: CancellationToken,
+    is_stopping: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Visit {
@@ -84,7 +89,13 @@ impl Visits {
             peers,
             relay,
             visits: Mutex::default(),
+            is_stopping: Arc::default(),
         }
+    }
+
+    /// From now on pages leave because the relay stops. They come back to another one.
+    pub(super) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// The open link to a relay in a term.
@@ -110,7 +121,7 @@ impl Visits {
         };
         let mut is_welcome = visit.is_welcome.subscribe();
         let is_open = tokio::select! {
-            welcome = timeout(SILENT, is_welcome.wait_for(|is_welcome| *is_welcome)) => {
+            welcome = timeout(WELCOME, is_welcome.wait_for(|is_welcome| *is_welcome)) => {
                 matches!(welcome, Ok(Ok(_)))
             }
             () = visit.over.cancelled() => false,
@@ -132,6 +143,7 @@ impl Visits {
             asked: Mutex::default(),
             next: AtomicU64::new(1),
             over: CancellationToken::new(),
+            is_stopping: Arc::clone(&self.is_stopping),
         })
     }
 
@@ -200,6 +212,22 @@ impl Visit {
 
     pub(super) fn remove(&self, page: u64) -> Option<Page> {
         lock(&self.pages).remove(&page)
+    }
+
+    /// Resolves when the keeper was heard a moment ago. `false`: the link is over.
+    pub(super) async fn is_heard(&self) -> bool {
+        while self.line.silence() > WELCOME {
+            if self.over.is_cancelled() {
+                return false;
+            }
+            sleep(LOOK).await;
+        }
+        !self.over.is_cancelled()
+    }
+
+    /// Whether the relay stops.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
     pub(super) async fn is_over(&self) {

@@ -307,6 +307,10 @@ async fn broadcasts_and_custom_events_reach_pages_of_all_relays() {
     let mut a = Page::open_with(&first, "/", "a", more, json!({})).await;
     let mut b = Page::open_with(&second, "/", "b", more, json!({})).await;
     let mut c = Page::open_with(&second, "/", "c", more, json!({})).await;
+    // They are in the rooms when they are answered.
+    for page in [&mut a, &mut b, &mut c] {
+        page.has_heard_nothing().await;
+    }
     a.emit(json!(["Custom", 2])).await;
     assert_eq!(b.event().await, json!(["Custom", 2]));
     assert_eq!(c.event().await, json!(["Custom", 2]));

@@ -73,6 +73,9 @@ impl Session {
                 // Who may not enter disturbs nobody.
                 if let (Some(entrant), Ok(_)) = (&entrant, &access) {
                     let own = &self.liveness;
+                    if !relay.rooms.is_ready(namespace, own).await {
+                        return Err(CloseReason::StoreUnavailable);
+                    }
                     relay.rooms.wait_for_user_id(namespace, entrant, own).await;
                 }
                 self.join(relay, namespace, access, entrant).await;
