@@ -80,4 +80,34 @@ describe('on relays that share NATS', { skip: missingNats() }, () => {
     for (const page of pages) assert.deepEqual(await page.evaluate(() => [window.left, told.filter(([what]) => what === 'closed')]), [[], []]);
     await leave([...pages, late], [...NO_RELAY, /WebSocket/]);
   });
+
+  test('relays are restarted one after the other: the rooms are as they were', TIMEOUT, async (context) => {
+    const relays = [await start(), await start()];
+    const ports = relays.map(({ port }) => port);
+    const gates = [];
+    for (const index of relays.keys()) gates.push(await proxy(() => ports[index]));
+    context.after(() => Promise.all([...gates.map(({ close }) => close()), ...relays.map(({ close }) => close())]));
+    const publicRoomIdentifier = 'all';
+    const pages = [await openNew(gates[0], { publicRoomIdentifier }), await openNew(gates[1], { publicRoomIdentifier })];
+    for (const [index, page] of pages.entries()) assert.equal((await enter(page, index ? 'join' : 'open', 'rolled'))[0], true);
+    await converse(pages, 'before');
+    for (const index of relays.keys()) {
+      const other = relays[1 - index];
+      ports[index] = other.port;
+      await relays[index].close();
+      const late = await openNew(other);
+      // Both are back.
+      await until(async () => {
+        const rooms = await late.evaluate((all) => new Promise((done) => connection.connectSocket(() => connection.socket.emit('get-public-rooms', all, done))), publicRoomIdentifier);
+        return rooms.some(({ sessionid, participants }) => sessionid === 'rolled' && participants.length === 2);
+      });
+      assert.equal((await enter(late, 'join', 'rolled'))[0], true);
+      await converse([...pages, late], `after ${index}`);
+      await leave([late], [...NO_RELAY, /WebSocket/]);
+      await Promise.all(pages.map((page) => page.waitForFunction(() => connection.getAllParticipants().length === 1)));
+      relays[index] = await start();
+      ports[index] = relays[index].port;
+    }
+    await leave(pages, [...NO_RELAY, /WebSocket/]);
+  });
 });

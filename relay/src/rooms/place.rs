@@ -26,9 +26,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Notes that the page doesn't come back.
+    /// Notes that the page doesn't come back. One whose relay stops does, to another one.
     pub(super) fn leave(&self) {
-        self.is_left.store(true, Ordering::Relaxed);
+        if !self.registry.is_stopping() {
+            self.is_left.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Takes an event of the page. What takes long, reading its JSON, is done without a lock. Also

@@ -33,6 +33,8 @@ pub(crate) struct Registry {
     pub(super) budget: Arc<Budget>,
     /// Where relays share a store: who keeps which rooms.
     keepers: Option<Arc<Keepers>>,
+    /// Pages leave because the relay stops, and come back to another one.
+    is_stopping: AtomicBool,
 }
 
 impl fmt::Debug for Registry {
@@ -77,6 +79,7 @@ impl Registry {
             keepers: hub
                 .peers()
                 .map(|peers| Keepers::new(peers, hub.number(), Weak::clone(registry))),
+            is_stopping: AtomicBool::new(false),
         })
     }
 
@@ -278,11 +281,17 @@ impl Registry {
         }
     }
 
-    /// Pages leave from now on because the relay stops.
+    /// Pages leave from now on because the relay stops. Where relays share a store, they come back to
+    /// another one, and nobody is told that they leave.
     pub(crate) fn stop(&self) {
         if let Some(keepers) = &self.keepers {
+            self.is_stopping.store(true, Ordering::Relaxed);
             keepers.stop();
         }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
     /// Keeps no rooms any more that others can keep: this relay is about to stop.
