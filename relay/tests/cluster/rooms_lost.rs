@@ -193,6 +193,45 @@ async fn a_relay_that_stops_gives_its_rooms_up_at_once() {
 }
 
 #[tokio::test]
+async fn nobody_hears_that_pages_leave_because_their_relay_stops() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let mut stays = Page::open(&second, "stays").await;
+    // The first one keeps these rooms, and the second one those.
+    let mut keeper = Page::open_with(&first, "/a", "keeper", "", json!({})).await;
+    let mut guest = Page::open_with(&second, "/a", "guest", "", json!({})).await;
+    let mut visitor = Page::open(&first, "visitor").await;
+    for (page, other, name) in [
+        (&mut keeper, &mut guest, "guest"),
+        (&mut stays, &mut visitor, "visitor"),
+    ] {
+        page.open_room("r").await;
+        assert_eq!(other.join_room("r", "").await, json!([true]));
+        let user = page.user.clone();
+        page.say(name, json!("hello")).await;
+        assert_eq!(other.event().await, json!(["user-connected", user]));
+        assert_eq!(page.event().await, json!(["user-connected", name]));
+        assert_eq!(other.event().await[0], super::page::MESSAGE);
+    }
+    let stopped = first.stop();
+    let mut heard = Vec::new();
+    within("the end", async {
+        while let Some(Ok(message)) = guest.client.next().await {
+            heard.extend(message.to_text().map(str::to_owned));
+        }
+    })
+    .await;
+    let is_told = heard.iter().any(|text| text.contains("keeper"));
+    assert!(!is_told, "{heard:?}");
+    visitor.client.ended().await;
+    stays.has_heard_nothing().await;
+    drop((keeper, visitor));
+    stopped.await.unwrap();
+}
+
+#[tokio::test]
 async fn nothing_is_lost_while_nats_is_away_for_a_moment() {
     let Some(mut nats) = Nats::start().await else {
         return;
