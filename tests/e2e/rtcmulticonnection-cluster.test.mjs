@@ -23,11 +23,11 @@ describe('on relays that share NATS', { skip: missingNats() }, () => {
   let files;
   let shared;
   before(async () => {
-    [browser, files, shared] = await Promise.all([launchChromium(), serveRooms(), nats()]);
+    [browser, files, shared] = await Promise.all([launchChromium(), serveRooms(), nats(3)]);
   }, TIMEOUT);
   after(() => Promise.all([browser?.close(), files?.close(), shared?.close()]), TIMEOUT);
 
-  const start = (args = []) => relay({ args: [...MOUNT_ARGS, '--store', `nats://127.0.0.1:${shared.ports[0]}`, ...args] });
+  const start = () => relay({ args: [...MOUNT_ARGS, '--store', `nats://${shared.addresses.join(',')}`, '--store-replicas', '3'] });
   const openOld = (hub, members) => openServed(browser, hub.origin, members);
   const openNew = (hub, members) => openConnection(browser, files.origin, { url: `ws://127.0.0.1:${hub.port}/` }, members);
   const opening = { 'Socket.IO': openOld, 'the adapter': openNew };
