@@ -37,6 +37,9 @@ const [seconds, rounds] = ['seconds', 'rounds'].map((name) => whole(name, option
 
 const GENERATOR = process.env.LOAD_GENERATOR ?? 'target/relay/load-generator';
 
+/** So few messages that each goes out by itself, with every protocol and server: bytes, and deliveries a second. */
+const SINGLE = { size: 1500, deliveries: 10_000 };
+
 /** So that the relay's limits aren't what is measured. */
 const RELAY = ['--connections', '20000', '--rate', '1000000', '--rate-bytes', '4000000000', '--queue-bytes', '64000000', '--memory', '4000000000', '--log', 'error'];
 const ours = (protocol, program) => ({ protocol, start: (port = 0) => relay({ args: [...RELAY, '--listen', `127.0.0.1:${port}`], program }) });
@@ -63,7 +66,7 @@ const SERVERS = Object.fromEntries(
 const baseline = (name) => Object.keys(SERVERS).find((other) => options.binary.length === 0 || SERVERS[other].title === SERVERS[name].title);
 const COMPARED = options.binary.length > 0 ? 'to the first' : 'to ws';
 
-const result = { processor: cpus()[0].model, cores: cpus().length, node: process.version, loads: [], idle: [], restarts: [] };
+const result = { processor: cpus()[0].model, cores: cpus().length, node: process.version, loads: [], singles: [], idle: [], restarts: [] };
 for (const count of receivers) {
   for (const size of sizes) {
     const runs = await inTurns(async ({ protocol, start }) => {
@@ -84,6 +87,15 @@ for (const count of receivers) {
       ],
     );
   }
+}
+for (const count of receivers) {
+  const load = { receivers: count, size: SINGLE.size, rate: Math.max(1, Math.round(SINGLE.deliveries / count)) };
+  const runs = await inTurns(({ protocol, start }) => measured(start, protocol, 'paced', { ...load, seconds }));
+  result.singles.push({ ...load, servers: runs });
+  print(`${load.rate} messages a second of ${load.size} bytes to ${count} receivers`, ['processor µs each delivery', COMPARED], runs, ({ processorMicrosecondsPerDelivery: cost }, first) => [
+    cost.toFixed(2),
+    (cost / first.processorMicrosecondsPerDelivery).toFixed(2),
+  ]);
 }
 for (const count of connections) {
   const runs = await inTurns(({ protocol, start }) => measured(start, protocol, 'idle', { receivers: count }));

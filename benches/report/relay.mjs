@@ -2,7 +2,7 @@
 
 import { bars } from './charts.mjs';
 
-export function relay({ loads, idle, restarts, node }) {
+export function relay({ loads, singles = [], idle, restarts, node }) {
   const list = (servers, of) => Object.entries(servers).map(([name, run]) => ({ name, value: of(run), ours: name.startsWith('relay') }));
   return [
     `<h2>What the relay costs</h2>
@@ -11,6 +11,9 @@ export function relay({ loads, idle, restarts, node }) {
      Processor time of the server’s process.</p>`,
     ...loads.map(({ receivers, size, servers }) => bars(`${receivers} receivers, ${size / 1000} kB`, 'µs of processor time for each delivery', list(servers, (run) => run.processorMicrosecondsPerDelivery))),
     ...loads.map(({ receivers, size, servers }) => bars(`${receivers} receivers, ${size / 1000} kB, half of its full load`, 'ms until a delivery, 99 % of them', list(servers, (run) => run.latencyMicroseconds['99'] / 1000))),
+    ...singles.map(({ receivers, size, rate, servers }) =>
+      bars(`${rate} messages a second of ${size / 1000} kB to ${receivers} receivers`, 'µs of processor time for each delivery', list(servers, (run) => run.processorMicrosecondsPerDelivery)),
+    ),
     ...idle.map(({ connections, servers }) => bars(`${connections} idle connections`, 'kB of memory for each', list(servers, (run) => run.bytesPerConnection / 1000))),
     ...restarts.map(({ connections, servers }) => bars(`${connections} clients come back after a restart`, 's until all are back', list(servers, (run) => run.secondsUntilAllAreBack))),
   ];
