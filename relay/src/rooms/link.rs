@@ -19,7 +19,7 @@ const SAY: Duration = Duration::from_secs(1);
 pub(super) const SILENT: Duration = Duration::from_secs(10);
 /// What isn't taken for so long is sent again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long passes, at least, before the other end is told once more that something is missing.
+/// How long passes, at least, until it is said once more that something is missing.
 const COMPLAINT: Duration = Duration::from_millis(50);
 /// How many parts are sent again at one time, and how many bytes.
 const MOST_AGAIN: (usize, usize) = (1024, 4 * 1024 * 1024);

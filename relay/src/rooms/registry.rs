@@ -282,7 +282,7 @@ impl Registry {
     }
 
     /// Pages leave from now on because the relay stops. Where relays share a store, they come back to
-    /// another one, and nobody is told that they leave.
+    /// another one, and the others don't hear of it.
     pub(crate) fn stop(&self) {
         if let Some(keepers) = &self.keepers {
             self.is_stopping.store(true, Ordering::Relaxed);
