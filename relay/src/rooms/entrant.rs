@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::profile::Profile;
 
 /// The connection of a user.
@@ -9,7 +11,7 @@ use super::profile::Profile;
 pub struct RoomConnectionId(pub u64);
 
 /// A connection that would be a user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entrant {
     /// What its address says.
     pub profile: Profile,
@@ -24,7 +26,7 @@ pub struct Entrant {
 }
 
 /// What a page says whose deliveries are numbered, and kept until it has seen them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbered {
     /// The name of its life, if it begins one.
     pub life: Arc<str>,

@@ -294,8 +294,8 @@ fn take(host: &Arc<Host>, told: Told, texts: &[&str], keepers: &Arc<Keepers>) {
             Some(place) => {
                 let said = Said::Standing {
                     ask,
-                    standing: place.standing().into(),
-                    keeping: place.keeping.to_string(),
+                    standing: place.standing(),
+                    keeping: Arc::clone(&place.keeping),
                 };
                 host.say(&said, []);
             }
@@ -345,19 +345,25 @@ async fn enter(host: &Arc<Host>, entering: Entering, keepers: &Arc<Keepers>) {
 
 async fn try_enter(host: &Arc<Host>, entering: Entering, keepers: &Arc<Keepers>) -> Option<()> {
     let page = entering.page;
-    let space: Arc<str> = entering.space.as_str().into();
-    let entrant = entering.entrant();
+    let Entering {
+        space,
+        address,
+        waits,
+        may_be,
+        entrant,
+        ..
+    } = entering;
     let registry = keepers.registry()?;
     // Looking for its keeper, it may become that itself.
     if !keepers.keeps(&space).await {
         return None;
     }
-    if entering.waits {
+    if waits {
         registry.wait_for_id(&space, &entrant, |_| false).await;
     }
     // The space of a group is that without it.
     let paying = space.split('\n').next().map(Arc::from);
-    let address = ClientAddress::new(entering.address);
+    let address = ClientAddress::new(address);
     let account = registry.budget.account(paying.as_ref(), address);
     let entry = Entry {
         entrant,
@@ -368,15 +374,15 @@ async fn try_enter(host: &Arc<Host>, entering: Entering, keepers: &Arc<Keepers>)
         charge: account.charge(Purpose::Connections, 0),
         permission: Permission::Told(Rights {
             may_enter: true,
-            may_be: entering.may_be,
+            may_be,
         }),
     };
     let greeted = Arc::clone(host);
     let greet = Box::new(move |standing: Standing, keeping: &str| {
         let said = Said::Entered {
             page,
-            standing: standing.into(),
-            keeping: keeping.to_owned(),
+            standing,
+            keeping: keeping.into(),
         };
         greeted.say(&said, []);
     });

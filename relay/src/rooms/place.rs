@@ -12,7 +12,7 @@ use super::space::Space;
 
 /// A connection's place in the rooms of a space, which it leaves when this is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) registry: Arc<Registry>,
     pub(super) name: Arc<str>,
     pub(super) space: Arc<Mutex<Space>>,
@@ -57,9 +57,14 @@ impl Place {
         lock(&self.space).take_numbered(self.id, life, seen, request, permission)
     }
 
-    /// Ends the connection.
-    pub(super) fn end(&self) {
-        lock(&self.space).end(self.id);
+    /// Resolves when the relay may act for the rooms. `false`: it may not any more, and the page comes
+    /// back.
+    pub(super) async fn is_kept(&self) -> bool {
+        let is_kept = self.registry.is_kept(self.term).await;
+        if !is_kept {
+            lock(&self.space).end(self.id);
+        }
+        is_kept
     }
 
     /// What it is in the rooms.

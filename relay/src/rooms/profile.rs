@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::values::{LONGEST_NAME, valid};
 
 /// The longest extra data of a user, in bytes.
@@ -12,7 +14,7 @@ pub const LONGEST_EXTRA: usize = 16 * 1024;
 pub const MOST_PARTICIPANTS: usize = 1000;
 
 /// What a page's address says of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The id that it chose.
     pub user: Arc<str>,

@@ -47,14 +47,10 @@ impl fmt::Debug for Registry {
 #[derive(Debug)]
 pub(crate) enum RoomMembership {
     /// This relay keeps the rooms.
-    Here(HerePlace),
+    Here(Place),
     /// Another one does.
     There(Seat),
 }
-
-/// A place in rooms that this relay keeps.
-#[derive(Debug)]
-pub(crate) struct HerePlace(Place);
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -148,7 +144,7 @@ impl Registry {
             let place = self.enter_here(name, entry, &self.relay, None, |standing| {
                 greet(standing, &self.relay);
             });
-            return Some(RoomMembership::Here(HerePlace(place)));
+            return Some(RoomMembership::Here(place));
         };
         let liveness = Arc::clone(&connection.liveness);
         let _waiting = liveness.wait();
@@ -169,7 +165,7 @@ impl Registry {
                     };
                     let entered = keepers.enter_here(self, &name, entry, greet);
                     match entered {
-                        Ok(place) => return Some(RoomMembership::Here(HerePlace(place))),
+                        Ok(place) => return Some(RoomMembership::Here(place)),
                         Err(back) => {
                             let (entry, greet) = *back;
                             entering = Some((entry.entrant, connection, entry.charge, greet));
@@ -320,23 +316,11 @@ impl Registry {
     }
 }
 
-impl HerePlace {
-    /// Resolves when the relay may act for the rooms. `false`: it may not any more.
-    async fn is_kept(&self) -> bool {
-        let is_kept = self.0.registry.is_kept(self.0.term).await;
-        if !is_kept {
-            // The page comes back.
-            self.0.end();
-        }
-        is_kept
-    }
-}
-
 impl RoomMembership {
     /// Notes that the page doesn't come back.
     pub(crate) fn leave(&self) {
         match self {
-            Self::Here(HerePlace(place)) => place.leave(),
+            Self::Here(place) => place.leave(),
             Self::There(seat) => seat.leave(),
         }
     }
@@ -349,8 +333,8 @@ impl RoomMembership {
     /// Takes an event of the page. The next one is to be taken only when this has resolved.
     pub(crate) async fn take(&self, event: &str, arguments: &[&str]) -> Answered {
         match self {
-            Self::Here(here) if here.is_kept().await => {
-                here.0.take(event, arguments, Permission::Token).0
+            Self::Here(place) if place.is_kept().await => {
+                place.take(event, arguments, Permission::Token).0
             }
             Self::Here(_) => Answered::Known(None),
             Self::There(seat) => seat.take_event(event, arguments).await,
@@ -361,9 +345,9 @@ impl RoomMembership {
     /// taken only when this has resolved.
     pub(crate) async fn take_numbered(&self, asked: NumberedRequest<'_>) {
         match self {
-            Self::Here(here) => {
-                if here.is_kept().await {
-                    here.0.take_numbered(asked, Permission::Token);
+            Self::Here(place) => {
+                if place.is_kept().await {
+                    place.take_numbered(asked, Permission::Token);
                 }
             }
             Self::There(seat) => seat.take_numbered(asked).await,
@@ -373,9 +357,8 @@ impl RoomMembership {
     /// What it is in the rooms, and the name of their keeping. `None`: it isn't known any more.
     pub(crate) async fn standing(&self) -> Option<(Standing, Arc<str>)> {
         match self {
-            Self::Here(here) => {
-                let place = &here.0;
-                let is_kept = here.is_kept().await;
+            Self::Here(place) => {
+                let is_kept = place.is_kept().await;
                 is_kept.then(|| (place.standing(), Arc::clone(&place.keeping)))
             }
             Self::There(seat) => seat.standing().await,

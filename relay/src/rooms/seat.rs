@@ -78,8 +78,15 @@ impl Seat {
         };
         let user = quoted(&entrant.profile.user);
         let may_be = seat.access.could_be(&user);
-        let entering_page = wire::Entering::new(page, &space, address.ip(), entrant, waits, may_be);
-        visit.tell(&Told::Enter(Box::new(entering_page)), []);
+        let told = wire::Entering {
+            page,
+            space,
+            address: address.ip(),
+            waits,
+            may_be,
+            entrant: entrant.clone(),
+        };
+        visit.tell(&Told::Enter(Box::new(told)), []);
         let entered = tokio::select! {
             entered = timeout(PATIENCE, entering) => entered.ok().and_then(Result::ok),
             () = visit.is_over() => None,

@@ -288,7 +288,6 @@ impl Visit {
                     pages.get_mut(&page).and_then(|page| page.entering.take())
                 };
                 if let Some(Entering { greet, entered }) = entering {
-                    let standing = Standing::from(standing);
                     greet(standing.clone(), &keeping);
                     let _ = entered.send(Entered::Is(standing));
                 }
@@ -320,7 +319,7 @@ impl Visit {
                 ask,
                 standing,
                 keeping,
-            } => self.answer(ask, Answer::Standing(standing.into(), keeping.into())),
+            } => self.answer(ask, Answer::Standing(standing, keeping)),
             Said::Deliver { pages, channel } => {
                 if let Some(list) = texts.first() {
                     self.deliver(&pages, channel.as_deref(), list);

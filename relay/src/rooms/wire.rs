@@ -9,8 +9,7 @@ use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Answered, Standing};
-use super::entrant::{Entrant, Numbered};
-use super::profile::Profile;
+use super::entrant::Entrant;
 
 /// How many texts a message has at most.
 const MOST_TEXTS: usize = 64;
@@ -54,8 +53,8 @@ pub(super) enum Said {
     /// A page is in the rooms, or is nobody there. The name is that of the keeping.
     Entered {
         page: u64,
-        standing: Stands,
-        keeping: String,
+        standing: Standing,
+        keeping: Arc<str>,
     },
     /// Another relay keeps the rooms of the space, or may.
     Elsewhere { page: u64 },
@@ -69,8 +68,8 @@ pub(super) enum Said {
     /// What the page is.
     Standing {
         ask: u64,
-        standing: Stands,
-        keeping: String,
+        standing: Standing,
+        keeping: Arc<str>,
     },
     /// An event for these pages, if they may receive it. The text is the list.
     Deliver {
@@ -96,119 +95,14 @@ pub(super) struct Rights {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entering {
     pub(super) page: u64,
-    pub(super) space: String,
+    pub(super) space: Arc<str>,
     /// The client's address, which pays.
     pub(super) address: std::net::IpAddr,
     /// Whether the id is waited for.
     pub(super) waits: bool,
     /// Whether it may have the id that it names, if nobody has it.
     pub(super) may_be: bool,
-    user: String,
-    message_event: String,
-    custom_event: String,
-    extra: String,
-    closes: bool,
-    most: usize,
-    relays: Option<usize>,
-    shown: Option<String>,
-    secret: String,
-    token_user: Option<String>,
-    numbered: Option<(String, Option<(String, u64)>)>,
-}
-
-/// As [`Standing`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Stands {
-    User(String, Option<(String, u64)>),
-    Taken(String),
-}
-
-impl Entering {
-    pub(super) fn new(
-        page: u64,
-        space: &str,
-        address: std::net::IpAddr,
-        entrant: &Entrant,
-        waits: bool,
-        may_be: bool,
-    ) -> Self {
-        let Entrant {
-            profile,
-            shown,
-            secret,
-            token_user,
-            numbered,
-        } = entrant;
-        let text = |text: &Arc<str>| text.to_string();
-        Self {
-            page,
-            space: space.into(),
-            address,
-            waits,
-            may_be,
-            user: text(&profile.user),
-            message_event: text(&profile.message_event),
-            custom_event: text(&profile.custom_event),
-            extra: text(&profile.extra),
-            closes: profile.closes,
-            most: profile.most,
-            relays: profile.relays,
-            shown: shown.as_ref().map(text),
-            secret: text(secret),
-            token_user: token_user.as_ref().map(text),
-            numbered: numbered.as_ref().map(|numbered| {
-                let seen = numbered.seen.as_ref();
-                let seen = seen.map(|(life, seen)| (text(life), *seen));
-                (text(&numbered.life), seen)
-            }),
-        }
-    }
-
-    pub(super) fn entrant(&self) -> Entrant {
-        let text = |text: &String| Arc::<str>::from(text.as_str());
-        Entrant {
-            profile: Profile {
-                user: text(&self.user),
-                message_event: text(&self.message_event),
-                custom_event: text(&self.custom_event),
-                extra: text(&self.extra),
-                closes: self.closes,
-                most: self.most,
-                relays: self.relays,
-            },
-            shown: self.shown.as_ref().map(text),
-            secret: text(&self.secret),
-            token_user: self.token_user.as_ref().map(text),
-            numbered: self.numbered.as_ref().map(|(life, seen)| Numbered {
-                life: text(life),
-                seen: seen.as_ref().map(|(life, seen)| (text(life), *seen)),
-            }),
-        }
-    }
-}
-
-impl From<Standing> for Stands {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::User { id, numbered } => Self::User(
-                id.to_string(),
-                numbered.map(|(life, asked)| (life.to_string(), asked)),
-            ),
-            Standing::Taken(event) => Self::Taken(event.to_string()),
-        }
-    }
-}
-
-impl From<Stands> for Standing {
-    fn from(stands: Stands) -> Self {
-        match stands {
-            Stands::User(id, numbered) => Self::User {
-                id: id.into(),
-                numbered: numbered.map(|(life, asked)| (life.into(), asked)),
-            },
-            Stands::Taken(event) => Self::Taken(event.into()),
-        }
-    }
+    pub(super) entrant: Entrant,
 }
 
 /// The answer to an event, of which the text is here.
@@ -259,6 +153,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::rooms::entrant::Numbered;
+    use crate::rooms::profile::Profile;
 
     #[test]
     fn what_is_written_is_read() {
@@ -299,13 +195,19 @@ mod tests {
                 token_user: None,
                 numbered,
             };
-            let address = std::net::Ipv4Addr::LOCALHOST.into();
-            let entering = Entering::new(1, "/", address, &entrant, true, true);
-            let bytes = encode(&Told::Enter(Box::new(entering)), []);
+            let entering = Entering {
+                page: 1,
+                space: "/".into(),
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
+                waits: true,
+                may_be: true,
+                entrant,
+            };
+            let bytes = encode(&Told::Enter(Box::new(entering.clone())), []);
             let Some((Told::Enter(read), _)) = decode(&bytes) else {
                 panic!("{bytes:?}");
             };
-            assert_eq!(format!("{:?}", read.entrant()), format!("{entrant:?}"));
+            assert_eq!(*read, entering);
         }
     }
 }
