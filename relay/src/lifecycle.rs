@@ -76,15 +76,18 @@ impl Lifecycle {
 impl Departure {
     /// Resolves when the client is to leave. It may be awaited more than once.
     pub(crate) async fn due(&self) {
-        let moment = async {
-            self.state.draining.cancelled().await;
-            if let Some((since, time)) = self.state.drain.get() {
-                // On the heap: each connection waits for this as long as it is open.
-                Box::pin(sleep_until(*since + time.mul_f64(self.part))).await;
-            }
+        // A relay that stops drains as well.
+        self.state.draining.cancelled().await;
+        // On the heap: each connection waits for this as long as it is open.
+        Box::pin(self.due_in_drain()).await;
+    }
+
+    async fn due_in_drain(&self) {
+        let Some((since, time)) = self.state.drain.get() else {
+            return;
         };
         tokio::select! {
-            () = moment => {}
+            () = sleep_until(*since + time.mul_f64(self.part)) => {}
             () = self.state.stopping.cancelled() => {}
         }
     }

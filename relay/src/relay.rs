@@ -35,7 +35,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(hub: Hub, limits: Limits) -> Self {
-        let presence = Presence::new(hub.number(), hub.notices());
+        let presence = Presence::new(&hub);
         let rooms = Registry::new(&hub);
         Self {
             hub,

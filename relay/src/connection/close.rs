@@ -31,7 +31,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::auth::refusal::Refusal;
-use crate::hub::sessions::SessionError;
+use crate::hub::sessions::{End, SessionError};
 use crate::limits::{Rate, RateExceeded};
 
 /// The code for an end that the protocol inside the WebSocket has announced.
@@ -189,6 +189,15 @@ impl From<RateExceeded> for CloseReason {
 impl From<Refusal> for CloseReason {
     fn from(refusal: Refusal) -> Self {
         Self::TokenRefused(refusal)
+    }
+}
+
+impl From<End> for CloseReason {
+    fn from(end: End) -> Self {
+        match end {
+            End::Resumed => Self::ResumedElsewhere,
+            End::Evicted => Self::OverMemory,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::socket::{Stream, next_message};
 use crate::limits::Limits;
 
 /// How a connection's silence is watched.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Heartbeat {
     /// After this silence a ping is sent.
     interval: Duration,
@@ -35,7 +35,7 @@ impl Heartbeat {
     /// relay that was itself stopped for a while doesn't take its connections for dead. No message
     /// is lost if this is dropped.
     pub(super) async fn next_message(
-        self,
+        &self,
         stream: &mut Stream,
         max_frame: usize,
         ping: &Notify,

@@ -35,18 +35,19 @@ pub(crate) trait Inbound: Send {
     /// connection closes meanwhile. An error closes the connection.
     fn text(&mut self, text: Utf8Bytes) -> impl Future<Output = Result<(), CloseReason>> + Send;
 
-    /// Whether the last text frame held several messages, and some of them are still to be taken.
+    /// Whether something is still to be taken that was read before: one of several messages in the
+    /// last text frame, or a frame from before [`run`].
     fn has_more(&self) -> bool {
         false
     }
 
-    /// Takes the next of them, as [`Inbound::text`].
+    /// Takes the next of that, as [`Inbound::text`].
     fn more(&mut self) -> impl Future<Output = Result<(), CloseReason>> + Send {
         std::future::ready(Ok(()))
     }
 
     /// The heartbeat from now on, if it isn't the one that the connection began with.
-    fn heartbeat(&self) -> Option<Heartbeat> {
+    fn heartbeat(&self) -> Option<&Heartbeat> {
         None
     }
 
@@ -85,7 +86,7 @@ pub(crate) async fn run(
     connection: &mut Connection,
     inbound: &mut impl Inbound,
     outbound: &mut impl Outbound,
-    heartbeat: Option<Heartbeat>,
+    heartbeat: Option<&Heartbeat>,
     closing: Pin<Box<impl Future<Output = CloseReason> + Send>>,
 ) -> CloseReason {
     let Connection {
@@ -142,7 +143,7 @@ struct Turn {
 struct Reader<'a> {
     stream: &'a mut Stream,
     max_frame: usize,
-    heartbeat: Option<Heartbeat>,
+    heartbeat: Option<&'a Heartbeat>,
     ping: &'a Notify,
     pongs: &'a Pongs,
     allowance: &'a Allowance,
@@ -151,7 +152,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn next(&mut self, heartbeat: Option<Heartbeat>) -> Result<Message, CloseReason> {
+    async fn next(&mut self, heartbeat: Option<&Heartbeat>) -> Result<Message, CloseReason> {
         let message = match heartbeat {
             Some(heartbeat) => {
                 heartbeat
@@ -179,12 +180,7 @@ impl Reader<'_> {
             };
             self.turn.taken.store(true, Ordering::Relaxed);
             // On the heap: it needs much room, and a connection mostly waits for a frame.
-            let taken = match next {
-                None => Box::pin(inbound.more()).await,
-                Some(Ok(Message::Text(text))) => Box::pin(inbound.text(text)).await,
-                Some(Ok(message)) => inbound.other(&message),
-                Some(Err(reason)) => Err(reason),
-            };
+            let taken = Box::pin(take(inbound, next)).await;
             self.turn.taken.store(false, Ordering::Relaxed);
             if let Err(reason) = taken {
                 return reason;
@@ -196,6 +192,19 @@ impl Reader<'_> {
             // then.
             tokio::task::consume_budget().await;
         }
+    }
+}
+
+/// Takes a frame, or without one what is still to be taken.
+async fn take(
+    inbound: &mut impl Inbound,
+    next: Option<Result<Message, CloseReason>>,
+) -> Result<(), CloseReason> {
+    match next {
+        None => inbound.more().await,
+        Some(Ok(Message::Text(text))) => inbound.text(text).await,
+        Some(Ok(message)) => inbound.other(&message),
+        Some(Err(reason)) => Err(reason),
     }
 }
 

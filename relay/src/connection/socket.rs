@@ -20,9 +20,9 @@ use super::meter::{Meter, Metered};
 use crate::address::ClientAddress;
 use crate::limits::Allowance;
 
-/// Each connection has a read buffer of this size from the start, in bytes. Most frames of signaling
-/// fit; a longer one is read in parts of this size.
-pub(super) const READ_BUFFER: usize = 2 * 1024;
+/// Each connection has a read buffer of this size from the start, in bytes. A longer frame is read in
+/// parts of this size.
+pub(super) const READ_BUFFER: usize = 1024;
 
 /// How long the close frame may take where memory has to be free again.
 const CLOSE_FRAME_TIMEOUT: Duration = Duration::from_millis(100);

@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signal_wire::Open;
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use self::channels::Channels;
 use self::sharing::SharedAs;
@@ -131,11 +131,27 @@ struct Holder {
 
 /// How a connection learns that it no longer has its session.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ends {
+pub(crate) struct Ends(Arc<SetOnce<End>>);
+
+/// Why a connection no longer has its session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
     /// Another connection has it.
-    pub(crate) resumed: CancellationToken,
+    Resumed,
     /// It was dropped to free memory.
-    pub(crate) evicted: CancellationToken,
+    Evicted,
+}
+
+impl Ends {
+    /// The connection has lost its session. The first reason counts.
+    fn end(&self, end: End) {
+        self.0.set(end).ok();
+    }
+
+    /// Resolves when the connection has lost its session.
+    pub(crate) async fn ended(&self) -> End {
+        *self.0.wait().await
+    }
 }
 
 impl Session {
@@ -197,7 +213,7 @@ impl Sessions {
     }
 
     /// Attaches a connection to the session with this secret, which is created if it doesn't exist.
-    /// Another connection that has the session loses it: its [`Ends::resumed`] is cancelled.
+    /// Another connection that has the session loses it: its `ends` say so.
     ///
     /// A connection that doesn't resume brings the secret of its own hello. If that session exists,
     /// a newer connection has resumed it, and these are late frames of a connection that is gone.
@@ -226,7 +242,7 @@ impl Sessions {
             session
         });
         let mut holder = session.holder();
-        std::mem::replace(&mut holder.ends, ends).resumed.cancel();
+        std::mem::replace(&mut holder.ends, ends).end(End::Resumed);
         if found {
             if let Some(place) = holder.kept.take() {
                 registry.kept.remove(place);

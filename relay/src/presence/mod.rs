@@ -20,6 +20,7 @@ use signal_wire::json::quoted;
 use tokio::time::Instant;
 
 use self::elsewhere::{Elsewhere, Named, SAY, Said};
+use crate::hub::Hub;
 use crate::hub::budget::Charge;
 use crate::hub::frame::Frame;
 use crate::hub::ids::fingerprint;
@@ -56,7 +57,9 @@ pub(crate) struct Entrant {
 pub(crate) struct Presence {
     channels: Mutex<HashMap<Name, Channel>>,
     next_seat: AtomicU64,
+    /// This relay among those that share its store.
     relay: u64,
+    name: String,
     /// The way to the relays that share the store, if it is shared.
     others: Option<Arc<dyn Notices>>,
     /// When the others are to be told next which pages there are.
@@ -119,13 +122,14 @@ pub(crate) enum Refused {
 }
 
 impl Presence {
-    /// No pages yet. `relay` names this one among those that share its store.
-    pub(crate) fn new(relay: u64, others: Option<Arc<dyn Notices>>) -> Arc<Self> {
+    /// No pages yet.
+    pub(crate) fn new(hub: &Hub) -> Arc<Self> {
         let presence = Arc::new(Self {
             channels: Mutex::default(),
             next_seat: AtomicU64::new(0),
-            relay,
-            others,
+            relay: hub.number(),
+            name: hub.relay(),
+            others: hub.notices(),
             say_at: Mutex::new(Instant::now() + SAY),
         });
         if let Some(others) = &presence.others {
@@ -137,6 +141,11 @@ impl Presence {
             }));
         }
         presence
+    }
+
+    /// What the relay calls itself until it is started again.
+    pub(crate) fn relay(&self) -> &str {
+        &self.name
     }
 
     fn channels(&self) -> MutexGuard<'_, HashMap<Name, Channel>> {

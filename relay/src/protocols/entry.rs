@@ -56,7 +56,7 @@ impl Entry {
 
     /// Waits for the token, where it is still to come.
     pub(super) async fn enter(
-        self,
+        &self,
         connection: &mut Connection,
         space: &str,
         greeting: String,
@@ -64,12 +64,12 @@ impl Entry {
         let admission = match self {
             Self::Open(access) => {
                 return Ok(Entered {
-                    access,
+                    access: access.clone(),
                     greeting: Some(greeting),
                     first: None,
                 });
             }
-            Self::Refused(refusal) => return Err(refusal.into()),
+            Self::Refused(refusal) => return Err(refusal.clone().into()),
             Self::Asked(admission) => admission,
         };
         let first = async {

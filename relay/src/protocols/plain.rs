@@ -42,6 +42,7 @@ use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
 use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
+use crate::lifecycle::Departure;
 use crate::limits::{Allowance, Limits, Place};
 use crate::metrics::Protocol;
 use crate::relay::Relay;
@@ -67,134 +68,140 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     let upgrade = Upgrade::new(request)?;
     let place = relay.admit(upgrade.address())?;
     let secret = Secret::random().map_err(no_randomness)?;
-    let (shared, limits) = (Arc::clone(&relay), Box::new(relay.limits()));
-    let (max_frame, allowance) = (limits.max_frame, place.allowance());
+    let (limits, allowance) = (relay.limits(), place.allowance());
+    let max_frame = limits.max_frame;
+    let visit = Box::new(Visit {
+        relay: Arc::clone(&relay),
+        entry,
+        heartbeat: Heartbeat::new(&limits),
+        limits,
+        space,
+        secret,
+        _place: place,
+        subscribed: AtomicBool::new(false),
+        old_page: OldPage::default(),
+    });
     Ok(
         upgrade.start(&relay, max_frame, allowance, move |connection| {
-            run(shared, limits, space, secret, entry, place, connection)
+            visit.run(connection)
         }),
     )
 }
 
-async fn run(
+/// One client on its WebSocket. On the heap, because what a function is called with has room in the
+/// connection's task twice.
+struct Visit {
     relay: Arc<Relay>,
-    limits: Box<Limits>,
-    space: String,
-    secret: Secret,
     entry: Entry,
+    limits: Limits,
+    heartbeat: Heartbeat,
+    space: String,
+    /// The session's secret in the hello.
+    secret: Secret,
     _place: Place,
-    connection: Option<Box<Connection>>,
-) {
-    let Some(mut connection) = connection else {
-        return;
-    };
-    let (relay, space) = (&*relay, &*space);
-    let mut tracked = relay.track(Protocol::Plain, space, connection.address);
-    let departure = relay.lifecycle.departure();
-    let entered = {
-        let hello = hello(relay, &limits, &secret);
+    /// Whether there is a session, for the writing half.
+    subscribed: AtomicBool,
+    old_page: OldPage,
+}
+
+impl Visit {
+    async fn run(self: Box<Self>, connection: Option<Box<Connection>>) {
+        let Some(mut connection) = connection else {
+            return;
+        };
+        let (relay, address) = (&self.relay, connection.address);
+        let mut tracked = relay.track(Protocol::Plain, &self.space, address);
+        let (rest, reason) = self.serve(&mut connection).await;
+        tracked.end(reason.name());
+        connection.close(rest, &reason).await;
+    }
+
+    /// Returns why the connection is to close, and what is to be written before that.
+    async fn serve(&self, connection: &mut Connection) -> (Vec<Utf8Bytes>, CloseReason) {
+        let (relay, address) = (&*self.relay, connection.address);
+        let departure = relay.lifecycle.departure();
         // On the heap: most clients have entered at once.
-        let entering = Box::pin(entry.enter(&mut connection, space, hello));
+        let Entered {
+            access,
+            greeting,
+            first,
+        } = match Box::pin(self.enter(connection, &departure)).await {
+            Ok(entered) => entered,
+            Err(reason) => return (Vec::new(), reason),
+        };
+        let mut greeting = greeting.map(Frame::from);
+        let late = Late::new(self.limits.hello_delay, &mut greeting);
+        let (membership, mut queue) =
+            (relay.hub).join_greeted(&self.space, address, access.audience(), greeting);
+        let (referee, answers) = Referee::plain(relay, &self.limits);
+        let mut client = Client {
+            visit: self,
+            allowance: Arc::clone(&connection.allowance),
+            access: access.clone(),
+            membership,
+            first,
+            session: None,
+            ends: Ends::default(),
+            late: &late,
+            referee,
+        };
+        let liveness = client.referee.liveness();
+        let mut output = Output {
+            queue: &mut queue,
+            visit: self,
+            late: &late,
+            answers: &answers,
+            pings: 0,
+        };
+        let (overflowed, ends) = (output.queue.overflowed(), client.ends.clone());
+        let closing = Box::pin(async {
+            tokio::select! {
+                biased;
+                () = overflowed => CloseReason::SlowConsumer,
+                end = ends.ended() => end.into(),
+                () = liveness.replaced.cancelled() => CloseReason::ResumedElsewhere,
+                () = access.expired() => Refusal::EXPIRED.into(),
+                () = departure.due() => CloseReason::ShuttingDown,
+            }
+        });
+        let reason = connection::run(
+            connection,
+            &mut client,
+            &mut output,
+            Some(&self.heartbeat),
+            closing,
+        )
+        .await;
+
+        if reason == CloseReason::ShuttingDown {
+            client.referee.leave();
+        }
+        drop(client.referee);
+        drop(client.membership);
+        if let Some(session) = client.session {
+            session.leave().await;
+        }
+        let rest: Vec<Frame> = match reason {
+            _ if self.old_page.is_one() => Vec::new(),
+            CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
+            // Without the acknowledgement, a client would blame the close on a message that was fine.
+            _ => queue.pop_ack().into_iter().collect(),
+        };
+        let rest = rest.iter().map(|frame| frame.text().clone()).collect();
+        (rest, reason)
+    }
+
+    async fn enter(
+        &self,
+        connection: &mut Connection,
+        departure: &Departure,
+    ) -> Result<Entered, CloseReason> {
+        let hello = hello(&self.relay, &self.limits, &self.secret);
         tokio::select! {
-            entered = entering => entered,
+            entered = self.entry.enter(connection, &self.space, hello) => entered,
             () = departure.due() => Err(CloseReason::ShuttingDown),
         }
-    };
-    let Entered {
-        access,
-        greeting,
-        first,
-    } = match entered {
-        Ok(entered) => entered,
-        Err(reason) => {
-            tracked.end(reason.name());
-            return connection.close([], &reason).await;
-        }
-    };
-    let mut greeting = greeting.map(Frame::from);
-    let late = Late::new(limits.hello_delay, &mut greeting);
-    let address = connection.address;
-    let (membership, mut queue) =
-        relay
-            .hub
-            .join_greeted(space, address, access.audience(), greeting);
-
-    let subscribed = AtomicBool::new(false);
-    let old_page = OldPage::default();
-    let (referee, answers) = Referee::plain(relay, &limits);
-    let mut client = Client {
-        relay,
-        allowance: Arc::clone(&connection.allowance),
-        access: access.clone(),
-        membership,
-        max_frame: limits.max_frame,
-        secret,
-        session: None,
-        ends: Ends::default(),
-        subscribed: &subscribed,
-        old_page: &old_page,
-        late: &late,
-        referee,
-    };
-    let liveness = client.referee.liveness();
-    let mut output = Output {
-        queue: &mut queue,
-        subscribed: &subscribed,
-        old_page: &old_page,
-        late: &late,
-        answers: &answers,
-        interval: limits.ping_interval,
-        pings: 0,
-    };
-    let (overflowed, ends) = (output.queue.overflowed(), client.ends.clone());
-    let closing = Box::pin(async {
-        tokio::select! {
-            biased;
-            () = overflowed => CloseReason::SlowConsumer,
-            () = ends.resumed.cancelled() => CloseReason::ResumedElsewhere,
-            () = liveness.replaced.cancelled() => CloseReason::ResumedElsewhere,
-            () = ends.evicted.cancelled() => CloseReason::OverMemory,
-            () = access.expired() => Refusal::EXPIRED.into(),
-            () = departure.due() => CloseReason::ShuttingDown,
-        }
-    });
-    let heartbeat = Some(Heartbeat::new(&limits));
-    let taken = match first {
-        Some(first) => Box::pin(client.text(first)).await,
-        None => Ok(()),
-    };
-    let reason = match taken {
-        Ok(()) => {
-            connection::run(
-                &mut connection,
-                &mut client,
-                &mut output,
-                heartbeat,
-                closing,
-            )
-            .await
-        }
-        Err(reason) => reason,
-    };
-
-    if reason == CloseReason::ShuttingDown {
-        client.referee.leave();
     }
-    drop(client.referee);
-    drop(client.membership);
-    if let Some(session) = client.session {
-        session.leave().await;
-    }
-    tracked.end(reason.name());
-    let rest: Vec<Frame> = match reason {
-        _ if old_page.is_one() => Vec::new(),
-        CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
-        // Without the acknowledgement, a client would blame the close on a message that was fine.
-        _ => queue.pop_ack().into_iter().collect(),
-    };
-    drop(queue);
-    let rest: Vec<_> = rest.iter().map(|frame| frame.text().clone()).collect();
-    connection.close(rest, &reason).await;
 }
 
 /// The first frame on each connection.
@@ -211,19 +218,15 @@ fn hello(relay: &Relay, limits: &Limits, secret: &Secret) -> String {
 
 /// One client: what comes in.
 struct Client<'a> {
-    relay: &'a Relay,
+    visit: &'a Visit,
     access: Access,
     membership: Membership,
     allowance: Arc<Allowance>,
-    max_frame: usize,
-    /// The session's secret in the hello.
-    secret: Secret,
+    /// The first frame, if it was read to enter.
+    first: Option<Utf8Bytes>,
     /// From the first `open` on.
     session: Option<Attached>,
     ends: Ends,
-    /// Whether there is a session, for the writing half.
-    subscribed: &'a AtomicBool,
-    old_page: &'a OldPage,
     late: &'a Late,
     /// Of its pages in rooms.
     referee: Referee,
@@ -232,13 +235,13 @@ struct Client<'a> {
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         self.referee.heard();
+        let max_frame = self.visit.limits.max_frame;
         match &self.session {
             None => {
                 let hello = self.late.take();
                 let (membership, access) = (&self.membership, &self.access);
-                let taken = self
-                    .old_page
-                    .take(&text, membership, access, self.max_frame);
+                let old_page = &self.visit.old_page;
+                let taken = old_page.take(&text, membership, access, max_frame);
                 let is_old = taken.await?;
                 if let Some(hello) = hello.filter(|_| !is_old) {
                     self.membership.sender().greet(hello);
@@ -254,7 +257,7 @@ impl Inbound for Client<'_> {
                     access: &self.access,
                     membership: &self.membership,
                     allowance: &self.allowance,
-                    max_frame: self.max_frame,
+                    max_frame,
                     referee: &self.referee,
                 };
                 take.frame(&text).await
@@ -262,7 +265,18 @@ impl Inbound for Client<'_> {
         }
     }
 
-    fn heartbeat(&self) -> Option<Heartbeat> {
+    fn has_more(&self) -> bool {
+        self.first.is_some()
+    }
+
+    async fn more(&mut self) -> Result<(), CloseReason> {
+        match self.first.take() {
+            Some(first) => self.text(first).await,
+            None => Ok(()),
+        }
+    }
+
+    fn heartbeat(&self) -> Option<&Heartbeat> {
         self.referee.heartbeat()
     }
 }
@@ -279,7 +293,7 @@ impl Client<'_> {
                 let channel = envelope.channel.clone();
                 match self.access.message(envelope, None, true) {
                     Ok(message) => {
-                        check_length(&message, self.max_frame)?;
+                        check_length(&message, self.visit.limits.max_frame)?;
                         Content::Envelope(message)
                     }
                     Err(why) => {
@@ -319,16 +333,16 @@ impl Client<'_> {
         renew(&self.access, open.token.as_deref()).await?;
         let (secret, resumes) = match &open.session {
             Some(secret) => (&**secret, true),
-            None => (self.secret.as_str(), false),
+            None => (self.visit.secret.as_str(), false),
         };
-        let sessions = self.relay.hub.sessions();
+        let sessions = self.visit.relay.hub.sessions();
         if resumes {
             sessions.bring(secret, &self.membership).await?;
         }
         let attached = sessions.attach(secret, resumes, &self.membership, self.ends.clone())?;
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.
-        self.subscribed.store(true, Ordering::Relaxed);
+        self.visit.subscribed.store(true, Ordering::Relaxed);
         let (open, refused) = permitted(&self.access, open);
         session.open_first(&self.membership, &open, resumes).await?;
         refuse_all(&self.membership, &refused);

@@ -124,13 +124,13 @@ impl Referee {
             ping,
             heartbeat: Heartbeat::new(&limits.with_pings(PING)),
             seats: Mutex::default(),
-            present: PresentPages::new(&relay.presence, relay.hub.relay(), true),
+            present: PresentPages::new(&relay.presence, true),
         }
     }
 
     /// The same, for a connection of which it isn't noticed soon when it is lost.
     pub(super) fn unwatched(self, relay: &Relay) -> Self {
-        let present = PresentPages::new(&relay.presence, relay.hub.relay(), false);
+        let present = PresentPages::new(&relay.presence, false);
         Self { present, ..self }
     }
 
@@ -154,8 +154,8 @@ impl Referee {
     }
 
     /// The heartbeat that a connection with such pages needs.
-    pub(super) fn heartbeat(&self) -> Option<Heartbeat> {
-        self.is_used().then_some(self.heartbeat)
+    pub(super) fn heartbeat(&self) -> Option<&Heartbeat> {
+        self.is_used().then_some(&self.heartbeat)
     }
 
     /// Notes that the client is alive.

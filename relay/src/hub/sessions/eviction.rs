@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Session, Sessions};
+use super::{End, Session, Sessions};
 use crate::hub::relief::{Debt, Holder};
 use crate::hub::shares::Owner;
 
@@ -25,7 +25,7 @@ impl Sessions {
     fn evict_attached(&self, session: &Session) {
         self.registry().sessions.remove(&session.name);
         session.channels().charge.set(0);
-        session.holder().ends.evicted.cancel();
+        session.holder().ends.end(End::Evicted);
     }
 }
 

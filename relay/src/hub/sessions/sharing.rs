@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, timeout};
 
 use super::channels::Channels;
-use super::{Attached, Name, Session, SessionError, Sessions};
+use super::{Attached, End, Name, Session, SessionError, Sessions};
 use crate::hub::budget::Account;
 use crate::hub::ids::MessageId;
 use crate::hub::membership::Membership;
@@ -153,7 +153,7 @@ impl Sessions {
         let stale = registry.sessions.insert(name, Arc::new(brought));
         if let Some(stale) = &stale {
             let mut holder = stale.holder();
-            holder.ends.resumed.cancel();
+            holder.ends.end(End::Resumed);
             if let Some(place) = holder.kept.take() {
                 registry.kept.remove(place);
             }
@@ -180,7 +180,7 @@ impl Sessions {
             }
             let shared = session.share(&*self.store, *accepted, true, &[]).await;
             if shared == Err(SessionError::ResumedElsewhere) {
-                session.holder().ends.resumed.cancel();
+                session.holder().ends.end(End::Resumed);
             }
         })
         .await;

@@ -1,26 +1,24 @@
 //! What goes out to one client.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use signal_wire::frames::encode_ping;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::Visit;
 use crate::connection::Outbound;
 use crate::hub::queue::Receiver;
 use crate::protocols::late::Late;
 use crate::protocols::referee::Answers;
-use crate::protocols::websocket_over_nodejs::OldPage;
 
 /// What goes out to one client: its queue, and pings that it can see. Pages don't see those of the
 /// WebSocket.
 pub(super) struct Output<'a> {
     pub(super) queue: &'a mut Receiver,
-    pub(super) subscribed: &'a AtomicBool,
-    pub(super) old_page: &'a OldPage,
+    pub(super) visit: &'a Visit,
     pub(super) late: &'a Late,
     pub(super) answers: &'a Answers,
-    pub(super) interval: Duration,
     pub(super) pings: u64,
 }
 
@@ -40,16 +38,16 @@ impl Outbound for Output<'_> {
         if let Some(answer) = self.answers.next() {
             return Some(answer);
         }
-        if self.old_page.is_one() {
+        if self.visit.old_page.is_one() {
             while let Some(frame) = self.queue.pop() {
-                if let Some(text) = self.old_page.text(&frame) {
+                if let Some(text) = self.visit.old_page.text(&frame) {
                     return Some(text);
                 }
             }
             return None;
         }
         let frame = self.queue.pop()?;
-        Some(if self.subscribed.load(Ordering::Relaxed) {
+        Some(if self.visit.subscribed.load(Ordering::Relaxed) {
             frame.text().clone()
         } else {
             frame.unsubscribed_text()
@@ -57,11 +55,11 @@ impl Outbound for Output<'_> {
     }
 
     fn keep_alive_interval(&self) -> Option<Duration> {
-        Some(self.interval)
+        Some(self.visit.limits.ping_interval)
     }
 
     fn keep_alive(&mut self) -> Option<Utf8Bytes> {
-        if !self.subscribed.load(Ordering::Relaxed) {
+        if !self.visit.subscribed.load(Ordering::Relaxed) {
             return None;
         }
         self.pings += 1;

@@ -36,8 +36,6 @@ const LONGEST_CHANNEL: usize = 256;
 #[derive(Debug)]
 pub(super) struct PresentPages {
     presence: Arc<Presence>,
-    /// What the relay calls itself until it is started again.
-    relay: String,
     /// Whether the relay notices soon when the connection is lost.
     is_watched: bool,
     /// By their private channels.
@@ -45,10 +43,9 @@ pub(super) struct PresentPages {
 }
 
 impl PresentPages {
-    pub(super) fn new(presence: &Arc<Presence>, relay: String, is_watched: bool) -> Self {
+    pub(super) fn new(presence: &Arc<Presence>, is_watched: bool) -> Self {
         Self {
             presence: Arc::clone(presence),
-            relay,
             is_watched,
             seats: Mutex::default(),
         }
@@ -150,7 +147,7 @@ impl PresentPages {
         let ids: Vec<_> = others.iter().map(|id| quoted(id)).collect();
         let (ids, is_shown) = (ids.join(","), self.is_watched);
         let relay = if are_all {
-            format!(",\"relay\":{}", quoted(&self.relay))
+            format!(",\"relay\":{}", quoted(self.presence.relay()))
         } else {
             String::new()
         };

@@ -210,7 +210,8 @@ async fn run(
                 hubs: &session.hubs,
                 interval: (state.timing.keep_alive / 2).min(limits.ping_interval),
             };
-            let heartbeat = Some(Heartbeat::new(&limits));
+            let heartbeat = Heartbeat::new(&limits);
+            let heartbeat = Some(&heartbeat);
             connection::run(&mut connection, &mut input, &mut output, heartbeat, closing).await
         }
     };
@@ -296,7 +297,7 @@ struct Input<'a> {
 }
 
 impl Inbound for Input<'_> {
-    fn heartbeat(&self) -> Option<Heartbeat> {
+    fn heartbeat(&self) -> Option<&Heartbeat> {
         self.referee.heartbeat()
     }
 

@@ -149,12 +149,12 @@ async fn run(
         answers: &mut answered,
         interval: state.timing.ping.min(limits.ping_interval),
     };
-    let heartbeat = Some(Heartbeat::new(&limits));
+    let heartbeat = Heartbeat::new(&limits);
     let reason = connection::run(
         &mut connection,
         &mut client,
         &mut output,
-        heartbeat,
+        Some(&heartbeat),
         closing,
     )
     .await;
@@ -270,7 +270,7 @@ impl Inbound for Client<'_> {
         self.more().await
     }
 
-    fn heartbeat(&self) -> Option<Heartbeat> {
+    fn heartbeat(&self) -> Option<&Heartbeat> {
         self.member.referee.heartbeat()
     }
 
