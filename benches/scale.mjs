@@ -22,8 +22,8 @@ const { values: options } = parseArgs({
     spaces: { type: 'string', default: '30' },
     size: { type: 'string', default: '1500' },
     pages: { type: 'string', default: '2000' },
-    seconds: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
   },
 });
