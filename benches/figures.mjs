@@ -15,12 +15,13 @@ import { machines } from './figures/machines.mjs';
 import * as receive from './figures/receive.mjs';
 import { rewrite } from './figures/regions.mjs';
 import * as relay from './figures/relay.mjs';
+import * as scale from './figures/scale.mjs';
 import * as send from './figures/send.mjs';
 import * as size from './figures/size.mjs';
 import * as start from './figures/start.mjs';
 import { recorded } from './recorded.mjs';
 
-const SECTIONS = { size, receive, send, start, relay, join: joining, load, chaos };
+const SECTIONS = { size, receive, send, start, relay, scale, join: joining, load, chaos };
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 

@@ -1,6 +1,6 @@
 // npm run bench -- scale: what relays cost that share one NATS server, beside one relay without a
-// store: for each delivery, for each message, for each page that comes back on another relay, and
-// how long a message takes.
+// store: for each delivery, for each message, for each page that comes back on another relay, for
+// each request of a page of RTCMultiConnection, and how long a message and an answer take.
 //
 // Clients, relays and NATS share this machine, so deliveries a second say little about machines of
 // their own. Processor time does: that of all relays together, and that of NATS. Other work on the
@@ -8,11 +8,12 @@
 
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import process from 'node:process';
 import { parseArgs, promisify } from 'node:util';
 import { nats } from '../tests/support/nats.mjs';
 import { relay } from '../tests/support/servers.mjs';
+import { machine } from './machine.mjs';
+import { median } from './median.mjs';
 
 const run = promisify(execFile);
 const { values: options } = parseArgs({
@@ -21,8 +22,8 @@ const { values: options } = parseArgs({
     spaces: { type: 'string', default: '30' },
     size: { type: 'string', default: '1500' },
     pages: { type: 'string', default: '2000' },
-    seconds: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
   },
 });
@@ -37,6 +38,8 @@ if (receivers % spaces !== 0) throw new Error('--receivers must be a multiple of
 const CALM = 100;
 /** Messages a second to all receivers: so few that each goes out alone. Under full load several go out together. */
 const APART = 50;
+/** Pages of RTCMultiConnection, two to a room. */
+const IN_ROOMS = 32;
 /** So that the relays' limits aren't what is measured. */
 const RELAY = ['--connections', '20000', '--rate', '1000000', '--rate-bytes', '4000000000', '--queue-bytes', '64000000', '--memory', '4000000000', '--log', 'error'];
 
@@ -46,8 +49,8 @@ const SETUPS = {
   'one relay': { relays: 1, store: [] },
   'two relays': { relays: 2, store: [] },
   'three relays': { relays: 3, store: [] },
-  'one relay, store in memory': { relays: 1, store: ['--store-in-memory'] },
-  'three relays, store in memory': { relays: 3, store: ['--store-in-memory'] },
+  'one relay, NATS in memory': { relays: 1, store: ['--store-in-memory'] },
+  'three relays, NATS in memory': { relays: 3, store: ['--store-in-memory'] },
 };
 const LOADS = {
   everybody: { measure: 'full', receivers, seconds, size },
@@ -56,6 +59,7 @@ const LOADS = {
   single: { measure: 'full', receivers: 1, seconds, size },
   calm: { measure: 'paced', rate: CALM, receivers: 1, seconds, size },
   back: { measure: 'resume', receivers: pages },
+  rooms: { measure: 'rooms', protocol: 'socket-io', receivers: IN_ROOMS, seconds },
 };
 
 const runs = Object.fromEntries(Object.keys(SETUPS).map((name) => [name, []]));
@@ -92,9 +96,22 @@ print('For each page', {
   'NATS, µs': ({ back }) => back.storeMicrosecondsPerResumption.toFixed(0),
   'in its session': ({ back }) => `${Math.round(back.resumed * 100)} %`,
 });
+const ofPage = (place, of) => ({ rooms }) => (rooms[place] ? of(rooms[place]) : '');
+print('For each request of a page of RTCMultiConnection: on the relay that keeps the rooms, and on another', {
+  'relays, µs, one at a time': ofPage('keeper', ({ alone }) => alone.processorMicrosecondsPerRequest.toFixed(1)),
+  'until it is answered, median ms': ofPage('keeper', ({ alone }) => (alone.latencyMicroseconds.median / 1000).toFixed(2)),
+  '99 %': ofPage('keeper', ({ alone }) => (alone.latencyMicroseconds['99'] / 1000).toFixed(2)),
+  [`relays, µs, ${IN_ROOMS} pages`]: ofPage('keeper', ({ together }) => together.processorMicrosecondsPerRequest.toFixed(1)),
+  'on another: relays, µs, one at a time': ofPage('other', ({ alone }) => alone.processorMicrosecondsPerRequest.toFixed(1)),
+  'NATS, µs, one at a time': ofPage('other', ({ alone }) => alone.storeMicrosecondsPerRequest.toFixed(1)),
+  'median ms': ofPage('other', ({ alone }) => (alone.latencyMicroseconds.median / 1000).toFixed(2)),
+  '99 %, on another': ofPage('other', ({ alone }) => (alone.latencyMicroseconds['99'] / 1000).toFixed(2)),
+  [`on another: relays, µs, ${IN_ROOMS} pages`]: ofPage('other', ({ together }) => together.processorMicrosecondsPerRequest.toFixed(1)),
+  [`NATS, µs, ${IN_ROOMS} pages`]: ofPage('other', ({ together }) => together.storeMicrosecondsPerRequest.toFixed(1)),
+});
 if (options.json) {
   const [natsVersion] = /[0-9][^\s]*/.exec((await run('nats-server', ['--version'])).stdout);
-  const result = { processor: cpus()[0].model, cores: cpus().length, node: process.version, nats: natsVersion, receivers, spaces, size, setups };
+  const result = { ...machine(), nats: natsVersion, rounds, receivers, spaces, size, pagesInRooms: IN_ROOMS, messagesPerSecond: { apart: APART, calm: CALM }, setups };
   await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
 }
 process.exit();
@@ -124,7 +141,7 @@ function medians(all) {
     Object.entries(all[0]).map(([name, value]) => {
       const values = all.map((one) => one[name]);
       if (typeof value === 'object') return [name, medians(values)];
-      return [name, values.toSorted((a, b) => a - b)[values.length >> 1]];
+      return [name, median(values)];
     }),
   );
 }

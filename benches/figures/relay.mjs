@@ -81,6 +81,11 @@ export function idle({ idle }) {
   return `${number(idle.at(-1).servers[PLAIN].bytesPerConnection / 1000)} kB`;
 }
 
+/** How many of them a gigabyte holds, in a sentence. */
+export function gigabyte({ idle }) {
+  return rounded(1e9 / idle.at(-1).servers[PLAIN].bytesPerConnection);
+}
+
 /** The same for so many clients that the memory of the program by itself is little beside it. */
 export function many({ idle }) {
   const { connections, servers } = idle.at(-1);

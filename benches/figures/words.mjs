@@ -23,7 +23,7 @@ export function list(words) {
 
 /** A table; `rows` are lists of cells, the first of which names the row. */
 export function table(columns, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |');
+  const line = (cells) => `${cells.map((cell) => (cell === '' ? '| ' : `| ${cell} `)).join('')}|`;
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

@@ -15,5 +15,7 @@ export function scale({ nats, receivers, spaces, size, setups }) {
     bars('The same: NATS', 'µs of processor time', list(({ single }) => single.storeMicrosecondsPerMessage)),
     bars('A message to one page, few a second', 'ms until it is there, median', list(({ calm }) => calm.latencyMicroseconds.median / 1000)),
     bars('A page that comes back on another relay', 'µs of processor time of the relays', list(({ back }) => back.processorMicrosecondsPerResumption)),
+    bars('An answer to a page in a room, one request at a time', 'µs of processor time of the relays', list(({ rooms }) => rooms.keeper.alone.processorMicrosecondsPerRequest)),
+    bars('The same, rooms on another relay', 'ms until it is there, median', list(({ rooms }) => (rooms.other ? rooms.other.alone.latencyMicroseconds.median / 1000 : 0)).filter(({ value }) => value > 0)),
   ];
 }

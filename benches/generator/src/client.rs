@@ -31,6 +31,8 @@ pub(crate) struct Target {
     pub(crate) space: usize,
     /// The secret of the session that it resumes.
     pub(crate) session: Option<String>,
+    /// What its address says besides.
+    pub(crate) query: String,
 }
 
 async fn connect(address: SocketAddr) -> Result<TcpStream, Failure> {
@@ -80,7 +82,11 @@ impl Client {
         let Target {
             address, protocol, ..
         } = *target;
-        let url = format!("ws://{address}{}", protocol.path(target.space));
+        let url = format!(
+            "ws://{address}{}{}",
+            protocol.path(target.space),
+            target.query
+        );
         let (mut socket, _) = client_async(url, connect(address).await?).await?;
         if let Some(greeting) = protocol.greeting(target.session.as_deref()) {
             socket.send(Message::text(greeting)).await?;

@@ -7,12 +7,13 @@
 //! | `client` | a connection: WebSockets, and streams of events |
 //! | `server` | what the server's process costs, from /proc |
 //! | `histogram` | how long deliveries take |
-//! | `run`, `restart` | the measurements |
+//! | `run`, `restart`, `rooms` | the measurements |
 
 mod client;
 mod histogram;
 mod protocol;
 mod restart;
+mod rooms;
 mod run;
 mod server;
 
@@ -42,6 +43,9 @@ pub(crate) enum Measure {
     /// the new server's processor time until then. Prints `connected` when the server is to be
     /// killed, and reads the process of the new one.
     Restart,
+    /// Pages of RTCMultiConnection 3 in rooms ask whether these are there: the servers' processor time
+    /// for each answer, and how long it takes. Only `socket-io`.
+    Rooms,
 }
 
 /// Measures one server, or several that are one to their clients.
@@ -60,7 +64,7 @@ pub(crate) struct Settings {
     pub(crate) protocol: Protocol,
     #[arg(long)]
     pub(crate) measure: Measure,
-    /// How many clients receive.
+    /// How many clients receive; for `rooms` the pages, two to a room.
     #[arg(long, default_value_t = 100)]
     pub(crate) receivers: usize,
     /// Into how many spaces the clients are divided; each has a publisher. Only WebSockets of `plain`
@@ -96,6 +100,7 @@ impl Settings {
             protocol: self.protocol,
             space,
             session: None,
+            query: String::new(),
         })
     }
 

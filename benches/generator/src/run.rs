@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until};
 use crate::client::{Client, Target};
 use crate::histogram::Histogram;
 use crate::protocol::{secret, sent, text};
-use crate::{Failure, Measure, Settings, restart, server};
+use crate::{Failure, Measure, Settings, restart, rooms, server};
 
 /// How many clients connect at one time.
 const CONNECTING: usize = 64;
@@ -69,6 +69,9 @@ impl Arrived {
 pub(crate) async fn run(settings: &Settings) -> Result<Value, Failure> {
     if settings.measure == Measure::Resume {
         return resume(settings).await;
+    }
+    if settings.measure == Measure::Rooms {
+        return rooms::rooms(settings).await;
     }
     let before = server::memory(&settings.pids)?;
     let clients = connect(settings).await?;
@@ -245,7 +248,7 @@ async fn publish(
     }))
 }
 
-fn microseconds(time: Duration, count: u64) -> f64 {
+pub(crate) fn microseconds(time: Duration, count: u64) -> f64 {
     time.as_secs_f64() * 1e6 / count as f64
 }
 
