@@ -170,7 +170,7 @@ function readReceiver(name, log, senders, { counts, fail }) {
     // between the two.
     const isFirst = source.at <= there.openedAt;
     const isAgain = n === source.high + 1 || there.gapAt > source.at || there.openedBefore > source.at;
-    if (isFirst) source.isLate = !there.kept && source.high > 0 && isAgain;
+    if (isFirst) source.isLate = !there.kept && there.openedBefore > 0 && isAgain;
     let expected = there.kept || !isFirst ? source.high + 1 : n;
     if (source.isLate && n > expected) {
       source.isLate = false;
