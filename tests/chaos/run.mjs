@@ -87,7 +87,7 @@ const result = await storm({
   pace: number('pace', 0, 60_000),
   cluster,
   // A member that is cut off for a minute is still to find everything.
-  relayArgs: cluster ? ['--history-messages', '100000', '--history-bytes', '64M'] : [],
+  relayArgs: cluster ? [...(process.env.STORM_LOG ? ['--log', process.env.STORM_LOG] : []), '--history-messages', '100000', '--history-bytes', '64M'] : [],
   kinds: cluster && Object.keys({ ...WEIGHTS, ...OF_CLUSTERS, ...(namespaces ? OF_NETWORKS : {}), ...(rooms > 0 ? OF_ROOMS : {}) }),
   protocol: values.protocol,
   say: (text) => console.log(text),
