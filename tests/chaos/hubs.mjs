@@ -247,7 +247,13 @@ export class Cluster {
     return this.#last(host, (isPulled) => host.connect(!isPulled), 4 * milliseconds);
   }
 
-  /** Stops one relay for a while. At least one goes on. */
+  /** Pulls out the cable of a relay, for so long that others know that it is gone. */
+  async isolate({ member, milliseconds }) {
+    const host = this.#hosts.relays[member % this.#hosts.relays.length];
+    return this.#last(host, (isPulled) => host.connect(!isPulled), 25 * milliseconds);
+  }
+
+  /** Stops one relay for a while. The others go on. */
   async pause({ member, milliseconds }) {
     await this.#pausing;
     this.#pausing = this.#relays[member % this.#relays.length].pause(10 * milliseconds);

@@ -211,6 +211,7 @@ const strikes = {
   'nats-killed': (fault, { hub }) => hub.killNats(fault),
   'nats-cut': (fault, { hub }) => hub.cutFromNats(fault),
   partitioned: (fault, { hub }) => hub.partition(fault),
+  'relay-isolated': (fault, { hub }) => hub.isolate(fault),
   'relay-paused': (fault, { hub }) => hub.pause(fault),
 };
 
