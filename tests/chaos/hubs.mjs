@@ -72,6 +72,8 @@ class Mortal {
 
   /** It does nothing for a while, and doesn't know it. */
   async pause(milliseconds) {
+    // It is dead.
+    if (this.port === undefined) return;
     const { pid } = this.#relay;
     process.kill(pid, 'SIGSTOP');
     await pause(milliseconds);

@@ -168,7 +168,7 @@ class Client {
   /** Leaves for good. */
   close() {
     this.#isClosed = true;
-    this.#socket.disconnect();
+    this.#socket?.disconnect();
   }
 
   /** Leaves, and comes back. A rival comes without the secret by which it would be the same user. */

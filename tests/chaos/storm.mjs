@@ -156,7 +156,7 @@ export async function storm(options) {
     };
   } finally {
     // The last that came goes first; what one of them can't do doesn't keep the others.
-    for (const end of ending.reverse()) await Promise.resolve(end()).catch((error) => say(`at the end: ${error}`));
+    for (const end of ending.reverse()) await Promise.resolve().then(end).catch((error) => say(`at the end: ${error}`));
   }
 }
 
