@@ -96,9 +96,10 @@ function readReceiver(name, log, senders, { counts, fail }) {
       joined = true;
     } else if (what === 'open') {
       const [channel, kept] = rest;
-      if (!channels.has(channel)) channels.set(channel, { from: new Map(), gapAt: 0 });
+      if (!channels.has(channel)) channels.set(channel, { from: new Map(), gapAt: 0, openings: [] });
       const there = channels.get(channel);
-      Object.assign(there, { kept, openedBefore: there.openedAt ?? 0, openedAt: position, grounds: epoch });
+      there.openings.push(position);
+      Object.assign(there, { kept, openedAt: position, grounds: epoch });
     } else if (what === 'gap') {
       const [channel] = rest;
       const there = channels.get(channel);
@@ -166,14 +167,17 @@ function readReceiver(name, log, senders, { counts, fail }) {
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do
     // from the beginning. One that was closed and opened again on the same connection may first get
     // what was on its way to it before, and then what came since it was opened: where it goes on
-    // just where it had been, or after a reported gap, or was opened twice since then, one hole is
-    // between the two.
+    // just where it had been, or after a reported gap, one hole is between the two. So it is for
+    // each time that it was opened since something came.
     const isFirst = source.at <= there.openedAt;
-    const isAgain = n === source.high + 1 || there.gapAt > source.at || there.openedBefore > source.at;
-    if (isFirst) source.isLate = !there.kept && source.high > 0 && isAgain;
+    if (isFirst) {
+      const openings = there.openings.filter((opening) => opening > source.at).length;
+      const goesOn = source.high > 0 && (n === source.high + 1 || there.gapAt > source.at);
+      source.holesLeft = there.kept ? 0 : openings - (goesOn ? 0 : 1);
+    }
     let expected = there.kept || !isFirst ? source.high + 1 : n;
-    if (source.isLate && n > expected) {
-      source.isLate = false;
+    if (source.holesLeft > 0 && n > expected) {
+      source.holesLeft -= 1;
       expected = n;
     }
     for (let hole = expected; hole < n; hole += 1) source.holes.set(hole, there.gapAt > source.at);

@@ -24,6 +24,12 @@ export const OF_CLUSTERS = { 'nats-killed': 4, 'nats-cut': 8 };
 /** Those of a network, whose packets vanish. */
 export const OF_NETWORKS = { partitioned: 6 };
 
+/** Those of relays that keep rooms: they last long enough that another one keeps them then. */
+export const OF_ROOMS = { 'relay-paused': 5 };
+
+/** The same on a network. */
+export const OF_ROOMS_ON_NETWORKS = { 'relay-isolated': 4 };
+
 /** After these the connection is lost, sooner or later; the rest it lives through. */
 export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up-for-good', 'stall-down-for-good', 'refuse', 'relay-killed']);
 
@@ -34,7 +40,7 @@ export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 
  */
 export function faults({ seed, count, wanted = Object.keys(WEIGHTS), members, pace, deaths }) {
   const chance = random(`faults ${seed}`);
-  const weights = Object.fromEntries(wanted.map((kind) => [kind, { ...WEIGHTS, ...OF_CLUSTERS, ...OF_NETWORKS }[kind]]));
+  const weights = Object.fromEntries(wanted.map((kind) => [kind, { ...WEIGHTS, ...OF_CLUSTERS, ...OF_NETWORKS, ...OF_ROOMS, ...OF_ROOMS_ON_NETWORKS }[kind]]));
   const kinds = Array.from({ length: count }, () => chance.weighted(weights));
   const places = Array.from({ length: deaths }, (_, index) => Math.floor(((index + 0.5) / deaths) * count));
   for (const place of kinds.filter((kind) => kind === 'relay-killed').length < deaths ? places : []) kinds[place] = 'relay-killed';

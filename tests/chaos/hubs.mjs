@@ -1,6 +1,7 @@
 // What the members of a chaos run talk to: one relay, or several that share NATS. A relay can die
 // and comes back on the same port.
 
+import process from 'node:process';
 import { deadline } from '../support/deadline.mjs';
 import { nats } from '../support/nats.mjs';
 import { network } from '../support/network.mjs';
@@ -17,6 +18,8 @@ class Mortal {
   #args;
   #host;
   #place;
+  /** What those that have died had printed. */
+  #printed = '';
 
   /** On this host, or on one of a network. */
   static async start(args, host = { address: '127.0.0.1', enter: [] }) {
@@ -44,6 +47,7 @@ class Mortal {
     // caller that very port.
     this.port = undefined;
     await this.#relay.kill();
+    this.#printed += this.#relay.stderr();
     this.settled = this.#comeBack(down).then(onback);
     // Whoever awaits it gets the error; until then it must not count as unhandled.
     this.settled.catch(() => {});
@@ -64,6 +68,22 @@ class Mortal {
     }
     this.starts += 1;
     this.port = this.#place;
+  }
+
+  /** It does nothing for a while, and doesn't know it. */
+  async pause(milliseconds) {
+    // It is dead.
+    if (this.port === undefined) return;
+    const { pid } = this.#relay;
+    process.kill(pid, 'SIGSTOP');
+    await pause(milliseconds);
+    // It may have been killed meanwhile.
+    if (this.#relay.pid === pid && this.port !== undefined) process.kill(pid, 'SIGCONT');
+  }
+
+  /** What it wrote into its log, in all its lives. */
+  get log() {
+    return this.#printed + this.#relay.stderr();
   }
 
   async close() {
@@ -103,6 +123,10 @@ export class Hub {
     return strike;
   }
 
+  get logs() {
+    return [this.#relay.log];
+  }
+
   close() {
     return this.#relay.close();
   }
@@ -121,6 +145,7 @@ export class Cluster {
   /** Which relay each member had last. */
   #ofMember = new Map();
   #restarting = Promise.resolve();
+  #pausing = Promise.resolve();
   #haproxy;
   #network;
   /** If there is a network: the hosts of the relays, and of the servers of NATS. */
@@ -168,7 +193,7 @@ export class Cluster {
   }
 
   get settled() {
-    return Promise.all([this.#restarting, ...this.#lasting, ...this.#relays.map(({ settled }) => settled)]);
+    return Promise.all([this.#restarting, this.#pausing, ...this.#lasting, ...this.#relays.map(({ settled }) => settled)]);
   }
 
   port(member) {
@@ -222,6 +247,24 @@ export class Cluster {
     const hosts = [...this.#hosts.relays, ...this.#hosts.servers];
     const host = hosts[member % hosts.length];
     return this.#last(host, (isPulled) => host.connect(!isPulled), 4 * milliseconds);
+  }
+
+  /** Pulls out the cable of a relay, for so long that others know that it is gone. */
+  async isolate({ member, milliseconds }) {
+    const host = this.#hosts.relays[member % this.#hosts.relays.length];
+    return this.#last(host, (isPulled) => host.connect(!isPulled), 25 * milliseconds);
+  }
+
+  /** Stops one relay for a while. The others go on. */
+  async pause({ member, milliseconds }) {
+    await this.#pausing;
+    this.#pausing = this.#relays[member % this.#relays.length].pause(10 * milliseconds);
+    this.#pausing.catch(() => {});
+    return { at: Date.now(), members: [] };
+  }
+
+  get logs() {
+    return this.#relays.map(({ log }) => log);
   }
 
   /** Begins something that ends after a while. A host has one such fault at a time. */

@@ -1,7 +1,7 @@
 // What a chaos run has to say at its end.
 
 /** The report of `storm`'s result, as lines. */
-export function report({ seed, names, asked, struck, failures, counts, recovery, took }) {
+export function report({ seed, names, asked, struck, failures, counts, recovery, rooms, took }) {
   const lines = [`chaos, seed ${seed}: ${names.length} members (${names.join(', ')}), ${(took / 1000).toFixed(0)} s`, ''];
   const row = (name, value) => lines.push(`  ${name.padEnd(34)}${String(value).padStart(9)}`);
 
@@ -23,10 +23,22 @@ export function report({ seed, names, asked, struck, failures, counts, recovery,
   row('put on a connection again', counts.sentAgain);
   row('flushed() resolved', counts.flushes);
   row('reconnects', counts.reconnects);
-  lines.push('', `  ${'milliseconds to recover'.padEnd(34)}${'times'.padStart(9)}${'median'.padStart(9)}${'worst'.padStart(9)}`);
-  for (const [kind, times] of Object.entries(recovery)) lines.push(`  ${after(kind).padEnd(34)}${[times.length, median(times), Math.max(...times)].map((value) => String(Math.round(value)).padStart(9)).join('')}`);
-  const all = Object.values(recovery).flat();
-  if (all.length > 0) lines.push(`  ${'all'.padEnd(34)}${[all.length, median(all), Math.max(...all)].map((value) => String(Math.round(value)).padStart(9)).join('')}`);
+  lines.push('', ...table('milliseconds to recover', recovery));
+  if (rooms) {
+    lines.push('');
+    row('room requests', rooms.counts.asked);
+    row('  acknowledged', rooms.counts.answered);
+    row('  unanswered, connection lost', rooms.counts.unanswered);
+    row('  into a room', rooms.counts.entered);
+    row('  refused a room', rooms.counts.refused);
+    row('connections', rooms.counts.connections);
+    row('told that an id is taken', rooms.counts.taken);
+    row('messages between users', rooms.counts.said);
+    row('  delivered', rooms.counts.got);
+    row('  not delivered', rooms.counts.unheard);
+    row('  that had to be delivered', rooms.counts.due);
+    lines.push('', ...table('milliseconds until rooms answer', rooms.recovery));
+  }
 
   lines.push('');
   if (failures.length === 0) return [...lines, 'Nothing lost, nothing repeated, nothing out of order.'];
@@ -41,9 +53,7 @@ export function report({ seed, names, asked, struck, failures, counts, recovery,
 }
 
 /** The figures of `storm`'s result, without what happened when. */
-export function summary({ seed, names, struck, failures, counts, recovery, took }) {
-  const recovered = Object.entries(recovery).map(([kind, times]) => [kind, { times: times.length, median: median(times), worst: Math.max(...times) }]);
-  const all = Object.values(recovery).flat();
+export function summary({ seed, names, struck, failures, counts, recovery, rooms, took }) {
   return {
     seed,
     members: names,
@@ -51,8 +61,24 @@ export function summary({ seed, names, struck, failures, counts, recovery, took 
     faults: byKind(struck),
     failures: failures.length,
     counts,
-    recoveryMilliseconds: { ...Object.fromEntries(recovered), ...(all.length > 0 && { all: { times: all.length, median: median(all), worst: Math.max(...all) } }) },
+    recoveryMilliseconds: figures(recovery),
+    ...(rooms && { rooms: { counts: rooms.counts, recoveryMilliseconds: figures(rooms.recovery) } }),
   };
+}
+
+function figures(recovery) {
+  const all = Object.values(recovery).flat();
+  const lists = Object.entries({ ...recovery, ...(all.length > 0 && { all }) });
+  return Object.fromEntries(lists.map(([kind, times]) => [kind, { times: times.length, median: median(times), worst: Math.max(...times) }]));
+}
+
+/** Times by kind of fault, as lines. */
+function table(title, times) {
+  const row = (name, values) => `  ${name.padEnd(34)}${values.map((value) => String(value).padStart(9)).join('')}`;
+  const figures = (list) => [list.length, Math.round(median(list)), Math.round(Math.max(...list))];
+  const all = Object.values(times).flat();
+  const lines = Object.entries(times).map(([kind, list]) => row(after(kind), figures(list)));
+  return [row(title, ['times', 'median', 'worst']), ...lines, ...(all.length > 0 ? [row('all', figures(all))] : [])];
 }
 
 function byKind(list) {

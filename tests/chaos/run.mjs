@@ -7,7 +7,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/servers.mjs';
 import { isolated } from '../support/network.mjs';
-import { OF_CLUSTERS, OF_NETWORKS, WEIGHTS } from './faults.mjs';
+import { OF_CLUSTERS, OF_NETWORKS, OF_ROOMS, OF_ROOMS_ON_NETWORKS, WEIGHTS } from './faults.mjs';
 import { report, summary } from './report.mjs';
 import { storm } from './storm.mjs';
 
@@ -26,6 +26,8 @@ while the relay is killed and started again.
   --haproxy          between the members and those relays, instead of a choice by turns; needs 3 relays
   --namespaces       each relay and each server of NATS has a network namespace of its own, behind HAProxy; packets
                      vanish, too (needs root)
+  --rooms NUMBER     0, or 4 to 20 clients more in rooms of RTCMultiConnection (default 0); relays that share NATS
+                     are then also stopped, and cut off from all, for so long that others keep their rooms
   --pace MS          from one fault to the next, on average (default 300)
   --json PATH        writes the figures to this file
   --protocol NAME    of all members (default: auto and relay, half of each); with websocket things are lost, and the run must say so`;
@@ -42,6 +44,7 @@ const { values } = parseArgs({
     nats: { type: 'string', default: '3' },
     haproxy: { type: 'boolean', default: false },
     namespaces: { type: 'boolean', default: false },
+    rooms: { type: 'string', default: '0' },
     protocol: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -61,6 +64,7 @@ const whole = (name, low, high) => Math.floor(number(name, low, high));
 
 const relays = whole('relays', 1, 10);
 const servers = whole('nats', 1, 3);
+const rooms = values.rooms === '0' ? 0 : whole('rooms', 4, 20);
 const { haproxy, namespaces } = values;
 if (namespaces && relays !== 3) {
   console.error('--namespaces needs --relays 3: the documented configuration of HAProxy has three');
@@ -71,6 +75,16 @@ if (namespaces) {
   if (code !== undefined) process.exit(code);
 }
 const cluster = relays > 1 ? { relays, servers, haproxy, namespaces } : undefined;
+
+/** The kinds of faults of several relays. */
+function kindsOfCluster() {
+  const kinds = { ...WEIGHTS, ...OF_CLUSTERS };
+  if (namespaces) Object.assign(kinds, OF_NETWORKS);
+  if (rooms > 0) Object.assign(kinds, OF_ROOMS);
+  if (rooms > 0 && namespaces) Object.assign(kinds, OF_ROOMS_ON_NETWORKS);
+  return Object.keys(kinds);
+}
+
 const seed = values.seed ?? String(Math.floor(Math.random() * 1e9));
 console.log(`seed ${seed}`);
 const result = await storm({
@@ -78,12 +92,13 @@ const result = await storm({
   faults: whole('faults', 0, 1_000_000),
   pages: whole('pages', 2, 10),
   clients: whole('clients', 0, 10),
+  rooms,
   minutes: number('minutes', 0.1, 10_000),
   pace: number('pace', 0, 60_000),
   cluster,
   // A member that is cut off for a minute is still to find everything.
   relayArgs: cluster ? ['--history-messages', '100000', '--history-bytes', '64M'] : [],
-  kinds: cluster && Object.keys({ ...WEIGHTS, ...OF_CLUSTERS, ...(namespaces ? OF_NETWORKS : {}) }),
+  kinds: cluster && kindsOfCluster(),
   protocol: values.protocol,
   say: (text) => console.log(text),
 });

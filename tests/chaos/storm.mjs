@@ -12,6 +12,8 @@ import { FATAL, faults } from './faults.mjs';
 import { Cluster, Hub } from './hubs.mjs';
 import { pageMember, threadMember } from './members.mjs';
 import { random } from './random.mjs';
+import { checkRooms, roomsRecovery } from './rooms-check.mjs';
+import { roomClients } from './rooms.mjs';
 
 /**
  * For so long nothing may move in the end before the run gives up waiting: longer than it takes to
@@ -29,11 +31,11 @@ const RECONNECT = { base: 50, cap: 500 };
  * Runs one. `faults` of them on average `pace` milliseconds apart, of `kinds` (default: all of
  * faults.mjs), at least `deaths` of the relay; `pages` and `clients`; each acts every `act`
  * milliseconds on average. `cluster`: `{ relays, servers, haproxy, namespaces }`, so many relays that share so many
- * servers of NATS, behind HAProxy or not; by default one relay by itself. `protocol`: that of all members, by default half of them `auto` and half
+ * servers of NATS, behind HAProxy or not; by default one relay by itself. `rooms`: so many clients in rooms besides. `protocol`: that of all members, by default half of them `auto` and half
  * `relay`. `onmessage`: see proxy.mjs. `say` gets sentences on how it goes.
  */
 export async function storm(options) {
-  const { seed, faults: count, kinds, pages, clients, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], cluster, onmessage, say = () => {} } = options;
+  const { seed, faults: count, kinds, pages, clients, rooms = 0, minutes = 30, pace = 300, deaths = 0, act = 100, protocol, relayArgs = [], cluster, onmessage, say = () => {} } = options;
   const ending = [];
   const began = Date.now();
   const timeUp = () => Date.now() - began > minutes * 60_000;
@@ -42,7 +44,7 @@ export async function storm(options) {
     ending.push(() => hub.close());
     const names = Array.from({ length: pages + clients }, (_, index) => `${index < pages ? 'page' : 'client'}${index}`);
     const gates = [];
-    for (const [index, name] of names.entries()) {
+    for (const [index, name] of [...names, ...Array.from({ length: rooms }, (_, index) => `rooms${index}`)].entries()) {
       const gate = await proxy(() => hub.port(index), { onmessage: onmessage && ((link, direction, text) => onmessage(name, direction, text)) });
       ending.push(() => gate.close());
       gates.push(gate);
@@ -87,11 +89,18 @@ export async function storm(options) {
     const deaf = await greeting();
     if (deaf.length > 0) throw new Error(`before the first fault, ${deaf.join(', ')} didn't hear everybody on every channel`);
     say(`${pages} pages and ${clients} clients hear each other after ${seconds(Date.now() - began)}`);
+    const guests = rooms > 0 ? roomClients({ urls: gates.slice(names.length).map(({ url }) => url), seed, pace: act }) : undefined;
+    if (guests) {
+      ending.push(() => guests.close());
+      await guests.begin();
+      say(`${rooms} clients are in rooms after ${seconds(Date.now() - began)}`);
+      guests.start();
+    }
     await everybody('start');
 
     const struck = [];
     let told = Date.now();
-    for (const fault of faults({ seed, count, wanted: kinds, members: names.length, pace, deaths })) {
+    for (const fault of faults({ seed, count, wanted: kinds, members: gates.length, pace, deaths })) {
       if (timeUp()) break;
       await new Promise((done) => setTimeout(done, fault.pause));
       const strike = await strikes[fault.kind](fault, { hub, gates, timeUp });
@@ -112,7 +121,7 @@ export async function storm(options) {
     // last messages of all must not be missed.
     const stillDeaf = await greeting();
     await everybody('finish');
-    const left = await reckoning(everybody, say);
+    const [left, roomless] = await Promise.all([reckoning(everybody, say), guests?.finish()]);
     say(`all quiet ${seconds(Date.now() - calm)} after the last fault`);
 
     const results = await everybody('result');
@@ -126,6 +135,11 @@ export async function storm(options) {
       if (missing.length > 0) failures.push({ kind: 'unfinished', text: `${who} (${state}) waits in vain for the last message of ${missing.join(', ')}` });
     });
     for (const member of members) for (const trouble of member.troubles()) failures.push({ kind: 'trouble', text: `${member.name}: ${trouble}` });
+    // No fault is a reason for these.
+    const troubles = hub.logs.flatMap((log) => log.split('\n')).filter((line) => /panicked|ERROR.*rooms/.test(line));
+    for (const trouble of troubles) failures.push({ kind: 'relay', text: trouble });
+    const judged = guests && checkRooms(guests.people, guests.log);
+    if (judged) failures.push(...judged.failures, ...roomless.map((text) => ({ kind: 'rooms', text })));
     const sum = (pick) => results.reduce((total, result) => total + pick(result), 0);
     return {
       seed,
@@ -137,10 +151,12 @@ export async function storm(options) {
       recovery: recovery(struck, names.map((name) => logs[name])),
       took: Date.now() - began,
       logs,
+      relays: hub.logs,
+      ...(judged && { rooms: { counts: judged.counts, recovery: roomsRecovery(struck, guests.people, guests.log, names.length), log: guests.log } }),
     };
   } finally {
     // The last that came goes first; what one of them can't do doesn't keep the others.
-    for (const end of ending.reverse()) await Promise.resolve(end()).catch((error) => say(`at the end: ${error}`));
+    for (const end of ending.reverse()) await Promise.resolve().then(end).catch((error) => say(`at the end: ${error}`));
   }
 }
 
@@ -195,6 +211,8 @@ const strikes = {
   'nats-killed': (fault, { hub }) => hub.killNats(fault),
   'nats-cut': (fault, { hub }) => hub.cutFromNats(fault),
   partitioned: (fault, { hub }) => hub.partition(fault),
+  'relay-isolated': (fault, { hub }) => hub.isolate(fault),
+  'relay-paused': (fault, { hub }) => hub.pause(fault),
 };
 
 function truncate(direction) {
@@ -261,6 +279,8 @@ function recovery(struck, logs) {
   for (const { kind, at, members } of struck) {
     if (!FATAL.has(kind)) continue;
     for (const member of members) {
+      // A client in rooms.
+      if (!states[member]) continue;
       const after = states[member].filter(({ time }) => time >= at);
       const wasOpen = states[member].findLast(({ time }) => time < at)?.open;
       const lost = wasOpen ? after.findIndex(({ open }) => !open) : 0;

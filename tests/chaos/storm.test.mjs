@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { missingNats } from '../support/nats.mjs';
 import { missingProxy } from '../support/proxies.mjs';
-import { OF_CLUSTERS } from './faults.mjs';
+import { OF_CLUSTERS, OF_ROOMS } from './faults.mjs';
 import { report } from './report.mjs';
 import { storm } from './storm.mjs';
 
@@ -51,6 +51,18 @@ for (const cluster of [
     assert.ok(counts.sent > 200 && counts.delivered > counts.sent, lines);
   });
 }
+
+test('rooms that relays keep for each other are the same for all, whichever of them dies or stands still', { ...TIMEOUT, skip: missingNats() }, async (t) => {
+  const kinds = ['cut-reset', 'cut-end', 'stall-down', 'relay-killed', ...Object.keys(OF_CLUSTERS), ...Object.keys(OF_ROOMS)];
+  const cluster = { relays: 3, servers: 1 };
+  const result = await storm({ ...SHORT, pages: 0, rooms: 8, kinds, seed: 'rooms', cluster, faults: 40, deaths: 3, pace: 300, say: (text) => t.diagnostic(text) });
+  const lines = report(result).join('\n');
+  assert.deepEqual(result.failures.map(({ kind, text }) => `${kind}: ${text}`), [], lines);
+  for (const kind of ['relay-killed', 'relay-paused']) assert.ok(result.struck.some((strike) => strike.kind === kind), `no ${kind}`);
+  const { entered, refused, due, taken, connections } = result.rooms.counts;
+  for (const count of [entered, refused, due, taken]) assert.ok(count > 0, lines);
+  assert.ok(connections > 8, lines);
+});
 
 test('one message that the network swallows is reported as lost, and only that', TIMEOUT, async (t) => {
   let swallowed;

@@ -23,7 +23,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::Bytes;
 
@@ -352,8 +352,6 @@ pub struct Note {
     pub number: u64,
     /// The text.
     pub text: String,
-    /// When it was written, by the store's clock.
-    pub written: SystemTime,
 }
 
 /// Why the store failed.

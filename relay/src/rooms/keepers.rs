@@ -28,7 +28,7 @@ use super::registry::{Entry, Registry};
 use super::segment::Segment;
 use super::visit::{Visit, Visits};
 use crate::hub::ids::fingerprint;
-use crate::hub::store::{Note, Peers, StoreError};
+use crate::hub::store::{Peers, StoreError};
 
 /// How long a page waits until it is known who keeps its rooms: longer than it takes until another
 /// relay does.
@@ -39,9 +39,6 @@ const DOUBT: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How often links are looked after.
 const TICK: Duration = Duration::from_millis(200);
-/// A note that was written so long after it was meant to be counts for nothing: it was waiting for a
-/// connection.
-const LATE: Duration = Duration::from_secs(20);
 /// How long a keeper stays one without anybody in the rooms.
 const IDLE: Duration = Duration::from_secs(60);
 /// How many spaces are remembered of which others keep the rooms.
@@ -98,15 +95,16 @@ fn unavailable(why: &str) -> StoreError {
     StoreError::Unavailable(why.into())
 }
 
-/// What a keeper writes.
+/// What a keeper writes. A note that comes late, because it waited for a connection, is as good as any
+/// other: that relay begins to keep the rooms when it is asked, or another one ends its term.
+#[derive(Debug, PartialEq, Eq)]
 struct Written {
     relay: u64,
     term: u64,
-    /// When it was meant to be written.
-    meant: SystemTime,
 }
 
 impl Written {
+    /// The time is for people who look into NATS.
     fn text(relay: u64, term: u64) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_millis();
@@ -117,18 +115,7 @@ impl Written {
         let mut words = text.split(' ');
         let mut number = || u64::from_str_radix(words.next()?, 16).ok();
         let (relay, term) = (number()?, number()?);
-        let meant = words.next()?.parse().ok()?;
-        Some(Self {
-            relay,
-            term,
-            meant: UNIX_EPOCH.checked_add(Duration::from_millis(meant))?,
-        })
-    }
-
-    /// Whether it waited too long for a connection to the store.
-    fn is_late(&self, note: &Note) -> bool {
-        let waited = note.written.duration_since(self.meant);
-        waited.is_ok_and(|waited| waited > LATE)
+        Some(Self { relay, term })
     }
 }
 
@@ -274,42 +261,35 @@ impl Keepers {
                 }
             };
             let number = last.as_ref().map_or(1, |note| note.number + 1);
-            let written = last
-                .as_ref()
-                .and_then(|note| Some((Written::read(&note.text)?, note)));
-            if let Some((written, note)) = written {
-                if written.is_late(note) {
-                    sleep(AGAIN).await;
-                    continue;
+            let written = last.and_then(|note| Written::read(&note.text));
+            if let Some(Written { relay, term }) = written
+                && relay != self.relay
+            {
+                if !elsewhere {
+                    return Err(unavailable("another relay keeps them"));
                 }
-                if written.relay != self.relay {
-                    if !elsewhere {
-                        return Err(unavailable("another relay keeps them"));
+                if !self.lease.is_over(term).await {
+                    let (_, since) = *asked
+                        .take_if(|(of, _)| *of == term)
+                        .get_or_insert((term, Instant::now()));
+                    asked = Some((term, since));
+                    let before = self.lease.progress(term).await;
+                    if let Some(visit) = self.visits.open(relay, term).await {
+                        self.note(space, relay, term);
+                        return Ok(Where::There(visit));
                     }
-                    let Written { relay, term, .. } = written;
-                    if !self.lease.is_over(term).await {
-                        let (_, since) = *asked
-                            .take_if(|(of, _)| *of == term)
-                            .get_or_insert((term, Instant::now()));
-                        asked = Some((term, since));
-                        let before = self.lease.progress(term).await;
-                        if let Some(visit) = self.visits.open(relay, term).await {
-                            self.note(space, relay, term);
-                            return Ok(Where::There(visit));
-                        }
-                        // It lives, and may only be hard to reach for a moment.
-                        if since.elapsed() < SILENT && self.lease.progress(term).await > before {
-                            continue;
-                        }
-                    }
-                    if self.lease.has_resigned() {
-                        return Err(unavailable("the relay is shutting down"));
-                    }
-                    if let Err(error) = self.lease.end(term).await {
-                        tracing::debug!(%space, "its keeper can't be replaced: {error}");
-                        sleep(AGAIN).await;
+                    // It lives, and may only be hard to reach for a moment.
+                    if since.elapsed() < SILENT && self.lease.progress(term).await > before {
                         continue;
                     }
+                }
+                if self.lease.has_resigned() {
+                    return Err(unavailable("the relay is shutting down"));
+                }
+                if let Err(error) = self.lease.end(term).await {
+                    tracing::debug!(%space, "its keeper can't be replaced: {error}");
+                    sleep(AGAIN).await;
+                    continue;
                 }
             }
             if self.lease.has_resigned() {
@@ -338,8 +318,8 @@ impl Keepers {
         };
         let text = Written::text(self.relay, term);
         match self.peers.write(chain, number, text).await {
-            Ok(true) if renewed.elapsed() < LATE => {}
-            Ok(_) => return false,
+            Ok(true) => {}
+            Ok(false) => return false,
             Err(error) => {
                 tracing::debug!(%space, "its rooms can't be kept yet: {error}");
                 return false;
@@ -352,7 +332,13 @@ impl Keepers {
             name: format!("{term:016x}-{number}").into(),
             used: renewed,
         };
-        self.offices().insert(Arc::clone(space), office);
+        let mut offices = self.offices();
+        // The term may have ended meanwhile, and what the relay kept in it is dropped already.
+        if self.lease.term() != Some(term) {
+            return false;
+        }
+        offices.insert(Arc::clone(space), office);
+        drop(offices);
         tracing::debug!(%space, "this relay keeps its rooms now");
         true
     }
@@ -507,29 +493,106 @@ impl Keepers {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use tokio::sync::Notify;
+
     use super::*;
+    use crate::hub::store::{BoxFuture, Note};
+    use crate::rooms::registry::lock;
 
     #[test]
     fn what_a_keeper_writes_is_read() {
         let text = Written::text(7, u64::MAX);
-        let written = Written::read(&text).unwrap();
-        assert_eq!((written.relay, written.term), (7, u64::MAX));
-        let note = |late| Note {
-            number: 1,
-            text: text.clone(),
-            written: written.meant + late,
-        };
-        assert!(!written.is_late(&note(LATE)));
-        assert!(written.is_late(&note(LATE * 2)));
-        for other in [
-            "",
-            "7",
-            "7 8",
-            "7 8 -1",
-            "x 8 9",
-            &format!("7 8 {}", u128::MAX),
-        ] {
+        let (relay, term) = (7, u64::MAX);
+        assert_eq!(Written::read(&text), Some(Written { relay, term }));
+        for other in ["", "7", "x 8 9", "7 -8 9"] {
             assert!(Written::read(other).is_none(), "{other}");
         }
+    }
+
+    /// A store in this program. Writing into some chains can be held up.
+    #[derive(Default)]
+    struct Store {
+        chains: Mutex<HashMap<String, Vec<String>>>,
+        held_up: Mutex<Option<(String, Arc<Notify>)>>,
+    }
+
+    impl Store {
+        fn written(&self, chain: &str) -> usize {
+            lock(&self.chains).get(chain).map_or(0, Vec::len)
+        }
+
+        fn note(&self, chain: &str, number: u64) -> Option<Note> {
+            let chains = lock(&self.chains);
+            let index = usize::try_from(number).unwrap().checked_sub(1)?;
+            let text = chains.get(chain)?.get(index)?.clone();
+            Some(Note { number, text })
+        }
+    }
+
+    impl Peers for Store {
+        fn write<'a>(&'a self, chain: &'a str, number: u64, text: String) -> BoxFuture<'a, bool> {
+            Box::pin(async move {
+                let held_up = lock(&self.held_up).clone();
+                if let Some((_, until)) = held_up.filter(|(held_up, _)| held_up == chain) {
+                    until.notified().await;
+                }
+                let mut chains = lock(&self.chains);
+                let notes = chains.entry(chain.into()).or_default();
+                let is_next = notes.len() + 1 == usize::try_from(number).unwrap();
+                if is_next {
+                    notes.push(text);
+                }
+                Ok(is_next)
+            })
+        }
+
+        fn read<'a>(&'a self, chain: &'a str, number: u64) -> BoxFuture<'a, Option<Note>> {
+            Box::pin(async move { Ok(self.note(chain, number)) })
+        }
+
+        fn last<'a>(&'a self, chain: &'a str) -> BoxFuture<'a, Option<Note>> {
+            Box::pin(async move {
+                let number = self.written(chain);
+                Ok(self.note(chain, u64::try_from(number).unwrap()))
+            })
+        }
+
+        fn kept(&self) -> Duration {
+            Duration::from_secs(120)
+        }
+
+        fn send(&self, _: u64, _: Bytes) {}
+
+        fn longest(&self) -> usize {
+            1024
+        }
+
+        fn listen(&self, _: Box<dyn Fn(Bytes) + Send + Sync>) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_space_that_a_relay_begins_to_keep_when_its_term_ends_is_kept_in_the_next_one() {
+        let store = Arc::new(Store::default());
+        let keepers = Keepers::new(Arc::clone(&store) as Arc<dyn Peers>, 1, Weak::new());
+        let is_here = async |space: &str| {
+            let found = keepers.locate(&Arc::from(space)).await;
+            matches!(found, Ok(Where::Here))
+        };
+        assert!(is_here("/first").await);
+        let term = keepers.term().unwrap();
+        let until = Arc::new(Notify::new());
+        *lock(&store.held_up) = Some((chain("/second"), Arc::clone(&until)));
+        let ending = async {
+            sleep(Duration::from_secs(1)).await;
+            // Another relay ends its term meanwhile, and it learns that.
+            let chain = format!("term.{term:016x}");
+            assert_eq!(store.write(&chain, 2, "ended".into()).await, Ok(true));
+            keepers.renew().await;
+            *lock(&store.held_up) = None;
+            until.notify_one();
+        };
+        let (is_second_here, ()) = tokio::join!(is_here("/second"), ending);
+        assert!(is_second_here);
+        assert_ne!(keepers.term(), Some(term));
     }
 }

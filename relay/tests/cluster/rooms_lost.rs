@@ -1,8 +1,9 @@
 //! Rooms whose relay, or whose way to it, is lost.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_nats::jetstream;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use signal_relay::Config;
@@ -336,4 +337,39 @@ async fn a_relay_that_is_cut_off_loses_its_pages() {
     assert_eq!(a.event().await[1]["message"], "again");
     drop(b);
     assert_eq!(a.event().await, json!(["user-disconnected", "b"]));
+}
+
+#[tokio::test]
+async fn a_note_that_was_written_late_keeps_nobody_out() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let (page, answer) = open_room(first.address, "a", "r").await;
+    assert_eq!(answer, json!([true]));
+    let client = async_nats::connect(nats.settings().servers.to_string())
+        .await
+        .unwrap();
+    let jetstream = jetstream::new(client);
+    let stream = jetstream
+        .get_stream("KV_signal-relay-sessions")
+        .await
+        .unwrap();
+    let last = stream
+        .get_last_raw_message_by_subject("$KV.signal-relay-sessions.keeper.>")
+        .await
+        .unwrap();
+    drop(page);
+    first.stop().await.unwrap();
+    // A relay was cut off while it wrote that it keeps the rooms, and died. NATS has it now.
+    let subject = last.subject.to_string();
+    let (chain, number) = subject.rsplit_once('.').unwrap();
+    let next = number.parse::<u64>().unwrap() + 1;
+    let late = SystemTime::now() - Duration::from_secs(60);
+    let late = late.duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let note = format!("{:016x} {:016x} {late}", 7, 8);
+    let written = jetstream.publish(format!("{chain}.{next}"), note.into());
+    written.await.unwrap().await.unwrap();
+    let (_page, answer) = open_room(second.address, "a", "r").await;
+    assert_eq!(answer, json!([true]));
 }

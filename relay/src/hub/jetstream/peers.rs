@@ -109,7 +109,6 @@ impl Peers for Shared {
             Ok(entry.map(|entry| Note {
                 number,
                 text: String::from_utf8_lossy(&entry.value).into_owned(),
-                written: entry.created.into(),
             }))
         })
     }
@@ -136,7 +135,6 @@ impl Peers for Shared {
             Ok(Some(Note {
                 number,
                 text: String::from_utf8_lossy(&last.payload).into_owned(),
-                written: last.time.into(),
             }))
         })
     }
