@@ -4,6 +4,7 @@ import { list, number, paragraph, range, rounded, table, verdict } from './words
 
 /** What the relay's lines are called. Other servers have their names. */
 const NAMES = {
+  floor: 'one call of `send` for each delivery',
   'relay, plain': 'relay, plain WebSockets',
   'relay, resuming': 'relay, pages that can resume',
   'relay, events': 'relay, server-sent events',
@@ -19,9 +20,8 @@ const IDLE_GOAL = 8000;
 const named = (name) => NAMES[name] ?? name;
 const kilobytes = (bytes) => `${bytes / 1000} kB`;
 
-export function rivals({ loads, node }) {
-  const others = Object.keys(loads[0].servers).filter((name) => !name.startsWith('relay'));
-  return `${list(others)}, on Node ${node.replace(/^v|\..*/g, '')}`;
+export function rivals({ node }) {
+  return `ws and socket.io, on Node ${node.replace(/^v|\..*/g, '')}`;
 }
 
 /** Processor time for each delivery, and memory for each idle connection at the highest count. */
@@ -35,6 +35,23 @@ export function costs({ loads, idle }) {
       ...loads.map(({ servers }) => number(servers[name].processorMicrosecondsPerDelivery, 1)),
       most.servers[name] ? number(most.servers[name].bytesPerConnection / 1000, 1) : '',
     ]),
+  );
+}
+
+/** The same where each message goes out alone. */
+export function singles({ singles }) {
+  return table(
+    ['', ...singles.map(({ receivers, rate }) => `${number(receivers)} receivers, ${number(rate)} messages a second`)],
+    Object.keys(singles[0].servers).map((name) => [named(name), ...singles.map(({ servers }) => number(servers[name].processorMicrosecondsPerDelivery, 1))]),
+  );
+}
+
+/** How soon all clients are back that a restarted server had. */
+export function restarts({ restarts }) {
+  const [{ connections, servers }] = restarts;
+  return table(
+    ['', `seconds until all ${number(connections)} are back`, 'processor seconds of the server'],
+    Object.entries(servers).map(([name, run]) => [named(name), number(run.secondsUntilAllAreBack, 1), number(run.processorSeconds, 1)]),
   );
 }
 

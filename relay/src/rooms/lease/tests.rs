@@ -1,7 +1,6 @@
 //! A term, by a store with all its troubles, in virtual time.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use axum::body::Bytes;
 use tokio::sync::oneshot;
@@ -138,7 +137,6 @@ fn note(number: u64, text: &str) -> Note {
     Note {
         number,
         text: text.to_owned(),
-        written: SystemTime::UNIX_EPOCH,
     }
 }
 
