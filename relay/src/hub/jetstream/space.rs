@@ -1,14 +1,17 @@
 //! Following a space: receiving what is published in it, by whichever relay.
 
+use std::iter::once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_nats::header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::stream::{self, LastRawMessageErrorKind};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, State};
 use async_nats::{HeaderMap, Message};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -33,13 +36,12 @@ const PROMPT: Duration = Duration::from_secs(1);
 /// How long a relay waits before it tries again to follow a space.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How many messages are read one by one, before many are read at once. One by one NATS' leader is
-/// asked, which has all.
+/// How many messages are read one by one, before many are read at once.
 const FEW: u32 = 16;
 /// How many messages are read at once. They wait in this program.
-const BATCH: usize = 256;
-/// For how long NATS keeps a reader that nobody uses.
-const READER: Duration = Duration::from_secs(30);
+const BATCH: usize = 64;
+/// For how long NATS keeps a list that nobody uses.
+const LIST: Duration = Duration::from_secs(30);
 
 /// A space that this relay follows.
 #[derive(Debug)]
@@ -102,7 +104,7 @@ impl Following {
 }
 
 /// The last message that the stream has dropped.
-fn dropped(state: &stream::State) -> MessageId {
+fn dropped(state: &State) -> MessageId {
     MessageId(match state.messages {
         0 => state.last_sequence,
         _ => state.first_sequence.saturating_sub(1),
@@ -306,79 +308,101 @@ impl Shared {
         let mut few = 0..FEW;
         loop {
             if few.next().is_none() {
-                if let Err(error) = self.read_many(space, following).await {
+                if let Err(error) = self.read_many(space, &subject, following).await {
                     tracing::debug!(%space, "messages are read one by one: {error}");
                 }
                 few = 0..FEW;
             }
             let next = following.last().0.saturating_add(1);
-            let read = self
-                .stream
-                .get_first_raw_message_by_subject(&subject, next)
-                .await;
-            let message = match read {
-                Ok(message) => message,
-                Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                    return Ok(has_read);
-                }
-                Err(error) => return Err(unavailable(error)),
+            let Some(message) = self.first_from(&subject, next).await? else {
+                return Ok(has_read);
             };
             has_read = true;
-            let entry = Entry {
-                id: MessageId(message.sequence),
-                headers: &message.headers,
-                payload: &message.payload,
-                since: at(message.time.into()),
-            };
-            self.take(space, following, &entry);
+            self.take_read(space, following, &message);
         }
     }
 
-    /// Takes many messages that the stream has after the last one that came here, as far as a server
-    /// has them that may be behind the others.
-    async fn read_many(&self, space: &Arc<str>, following: &Following) -> Result<(), StoreError> {
+    /// Takes many messages that the stream has after the last one that came here.
+    ///
+    /// A consumer lists where they are. It may be on a server of NATS that is behind the others, or
+    /// has missed messages, so the messages come from the leader: for each one it is asked what comes
+    /// next after the one before. Where that isn't what the list says, this ends.
+    async fn read_many(
+        &self,
+        space: &Arc<str>,
+        subject: &str,
+        following: &Following,
+    ) -> Result<(), StoreError> {
+        let mut next = following.last().0.saturating_add(1);
         let config = pull::Config {
-            filter_subject: self.said(space),
+            filter_subject: subject.to_owned(),
             deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: following.last().0.saturating_add(1),
+                start_sequence: next,
             },
             ack_policy: AckPolicy::None,
-            inactive_threshold: READER,
+            headers_only: true,
+            inactive_threshold: LIST,
             memory_storage: true,
             num_replicas: 1,
             ..pull::Config::default()
         };
         let created = self.stream.create_consumer(config).await;
         let consumer = created.map_err(unavailable)?;
-        let (mut count, none) = (0, HeaderMap::new());
         loop {
-            let batch = consumer.fetch().max_messages(BATCH).messages().await;
-            let mut batch = batch.map_err(unavailable)?;
-            let before = count;
+            let mut batch =
+                (consumer.fetch().max_messages(BATCH).messages().await).map_err(unavailable)?;
+            let mut listed = Vec::new();
             while let Some(message) = batch.next().await {
                 let message = message.map_err(unavailable)?;
-                let info = message.info().map_err(unavailable)?;
-                count += 1;
-                if info.consumer_sequence != count {
-                    return Err(unavailable("a message was lost on the way"));
-                }
-                let entry = Entry {
-                    id: MessageId(info.stream_sequence),
-                    headers: message.headers.as_ref().unwrap_or(&none),
-                    payload: &message.payload,
-                    since: at(info.published.into()),
-                };
-                self.take(space, following, &entry);
+                listed.push(message.info().map_err(unavailable)?.stream_sequence);
             }
-            if count < before + BATCH as u64 {
+            let after = listed.iter().map(|id| id.saturating_add(1));
+            let from: Vec<_> = once(next).chain(after).take(listed.len()).collect();
+            let reads = from.into_iter().map(|id| self.first_from(subject, id));
+            for (read, listed) in join_all(reads).await.into_iter().zip(&listed) {
+                let Some(message) = read? else {
+                    return Ok(());
+                };
+                self.take_read(space, following, &message);
+                if message.sequence != *listed {
+                    return Ok(());
+                }
+                next = message.sequence.saturating_add(1);
+            }
+            if listed.len() < BATCH {
                 // NATS drops it by itself otherwise.
-                let _ = self
-                    .stream
-                    .delete_consumer(&consumer.cached_info().name)
-                    .await;
+                let name = &consumer.cached_info().name;
+                let _ = self.stream.delete_consumer(name).await;
                 return Ok(());
             }
         }
+    }
+
+    /// The first message of a subject from this one on, as NATS' leader has it.
+    async fn first_from(
+        &self,
+        subject: &str,
+        id: u64,
+    ) -> Result<Option<StreamMessage>, StoreError> {
+        let read = self
+            .stream
+            .get_first_raw_message_by_subject(subject, id)
+            .await;
+        match read {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    fn take_read(&self, space: &Arc<str>, following: &Following, message: &StreamMessage) {
+        let entry = Entry {
+            id: MessageId(message.sequence),
+            headers: &message.headers,
+            payload: &message.payload,
+            since: at(message.time.into()),
+        };
+        self.take(space, following, &entry);
     }
 
     /// Notes that messages up to this one may never have come here. The connections in the space are
