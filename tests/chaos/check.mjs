@@ -166,15 +166,10 @@ function readReceiver(name, log, senders, { counts, fail }) {
     }
     // A passing channel begins anywhere; after that it goes on without a hole, as the others do
     // from the beginning. One that was closed and opened again on the same connection may first get
-    // what was on its way to it before, and then what came since it was opened: where it goes on
-    // just where it had been, or after a reported gap, one hole is between the two. So it is for
-    // each time that it was opened since something came.
+    // what was on its way to it before, and then what came since the relay knows that it is open
+    // again: each time that it was opened once more since something came there may be a hole.
     const isFirst = source.at <= there.openedAt;
-    if (isFirst) {
-      const openings = there.openings.filter((opening) => opening > source.at).length;
-      const goesOn = source.high > 0 && (n === source.high + 1 || there.gapAt > source.at);
-      source.holesLeft = there.kept ? 0 : openings - (goesOn ? 0 : 1);
-    }
+    if (isFirst) source.holesLeft = there.kept ? 0 : there.openings.slice(1).filter((opening) => opening > source.at).length;
     let expected = there.kept || !isFirst ? source.high + 1 : n;
     if (source.holesLeft > 0 && n > expected) {
       source.holesLeft -= 1;

@@ -86,18 +86,20 @@ describe('while the relay lives', () => {
     assert.deepEqual(judge(sender(9), receiver([4, 6], passing)).kinds, ['lost']);
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 7, 8], passing)).kinds, []);
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 3, 4], passing)).kinds, ['repeated']);
-    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 7, 9], passing)).kinds, ['lost']);
+    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 5, 7, 9], passing)).kinds, ['lost']);
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 4, 6, 7], passing)).kinds, []);
+    // What came while it was closed was dropped here, and what was sent until the relay knew wasn't for it.
+    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 7, 9], passing)).kinds, []);
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 4, 6, 8], passing)).kinds, ['lost']);
     assert.deepEqual(judge(sender(9), receiver([1, 'close', 'open', 'close', 'open', 'close', 'open', 3, 5, 7, 8], passing)).kinds, []);
-    assert.deepEqual(judge(sender(9), receiver([1, 'close', 'open', 'close', 'open', 3, 5, 7, 8], passing)).kinds, ['lost']);
+    assert.deepEqual(judge(sender(9), receiver([1, 'close', 'open', 'close', 'open', 3, 5, 7, 9], passing)).kinds, ['lost']);
     // The very first one, too.
     assert.deepEqual(judge(sender(9), receiver(['close', 'open', 1, 5, 6], passing)).kinds, []);
     assert.deepEqual(judge(sender(9), receiver(['close', 'open', 1, 5, 7], passing)).kinds, ['lost']);
     assert.deepEqual(judge(sender(9), receiver([1, 5, 6], passing)).kinds, ['lost', 'lost', 'lost']);
     // Opened twice before anything came: first what came for the first time, then for the second.
     assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 'close', 'open', 5, 7, 8], passing)).kinds, []);
-    assert.deepEqual(judge(sender(9), receiver([2, 3, 'close', 'open', 'close', 'open', 5, 7, 9], passing)).kinds, ['lost']);
+    assert.deepEqual(judge(sender(11), receiver([2, 3, 'close', 'open', 'close', 'open', 5, 7, 9, 11], passing)).kinds, ['lost']);
     assert.deepEqual(judge(sender(9), receiver([1, 2, 3, 'close', 'open', 4, 6, 7, 8, 9])).kinds, ['lost']);
   });
 });
