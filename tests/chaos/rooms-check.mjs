@@ -119,22 +119,22 @@ function judge(client, asked, all, fail) {
   if (event !== LISTS || !Array.isArray(first)) return;
   const where = new Map();
   for (const { sessionid, owner, participants } of first) {
-    if (!participants.includes(owner)) fail(`${client.name} is told that ${owner} owns ${sessionid} and isn't in it`, end);
+    if (!participants.includes(owner)) fail(`${client.name} hears that ${owner} owns ${sessionid} and isn't in it`, end);
     for (const user of participants) {
-      if (where.has(user)) fail(`${client.name} is told that ${user} is in ${where.get(user)} and in ${sessionid}`, end);
+      if (where.has(user)) fail(`${client.name} hears that ${user} is in ${where.get(user)} and in ${sessionid}`, end);
       where.set(user, sessionid);
     }
   }
-  if (stay && where.get(client.user) !== stay.room) fail(`${client.name} was in ${stay.room}, and is told that it is in ${where.get(client.user)}`, end);
+  if (stay && where.get(client.user) !== stay.room) fail(`${client.name} was in ${stay.room}, and hears that it is in ${where.get(client.user)}`, end);
   const known = all.filter((other) => other.space === client.space);
   for (const other of known) {
     const its = other.stays.find(({ from, until }) => from < place && until > answered);
-    if (its && where.get(other.user) !== its.room) fail(`${other.name} was in ${its.room}, and ${client.name} is told that ${other.user} is in ${where.get(other.user)}`, end);
+    if (its && where.get(other.user) !== its.room) fail(`${other.name} was in ${its.room}, and ${client.name} hears that ${other.user} is in ${where.get(other.user)}`, end);
   }
   for (const [user, room] of where) {
     const those = known.filter((other) => other.user === user);
-    if (those.length === 0) fail(`${client.name} is told of ${user} in ${room}, who is of another space`, end);
-    else if (!those.some((other) => between(other, place, answered).has(room))) fail(`${client.name} is told that ${user} is in ${room}, and it can't be`, end);
+    if (those.length === 0) fail(`${client.name} hears of ${user} in ${room}, who is of another space`, end);
+    else if (!those.some((other) => between(other, place, answered).has(room))) fail(`${client.name} hears that ${user} is in ${room}, and it can't be`, end);
   }
 }
 

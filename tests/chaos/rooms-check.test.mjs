@@ -85,8 +85,8 @@ test('two who open one room and stay in it are found', () => {
 
 test('a list without somebody who is in a room is found, and one with somebody who can’t be', () => {
   const both = () => story().up('A', 'B').open('A', 'one').join('B', 'one');
-  bad(both().list('A', { one: ['b'] }), /A was in one, and is told that it is in undefined/);
-  bad(both().list('A', { one: ['a'] }).presence('B', 'one', true), /B was in one, and A is told that b is in undefined/);
+  bad(both().list('A', { one: ['b'] }), /A was in one, and hears that it is in undefined/);
+  bad(both().list('A', { one: ['a'] }).presence('B', 'one', true), /B was in one, and A hears that b is in undefined/);
   // It has lost its connection meanwhile.
   good(both().list('A', { one: ['a'] }).down('B'));
   bad(story().up('A', 'B').open('A', 'one').list('A', { one: ['a', 'b'] }), /it can't be/);
