@@ -18,6 +18,7 @@
 //! | [`settings`] | where NATS is |
 //! | `message` | a publication as NATS keeps it |
 //! | `space` | following one space |
+//! | `reading` | what of a space is read from the stream |
 //! | `once` | what was published twice |
 //! | `notices` | what relays say to each other |
 //! | `peers` | what relays agree on, and what one says to another alone |
@@ -28,6 +29,7 @@ mod message;
 mod notices;
 mod once;
 mod peers;
+mod reading;
 mod sessions;
 pub mod settings;
 mod space;

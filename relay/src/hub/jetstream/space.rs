@@ -1,17 +1,13 @@
 //! Following a space: receiving what is published in it, by whichever relay.
 
-use std::iter::once;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_nats::header::{HeaderName, NATS_LAST_SEQUENCE, NATS_SEQUENCE};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, State};
+use async_nats::jetstream::stream::State;
 use async_nats::{HeaderMap, Message};
 use futures_util::StreamExt;
-use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -35,13 +31,6 @@ const CHECKS: u32 = 100;
 const PROMPT: Duration = Duration::from_secs(1);
 /// How long a relay waits before it tries again to follow a space.
 const AGAIN: Duration = Duration::from_millis(500);
-
-/// How many messages are read one by one, before many are read at once.
-const FEW: u32 = 16;
-/// How many messages are read at once. They wait in this program.
-const BATCH: usize = 64;
-/// For how long NATS keeps a list that nobody uses.
-const LIST: Duration = Duration::from_secs(30);
 
 /// A space that this relay follows.
 #[derive(Debug)]
@@ -111,13 +100,6 @@ fn dropped(state: &State) -> MessageId {
     })
 }
 
-/// A time of NATS as one of this program.
-fn at(time: SystemTime) -> Instant {
-    let age = SystemTime::now().duration_since(time).unwrap_or_default();
-    let now = Instant::now();
-    now.checked_sub(age).unwrap_or(now)
-}
-
 /// Why a relay reads a space from the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -128,12 +110,12 @@ pub(super) enum Cause {
 }
 
 /// A message of the stream.
-struct Entry<'a> {
-    id: MessageId,
-    headers: &'a HeaderMap,
-    payload: &'a [u8],
+pub(super) struct Entry<'a> {
+    pub(super) id: MessageId,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) payload: &'a [u8],
     /// Since when NATS has it.
-    since: Instant,
+    pub(super) since: Instant,
 }
 
 impl Shared {
@@ -301,110 +283,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Takes what the stream has after the last message that came here. Returns whether it had any.
-    async fn read(&self, space: &Arc<str>, following: &Following) -> Result<bool, StoreError> {
-        let subject = self.said(space);
-        let mut has_read = false;
-        let mut few = 0..FEW;
-        loop {
-            if few.next().is_none() {
-                if let Err(error) = self.read_many(space, &subject, following).await {
-                    tracing::debug!(%space, "messages are read one by one: {error}");
-                }
-                few = 0..FEW;
-            }
-            let next = following.last().0.saturating_add(1);
-            let Some(message) = self.first_from(&subject, next).await? else {
-                return Ok(has_read);
-            };
-            has_read = true;
-            self.take_read(space, following, &message);
-        }
-    }
-
-    /// Takes many messages that the stream has after the last one that came here.
-    ///
-    /// A consumer lists where they are. It may be on a server of NATS that is behind the others, or
-    /// has missed messages, so the messages come from the leader: for each one it is asked what comes
-    /// next after the one before. Where that isn't what the list says, this ends.
-    async fn read_many(
-        &self,
-        space: &Arc<str>,
-        subject: &str,
-        following: &Following,
-    ) -> Result<(), StoreError> {
-        let mut next = following.last().0.saturating_add(1);
-        let config = pull::Config {
-            filter_subject: subject.to_owned(),
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: next,
-            },
-            ack_policy: AckPolicy::None,
-            headers_only: true,
-            inactive_threshold: LIST,
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
-        };
-        let created = self.stream.create_consumer(config).await;
-        let consumer = created.map_err(unavailable)?;
-        loop {
-            let mut batch =
-                (consumer.fetch().max_messages(BATCH).messages().await).map_err(unavailable)?;
-            let mut listed = Vec::new();
-            while let Some(message) = batch.next().await {
-                let message = message.map_err(unavailable)?;
-                listed.push(message.info().map_err(unavailable)?.stream_sequence);
-            }
-            let after = listed.iter().map(|id| id.saturating_add(1));
-            let from: Vec<_> = once(next).chain(after).take(listed.len()).collect();
-            let reads = from.into_iter().map(|id| self.first_from(subject, id));
-            for (read, listed) in join_all(reads).await.into_iter().zip(&listed) {
-                let Some(message) = read? else {
-                    return Ok(());
-                };
-                self.take_read(space, following, &message);
-                if message.sequence != *listed {
-                    return Ok(());
-                }
-                next = message.sequence.saturating_add(1);
-            }
-            if listed.len() < BATCH {
-                // NATS drops it by itself otherwise.
-                let name = &consumer.cached_info().name;
-                let _ = self.stream.delete_consumer(name).await;
-                return Ok(());
-            }
-        }
-    }
-
-    /// The first message of a subject from this one on, as NATS' leader has it.
-    async fn first_from(
-        &self,
-        subject: &str,
-        id: u64,
-    ) -> Result<Option<StreamMessage>, StoreError> {
-        let read = self
-            .stream
-            .get_first_raw_message_by_subject(subject, id)
-            .await;
-        match read {
-            Ok(message) => Ok(Some(message)),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(unavailable(error)),
-        }
-    }
-
-    fn take_read(&self, space: &Arc<str>, following: &Following, message: &StreamMessage) {
-        let entry = Entry {
-            id: MessageId(message.sequence),
-            headers: &message.headers,
-            payload: &message.payload,
-            since: at(message.time.into()),
-        };
-        self.take(space, following, &entry);
-    }
-
     /// Notes that messages up to this one may never have come here. The connections in the space are
     /// closed: they come back, and learn that they may have missed some.
     fn miss(&self, space: &Arc<str>, following: &Following, dropped: MessageId) {
@@ -420,7 +298,7 @@ impl Shared {
     }
 
     /// Keeps and delivers a message, unless it has come before.
-    fn take(&self, space: &Arc<str>, following: &Following, entry: &Entry<'_>) -> Level {
+    pub(super) fn take(&self, space: &Arc<str>, following: &Following, entry: &Entry<'_>) -> Level {
         let (Some(mut history), Some(budget)) = (self.archive.lock(space), self.budget.get())
         else {
             return Level::Low;
