@@ -22,20 +22,22 @@ export function check(logs, { acknowledged = true } = {}) {
 }
 
 /**
- * What a member sent: for each channel how many messages, whether it ended it, and for each message
- * in which epochs a socket took it.
+ * What a member sent: for each channel how many messages, and whether it ended it; for each message
+ * when, and in which epochs a socket took it.
  */
 function readSender(name, log, { counts, fail, acknowledged }) {
   const sent = new Map();
+  const times = new Map();
   const ends = new Set();
   const order = [];
   const puts = new Map();
   // For each epoch: what waits for an acknowledgement, by ref.
   const open = new Map();
   const taken = new Set();
-  for (const [what, , ...rest] of log) {
+  for (const [what, time, ...rest] of log) {
     if (what === 'sent') {
       const [channel, n, last] = rest;
+      times.set(key(channel, n), time);
       sent.set(channel, n);
       if (last) ends.add(channel);
       order.push(key(channel, n));
@@ -67,7 +69,7 @@ function readSender(name, log, { counts, fail, acknowledged }) {
       fail('error', `${name} got the error ${rest[0]}: ${rest[1]}`);
     }
   }
-  return { sent, ends, puts };
+  return { sent, times, ends, puts };
 }
 
 function readReceiver(name, log, senders, { counts, fail }) {
@@ -94,12 +96,17 @@ function readReceiver(name, log, senders, { counts, fail }) {
       // been lost behind our channels, not before.
       if (!joined && missed) for (const channel of channels.values()) channel.grounds = '';
       joined = true;
+      // The relay has taken what was sent after an opening, and so that.
+      for (const opening of everyOpening()) if (rest[0] >= opening.ref && rest[1] === opening.epoch) opening.knownAt = Math.min(opening.knownAt, time);
     } else if (what === 'open') {
       const [channel, kept] = rest;
       if (!channels.has(channel)) channels.set(channel, { from: new Map(), gapAt: 0, openings: [] });
       const there = channels.get(channel);
-      there.openings.push(position);
+      there.openings.push({ ref: undefined, epoch: undefined, knownAt: Infinity });
       Object.assign(there, { kept, openedAt: position, grounds: epoch });
+    } else if (what === 'put') {
+      const [, , ref, epoch] = rest;
+      for (const opening of everyOpening()) if (opening.ref === undefined && ref !== null) Object.assign(opening, { ref, epoch });
     } else if (what === 'gap') {
       const [channel] = rest;
       const there = channels.get(channel);
@@ -132,7 +139,7 @@ function readReceiver(name, log, senders, { counts, fail }) {
       fail('spoilt', `${where}: not what was sent`);
     }
     if (from === name) fail('strange', `${where}: one's own`);
-    if (!there.from.has(from)) there.from.set(from, { high: 0, at: 0, seen: new Map(), epochs: new Map(), holes: new Map() });
+    if (!there.from.has(from)) there.from.set(from, { high: 0, at: 0, seen: new Map(), epochs: new Map(), holes: new Map(), used: new Set() });
     const source = there.from.get(from);
 
     const latest = source.epochs.get(epoch) ?? 0;
@@ -164,21 +171,39 @@ function readReceiver(name, log, senders, { counts, fail }) {
       counts.outOfOrder += 1;
       return fail('outOfOrder', `${where}: after ${source.high}`);
     }
-    // A passing channel begins anywhere; after that it goes on without a hole, as the others do
-    // from the beginning. One that was closed and opened again on the same connection may first get
-    // what was on its way to it before, and then what came since the relay knows that it is open
-    // again: each time that it was opened once more since something came there may be a hole.
-    const isFirst = source.at <= there.openedAt;
-    if (isFirst) source.holesLeft = there.kept ? 0 : there.openings.slice(1).filter((opening) => opening > source.at).length;
-    let expected = there.kept || !isFirst ? source.high + 1 : n;
-    if (source.holesLeft > 0 && n > expected) {
-      source.holesLeft -= 1;
-      expected = n;
-    }
+    let expected = source.high + 1;
+    if (!there.kept && n > expected) expected = afterUnowed(there, source, { channel, from, expected, n });
     for (let hole = expected; hole < n; hole += 1) source.holes.set(hole, there.gapAt > source.at);
     source.high = n;
     source.at = position;
     return undefined;
+  }
+
+  /**
+   * On a passing channel, the first message that is owed of those that are missing. One that is
+   * opened begins anywhere, but what was sent when the relay certainly knew of it is owed. One that
+   * is opened again may first get what was on its way to it before, and then what came since the
+   * relay knew: so each time that it was opened again there may be one more hole.
+   */
+  function afterUnowed(there, source, { channel, from, expected, n }) {
+    const times = senders.get(from)?.times ?? new Map();
+    const after = (opening, first) => {
+      let owed = first;
+      while (owed < n && !(times.get(key(channel, owed)) > opening.knownAt)) owed += 1;
+      return owed;
+    };
+    const isFirst = source.at <= there.openedAt;
+    const begun = isFirst ? after(there.openings.at(-1), expected) : expected;
+    if (begun === n) return n;
+    const unused = there.openings.slice(1).filter((opening) => !source.used.has(opening) && after(opening, begun) > begun);
+    const again = unused.find((opening) => after(opening, begun) === n) ?? unused.at(-1);
+    if (!again) return begun;
+    source.used.add(again);
+    return after(again, begun);
+  }
+
+  function* everyOpening() {
+    for (const { openings } of channels.values()) yield* openings;
   }
 
   /**

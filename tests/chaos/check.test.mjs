@@ -69,6 +69,23 @@ describe('while the relay lives', () => {
     });
   }
 
+  test('on a passing channel all is owed that was sent when the relay knew that it is open', () => {
+    // The sender sends each message at its number. The receiver sends one of its own, which the relay
+    // has taken at some time, and so all that the receiver did before.
+    const open = ['open', 0, 'a', false];
+    const close = ['close', 0, 'a'];
+    const put = ['put', 0, 'b', 1, 7, 'e1'];
+    const ack = (time) => ['ack', time, 7, 'e1'];
+    const got = (n) => ['got', 9, 'a', 'S', n, 'e1', 0];
+    const kinds = (...log) => judge(sender(9), [['epoch', 0, 'e1'], ...log]).kinds;
+    assert.deepEqual(kinds(open, put, ack(4), got(5), got(6)), []);
+    assert.deepEqual(kinds(open, put, ack(2), got(5), got(6)), ['lost', 'lost']);
+    assert.deepEqual(kinds(open, got(1), close, open, put, ack(6), got(7), got(8)), []);
+    assert.deepEqual(kinds(open, got(1), close, open, put, ack(4), got(7), got(8)), ['lost', 'lost']);
+    assert.deepEqual(kinds(open, got(1), close, open, got(3), put, ack(5), got(6)), []);
+    assert.deepEqual(kinds(open, got(1), close, open, got(3), put, ack(4), got(6)), ['lost']);
+  });
+
   test('what was spoilt, what one sent oneself, and an error are found', () => {
     const log = receiver([1, 2]);
     log.push(['got', 9, 'a', 'S', 3, 'e1', 1], ['got', 9, 'a', 'R', 1, 'e1', 0], ['error', 9, 'message-given-up', 'why']);
