@@ -10,6 +10,7 @@
 mod broadcasts;
 mod chance;
 mod entering;
+pub(super) mod notes;
 mod numbered;
 mod returning;
 mod telling;
