@@ -30,6 +30,8 @@ export const OF_ROOMS = { 'relay-paused': 5 };
 /** The same on a network. */
 export const OF_ROOMS_ON_NETWORKS = { 'relay-isolated': 4 };
 
+const ALL = { ...WEIGHTS, ...OF_CLUSTERS, ...OF_NETWORKS, ...OF_ROOMS, ...OF_ROOMS_ON_NETWORKS };
+
 /** After these the connection is lost, sooner or later; the rest it lives through. */
 export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 'truncate-down', 'stall-up-for-good', 'stall-down-for-good', 'refuse', 'relay-killed']);
 
@@ -40,7 +42,7 @@ export const FATAL = new Set(['cut-reset', 'cut-end', 'cut-all', 'truncate-up', 
  */
 export function faults({ seed, count, wanted = Object.keys(WEIGHTS), members, pace, deaths }) {
   const chance = random(`faults ${seed}`);
-  const weights = Object.fromEntries(wanted.map((kind) => [kind, { ...WEIGHTS, ...OF_CLUSTERS, ...OF_NETWORKS, ...OF_ROOMS, ...OF_ROOMS_ON_NETWORKS }[kind]]));
+  const weights = Object.fromEntries(wanted.map((kind) => [kind, ALL[kind]]));
   const kinds = Array.from({ length: count }, () => chance.weighted(weights));
   const places = Array.from({ length: deaths }, (_, index) => Math.floor(((index + 0.5) / deaths) * count));
   for (const place of kinds.filter((kind) => kind === 'relay-killed').length < deaths ? places : []) kinds[place] = 'relay-killed';

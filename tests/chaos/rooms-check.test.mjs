@@ -139,7 +139,7 @@ test('no answer on a connection that lasts is found', () => {
   assert.equal(checkRooms(PEOPLE, it.log).counts.unanswered, 1);
 });
 
-test('it is told how long clients had no answer after a fault', () => {
+test('how long clients had no answer after a fault is counted', () => {
   const it = story().up('A', 'B').open('A', 'one').join('B', 'one').presence('A', 'one', true);
   // A asked at 2, 6, and B at 4, each answered one later.
   const struck = [{ kind: 'nats-cut', at: 4, members: [] }, { kind: 'cut-end', at: 0, members: [3] }];

@@ -65,9 +65,9 @@ function foreign(named) {
 }
 
 /**
- * Asks whether these servers may be used, unless the visitor has agreed to all of them. `text` is what
- * stands before the address, the address, and what stands after it. A visitor who declines
- * gets the page without that `parameter`.
+ * Asks whether these servers may be used, unless the visitor has agreed to all of them. `text` has
+ * three parts: the words before the address, the address, and the words after it. If the visitor says
+ * no, the page is loaded again without that `parameter`.
  */
 async function agreeTo(servers, { before, label, title, text: [start, address, end], yes, no, parameter }) {
   const known = agreed();

@@ -70,7 +70,7 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     let secret = Secret::random().map_err(no_randomness)?;
     let (limits, allowance) = (relay.limits(), place.allowance());
     let max_frame = limits.max_frame;
-    let visit = Box::new(Visit {
+    let context = Box::new(Context {
         relay: Arc::clone(&relay),
         entry,
         heartbeat: Heartbeat::new(&limits),
@@ -83,14 +83,14 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     });
     Ok(
         upgrade.start(&relay, max_frame, allowance, move |connection| {
-            visit.run(connection)
+            context.run(connection)
         }),
     )
 }
 
-/// One client on its WebSocket. On the heap, because what a function is called with has room in the
-/// connection's task twice.
-struct Visit {
+/// What belongs to one client as long as it has its WebSocket. On the heap, because an asynchronous
+/// function has room for its arguments twice.
+struct Context {
     relay: Arc<Relay>,
     entry: Entry,
     limits: Limits,
@@ -104,7 +104,7 @@ struct Visit {
     old_page: OldPage,
 }
 
-impl Visit {
+impl Context {
     async fn run(self: Box<Self>, connection: Option<Box<Connection>>) {
         let Some(mut connection) = connection else {
             return;
@@ -135,7 +135,7 @@ impl Visit {
             (relay.hub).join_greeted(&self.space, address, access.audience(), greeting);
         let (referee, answers) = Referee::plain(relay, &self.limits);
         let mut client = Client {
-            visit: self,
+            context: self,
             allowance: Arc::clone(&connection.allowance),
             access: access.clone(),
             membership,
@@ -148,7 +148,7 @@ impl Visit {
         let liveness = client.referee.liveness();
         let mut output = Output {
             queue: &mut queue,
-            visit: self,
+            context: self,
             late: &late,
             answers: &answers,
             pings: 0,
@@ -218,7 +218,7 @@ fn hello(relay: &Relay, limits: &Limits, secret: &Secret) -> String {
 
 /// One client: what comes in.
 struct Client<'a> {
-    visit: &'a Visit,
+    context: &'a Context,
     access: Access,
     membership: Membership,
     allowance: Arc<Allowance>,
@@ -235,12 +235,12 @@ struct Client<'a> {
 impl Inbound for Client<'_> {
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), CloseReason> {
         self.referee.heard();
-        let max_frame = self.visit.limits.max_frame;
+        let max_frame = self.context.limits.max_frame;
         match &self.session {
             None => {
                 let hello = self.late.take();
                 let (membership, access) = (&self.membership, &self.access);
-                let old_page = &self.visit.old_page;
+                let old_page = &self.context.old_page;
                 let taken = old_page.take(&text, membership, access, max_frame);
                 let is_old = taken.await?;
                 if let Some(hello) = hello.filter(|_| !is_old) {
@@ -293,7 +293,7 @@ impl Client<'_> {
                 let channel = envelope.channel.clone();
                 match self.access.message(envelope, None, true) {
                     Ok(message) => {
-                        check_length(&message, self.visit.limits.max_frame)?;
+                        check_length(&message, self.context.limits.max_frame)?;
                         Content::Envelope(message)
                     }
                     Err(why) => {
@@ -333,16 +333,16 @@ impl Client<'_> {
         renew(&self.access, open.token.as_deref()).await?;
         let (secret, resumes) = match &open.session {
             Some(secret) => (&**secret, true),
-            None => (self.visit.secret.as_str(), false),
+            None => (self.context.secret.as_str(), false),
         };
-        let sessions = self.visit.relay.hub.sessions();
+        let sessions = self.context.relay.hub.sessions();
         if resumes {
             sessions.bring(secret, &self.membership).await?;
         }
         let attached = sessions.attach(secret, resumes, &self.membership, self.ends.clone())?;
         let session = self.session.insert(attached);
         // Already now: what is written meanwhile may be of the replay.
-        self.visit.subscribed.store(true, Ordering::Relaxed);
+        self.context.subscribed.store(true, Ordering::Relaxed);
         let (open, refused) = permitted(&self.access, open);
         session.open_first(&self.membership, &open, resumes).await?;
         refuse_all(&self.membership, &refused);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use signal_wire::frames::encode_ping;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::Visit;
+use super::Context;
 use crate::connection::Outbound;
 use crate::hub::queue::Receiver;
 use crate::protocols::late::Late;
@@ -16,7 +16,7 @@ use crate::protocols::referee::Answers;
 /// WebSocket.
 pub(super) struct Output<'a> {
     pub(super) queue: &'a mut Receiver,
-    pub(super) visit: &'a Visit,
+    pub(super) context: &'a Context,
     pub(super) late: &'a Late,
     pub(super) answers: &'a Answers,
     pub(super) pings: u64,
@@ -38,16 +38,16 @@ impl Outbound for Output<'_> {
         if let Some(answer) = self.answers.next() {
             return Some(answer);
         }
-        if self.visit.old_page.is_one() {
+        if self.context.old_page.is_one() {
             while let Some(frame) = self.queue.pop() {
-                if let Some(text) = self.visit.old_page.text(&frame) {
+                if let Some(text) = self.context.old_page.text(&frame) {
                     return Some(text);
                 }
             }
             return None;
         }
         let frame = self.queue.pop()?;
-        Some(if self.visit.subscribed.load(Ordering::Relaxed) {
+        Some(if self.context.subscribed.load(Ordering::Relaxed) {
             frame.text().clone()
         } else {
             frame.unsubscribed_text()
@@ -55,11 +55,11 @@ impl Outbound for Output<'_> {
     }
 
     fn keep_alive_interval(&self) -> Option<Duration> {
-        Some(self.visit.limits.ping_interval)
+        Some(self.context.limits.ping_interval)
     }
 
     fn keep_alive(&mut self) -> Option<Utf8Bytes> {
-        if !self.visit.subscribed.load(Ordering::Relaxed) {
+        if !self.context.subscribed.load(Ordering::Relaxed) {
             return None;
         }
         self.pings += 1;
