@@ -127,6 +127,11 @@ export class Hub {
     return [this.#relay.log];
   }
 
+  /** There is no NATS. */
+  async natsLogs() {
+    return [];
+  }
+
   close() {
     return this.#relay.close();
   }
@@ -265,6 +270,10 @@ export class Cluster {
 
   get logs() {
     return this.#relays.map(({ log }) => log);
+  }
+
+  natsLogs() {
+    return this.#nats.logs();
   }
 
   /** Begins something that ends after a while. A host has one such fault at a time. */

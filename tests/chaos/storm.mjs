@@ -152,6 +152,7 @@ export async function storm(options) {
       took: Date.now() - began,
       logs,
       relays: hub.logs,
+      nats: await hub.natsLogs(),
       ...(judged && { rooms: { counts: judged.counts, recovery: roomsRecovery(struck, guests.people, guests.log, names.length), log: guests.log } }),
     };
   } finally {

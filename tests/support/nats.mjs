@@ -1,7 +1,7 @@
 // NATS servers with JetStream: one, or three that form a cluster.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ export function missingNats() {
 
 /**
  * Starts so many servers, on this host or each on one of a network (see network.mjs). `ports` are those for clients, `addresses` have the hosts too, `pids` are their first processes. `kill(index)` ends one at once, and
- * `restart(index)` starts it again with what is in its files. `close()` ends all.
+ * `restart(index)` starts it again with what is in its files. `logs()` gives what each has logged. `close()` ends all.
  */
 export async function nats(count = 1, hosts = undefined) {
   const program = programPath(PROGRAM);
@@ -54,6 +54,7 @@ export async function nats(count = 1, hosts = undefined) {
     pids: children.map(({ child }) => child.pid),
     kill,
     restart: begin,
+    logs: () => Promise.all(places.map((_, index) => readFile(log(folder, index), 'utf8'))),
     close: async () => {
       await Promise.all(places.map((_, index) => kill(index)));
       await rm(folder, { recursive: true, force: true });
@@ -66,6 +67,7 @@ function configuration(index, folder, places) {
   const alone = `
 listen: ${address}:${port}
 server_name: "nats-${index}"
+log_file: "${log(folder, index)}"
 jetstream { store_dir: "${join(folder, String(index))}" }
 `;
   if (places.length === 1) return alone;
@@ -74,6 +76,10 @@ jetstream { store_dir: "${join(folder, String(index))}" }
   return `${alone}
 cluster { name: tests, listen: "${address}:${route}", no_advertise: true, routes: [${others}] }
 `;
+}
+
+function log(folder, index) {
+  return join(folder, `${index}.log`);
 }
 
 function answers(host, port) {
