@@ -11,6 +11,8 @@
 mod events;
 #[path = "cluster/failing.rs"]
 mod failing;
+#[path = "cluster/lost.rs"]
+mod lost;
 // Pages of RTCMultiConnection, with what other tests need of them.
 #[path = "rooms/page.rs"]
 #[allow(dead_code)]

@@ -118,28 +118,6 @@ async fn what_was_dropped_before_it_came_is_a_gap() {
 }
 
 #[tokio::test]
-async fn a_relay_whose_store_has_lost_everything_ends() {
-    let Some(mut nats) = Nats::start().await else {
-        return;
-    };
-    let mut relay = nats.program(&[]).await;
-    let mut page = Page::open_on(relay.address, "/", &["a"]).await;
-    page.send(1, 1, "a", "1").await;
-    page.acknowledged(1).await;
-    relay.logged("connected to NATS").await;
-    nats.kill();
-    nats.forget();
-    nats.restart().await;
-    assert_eq!(page.client.closed().await.0, 1001);
-    relay.logged("NATS has lost what it kept").await;
-    let ended = tokio::task::spawn_blocking(move || relay.child.wait().unwrap());
-    assert_eq!(within("the end", ended).await.unwrap().code(), Some(1));
-    // Started again, it has another epoch.
-    let again = nats.program(&[]).await;
-    assert_ne!(Page::connect_to(again.address, "/").await.epoch, page.epoch);
-}
-
-#[tokio::test]
 async fn strangers_in_nats_harm_nothing() {
     let Some(nats) = Nats::start().await else {
         return;
@@ -215,16 +193,4 @@ async fn a_page_that_came_while_there_was_no_nats_misses_nothing_in_silence() {
     let mut old_page = second.join("/").await;
     a.send(1, 21, "a", "2").await;
     assert_eq!(old_page.envelope().await, text(1, "a", "2"));
-}
-
-#[tokio::test]
-async fn nats_that_lost_everything_before_the_first_message_ends_the_relay() {
-    let Some(mut nats) = Nats::start().await else {
-        return;
-    };
-    let mut relay = nats.program(&[]).await;
-    nats.kill();
-    nats.forget();
-    nats.restart().await;
-    relay.logged("NATS has lost what it kept").await;
 }

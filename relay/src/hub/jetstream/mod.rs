@@ -16,6 +16,7 @@
 //! | module | |
 //! | --- | --- |
 //! | [`settings`] | where NATS is |
+//! | `streams` | the streams, and what all relays have in common |
 //! | `message` | a publication as NATS keeps it |
 //! | `space` | following one space |
 //! | `reading` | what of a space is read from the stream |
@@ -33,6 +34,7 @@ mod reading;
 mod sessions;
 pub mod settings;
 mod space;
+mod streams;
 mod watch;
 
 use std::collections::HashMap;
@@ -41,7 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{self, DiscardPolicy, Republish, StorageType};
+use async_nats::jetstream::stream;
 use async_nats::jetstream::{self, kv};
 use async_nats::{Client, ConnectOptions, Event, HeaderMap};
 use axum::body::Bytes;
@@ -54,11 +56,12 @@ use self::once::{Counter, Lanes, Turn};
 use self::peers::Letters;
 use self::settings::Settings;
 use self::space::{Cause, Following};
+use self::streams::{Common, Streams};
 use self::watch::Samples;
 use super::archive::Archive;
 use super::budget::Budget;
 use super::history::{self, Since};
-use super::ids::{MessageId, Secret, fingerprint, random_bits};
+use super::ids::{MessageId, fingerprint};
 use super::shares::Owner;
 use super::spaces::Spaces;
 use super::store::{
@@ -117,8 +120,7 @@ struct Shared {
     spaces: Arc<Spaces>,
     archive: Archive,
     budget: OnceLock<Arc<Budget>>,
-    epoch: Arc<str>,
-    secret: Arc<str>,
+    common: Common,
     name: String,
     client: Client,
     context: jetstream::Context,
@@ -149,7 +151,7 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
             .field("name", &self.name)
-            .field("epoch", &self.epoch)
+            .field("epoch", &self.common.epoch)
             .finish_non_exhaustive()
     }
 }
@@ -178,13 +180,12 @@ impl JetStream {
         let mut context = jetstream::new(client.clone());
         context.set_timeout(REQUEST);
         let deadline = Instant::now() + START;
-        let Found {
-            stream,
+        let Streams {
+            said,
             bucket,
-            epoch,
-            secret,
+            common,
         } = loop {
-            match find_or_make(&context, settings, terms).await {
+            match Streams::find_or_make(&context, settings, terms).await {
                 Ok(found) => break found,
                 Err(error) if Instant::now() > deadline => return Err(error),
                 Err(error) => tracing::info!("NATS isn't ready: {error}"),
@@ -196,12 +197,11 @@ impl JetStream {
         let shared = Arc::new(Shared {
             archive: Archive::new(terms.history),
             budget: OnceLock::new(),
-            epoch,
-            secret,
+            common,
             name: settings.name.to_string(),
             client,
             context,
-            stream,
+            stream: said,
             bucket,
             terms,
             followed: Mutex::default(),
@@ -281,83 +281,6 @@ async fn with_credentials(
     Ok(match line.split_once(':') {
         Some((user, password)) => options.user_and_password(user.into(), password.into()),
         None => options.token(line.into()),
-    })
-}
-
-/// What NATS has.
-struct Found {
-    stream: stream::Stream<()>,
-    bucket: kv::Store,
-    /// The epoch of what is in them.
-    epoch: Arc<str>,
-    /// What all relays have, and nobody else.
-    secret: Arc<str>,
-}
-
-/// Finds the streams or makes them.
-async fn find_or_make(
-    context: &jetstream::Context,
-    settings: &Settings,
-    terms: Terms,
-) -> Result<Found, StoreError> {
-    let name = settings.name.as_str();
-    let storage = if settings.in_memory {
-        StorageType::Memory
-    } else {
-        StorageType::File
-    };
-    let most = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
-    // NATS takes 0 for "no limit".
-    let age = terms.history.age.max(Duration::from_millis(100));
-    context
-        .create_or_update_stream(stream::Config {
-            name: name.into(),
-            description: Some("What the pages of signal-relay have published".into()),
-            subjects: vec![format!("{name}.said.*")],
-            republish: Some(Republish {
-                source: format!("{name}.said.*"),
-                destination: format!("{name}.heard.{{{{wildcard(1)}}}}"),
-                headers_only: false,
-            }),
-            max_age: age,
-            max_bytes: most(terms.history.total),
-            discard: DiscardPolicy::Old,
-            num_replicas: settings.replicas,
-            storage,
-            ..stream::Config::default()
-        })
-        .await
-        .map_err(unavailable)?;
-    let stream = context
-        .get_stream_no_info(name)
-        .await
-        .map_err(unavailable)?;
-    // As a key-value bucket is kept. `create_key_value` doesn't understand servers before 2.10.
-    let bucket = format!("{name}-sessions");
-    context
-        .create_or_update_stream(stream::Config {
-            name: format!("KV_{bucket}"),
-            description: Some("What relays know of pages that may come back".into()),
-            subjects: vec![format!("$KV.{bucket}.>")],
-            max_age: terms.session_age.max(SHORTEST_SESSIONS),
-            max_messages_per_subject: 1,
-            discard: DiscardPolicy::New,
-            allow_rollup: true,
-            deny_delete: true,
-            num_replicas: settings.replicas,
-            storage,
-            ..stream::Config::default()
-        })
-        .await
-        .map_err(unavailable)?;
-    let bucket = context.get_key_value(bucket).await.map_err(unavailable)?;
-    let epoch = format!("{:016x}", random_bits().map_err(unavailable)?);
-    let secret = Secret::random().map_err(unavailable)?;
-    Ok(Found {
-        epoch: watch::find_or_write(&bucket, watch::EPOCH, &epoch).await?,
-        secret: watch::find_or_write(&bucket, watch::SECRET, secret.as_str()).await?,
-        stream,
-        bucket,
     })
 }
 
@@ -487,7 +410,7 @@ impl Shared {
 
 impl Store for JetStream {
     fn epoch(&self) -> Arc<str> {
-        Arc::clone(&self.shared.epoch)
+        Arc::clone(&self.shared.common.epoch)
     }
 
     fn publish(&self, publication: Publication) -> BoxFuture<'_> {
@@ -543,7 +466,7 @@ impl Store for JetStream {
     }
 
     fn secret(&self) -> Option<Arc<str>> {
-        Some(Arc::clone(&self.shared.secret))
+        Some(Arc::clone(&self.shared.common.secret))
     }
 
     fn notices(&self) -> Option<Arc<dyn Notices>> {

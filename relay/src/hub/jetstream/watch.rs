@@ -5,11 +5,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
-use async_nats::jetstream::kv::{self, CreateErrorKind};
 use tokio::time::{Instant, sleep};
 
+use super::streams::is_missing;
 use super::{Shared, unavailable};
 use crate::hub::ids::MessageId;
 use crate::hub::store::{Notices, StoreError};
@@ -20,30 +18,6 @@ const WATCH: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 /// How often in a row it must seem that NATS has lost something before that is believed.
 const DOUBTS: u32 = 2;
-/// The key of the epoch.
-pub(super) const EPOCH: &str = "epoch";
-/// The key of the relays' secret.
-pub(super) const SECRET: &str = "secret";
-
-/// What is written under a key for all relays. The first one writes it.
-pub(super) async fn find_or_write(
-    bucket: &kv::Store,
-    key: &str,
-    made: &str,
-) -> Result<Arc<str>, StoreError> {
-    loop {
-        match bucket.create(key, made.to_owned().into()).await {
-            Ok(_) => return Ok(made.into()),
-            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unavailable(error)),
-        }
-        // It may have expired in between.
-        if let Some(found) = bucket.get(key).await.map_err(unavailable)? {
-            return Ok(String::from_utf8_lossy(&found).into());
-        }
-    }
-}
-
 /// How far the stream was at which time.
 #[derive(Debug, Default)]
 pub(super) struct Samples(VecDeque<(Instant, MessageId)>);
@@ -68,7 +42,7 @@ impl Samples {
 enum Trouble {
     /// It doesn't answer as it should.
     Silent(StoreError),
-    /// It answers, and seems to have lost what it had.
+    /// It answers, and seems to have lost this.
     Lost(&'static str),
 }
 
@@ -76,11 +50,6 @@ impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Silent(error)
     }
-}
-
-/// Whether there is no such stream.
-fn is_missing(error: &GetStreamError) -> bool {
-    matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
 impl Shared {
@@ -105,9 +74,9 @@ impl Shared {
     }
 
     pub(super) async fn keep_watch(self: Arc<Self>) {
-        let (mut renewed, mut doubts) = (Instant::now(), 0);
+        let mut doubts = 0;
         while !self.lost.is_cancelled() {
-            match self.look(&mut renewed).await {
+            match self.look().await {
                 Ok(()) => {
                     doubts = 0;
                     *self.answered() = Instant::now();
@@ -115,10 +84,14 @@ impl Shared {
                 // A server that has just become the leader may not know everything yet.
                 Err(Trouble::Lost(what)) if doubts < DOUBTS => {
                     doubts += 1;
-                    tracing::warn!("it seems that {what}");
+                    tracing::warn!("it seems that NATS has lost {what}");
                 }
                 Err(Trouble::Lost(what)) => {
-                    tracing::error!("{what}");
+                    tracing::error!("NATS has lost {what}");
+                    // Relays that start from now on say so to their pages.
+                    if let Err(error) = self.common.begin_epoch().await {
+                        tracing::warn!("NATS doesn't take a new epoch: {error}");
+                    }
                     self.lost.cancel();
                 }
                 Err(Trouble::Silent(error)) => tracing::warn!("NATS can't be watched: {error}"),
@@ -128,16 +101,25 @@ impl Shared {
         }
     }
 
-    async fn look(&self, renewed: &mut Instant) -> Result<(), Trouble> {
-        let tip = match self.context.get_stream(&self.name).await {
-            Ok(stream) => stream.cached_info().state.last_sequence,
-            Err(error) if is_missing(&error) => {
-                return Err(Trouble::Lost("NATS has lost the stream"));
-            }
-            Err(error) => return Err(unavailable(error).into()),
-        };
+    async fn look(&self) -> Result<(), Trouble> {
+        match self.ask().await {
+            Err(Trouble::Silent(error)) => match self.missing().await {
+                Some(what) => Err(Trouble::Lost(what)),
+                None => Err(Trouble::Silent(error)),
+            },
+            known => known,
+        }
+    }
+
+    async fn ask(&self) -> Result<(), Trouble> {
+        let stream = self.context.get_stream(&self.name).await;
+        let tip = stream
+            .map_err(unavailable)?
+            .cached_info()
+            .state
+            .last_sequence;
         if tip < self.tip.load(Ordering::Relaxed) {
-            return Err(Trouble::Lost("NATS has lost the messages that it kept"));
+            return Err(Trouble::Lost("the messages"));
         }
         self.tip.store(tip, Ordering::Relaxed);
         self.samples()
@@ -146,30 +128,29 @@ impl Shared {
         let key = Self::relay_key(self.spaces.relay());
         let kept = self.bucket.put(key, seen.into()).await;
         kept.map_err(unavailable)?;
-        self.keep_epoch(renewed).await
+        if self.common.has_another_epoch().await? {
+            return Err(Trouble::Lost("what relays have in common"));
+        }
+        Ok(())
+    }
+
+    /// What NATS says it doesn't have at all.
+    async fn missing(&self) -> Option<&'static str> {
+        for (stream, what) in [
+            (&*self.name, "the stream"),
+            (&*self.bucket.stream_name, "the sessions"),
+            (self.common.stream(), "what relays have in common"),
+        ] {
+            let found = self.context.get_stream(stream).await;
+            if found.is_err_and(|error| is_missing(&error)) {
+                return Some(what);
+            }
+        }
+        None
     }
 
     fn samples(&self) -> MutexGuard<'_, Samples> {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps the epoch and the secret from expiring.
-    async fn keep_epoch(&self, renewed: &mut Instant) -> Result<(), Trouble> {
-        let epoch = self.bucket.get(EPOCH).await.map_err(unavailable)?;
-        match epoch {
-            Some(epoch) if *epoch != *self.epoch.as_bytes() => {
-                return Err(Trouble::Lost("NATS has lost the sessions that it kept"));
-            }
-            Some(_) if renewed.elapsed() < self.terms.session_age / 3 => {}
-            _ => {
-                for (key, text) in [(EPOCH, &self.epoch), (SECRET, &self.secret)] {
-                    let kept = self.bucket.put(key, text.to_string().into()).await;
-                    kept.map_err(unavailable)?;
-                }
-                *renewed = Instant::now();
-            }
-        }
-        Ok(())
     }
 
     /// The key under which a relay says how far its clients have seen.
