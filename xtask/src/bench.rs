@@ -9,7 +9,7 @@ use crate::problem::{Outcome, fail};
 use crate::process;
 use crate::project::Project;
 use crate::say;
-use crate::setup;
+use crate::setup::Programs;
 
 /// A measurement.
 struct Section {
@@ -71,7 +71,7 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
             SECTIONS.map(|section| section.name).join(", ")
         );
     }
-    let browsers = setup::for_tests(project)?;
+    let programs = Programs::find_or_install(project)?;
     build::all(project)?;
     build::load_generator(project)?;
     if sections.iter().any(|section| section.name == "relay") {
@@ -81,11 +81,8 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
     files::make_folder(&folder)?;
     for section in sections {
         say::line(format!("━━ {}", section.name));
-        let mut measure = Command::new("node");
+        let mut measure = programs.node(project);
         measure
-            .current_dir(&project.root)
-            .env("CHROMIUM", &browsers.chromium.program)
-            .env("SIGNAL_RELAY", project.relay())
             .env("LOAD_GENERATOR", project.load_generator())
             .env("RIVALS", project.rivals())
             .arg(section.program)

@@ -18,10 +18,11 @@ mod setup;
 mod size;
 mod test;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use problem::{Outcome, fail};
 use project::Project;
+use setup::Programs;
 
 const HELP: &str = "\
 cargo xtask <command>
@@ -43,9 +44,10 @@ cargo xtask <command>
   bench [SECTION [OPTION…]]
                       measures, and leaves a page and JSON in target/bench: size, the package; receive, send and start,
                       in a browser beside the shim and other libraries; relay, the relay beside servers of npm's ws and
-                      socket.io; join, until pages of RTCMultiConnection and of signal-wasm/call are connected, on each
-                      server and protocol; load, what a room of RTCMultiConnection 3 costs our relay and
-                      rtcmulticonnection-server; chaos, as below. The options are in the section's program in benches.
+                      socket.io; scale, relays that share NATS; join, until pages of RTCMultiConnection and of
+                      signal-wasm/call are connected, on each server and protocol; load, what a room of
+                      RTCMultiConnection 3 costs our relay and rtcmulticonnection-server; chaos, as below. The options
+                      are in the section's program in benches.
                       --record writes the figures to benches/recorded and into the documents (npm run bench)
   figures             writes the figures in the documents from those in benches/recorded; --check only compares
                       (npm run figures)
@@ -113,18 +115,12 @@ fn run(words: &[String]) -> Outcome {
     }
 }
 
-/// Runs a program for Node that needs a browser, the package and the relay.
+/// Runs a program for Node that needs a browser, the package, the relay and perhaps servers of
+/// others.
 fn script(project: &Project, path: &str, arguments: &[String]) -> Outcome {
-    let browsers = setup::for_tests(project)?;
+    let programs = Programs::find_or_install(project)?;
     build::all(project)?;
-    process::run(
-        Command::new("node")
-            .current_dir(&project.root)
-            .env("CHROMIUM", &browsers.chromium.program)
-            .env("SIGNAL_RELAY", project.relay())
-            .arg(path)
-            .args(arguments),
-    )
+    process::run(programs.node(project).arg(path).args(arguments))
 }
 
 /// Runs all suites in a process of its own, which is where the variable is set.

@@ -20,6 +20,7 @@ pub use browsers::Browsers;
 pub use wasm32::rustflags as wasm_rustflags;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::lock;
 use crate::problem::{Outcome, fail};
@@ -43,18 +44,51 @@ pub fn for_tests(project: &Project) -> Outcome<Browsers> {
     browsers::find_or_install(project)
 }
 
-/// Finds the servers of others that a few tests need, or unpacks them first: the programs by the variables
-/// that the tests read. Says which are missing.
-pub fn servers(project: &Project) -> Outcome<Vec<(&'static str, PathBuf)>> {
-    let _lock = lock::take(&project.scratch(), "setup")?;
-    let mut found = Vec::new();
-    for server in &SERVERS {
-        match server.find_or_unpack(project) {
-            Ok(path) => found.push((server.variable, path)),
-            Err(problem) => say::line(format!("tests with {} are skipped: {problem}", server.name)),
+/// The programs of others that tests and measurements are run with.
+#[derive(Debug)]
+pub struct Programs {
+    /// Those that open pages.
+    pub browsers: Browsers,
+    /// The servers, by the variables that name them to programs.
+    pub servers: Vec<(&'static str, PathBuf)>,
+}
+
+impl Programs {
+    /// Finds them, or installs them first. Not everything needs the servers: it says which are
+    /// missing.
+    pub fn find_or_install(project: &Project) -> Outcome<Self> {
+        let browsers = for_tests(project)?;
+        let _lock = lock::take(&project.scratch(), "setup")?;
+        let mut servers = Vec::new();
+        for server in &SERVERS {
+            match server.find_or_unpack(project) {
+                Ok(path) => servers.push((server.variable, path)),
+                Err(problem) => {
+                    say::line(format!("what needs {} can't run: {problem}", server.name));
+                }
+            }
         }
+        Ok(Self { browsers, servers })
     }
-    Ok(found)
+
+    /// Node in the project's folder, with the places of these programs and of the relay.
+    pub fn node(&self, project: &Project) -> Command {
+        let Self { browsers, servers } = self;
+        let mut node = Command::new("node");
+        node.current_dir(&project.root)
+            .env("CHROMIUM", &browsers.chromium.program)
+            .env("CHROMEDRIVER", &browsers.chromium.driver)
+            .env("SIGNAL_RELAY", project.relay())
+            .envs(servers.iter().map(|(variable, path)| (variable, path)));
+        if let Ok(firefox) = &browsers.firefox {
+            node.env("FIREFOX", &firefox.program);
+        }
+        if let Ok(webkit) = &browsers.webkit {
+            node.env("WEBKITDRIVER", &webkit.driver)
+                .env("XVFB", &webkit.display);
+        }
+        node
+    }
 }
 
 /// Checks for two parts of Rust that a minimal installation lacks and the suite `lint` needs.
@@ -76,14 +110,13 @@ pub fn for_lint() -> Outcome {
 
 /// The command `setup`: installs everything.
 pub fn all(project: &Project) -> Outcome {
-    let browsers = for_tests(project)?;
+    let programs = Programs::find_or_install(project)?;
     for_lint()?;
-    for (name, problem) in browsers.missing() {
+    for (name, problem) in programs.browsers.missing() {
         say::line(format!(
             "{name} is missing, and tests in it are skipped: {problem}"
         ));
     }
-    servers(project)?;
     say::line("Everything that the build and the other tests need is installed.");
     Ok(())
 }

@@ -21,12 +21,7 @@ pub fn run(ground: &Ground) -> Outcome<Tally> {
             .args(["test", "--package", &name])
             .args(["--no-fail-fast", "--color=never"])
             .env("SIGNAL_RELAY", ground.project.relay())
-            .envs(
-                ground
-                    .servers
-                    .iter()
-                    .map(|(variable, path)| (variable, path)),
-            );
+            .envs(ground.programs.servers.iter().cloned());
         let mut output = Libtest::default();
         let ended = watch::run(&mut test, ground.limit, |line| output.read(line))?;
 

@@ -14,7 +14,6 @@ mod wasm_suite;
 mod watch;
 
 use std::env;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::build;
@@ -23,7 +22,7 @@ use crate::process;
 use crate::project::Project;
 use crate::release;
 use crate::say;
-use crate::setup::{self, Browsers};
+use crate::setup::{self, Programs};
 use crate::size;
 use tally::Tally;
 use watch::Watched;
@@ -79,31 +78,15 @@ const SUITES: [(&str, Suite); 11] = [
 #[derive(Debug)]
 pub struct Ground<'project> {
     project: &'project Project,
-    browsers: Browsers,
-    /// The servers of others that were found, by the variables that name them. Tests that need another are
-    /// skipped.
-    servers: Vec<(&'static str, PathBuf)>,
+    /// Tests that need another server than these are skipped.
+    programs: Programs,
     /// How long a test program may print nothing before it counts as hanging.
     limit: Duration,
 }
 
 impl Ground<'_> {
-    /// Node in the project's folder, with the places of the browsers and the relay.
     fn node(&self) -> std::process::Command {
-        let mut node = std::process::Command::new("node");
-        node.current_dir(&self.project.root)
-            .env("CHROMIUM", &self.browsers.chromium.program)
-            .env("CHROMEDRIVER", &self.browsers.chromium.driver)
-            .env("SIGNAL_RELAY", self.project.relay());
-        node.envs(self.servers.iter().map(|(variable, path)| (variable, path)));
-        if let Ok(firefox) = &self.browsers.firefox {
-            node.env("FIREFOX", &firefox.program);
-        }
-        if let Ok(webkit) = &self.browsers.webkit {
-            node.env("WEBKITDRIVER", &webkit.driver)
-                .env("XVFB", &webkit.display);
-        }
-        node
+        self.programs.node(self.project)
     }
 }
 
@@ -141,8 +124,7 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
     setup::for_lint()?;
     let ground = Ground {
         project,
-        browsers: setup::for_tests(project)?,
-        servers: setup::servers(project)?,
+        programs: Programs::find_or_install(project)?,
         limit: Duration::from_secs(15 * 60).mul_f64(time_factor()?),
     };
     if let Err(problem) = build::all(project) {

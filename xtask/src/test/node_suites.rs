@@ -45,13 +45,13 @@ pub fn run_pages(ground: &Ground, folder: &str) -> Outcome<Tally> {
     let (alone, mut others) = apart(all, &ALONE);
 
     let mut sum = Tally::default();
-    if let Err(problem) = &ground.browsers.webkit {
+    if let Err(problem) = &ground.programs.browsers.webkit {
         let (in_webkit, rest) = apart(others, &IN_WEBKIT);
         others = rest;
         sum.skip(format!("{}: {problem}", in_webkit.join(" ")));
     }
     sum.add(run_files(ground, CHROMIUM, &counts, 2, &others)?);
-    match &ground.browsers.firefox {
+    match &ground.programs.browsers.firefox {
         Ok(_) => sum.add(run_files(
             ground,
             "firefox",

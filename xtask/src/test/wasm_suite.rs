@@ -31,7 +31,7 @@ pub fn run(ground: &Ground) -> Outcome<Tally> {
     let mut sum = Tally::default();
     thread::scope(|scope| {
         let mut running = Vec::new();
-        for Run { name, command, .. } in runs(ground.project, &ground.browsers)? {
+        for Run { name, command, .. } in runs(ground.project, &ground.programs.browsers)? {
             match command {
                 Ok(test) => running.push(scope.spawn(move || run_in(ground, name, test))),
                 Err(problem) => sum.skip(format!("the suite in {name}: {problem}")),
