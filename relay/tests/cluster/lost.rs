@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, stream};
+use futures_util::{FutureExt, StreamExt};
 
 use super::support::nats::Nats;
 use super::support::resuming::Page;
@@ -88,12 +89,12 @@ async fn streams_that_were_lost_while_there_was_no_relay_end_the_epoch() {
         if !lost.is_empty() {
             jetstream(&nats).await.delete_stream(lost).await.unwrap();
         }
-        let relays = [nats.relay().await, nats.relay().await];
-        for relay in &relays {
-            epochs.insert(Page::connect(relay, "/").await.epoch);
-        }
+        // Both find that it is lost.
+        let (first, second) = tokio::join!(nats.relay(), nats.relay());
+        let epoch = Page::connect(&first, "/").await.epoch;
+        assert_eq!(Page::connect(&second, "/").await.epoch, epoch);
+        assert!(epochs.insert(epoch), "{lost}");
     }
-    assert_eq!(epochs.len(), 4);
 }
 
 #[tokio::test]
@@ -137,4 +138,32 @@ async fn a_relay_sets_its_own_limits_of_a_stream_only() {
         };
         assert_eq!(kept().await, expected);
     }
+}
+
+#[tokio::test]
+async fn a_relay_that_starts_changes_nothing_that_is_right() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let servers = nats.settings().servers.to_string();
+    let stranger = async_nats::connect(servers).await.unwrap();
+    let mut requests = stranger.subscribe("$JS.API.STREAM.*.*").await.unwrap();
+    stranger.flush().await.unwrap();
+    let mut counts = async || {
+        drop(nats.relay().await);
+        // What NATS sent before its answer is there.
+        stranger.flush().await.unwrap();
+        let mut counts = [0; 3];
+        while let Some(Some(request)) = requests.next().now_or_never() {
+            for (count, what) in counts.iter_mut().zip(["INFO", "CREATE", "UPDATE"]) {
+                *count += usize::from(request.subject.contains(&format!(".{what}.")));
+            }
+        }
+        counts
+    };
+    let [_, made, changed] = counts().await;
+    assert_eq!((made, changed), (3, 0));
+    let [asked, made, changed] = counts().await;
+    assert_eq!((made, changed), (0, 0));
+    assert!(asked >= 3, "{asked}");
 }

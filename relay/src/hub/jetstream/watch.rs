@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::GetStreamErrorKind;
 use tokio::time::{Instant, sleep};
 
-use super::streams::is_missing;
 use super::{Shared, unavailable};
 use crate::hub::ids::MessageId;
 use crate::hub::store::{Notices, StoreError};
@@ -17,7 +18,8 @@ const WATCH: Duration = Duration::from_secs(5);
 /// How long NATS may be silent before the relay says that it isn't ready.
 const SILENCE: Duration = Duration::from_secs(15);
 /// How often in a row it must seem that NATS has lost something before that is believed.
-const DOUBTS: u32 = 2;
+const SURE: u32 = 3;
+
 /// How far the stream was at which time.
 #[derive(Debug, Default)]
 pub(super) struct Samples(VecDeque<(Instant, MessageId)>);
@@ -42,7 +44,7 @@ impl Samples {
 enum Trouble {
     /// It doesn't answer as it should.
     Silent(StoreError),
-    /// It answers, and seems to have lost this.
+    /// It answers, and seems to have lost what it had, as this says.
     Lost(&'static str),
 }
 
@@ -74,31 +76,43 @@ impl Shared {
     }
 
     pub(super) async fn keep_watch(self: Arc<Self>) {
-        let mut doubts = 0;
+        let mut seen_lost = 0;
         while !self.lost.is_cancelled() {
             match self.look().await {
                 Ok(()) => {
-                    doubts = 0;
+                    seen_lost = 0;
                     *self.answered() = Instant::now();
                 }
-                // A server that has just become the leader may not know everything yet.
-                Err(Trouble::Lost(what)) if doubts < DOUBTS => {
-                    doubts += 1;
-                    tracing::warn!("it seems that NATS has lost {what}");
-                }
                 Err(Trouble::Lost(what)) => {
-                    tracing::error!("NATS has lost {what}");
-                    // Relays that start from now on say so to their pages.
-                    if let Err(error) = self.common.begin_epoch().await {
-                        tracing::warn!("NATS doesn't take a new epoch: {error}");
+                    seen_lost += 1;
+                    // A server that has just become the leader may not know everything yet.
+                    if seen_lost < SURE {
+                        tracing::warn!("it seems that {what}");
+                    } else {
+                        self.conclude(what).await;
                     }
-                    self.lost.cancel();
                 }
-                Err(Trouble::Silent(error)) => tracing::warn!("NATS can't be watched: {error}"),
+                Err(Trouble::Silent(error)) => {
+                    seen_lost = 0;
+                    tracing::warn!("NATS can't be watched: {error}");
+                }
             }
             self.unfollow_idle();
             sleep(WATCH).await;
         }
+    }
+
+    /// Ends the relay, once those that start from now on know that something was lost.
+    async fn conclude(&self, what: &str) {
+        if let Err(error) = self.common.begin_epoch().await
+            // Whoever makes it anew begins an epoch.
+            && !self.is_missing(self.common.stream()).await
+        {
+            tracing::warn!("{what}, but there is no new epoch yet: {error}");
+            return;
+        }
+        tracing::error!("{what}");
+        self.lost.cancel();
     }
 
     async fn look(&self) -> Result<(), Trouble> {
@@ -119,7 +133,7 @@ impl Shared {
             .state
             .last_sequence;
         if tip < self.tip.load(Ordering::Relaxed) {
-            return Err(Trouble::Lost("the messages"));
+            return Err(Trouble::Lost("NATS has lost the messages that it kept"));
         }
         self.tip.store(tip, Ordering::Relaxed);
         self.samples()
@@ -129,24 +143,33 @@ impl Shared {
         let kept = self.bucket.put(key, seen.into()).await;
         kept.map_err(unavailable)?;
         if self.common.has_another_epoch().await? {
-            return Err(Trouble::Lost("what relays have in common"));
+            return Err(Trouble::Lost("another epoch has begun in NATS"));
         }
         Ok(())
     }
 
-    /// What NATS says it doesn't have at all.
+    /// Which stream NATS says it doesn't have.
     async fn missing(&self) -> Option<&'static str> {
         for (stream, what) in [
-            (&*self.name, "the stream"),
-            (&*self.bucket.stream_name, "the sessions"),
-            (self.common.stream(), "what relays have in common"),
+            (&*self.name, "NATS has lost the stream"),
+            (
+                &*self.bucket.stream_name,
+                "NATS has lost the sessions that it kept",
+            ),
+            (self.common.stream(), "NATS has lost the epoch"),
         ] {
-            let found = self.context.get_stream(stream).await;
-            if found.is_err_and(|error| is_missing(&error)) {
+            if self.is_missing(stream).await {
                 return Some(what);
             }
         }
         None
+    }
+
+    async fn is_missing(&self, stream: &str) -> bool {
+        let found = self.context.get_stream(stream).await;
+        found.is_err_and(|error| {
+            matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+        })
     }
 
     fn samples(&self) -> MutexGuard<'_, Samples> {
