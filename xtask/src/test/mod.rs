@@ -6,6 +6,7 @@
 
 mod browser_tests;
 mod cargo_suites;
+mod disk;
 mod lint;
 mod node_suites;
 mod reap;
@@ -121,6 +122,9 @@ pub fn run(project: &Project, names: &[String]) -> Outcome {
         })
         .collect();
 
+    if names.is_empty() {
+        disk::check(project)?;
+    }
     setup::for_lint()?;
     let ground = Ground {
         project,
@@ -152,11 +156,6 @@ pub fn browser(project: &Project, arguments: &[String]) -> Outcome {
     process::run(&mut wasm_suite::command(project, &browsers, arguments)?)
 }
 
-/// Whether this is continuous integration, where nobody reads about skipped tests.
-fn is_ci() -> bool {
-    env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()))
-}
-
 fn conclude(table: &[(&str, Tally, Duration)]) -> Outcome {
     let mut sum = Tally::default();
     say::line(format!(
@@ -179,7 +178,7 @@ fn conclude(table: &[(&str, Tally, Duration)]) -> Outcome {
                 .map(|complaint| format!("{name}: {complaint}")),
         );
     }
-    let verdict = judge(&mut sum, is_ci());
+    let verdict = judge(&mut sum, process::is_ci());
     if !sum.complaints.is_empty() {
         say::line("");
         sum.complaints
