@@ -12,6 +12,7 @@ import * as chaos from './figures/chaos.mjs';
 import * as joining from './figures/join.mjs';
 import * as load from './figures/load.mjs';
 import { machines } from './figures/machines.mjs';
+import * as outage from './figures/outage.mjs';
 import * as receive from './figures/receive.mjs';
 import { rewrite } from './figures/regions.mjs';
 import * as relay from './figures/relay.mjs';
@@ -21,7 +22,7 @@ import * as size from './figures/size.mjs';
 import * as start from './figures/start.mjs';
 import { recorded } from './recorded.mjs';
 
-const SECTIONS = { size, receive, send, start, relay, scale, join: joining, load, chaos };
+const SECTIONS = { size, receive, send, start, relay, scale, outage, join: joining, load, chaos };
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 

@@ -9,6 +9,7 @@ import { STYLE } from './report/charts.mjs';
 import { chaos } from './report/chaos.mjs';
 import { join as joining } from './report/join.mjs';
 import { load } from './report/load.mjs';
+import { outage } from './report/outage.mjs';
 import { receive } from './report/receive.mjs';
 import { relay } from './report/relay.mjs';
 import { scale } from './report/scale.mjs';
@@ -17,7 +18,7 @@ import { size } from './report/size.mjs';
 import { start } from './report/start.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { size, receive, send, start, relay, scale, join: joining, load, chaos };
+const SECTIONS = { size, receive, send, start, relay, scale, outage, join: joining, load, chaos };
 
 const [folder] = process.argv.slice(2);
 const parts = [];

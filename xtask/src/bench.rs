@@ -31,7 +31,7 @@ impl Section {
 }
 
 /// The measurements, in their order.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     Section::of("size", "benches/size.mjs"),
     Section::of("receive", "benches/receive.mjs"),
     Section::of("send", "benches/send.mjs"),
@@ -42,6 +42,7 @@ const SECTIONS: [Section; 9] = [
         options: &["--seconds", "1"],
     },
     Section::of("scale", "benches/scale.mjs"),
+    Section::of("outage", "benches/outage.mjs"),
     Section::of("join", "benches/join.mjs"),
     Section::of("load", "benches/load.mjs"),
     Section {
@@ -74,8 +75,12 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
     let programs = Programs::find_or_install(project)?;
     build::all(project)?;
     build::load_generator(project)?;
-    if sections.iter().any(|section| section.name == "relay") {
+    let includes = |name| sections.iter().any(|section| section.name == name);
+    if includes("relay") {
         build::rivals(project)?;
+    }
+    if includes("outage") {
+        build::outage(project)?;
     }
     let folder = project.benches();
     files::make_folder(&folder)?;
@@ -85,6 +90,7 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
         measure
             .env("LOAD_GENERATOR", project.load_generator())
             .env("RIVALS", project.rivals())
+            .env("OUTAGE", project.outage())
             .arg(section.program)
             .arg("--json")
             .arg(folder.join(format!("{}.json", section.name)));

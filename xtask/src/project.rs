@@ -86,6 +86,13 @@ impl Project {
             .join(format!("load-generator{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The program that simulates outages for `npm run bench`.
+    pub fn outage(&self) -> PathBuf {
+        self.target
+            .join("relay")
+            .join(format!("outage{}", env::consts::EXE_SUFFIX))
+    }
+
     /// The folder of the servers in Rust that `npm run bench` measures beside the relay.
     pub fn rivals(&self) -> PathBuf {
         self.target.join("rivals").join("release")

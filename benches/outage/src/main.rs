@@ -97,7 +97,7 @@ fn row(scenario: &Scenario, outcome: &Outcome) -> String {
         scenario.outage / 1000,
         scenario.relays,
         back.join(" | "),
-        outcome.peak_before,
+        outcome.peak_before(),
         outcome.peak(),
         f64::from(outcome.peak()) / scenario.capacity(),
         outcome.failed as f64 / f64::from(scenario.pages),

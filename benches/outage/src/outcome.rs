@@ -11,10 +11,8 @@ pub struct Outcome {
     pub back: Vec<u64>,
     /// Attempts to connect in each second since the end of the outage.
     pub attempts: Vec<u32>,
-    /// Attempts to connect during the outage.
-    pub attempts_before: u64,
-    /// Attempts during the outage in its busiest second.
-    pub peak_before: u32,
+    /// Attempts to connect in each second of the outage.
+    pub attempts_before: Vec<u32>,
     /// Attempts after it that failed: given up by the page, dropped or refused by the relay.
     pub failed: u64,
     /// Those of them that the relay dropped while they shook hands, to make room for others.
@@ -39,7 +37,13 @@ impl Outcome {
     /// Attempts in the busiest second after the outage.
     #[must_use]
     pub fn peak(&self) -> u32 {
-        self.attempts.iter().copied().max().unwrap_or_default()
+        busiest(&self.attempts)
+    }
+
+    /// Attempts in the busiest second of the outage.
+    #[must_use]
+    pub fn peak_before(&self) -> u32 {
+        busiest(&self.attempts_before)
     }
 
     /// As JSON, with what was simulated.
@@ -58,13 +62,13 @@ impl Outcome {
             "silent": scenario.silent,
             "connectionMicroseconds": scenario.connection_cost,
             "processors": scenario.processors,
+            "httpConnections": scenario.http_connections,
             "connectionsPerSecond": scenario.capacity(),
             "backSeconds": {"50": seconds(50), "90": seconds(90), "99": seconds(99), "100": seconds(100)},
             "attemptsPerSecond": self.attempts,
             "peakAttemptsPerSecond": self.peak(),
             "peakLoad": f64::from(self.peak()) / scenario.capacity(),
-            "attemptsPerPageDuring": self.attempts_before as f64 / pages,
-            "peakAttemptsPerSecondDuring": self.peak_before,
+            "attemptsPerSecondDuring": self.attempts_before,
             "failedPerPage": self.failed as f64 / pages,
             "dropped": self.dropped,
             "refused": self.refused,
@@ -72,4 +76,8 @@ impl Outcome {
             "processorSeconds": self.processor / 1000.0,
         })
     }
+}
+
+fn busiest(attempts: &[u32]) -> u32 {
+    attempts.iter().copied().max().unwrap_or_default()
 }

@@ -56,8 +56,6 @@ struct Simulation<'a> {
     relays: Vec<Relay>,
     /// The relay of the last attempt: they take turns, as behind a proxy.
     last: u32,
-    /// Attempts in each second of the outage.
-    during: Vec<u32>,
     outcome: Outcome,
 }
 
@@ -87,7 +85,6 @@ impl<'a> Simulation<'a> {
             pages: (0..scenario.pages).filter_map(Page::new).collect(),
             relays: (0..scenario.relays).map(|_| Relay::new(scenario)).collect(),
             last: 0,
-            during: Vec::new(),
             outcome: Outcome::default(),
         }
     }
@@ -115,7 +112,6 @@ impl<'a> Simulation<'a> {
             self.outcome.processor += relay.processor;
             self.outcome.longest_queue = self.outcome.longest_queue.max(relay.longest_queue);
         }
-        self.outcome.peak_before = self.during.iter().copied().max().unwrap_or_default();
         self.outcome
     }
 
@@ -218,10 +214,7 @@ impl<'a> Simulation<'a> {
     fn count_attempt(&mut self) {
         let (seconds, time) = match self.now.checked_sub(self.back) {
             Some(since) => (&mut self.outcome.attempts, since),
-            None => {
-                self.outcome.attempts_before += 1;
-                (&mut self.during, self.now - BEGIN)
-            }
+            None => (&mut self.outcome.attempts_before, self.now - BEGIN),
         };
         let second = (time / 1_000) as usize;
         if seconds.len() <= second {

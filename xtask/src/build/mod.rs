@@ -90,6 +90,16 @@ pub fn load_generator(project: &Project) -> Outcome {
     fast(project, "load-generator", "the load generator", &program)
 }
 
+/// Builds the simulation of outages of `npm run bench`.
+pub fn outage(project: &Project) -> Outcome {
+    fast(
+        project,
+        "outage",
+        "the simulation of outages",
+        &project.outage(),
+    )
+}
+
 /// Builds the servers in Rust that `npm run bench` measures beside the relay.
 pub fn rivals(project: &Project) -> Outcome {
     let mut build = process::cargo();
