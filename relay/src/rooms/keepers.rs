@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
+use futures_util::StreamExt;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use super::connection::Greet;
@@ -39,6 +40,8 @@ const DOUBT: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How often links are looked after.
 const TICK: Duration = Duration::from_millis(200);
+/// How many notes are renewed at one time.
+const NOTES: usize = 32;
 /// How long a keeper stays one without anybody in the rooms.
 const IDLE: Duration = Duration::from_secs(60);
 /// How many spaces are remembered of which others keep the rooms.
@@ -387,24 +390,31 @@ impl Keepers {
                 self.hosts.tick();
             }
         };
-        let renewing = async {
+        // Notes that take long don't keep the term from being renewed.
+        let renewing_term = async {
             loop {
                 sleep(RENEW).await;
-                self.renew().await;
+                self.renew_term().await;
             }
         };
-        tokio::join!(ticking, renewing);
+        let renewing_notes = async {
+            loop {
+                sleep(RENEW).await;
+                self.renew_notes().await;
+            }
+        };
+        tokio::join!(ticking, renewing_term, renewing_notes);
     }
 
-    /// Renews the term, and the notes that name this relay.
-    async fn renew(&self) {
+    async fn renew_term(&self) {
         self.leave_unused();
-        if self.offices().is_empty() {
-            return;
+        if !self.offices().is_empty() && self.lease.renew().await == Renewed::Over {
+            self.drop_all();
         }
-        if self.lease.renew().await == Renewed::Over {
-            return self.drop_all();
-        }
+    }
+
+    /// Renews the notes that name this relay, before they are dropped.
+    async fn renew_notes(&self) {
         let kept = self.peers.kept();
         let due: Vec<_> = {
             let offices = self.offices();
@@ -414,7 +424,8 @@ impl Keepers {
             due.map(|(space, office)| (Arc::clone(space), office.number, office.term))
                 .collect()
         };
-        for (space, number, term) in due {
+        let due = futures_util::stream::iter(due);
+        due.for_each_concurrent(NOTES, async |(space, number, term)| {
             if self.lease.term() == Some(term) {
                 self.renew_office(&space, number + 1, term).await;
             }
@@ -424,7 +435,8 @@ impl Keepers {
             if office.is_some_and(|office| office.renewed.elapsed() > kept / 2) {
                 self.leave(&mut offices, &space);
             }
-        }
+        })
+        .await;
     }
 
     async fn renew_office(&self, space: &Arc<str>, number: u64, term: u64) {

@@ -31,9 +31,36 @@ async fn a_space_that_a_relay_begins_to_keep_when_its_term_ends_is_kept_in_the_n
         // Another relay ends its term meanwhile, and it learns that.
         let chain = format!("term.{term:016x}");
         assert_eq!(store.write(&chain, 2, "ended".into()).await, Ok(true));
-        keepers.renew().await;
+        keepers.renew_term().await;
     };
     let (is_second_here, ()) = tokio::join!(is_here("/second"), ending);
     assert!(is_second_here);
     assert_ne!(keepers.term(), Some(term));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_that_takes_long_keeps_no_term_from_being_renewed() {
+    let store = Notes::new(1, 0, 0, 0);
+    let keepers = Keepers::new(Arc::clone(&store) as Arc<dyn Peers>, 1, Weak::new());
+    let keep = async |space: &str| {
+        let found = keepers.locate(&Arc::from(space)).await;
+        assert!(matches!(found, Ok(Where::Here)), "{space}");
+    };
+    keep("/quick").await;
+    keep("/slow").await;
+    let term = keepers.term();
+    store.trouble().held_up = Some((chain("/slow"), Duration::from_secs(8)));
+    let observing = async {
+        for _ in 0..120 {
+            sleep(Duration::from_millis(500)).await;
+            assert_eq!(keepers.term(), term);
+        }
+    };
+    tokio::select! {
+        () = keepers.run() => {}
+        () = observing => {}
+    }
+    assert!(keepers.offices().contains_key("/quick"));
+    // Its notes were written all the time, too late for one of them by a few seconds.
+    assert!(keepers.offices().contains_key("/slow"));
 }
