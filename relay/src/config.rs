@@ -187,7 +187,7 @@ impl Config {
     /// with others.
     #[must_use]
     pub fn reloaded(&self, new: &Self) -> Self {
-        Self {
+        let mut reloaded = Self {
             origins: new.origins.clone(),
             hosts: new.hosts.clone(),
             max_frame: new.max_frame,
@@ -207,7 +207,14 @@ impl Config {
             history: new.history,
             memory: new.memory,
             ..self.clone()
+        };
+        // NATS keeps sessions by these, and other relays conclude from them what a page may have missed.
+        if self.store.is_some() {
+            reloaded.ping_interval = self.ping_interval;
+            reloaded.ping_timeout = self.ping_timeout;
+            reloaded.sessions.age = self.sessions.age;
         }
+        reloaded
     }
 
     /// The least memory with which these settings work: each connection is open, the history is

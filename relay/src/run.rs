@@ -38,16 +38,25 @@ const FIXED: &[&str] = &[
     "trusted-proxy",
 ];
 
+/// Those that need one where relays share a store, which goes by them too.
+const FIXED_WITH_STORE: &[&str] = &["ping-interval", "ping-timeout", "session-age"];
+
+fn needs_restart(setting: &str, has_store: bool) -> bool {
+    FIXED.contains(&setting) || (has_store && FIXED_WITH_STORE.contains(&setting))
+}
+
 /// Runs until a signal stops it. `options` are the command line, for reading the settings again.
 pub(crate) async fn run(options: Vec<OsString>, settings: Settings) -> Result<(), (u8, String)> {
     let signals = Signals::listen();
     let mut signals = signals.map_err(|error| (1, format!("can't listen for signals: {error}")))?;
     let values = settings.values;
     let config = Config::from(settings.arguments);
+    let has_store = config.store.is_some();
     let server = Server::bind(config).await.map_err(failure)?;
     let mut operator = Operator {
         options,
         values,
+        has_store,
         reloader: server.reloader(),
         stats: server.stats(),
     };
@@ -102,6 +111,7 @@ pub(crate) fn failure(error: StartError) -> (u8, String) {
 struct Operator {
     options: Vec<OsString>,
     values: Vec<Setting>,
+    has_store: bool,
     reloader: Reloader,
     stats: StatsHandle,
 }
@@ -145,7 +155,7 @@ impl Operator {
         let mut changed = false;
         for (name, old, new) in changes(&self.values, &values) {
             changed = true;
-            if FIXED.contains(&name) {
+            if needs_restart(&name, self.has_store) {
                 tracing::warn!("SIGHUP: {name} stays {old}; {new} needs a restart");
             } else {
                 tracing::info!("SIGHUP: {name} was {old}, is {new}");
@@ -157,8 +167,11 @@ impl Operator {
         let kept = self.values.drain(..).zip(values);
         self.values = kept
             .map(|(old, new)| {
-                let fixed = FIXED.contains(&&*new.name);
-                if fixed { old } else { new }
+                if needs_restart(&new.name, self.has_store) {
+                    old
+                } else {
+                    new
+                }
             })
             .collect();
     }
@@ -255,14 +268,19 @@ mod tests {
             .filter(|name| !named.clone().any(|named| named == *name));
         assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&str>::new());
 
-        let before = Config::from(read(&[]).arguments);
-        for (name, options) in CHANGES {
-            let after = Config::from(read(options).arguments);
-            let (was, wanted) = (format!("{before:?}"), format!("{after:?}"));
-            assert_ne!(was, wanted, "{name}");
-            let is = format!("{:?}", before.reloaded(&after));
-            let expected = if FIXED.contains(name) { was } else { wanted };
-            assert_eq!(is, expected, "{name}");
+        for shared in [&[][..], &["--store=nats://127.0.0.1:9"]] {
+            let before = Config::from(read(shared).arguments);
+            for (name, options) in CHANGES {
+                if !shared.is_empty() && name.starts_with("store") {
+                    continue;
+                }
+                let after = Config::from(read(&[shared, options].concat()).arguments);
+                let (was, wanted) = (format!("{before:?}"), format!("{after:?}"));
+                assert_ne!(was, wanted, "{name}");
+                let is = format!("{:?}", before.reloaded(&after));
+                let stays = needs_restart(name, before.store.is_some());
+                assert_eq!(is, if stays { was } else { wanted }, "{name} {shared:?}");
+            }
         }
     }
 }
