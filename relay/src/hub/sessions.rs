@@ -473,7 +473,7 @@ impl Attached {
     ) -> Result<(), SessionError> {
         let requested = self.request(membership, open, lost)?;
         // Before the client learns that it has them: it may ask another relay for them next.
-        self.share(ack.accepted, true, &requested).await?;
+        self.share(ack.accepted, &requested).await?;
         let opened = membership
             .open(self.session.publisher, requested.clone(), ack)
             .await
@@ -512,7 +512,7 @@ impl Attached {
         membership.close(&names);
         let closed = self.session.channels().remove_all(names);
         self.close_in_store(closed);
-        self.share(*accepted, true, &[]).await
+        self.share(*accepted, &[]).await
     }
 
     /// Gives the session up. It is kept if there is anything to resume.

@@ -176,6 +176,12 @@ pub trait SharedSessions: Send + Sync {
     /// A position in a space: what is published from now on has a higher id.
     fn position<'a>(&'a self, space: &'a Arc<str>) -> BoxFuture<'a, MessageId>;
 
+    /// How far all clients have seen that are connected to this relay.
+    fn seen(&self) -> MessageId;
+
+    /// How long a record is kept that isn't written again.
+    fn kept(&self) -> Duration;
+
     /// The record of a session, if it is kept.
     fn find<'a>(
         &'a self,

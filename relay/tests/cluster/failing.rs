@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::{self, stream};
+use serde_json::{Value, json};
 use signal_relay::Config;
 use signal_relay::hub::history;
 
@@ -193,4 +195,42 @@ async fn a_page_that_came_while_there_was_no_nats_misses_nothing_in_silence() {
     let mut old_page = second.join("/").await;
     a.send(1, 21, "a", "2").await;
     assert_eq!(old_page.envelope().await, text(1, "a", "2"));
+}
+
+#[tokio::test]
+async fn that_a_page_left_while_nats_took_nothing_is_known_later() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let relay = nats.relay().await;
+    let page = Page::open(&relay, "/", &["a"]).await;
+    let servers = nats.settings().servers.to_string();
+    let context = jetstream::new(async_nats::connect(servers).await.unwrap());
+    let stream = context
+        .get_stream("KV_signal-relay-sessions")
+        .await
+        .unwrap();
+    let is_connected = async || {
+        let subject = "$KV.signal-relay-sessions.session.*";
+        let record = stream.get_last_raw_message_by_subject(subject).await;
+        let record: Value = serde_json::from_slice(&record.unwrap().payload).unwrap();
+        record["is_connected"] == json!(true)
+    };
+    assert!(is_connected().await);
+    let config = &stream.cached_info().config;
+    let elsewhere = stream::Config {
+        subjects: vec!["elsewhere".into()],
+        ..config.clone()
+    };
+    context.update_stream(elsewhere).await.unwrap();
+    drop(page);
+    relay.until(|stats| stats.sessions.kept == 1).await;
+    assert!(is_connected().await);
+    context.update_stream(config).await.unwrap();
+    within("the record", async {
+        while is_connected().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
 }

@@ -147,6 +147,13 @@ struct Shared {
     ended: CancellationToken,
 }
 
+impl Terms {
+    /// How long the store keeps a session that nobody writes again.
+    fn kept(self) -> Duration {
+        self.session_age.max(SHORTEST_SESSIONS)
+    }
+}
+
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared")
@@ -294,6 +301,11 @@ impl Shared {
                 () = work => {}
             }
         });
+    }
+
+    /// How long NATS keeps what relays know of pages and of each other.
+    fn kept(&self) -> Duration {
+        self.terms.kept()
     }
 
     fn followed(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Following>>> {

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 
-use super::{AGAIN, HEADERS, SHORTEST_SESSIONS, Shared, unavailable};
+use super::{AGAIN, HEADERS, Shared, unavailable};
 use crate::hub::store::{BoxFuture, Note, Notices, Peers};
 
 /// How many letters may wait in this program. Further ones are lost.
@@ -140,7 +140,7 @@ impl Peers for Shared {
     }
 
     fn kept(&self) -> Duration {
-        self.terms.session_age.max(SHORTEST_SESSIONS)
+        Shared::kept(self)
     }
 
     fn send(&self, relay: u64, message: Bytes) {

@@ -10,6 +10,7 @@
 //! learns it with its next write: its client connects again, and loses nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::jetstream::kv::UpdateErrorKind;
 use axum::body::Bytes;
@@ -106,6 +107,14 @@ impl Shared {
 }
 
 impl SharedSessions for JetStream {
+    fn seen(&self) -> MessageId {
+        self.shared.seen()
+    }
+
+    fn kept(&self) -> Duration {
+        self.shared.kept()
+    }
+
     fn find<'a>(
         &'a self,
         space: &'a str,
@@ -140,10 +149,6 @@ impl SharedSessions for JetStream {
         known: Revision,
     ) -> BoxFuture<'a, Revision> {
         Box::pin(async move {
-            let mut record = record;
-            if !is_connected {
-                record.seen = record.seen.max(self.shared.seen());
-            }
             let written = Written::new(record, self.shared.spaces.relay(), is_connected);
             let written = Bytes::from(serde_json::to_vec(&written).map_err(unavailable)?);
             let key = Shared::session_key(space, secret);

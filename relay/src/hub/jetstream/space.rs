@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::message::decode;
 use super::once::Taken;
-use super::{PATIENCE, SHORTEST_SESSIONS, Shared, unavailable};
+use super::{PATIENCE, Shared, unavailable};
 use crate::hub::history;
 use crate::hub::ids::MessageId;
 use crate::hub::queue::Level;
@@ -132,7 +132,7 @@ impl Shared {
             return Arc::clone(following);
         }
         // A client comes back in its session's time, and then publishes again.
-        let window = self.terms.session_age.max(SHORTEST_SESSIONS) + PATIENCE;
+        let window = self.kept() + PATIENCE;
         let slow = self.slow.load(Ordering::Relaxed);
         let following = Arc::new(Following::new(window, slow));
         followed.insert(Arc::clone(space), Arc::clone(&following));

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::settings::Settings;
-use super::{AGAIN, SHORTEST_SESSIONS, Terms, unavailable};
+use super::{AGAIN, Terms, unavailable};
 use crate::hub::ids::{Secret, random_bits};
 use crate::hub::store::StoreError;
 
@@ -21,15 +21,15 @@ use crate::hub::store::StoreError;
 const EPOCH: &str = "epoch";
 /// The key of the relays' secret.
 const SECRET: &str = "secret";
-/// How often NATS must say that it has no such stream, where relays have been before: a server that has
-/// just become the leader may not know everything yet.
+/// How often NATS must say that it has no such stream: a server that has just become the leader may not
+/// know everything yet.
 const SURE: u32 = 6;
 /// How long a relay waits before it asks again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How often a relay tries to write what others may write too.
 const TRIES: u32 = 50;
 /// Settings that matter also where they are the defaults of the client. Others are left to operators.
-const ALWAYS: [&str; 3] = ["discard", "max_age", "storage"];
+const ALWAYS: [&str; 2] = ["discard", "max_age"];
 /// The shortest time that NATS understands: it takes 0 for "no limit".
 const SHORTEST: Duration = Duration::from_millis(100);
 
@@ -62,7 +62,9 @@ impl Streams {
         let name = settings.name.as_str();
         let common = format!("{name}-common");
         let bucket = bucket_config(settings, &common, "What all signal-relays have in common");
-        if !find(context, 1, &bucket).await? {
+        // A server by itself knows at once what it has.
+        let sure = if settings.replicas > 1 { SURE } else { 1 };
+        if !find(context, sure, &bucket).await? {
             make(context, &bucket).await?;
         }
         let mut common = Common::find(context, &common).await?;
@@ -85,13 +87,14 @@ impl Streams {
         };
         let sessions = format!("{name}-sessions");
         let expiring = Config {
-            max_age: terms.session_age.max(SHORTEST_SESSIONS),
+            max_age: terms.kept(),
             ..bucket_config(
                 settings,
                 &sessions,
                 "What relays know of pages that may come back",
             )
         };
+        // It isn't asked as often where no relay has been before.
         let sure = if common.epoch.is_empty() { 1 } else { SURE };
         for config in [&said, &expiring] {
             if !find(context, sure, config).await? {
@@ -255,6 +258,17 @@ async fn make(context: &jetstream::Context, config: &Config) -> Result<(), Store
 fn changed(known: &Value, wanted: &Config) -> Result<Option<Value>, StoreError> {
     // As this program writes them: NATS leaves others out.
     let as_written: Config = serde_json::from_value(known.clone()).map_err(unavailable)?;
+    if as_written.storage != wanted.storage {
+        let (kept, way_out) = match as_written.storage {
+            StorageType::File => ("files", "without"),
+            StorageType::Memory => ("memory", "with"),
+        };
+        return Err(unavailable(format!(
+            "the stream {} is kept in {kept}, which can't be changed; start the relay {way_out} \
+             --store-in-memory, or remove the stream",
+            wanted.name
+        )));
+    }
     let as_written = serde_json::to_value(as_written).map_err(unavailable)?;
     let default = serde_json::to_value(Config::default()).map_err(unavailable)?;
     let Value::Object(wanted) = serde_json::to_value(wanted).map_err(unavailable)? else {
@@ -355,15 +369,6 @@ mod tests {
                 ..wanted()
             },
         );
-        let storage = StorageType::Memory;
-        change(
-            "storage",
-            json!("memory"),
-            Config {
-                storage,
-                ..wanted()
-            },
-        );
         let description = Some("d".to_owned());
         change(
             "description",
@@ -381,6 +386,19 @@ mod tests {
                 deny_delete,
                 ..wanted()
             },
+        );
+    }
+
+    #[test]
+    fn another_storage_is_an_error_that_names_the_way_out() {
+        let wanted = Config {
+            storage: StorageType::Memory,
+            ..wanted()
+        };
+        let problem = changed(&known(), &wanted).unwrap_err().to_string();
+        assert!(
+            problem.contains("start the relay without --store-in-memory"),
+            "{problem}"
         );
     }
 

@@ -12,7 +12,7 @@ use super::{Attached, End, Name, Session, SessionError, Sessions};
 use crate::hub::budget::Account;
 use crate::hub::ids::MessageId;
 use crate::hub::membership::Membership;
-use crate::hub::store::{OpenChannel, Revision, SessionRecord, Store, StoreError};
+use crate::hub::store::{OpenChannel, Revision, SessionRecord, SharedSessions, Store, StoreError};
 
 /// How many sessions are renewed in a shared store at one time.
 const RENEWALS: usize = 32;
@@ -28,6 +28,8 @@ pub(super) struct SharedAs {
     since: Instant,
     /// Whether this relay has written it: another one had the session before.
     is_ours: bool,
+    /// How far its client had seen when it left, if other relays don't know yet that it did.
+    left: Option<MessageId>,
 }
 
 impl SharedAs {
@@ -37,6 +39,7 @@ impl SharedAs {
             revision: Revision::default(),
             since: Instant::now(),
             is_ours: true,
+            left: None,
         }
     }
 }
@@ -55,6 +58,7 @@ impl Session {
             revision,
             since: Instant::now(),
             is_ours: false,
+            left: None,
         };
         Self {
             accepted,
@@ -78,13 +82,13 @@ impl Session {
         }
     }
 
-    /// Lets other relays know it, with these channels, which are about to be opened. To be called in
-    /// its turn.
+    /// Lets other relays know it, with these channels, which are about to be opened. `left`: its client
+    /// has left, and had seen as far as that. To be called in its turn.
     async fn share(
         &self,
         store: &dyn Store,
         accepted: u64,
-        is_connected: bool,
+        left: Option<MessageId>,
         requested: &[OpenChannel],
     ) -> Result<(), SessionError> {
         let Some(sessions) = store.sessions() else {
@@ -92,7 +96,9 @@ impl Session {
         };
         let position = sessions.position(&self.name.space).await;
         let position = position.map_err(|_| SessionError::StoreUnavailable)?;
-        let record = self.record(accepted, requested, position);
+        let mut record = self.record(accepted, requested, position);
+        record.seen = record.seen.max(left.unwrap_or_default());
+        let is_connected = left.is_none();
         let SharedAs {
             mut revision,
             is_ours,
@@ -118,6 +124,7 @@ impl Session {
             revision,
             since: Instant::now(),
             is_ours: true,
+            left: None,
         };
         Ok(())
     }
@@ -163,59 +170,71 @@ impl Sessions {
         Ok(())
     }
 
-    /// Lets other relays know of the sessions here before what they know expires. To be called
-    /// regularly.
+    /// Lets other relays know of the sessions here before what they know expires, and of clients that
+    /// have left while the store didn't answer. To be called regularly.
     pub async fn renew(&self) {
-        if self.store.sessions().is_none() {
+        let Some(sessions) = self.store.sessions() else {
             return;
-        }
-        let due = futures_util::stream::iter(self.due());
+        };
+        let due = futures_util::stream::iter(self.due(sessions.kept() / 3));
         due.for_each_concurrent(RENEWALS, async |session| {
             // One that is busy is renewed the next time.
             let Ok(accepted) = session.accepted.try_lock() else {
                 return;
             };
-            if session.holder().kept.is_some() {
+            let is_kept = session.holder().kept.is_some();
+            // A client that is back has left nothing.
+            let left = session.shared().left.filter(|_| is_kept);
+            if is_kept && left.is_none() {
                 return;
             }
-            let shared = session.share(&*self.store, *accepted, true, &[]).await;
+            let shared = session.share(&*self.store, *accepted, left, &[]).await;
             if shared == Err(SessionError::ResumedElsewhere) {
+                session.shared().left = None;
                 session.holder().ends.end(End::Resumed);
             }
         })
         .await;
     }
 
-    /// The sessions with a connection that other relays wouldn't know much longer.
-    fn due(&self) -> Vec<Arc<Session>> {
-        let renewal = self.limits.get().age / 3;
-        self.registry()
-            .sessions
-            .values()
-            .filter(|session| session.shared().since.elapsed() >= renewal)
-            .filter(|session| session.holder().kept.is_none())
-            .cloned()
-            .collect()
+    /// The sessions with a connection that other relays don't know after so long, and those without
+    /// one of which they don't know that.
+    fn due(&self, renewal: Duration) -> Vec<Arc<Session>> {
+        let is_due = |session: &Session| {
+            let SharedAs { since, left, .. } = *session.shared();
+            left.is_some() || (since.elapsed() >= renewal && session.holder().kept.is_none())
+        };
+        let registry = self.registry();
+        let due = registry.sessions.values().filter(|session| is_due(session));
+        due.cloned().collect()
     }
 }
 
 impl Attached {
-    /// Lets other relays know the session. To be called in its turn.
+    /// Lets other relays know the session, whose client is connected. To be called in its turn.
     pub(super) async fn share(
         &self,
         accepted: u64,
-        is_connected: bool,
         requested: &[OpenChannel],
     ) -> Result<(), SessionError> {
         let store = &*self.sessions.store;
-        let shared = self.session.share(store, accepted, is_connected, requested);
-        shared.await
+        self.session.share(store, accepted, None, requested).await
     }
 
-    /// Lets other relays know that the client has left, as soon as the store answers. If it doesn't,
-    /// the record stays as it is: with more channels, at most.
+    /// Lets other relays know that the client has left. If the store doesn't answer now, they are to
+    /// know it [later](Sessions::renew): until then they take it that the client sees what all clients
+    /// here see. To be called in its turn.
     pub(super) async fn share_departure(&self, accepted: u64) {
-        let shared = timeout(LEAVING, self.share(accepted, false, &[])).await;
+        let store = &*self.sessions.store;
+        let Some(seen) = store.sessions().map(SharedSessions::seen) else {
+            return;
+        };
+        let shared = self.session.share(store, accepted, Some(seen), &[]);
+        let shared = timeout(LEAVING, shared).await;
         tracing::debug!("a session is left: {shared:?}");
+        match shared {
+            Ok(Ok(()) | Err(SessionError::ResumedElsewhere)) => {}
+            _ => self.session.shared().left = Some(seen),
+        }
     }
 }
