@@ -9,6 +9,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as chaos from './figures/chaos.mjs';
+import * as cluster from './figures/cluster.mjs';
 import * as joining from './figures/join.mjs';
 import * as load from './figures/load.mjs';
 import { machines } from './figures/machines.mjs';
@@ -22,7 +23,7 @@ import * as size from './figures/size.mjs';
 import * as start from './figures/start.mjs';
 import { recorded } from './recorded.mjs';
 
-const SECTIONS = { size, receive, send, start, relay, scale, outage, join: joining, load, chaos };
+const SECTIONS = { size, receive, send, start, relay, scale, outage, join: joining, load, chaos, cluster };
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 

@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { STYLE } from './report/charts.mjs';
-import { chaos } from './report/chaos.mjs';
+import { chaos, cluster } from './report/chaos.mjs';
 import { join as joining } from './report/join.mjs';
 import { load } from './report/load.mjs';
 import { outage } from './report/outage.mjs';
@@ -18,7 +18,7 @@ import { size } from './report/size.mjs';
 import { start } from './report/start.mjs';
 
 /** For each JSON file, in the page's order, the function that makes HTML of it. */
-const SECTIONS = { size, receive, send, start, relay, scale, outage, join: joining, load, chaos };
+const SECTIONS = { size, receive, send, start, relay, scale, outage, join: joining, load, chaos, cluster };
 
 const [folder] = process.argv.slice(2);
 const parts = [];

@@ -14,3 +14,15 @@ export function chaos({ members, faults, counts, recoveryMilliseconds }) {
     bars('Until a page is connected again, by what struck it', 'ms, median', rows),
   ];
 }
+
+export function cluster({ faults, failures, counts, recoveryMilliseconds }) {
+  const struck = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  const number = (value) => value.toLocaleString('en');
+  const rows = Object.entries(recoveryMilliseconds).map(([name, { median }]) => ({ name, value: median, ours: true }));
+  return [
+    `<h2>Losses with several relays</h2>
+     <p>Three relays that share three NATS servers, behind HAProxy, ${number(struck)} faults, ${number(counts.sent)} messages sent and
+     ${number(counts.delivered)} delivered: ${number(failures)} were lost, repeated, out of order, or contradict each other in a room.</p>`,
+    bars('Until a page is connected again, by what struck it', 'ms, median', rows),
+  ];
+}

@@ -62,7 +62,7 @@ export function summary({ seed, names, struck, failures, counts, recovery, rooms
     failures: failures.length,
     counts,
     recoveryMilliseconds: figures(recovery),
-    ...(rooms && { rooms: { counts: rooms.counts, recoveryMilliseconds: figures(rooms.recovery) } }),
+    ...(rooms && { rooms: { people: rooms.people, counts: rooms.counts, recoveryMilliseconds: figures(rooms.recovery) } }),
   };
 }
 

@@ -153,7 +153,7 @@ export async function storm(options) {
       logs,
       relays: hub.logs,
       nats: await hub.natsLogs(),
-      ...(judged && { rooms: { counts: judged.counts, recovery: roomsRecovery(struck, guests.people, guests.log, names.length), log: guests.log } }),
+      ...(judged && { rooms: { people: guests.people.length, counts: judged.counts, recovery: roomsRecovery(struck, guests.people, guests.log, names.length), log: guests.log } }),
     };
   } finally {
     // The last that came goes first; what one of them can't do doesn't keep the others.

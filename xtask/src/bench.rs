@@ -17,7 +17,7 @@ struct Section {
     /// The program that takes the options, and `--json`.
     program: &'static str,
     /// What it gets if no option is named.
-    options: &'static [&'static str],
+    options: &'static str,
 }
 
 impl Section {
@@ -25,13 +25,13 @@ impl Section {
         Self {
             name,
             program,
-            options: &[],
+            options: "",
         }
     }
 }
 
 /// The measurements, in their order.
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     Section::of("size", "benches/size.mjs"),
     Section::of("receive", "benches/receive.mjs"),
     Section::of("send", "benches/send.mjs"),
@@ -39,7 +39,7 @@ const SECTIONS: [Section; 10] = [
     Section {
         name: "relay",
         program: "benches/relay.mjs",
-        options: &["--seconds", "1"],
+        options: "--seconds 1",
     },
     Section::of("scale", "benches/scale.mjs"),
     Section::of("outage", "benches/outage.mjs"),
@@ -48,7 +48,13 @@ const SECTIONS: [Section; 10] = [
     Section {
         name: "chaos",
         program: "tests/chaos/run.mjs",
-        options: &["--seed", "20261122", "--faults", "1000", "--pace", "240"],
+        options: "--seed 20261122 --faults 1000 --pace 240",
+    },
+    Section {
+        name: "cluster",
+        program: "tests/chaos/run.mjs",
+        options: "--seed 20261128 --faults 1000 --minutes 40 --relays 3 --nats 3 --haproxy \
+                  --pages 2 --clients 3 --rooms 8",
     },
 ];
 
@@ -95,7 +101,7 @@ pub fn run(project: &Project, words: &[String]) -> Outcome {
             .arg("--json")
             .arg(folder.join(format!("{}.json", section.name)));
         if options.is_empty() {
-            measure.args(section.options);
+            measure.args(section.options.split_whitespace());
         } else {
             measure.args(options);
         }

@@ -46,8 +46,8 @@ cargo xtask <command>
                       in a browser beside the shim and other libraries; relay, the relay beside servers of npm's ws and
                       socket.io; scale, relays that share NATS; outage, how pages come back, simulated; join, until pages
                       of RTCMultiConnection and of signal-wasm/call are connected, on each server and protocol; load,
-                      what a room of RTCMultiConnection 3 costs our relay and rtcmulticonnection-server; chaos, as below.
-                      The options are in the section's program in benches.
+                      what a room of RTCMultiConnection 3 costs our relay and rtcmulticonnection-server; chaos, as below;
+                      cluster, chaos on relays that share NATS. The options are in the section's program.
                       --record writes the figures to benches/recorded and into the documents (npm run bench)
   figures             writes the figures in the documents from those in benches/recorded; --check only compares
                       (npm run figures)
