@@ -155,7 +155,7 @@ impl Operator {
         let mut changed = false;
         for (name, old, new) in changes(&self.values, &values) {
             changed = true;
-            if needs_restart(&name, self.has_store) {
+            if needs_restart(name, self.has_store) {
                 tracing::warn!("SIGHUP: {name} stays {old}; {new} needs a restart");
             } else {
                 tracing::info!("SIGHUP: {name} was {old}, is {new}");
