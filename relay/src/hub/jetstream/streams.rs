@@ -98,7 +98,7 @@ impl Streams {
         let sure = if common.epoch.is_empty() { 1 } else { SURE };
         for config in [&said, &expiring] {
             if !find(context, sure, config).await? {
-                // First, so that whoever is interrupted now does it again.
+                // Before the stream is made: if that fails, the next try finds it missing again.
                 common.begin_epoch().await?;
                 make(context, config).await?;
             }
@@ -224,7 +224,7 @@ async fn find(
     wanted: &Config,
 ) -> Result<bool, StoreError> {
     let name = &wanted.name;
-    let mut said = 0;
+    let mut missing = 0;
     loop {
         match request(context, format!("STREAM.INFO.{name}"), &Value::Null).await? {
             Ok(found) => {
@@ -239,9 +239,9 @@ async fn find(
             Err(error) if error.error_code() != ErrorCode::STREAM_NOT_FOUND => {
                 return Err(unavailable(error));
             }
-            Err(_) => said += 1,
+            Err(_) => missing += 1,
         }
-        if said >= sure {
+        if missing >= sure {
             return Ok(false);
         }
         sleep(ASK_AGAIN).await;

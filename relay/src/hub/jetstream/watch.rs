@@ -105,7 +105,7 @@ impl Shared {
     /// Ends the relay, once those that start from now on know that something was lost.
     async fn conclude(&self, what: &str) {
         if let Err(error) = self.common.begin_epoch().await
-            // Whoever makes it anew begins an epoch.
+            // Without its stream the next relay begins an epoch in any case.
             && !self.is_missing(self.common.stream()).await
         {
             tracing::warn!("{what}, but there is no new epoch yet: {error}");
