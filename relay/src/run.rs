@@ -38,7 +38,7 @@ const FIXED: &[&str] = &[
     "trusted-proxy",
 ];
 
-/// Those that need one where relays share a store, which goes by them too.
+/// The settings that need a restart where relays share a store: NATS and other relays rely on them.
 const FIXED_WITH_STORE: &[&str] = &["ping-interval", "ping-timeout", "session-age"];
 
 fn needs_restart(setting: &str, has_store: bool) -> bool {

@@ -183,7 +183,7 @@ impl Sessions {
                 return;
             };
             let is_kept = session.holder().kept.is_some();
-            // A client that is back has left nothing.
+            // The client may have come back before its departure was written.
             let left = session.shared().left.filter(|_| is_kept);
             if is_kept && left.is_none() {
                 return;
@@ -197,8 +197,8 @@ impl Sessions {
         .await;
     }
 
-    /// The sessions with a connection that other relays don't know after so long, and those without
-    /// one of which they don't know that.
+    /// The sessions of connected clients whose records are older than this, and those of clients that
+    /// have left without a record of it.
     fn due(&self, renewal: Duration) -> Vec<Arc<Session>> {
         let is_due = |session: &Session| {
             let SharedAs { since, left, .. } = *session.shared();
