@@ -10,7 +10,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { parseArgs, promisify } from 'node:util';
-import { nats } from '../tests/support/nats.mjs';
+import { nats, natsVersion } from '../tests/support/nats.mjs';
 import { relay } from '../tests/support/servers.mjs';
 import { machine } from './machine.mjs';
 import { median } from './median.mjs';
@@ -62,6 +62,7 @@ const LOADS = {
   rooms: { measure: 'rooms', protocol: 'socket-io', receivers: IN_ROOMS, seconds },
 };
 
+const version = await natsVersion();
 const runs = Object.fromEntries(Object.keys(SETUPS).map((name) => [name, []]));
 for (let round = 1; round <= rounds; round += 1) {
   for (const [name, setup] of Object.entries(SETUPS)) {
@@ -110,8 +111,7 @@ print('For each request of a page of RTCMultiConnection: on the relay that keeps
   [`NATS, µs, ${IN_ROOMS} pages`]: ofPage('other', ({ together }) => together.storeMicrosecondsPerRequest.toFixed(1)),
 });
 if (options.json) {
-  const [natsVersion] = /[0-9][^\s]*/.exec((await run('nats-server', ['--version'])).stdout);
-  const result = { ...machine(), nats: natsVersion, rounds, receivers, spaces, size, pagesInRooms: IN_ROOMS, messagesPerSecond: { apart: APART, calm: CALM }, setups };
+  const result = { ...machine(), nats: version, rounds, receivers, spaces, size, pagesInRooms: IN_ROOMS, messagesPerSecond: { apart: APART, calm: CALM }, setups };
   await writeFile(options.json, `${JSON.stringify(result, undefined, 2)}\n`);
 }
 process.exit();

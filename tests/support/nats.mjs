@@ -1,11 +1,12 @@
 // NATS servers with JetStream: one, or three that form a cluster.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { promisify } from 'node:util';
 import { freePort } from './children.mjs';
 import { until } from './deadline.mjs';
 import { programPath } from './programs.mjs';
@@ -20,6 +21,12 @@ export function missingNats() {
   } catch (error) {
     return error.message;
   }
+}
+
+/** The version of the servers, such as 2.9.10. */
+export async function natsVersion() {
+  const { stdout } = await promisify(execFile)(programPath(PROGRAM), ['--version']);
+  return /\d\S*/.exec(stdout)[0];
 }
 
 /**
