@@ -306,8 +306,19 @@ impl<'a> Envelope<'a> {
         Envelope::of(json::members(text)?)
     }
 
+    /// Reads what [`Envelope::canonical`] has written: then an envelope without a channel may have
+    /// further members, which the relay has added.
+    #[must_use]
+    pub fn read_canonical(text: &'a str) -> Option<Envelope<'a>> {
+        Envelope::assemble(json::members(text)?, true)
+    }
+
     /// Reads the members of an object.
     pub(crate) fn of(members: Vec<Member<'a>>) -> Option<Envelope<'a>> {
+        Envelope::assemble(members, false)
+    }
+
+    fn assemble(members: Vec<Member<'a>>, is_canonical: bool) -> Option<Envelope<'a>> {
         let (mut sender, mut channel, mut message, mut reference) = (None, None, None, None);
         let mut has_id = false;
         let mut others = Vec::new();
@@ -331,7 +342,7 @@ impl<'a> Envelope<'a> {
             None => {
                 // Objects with other members are messages of other programs.
                 let is_bare = others.is_empty() && !has_id && message.is_some();
-                is_bare.then_some(Cow::Borrowed(UNNAMED))?
+                (is_bare || is_canonical).then_some(Cow::Borrowed(UNNAMED))?
             }
         };
         Some(Envelope {
@@ -385,6 +396,13 @@ impl<'a> Envelope<'a> {
             name: Cow::Borrowed(USER),
             value: user,
         });
+    }
+
+    /// The user for whom the relay vouches.
+    #[must_use]
+    pub fn user(&self) -> Option<Cow<'a, str>> {
+        let member = self.others.iter().rfind(|member| member.name == USER)?;
+        json::string(member.value)
     }
 
     /// The JSON text of `ref`.

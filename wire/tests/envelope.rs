@@ -514,6 +514,11 @@ fn a_user_is_vouched_for_whatever_the_sender_wrote() {
         ),
     ] {
         assert_eq!(vouched(text), expected);
+        // Another relay reads it, too.
+        let read = Envelope::read_canonical(expected).unwrap();
+        assert_eq!(read.canonical(None, false).text, expected);
+        assert_eq!(read.user().as_deref(), Some("alice"));
+        assert_eq!(read.has_channel(), expected.contains("channel"));
     }
     let envelope = Envelope::read(r#"{"sender":"5","channel":"a"}"#).unwrap();
     assert_eq!(envelope.sender(), Some("\"5\""));

@@ -43,6 +43,12 @@ impl PendingMessage {
         Some(Self::new(&envelope, sender, true))
     }
 
+    /// Reads the text of a message ([`PendingMessage::as_str`]) that a relay has accepted.
+    #[must_use]
+    pub fn accepted(text: &str) -> Option<Self> {
+        Some(Self::new(&Envelope::read_canonical(text)?, None, true))
+    }
+
     /// Reads the string of a SignalR call. The shim for SignalR sends no sender, so an envelope may
     /// have neither a sender nor a channel.
     #[must_use]

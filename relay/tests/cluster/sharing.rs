@@ -2,6 +2,7 @@
 
 use super::support::nats::Nats;
 use super::support::resuming::{Page, message, text};
+use super::support::socket_io::{event, join};
 use super::support::{Relay, get};
 
 #[tokio::test]
@@ -38,6 +39,33 @@ async fn what_is_published_on_one_relay_is_delivered_on_all() {
     elsewhere.send(9, 1, "a", "4").await;
     assert_eq!(elsewhere.next().await, r#"{"ack":1}"#);
     assert_eq!(get(first.address, "/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn messages_without_an_envelope_are_delivered_on_all_relays() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let (_ready, mut page) = (
+        Page::open(&first, "/", &["a"]).await,
+        Page::open(&second, "/", &["undefined"]).await,
+    );
+    let (mut one, mut other) = (join(&first, 3).await, join(&second, 4).await);
+    for message in [r#""text""#, "5", "null", r#"{"message":"hi"}"#] {
+        one.send(&event(message)).await;
+        assert_eq!(other.text().await, event(message));
+        let heard = page.client.envelope().await;
+        assert!(
+            heard.contains(&format!(r#","message":{message},"#)),
+            "{heard}"
+        );
+    }
+    other.send(&event("\"back\"")).await;
+    assert_eq!(one.text().await, event("\"back\""));
+    let mut shim = first.join("/").await;
+    shim.send(r#"{"sender":5,"message":"from the shim"}"#).await;
+    assert_eq!(other.text().await, event("\"from the shim\""));
 }
 
 #[tokio::test]

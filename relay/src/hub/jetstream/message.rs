@@ -62,7 +62,7 @@ pub(super) fn decode(headers: &HeaderMap, payload: &[u8]) -> Option<Received> {
     let address: IpAddr = header(ADDRESS)?.parse().ok()?;
     let content = match header(TEXT) {
         Some(_) => Content::Text(Frame::from(text)),
-        None => Content::Envelope(PendingMessage::read(text, None)?),
+        None => Content::Envelope(PendingMessage::accepted(text)?),
     };
     let from = header(FROM)?.parse().ok()?;
     let counter = match header(LANE) {
@@ -87,6 +87,8 @@ pub(super) fn decode(headers: &HeaderMap, payload: &[u8]) -> Option<Received> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use signal_wire::Envelope;
+
     use super::*;
     use crate::hub::budget::Budget;
 
@@ -103,9 +105,14 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        let envelope = PendingMessage::read(r#"{"sender":1,"channel":"a","message":"ä"}"#, None);
+        let named = r#"{"sender":1,"channel":"a","message":"ä"}"#;
+        let bare = r#"{"sender":1,"message":{}}"#;
+        let mut vouched = Envelope::read(bare).unwrap();
+        vouched.vouch("\"alice\"");
         for content in [
-            Content::Envelope(envelope.unwrap()),
+            Content::Envelope(PendingMessage::read(named, None).unwrap()),
+            Content::Envelope(PendingMessage::read(bare, None).unwrap()),
+            Content::Envelope(PendingMessage::new(&vouched, None, true)),
             Content::Text(Frame::from("any text")),
             Content::Text(Frame::from("")),
         ] {
