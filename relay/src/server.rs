@@ -79,6 +79,12 @@ impl Server {
         let tls = tls.map_err(StartError::Tls)?.map(Arc::new);
         let auth = config.auth.as_ref().map(Auth::new).transpose();
         let auth = auth.map_err(StartError::from)?.map(Arc::new);
+        if let Some(auth) = &auth {
+            let auth = Arc::clone(auth);
+            hub.admit(Box::new(move |space, message, since| {
+                auth.admits(space, message.as_str(), since)
+            }));
+        }
         let (listener, address) = listen(config.listen).await?;
         let metrics = match config.metrics {
             Some(wanted) => {

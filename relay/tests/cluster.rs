@@ -26,6 +26,8 @@ mod private;
 mod rooms;
 #[path = "cluster/rooms_lost.rs"]
 mod rooms_lost;
+#[path = "cluster/senders.rs"]
+mod senders;
 #[path = "cluster/sharing.rs"]
 mod sharing;
 mod support;

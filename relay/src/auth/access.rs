@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::future::select_all;
 use signal_wire::{Envelope, UserId};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::claims::Grant;
 use super::refusal::Refusal;
@@ -95,10 +95,7 @@ impl Access {
         }
         let generated = own.map(|own| own.get().to_string());
         if let Some(sender) = envelope.sender().or(generated.as_deref())
-            && !limited
-                .auth
-                .senders
-                .claim(&limited.space, sender, &grant.user, Instant::now())
+            && !limited.auth.claim(&limited.space, sender, &grant.user)
         {
             return Err(Forbidden::Sender);
         }
@@ -133,8 +130,8 @@ impl Access {
     #[must_use]
     pub fn may_be(&self, sender: &str) -> bool {
         self.0.as_ref().is_none_or(|limited| {
-            let (grant, senders) = (limited.grant(), &limited.auth.senders);
-            senders.claim(&limited.space, sender, &grant.user, Instant::now())
+            let user = &limited.grant().user;
+            limited.auth.claim(&limited.space, sender, user)
         })
     }
 
@@ -142,8 +139,8 @@ impl Access {
     #[must_use]
     pub fn could_be(&self, sender: &str) -> bool {
         self.0.as_ref().is_none_or(|limited| {
-            let (grant, senders) = (limited.grant(), &limited.auth.senders);
-            senders.allows(&limited.space, sender, &grant.user, Instant::now())
+            let user = &limited.grant().user;
+            limited.auth.allows(&limited.space, sender, user)
         })
     }
 

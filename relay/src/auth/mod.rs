@@ -33,6 +33,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use signal_wire::Envelope;
+use tokio::time::Instant;
+
 use self::claims::Grant;
 use self::hook::{Hook, HookUrl};
 use self::keys::{KeyError, Keys};
@@ -52,7 +55,10 @@ pub enum Settings {
 #[derive(Debug)]
 pub struct Auth {
     check: Check,
+    /// By those who used them here.
     senders: Senders,
+    /// By the messages of all relays that share a store, which come to all in one order.
+    shared: Senders,
 }
 
 #[derive(Debug)]
@@ -92,7 +98,33 @@ impl Auth {
         Ok(Self {
             check,
             senders: Senders::default(),
+            shared: Senders::default(),
         })
+    }
+
+    /// Whether a user may use the sender with this JSON text in a space. If so, it is theirs.
+    fn claim(&self, space: &str, sender: &str, user: &str) -> bool {
+        let now = Instant::now();
+        self.shared.allows(space, sender, user, now) && self.senders.claim(space, sender, user, now)
+    }
+
+    /// The same, but nothing changes.
+    fn allows(&self, space: &str, sender: &str, user: &str) -> bool {
+        let now = Instant::now();
+        self.shared.allows(space, sender, user, now)
+            && self.senders.allows(space, sender, user, now)
+    }
+
+    /// Whether a message of any relay may be delivered: of users who use one sender on several relays
+    /// at once, it belongs to the one whose message comes first. `since`: when the store got it.
+    pub(crate) fn admits(&self, space: &str, message: &str, since: Instant) -> bool {
+        let Some(envelope) = Envelope::read_canonical(message) else {
+            return true;
+        };
+        let (Some(sender), Some(user)) = (envelope.sender(), envelope.user()) else {
+            return true;
+        };
+        self.shared.claim(space, sender, &user, since)
     }
 
     /// Reads the file of keys again, if there is one. They aren't used yet.

@@ -56,7 +56,7 @@ use self::queue::{Receiver, Signals};
 use self::relief::Relief;
 use self::sessions::Sessions;
 use self::spaces::{Join, QueueDepths, Spaces};
-use self::store::{Notices, Peers, Publication, Store, StoreError};
+use self::store::{Admits, Notices, Peers, Publication, Store, StoreError};
 use crate::address::ClientAddress;
 use crate::changeable::Changeable;
 
@@ -331,6 +331,11 @@ impl Hub {
     #[must_use]
     pub fn peers(&self) -> Option<Arc<dyn Peers>> {
         self.store.peers()
+    }
+
+    /// From now on, messages of other relays that share its store are delivered if this admits them.
+    pub fn admit(&self, admits: Admits) {
+        self.store.admit(admits);
     }
 
     /// Whether the store takes messages now.

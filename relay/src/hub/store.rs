@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use tokio::time::Instant;
 
 use super::budget::{Account, Budget};
 use super::frame::{Frame, PendingMessage};
@@ -203,6 +204,10 @@ pub trait SharedSessions: Send + Sync {
     ) -> BoxFuture<'a, Revision>;
 }
 
+/// Decides whether a message is delivered, of a space, and since when the store has it. It must not
+/// wait.
+pub type Admits = Box<dyn Fn(&str, &PendingMessage, Instant) -> bool + Send + Sync>;
+
 /// Brings publications into an order, keeps them for a while, and delivers each once. The
 /// [module](self) says why it exists.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -252,6 +257,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn peers(&self) -> Option<Arc<dyn Peers>> {
         None
     }
+
+    /// From now on, messages are delivered that this admits, if several relays share the store. It is
+    /// asked in the order of the messages of a space. Only the first call has an effect.
+    fn admit(&self, _admits: Admits) {}
 
     /// From now on, memory is paid from this budget.
     fn use_budget(&self, _budget: &Arc<Budget>) {}

@@ -65,8 +65,8 @@ use super::ids::{MessageId, fingerprint};
 use super::shares::Owner;
 use super::spaces::Spaces;
 use super::store::{
-    BoxFuture, Notices, OpenRequest, Opened, Peers, Publication, Read, ReadRequest, SharedSessions,
-    Store, StoreError,
+    Admits, BoxFuture, Notices, OpenRequest, Opened, Peers, Publication, Read, ReadRequest,
+    SharedSessions, Store, StoreError,
 };
 
 /// How long it may take to reach NATS and to find or make the streams when a relay starts: the
@@ -120,6 +120,7 @@ struct Shared {
     spaces: Arc<Spaces>,
     archive: Archive,
     budget: OnceLock<Arc<Budget>>,
+    admits: OnceLock<Admits>,
     common: Common,
     name: String,
     client: Client,
@@ -204,6 +205,7 @@ impl JetStream {
         let shared = Arc::new(Shared {
             archive: Archive::new(terms.history),
             budget: OnceLock::new(),
+            admits: OnceLock::new(),
             common,
             name: settings.name.to_string(),
             client,
@@ -487,6 +489,10 @@ impl Store for JetStream {
 
     fn peers(&self) -> Option<Arc<dyn Peers>> {
         Some(Arc::<Shared>::clone(&self.shared))
+    }
+
+    fn admit(&self, admits: Admits) {
+        let _ = self.shared.admits.set(admits);
     }
 
     fn use_budget(&self, budget: &Arc<Budget>) {

@@ -318,6 +318,12 @@ impl Shared {
             return Level::Low;
         }
         drop(taken);
+        if let (Content::Envelope(message), Some(admits)) = (&received.content, self.admits.get())
+            && !admits(space, message, entry.since)
+        {
+            tracing::warn!(%space, "a message isn't delivered: its sender is another user's");
+            return Level::Low;
+        }
         let account = budget.account(Some(space), received.address);
         let (channel, frame) = match &received.content {
             Content::Text(frame) => {
