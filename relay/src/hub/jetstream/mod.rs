@@ -399,14 +399,19 @@ impl Shared {
         });
         let wanted = wanted.max().unwrap_or_default();
         let deadline = Instant::now() + LATE;
+        let mut has_asked = false;
         loop {
             let following = self.ready(space).await?;
             // Another relay has delivered messages that are still on their way to this one, or to
-            // the server that it asks.
+            // the server that it asks. If such an id is made up, NATS is asked twice for it.
             if wanted > following.last() {
-                let catching_up = self.catch_up(space, &following, Cause::Behind);
-                timeout(REQUEST, catching_up).await.map_err(unavailable)??;
-                if wanted > following.last() && Instant::now() < deadline {
+                let is_late = Instant::now() >= deadline;
+                if is_late || !has_asked {
+                    has_asked = true;
+                    let catching_up = self.catch_up(space, &following, Cause::Behind);
+                    timeout(REQUEST, catching_up).await.map_err(unavailable)??;
+                }
+                if wanted > following.last() && !is_late {
                     sleep(AGAIN).await;
                     continue;
                 }
