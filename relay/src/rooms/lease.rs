@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -51,10 +51,32 @@ struct State {
     term: u64,
     next: u64,
     /// When the last note was begun.
-    held: Option<Instant>,
+    held: Option<Moment>,
     /// When the next one was begun for the first time.
-    begun: Option<Instant>,
+    begun: Option<Moment>,
     has_resigned: bool,
+}
+
+/// A moment by two clocks: one may stand still while a machine is suspended, the other may be set.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    clock: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self {
+            clock: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// How long ago it is, by the clock that says more.
+    fn elapsed(self) -> Duration {
+        let wall = self.wall.elapsed().unwrap_or_default();
+        self.clock.elapsed().max(wall)
+    }
 }
 
 /// What came of renewing.
@@ -103,6 +125,11 @@ impl Lease {
         held.filter(|_| !state.has_resigned).map(|_| state.term)
     }
 
+    /// Whether others may know of its term.
+    pub(super) fn has_begun(&self) -> bool {
+        self.state().held.is_some()
+    }
+
     pub(super) fn has_resigned(&self) -> bool {
         self.state().has_resigned
     }
@@ -124,14 +151,14 @@ impl Lease {
     /// Writes the next note.
     pub(super) async fn renew(&self) -> Renewed {
         let _turn = self.turn.lock().await;
-        let begun = Instant::now();
+        let begun = Moment::now();
         let (term, number, begun) = {
             let mut state = self.state();
             if state.has_resigned {
                 return Renewed::Unknown;
             }
             if state.held.is_some_and(|held| held.elapsed() > OVER) {
-                *state = State::new();
+                state.end();
                 return Renewed::Over;
             }
             let begun = *state.begun.get_or_insert(begun);
@@ -140,15 +167,20 @@ impl Lease {
         let text = format!("{:016x}", self.relay);
         let chain = chain(term);
         let written = async {
-            if self.peers.write(&chain, number, text.clone()).await? {
-                return Ok(Renewed::Held);
+            if !self.peers.write(&chain, number, text.clone()).await? {
+                // Its own, of which the answer was lost?
+                match self.peers.read(&chain, number).await? {
+                    Some(note) if note.text == text => {}
+                    Some(_) => return Ok(Renewed::Over),
+                    None => return Ok(Renewed::Unknown),
+                }
             }
-            // Its own, of which the answer was lost?
-            Ok(match self.peers.read(&chain, number).await? {
-                Some(note) if note.text == text => Renewed::Held,
-                Some(_) => Renewed::Over,
-                None => Renewed::Unknown,
-            })
+            // If the note before was dropped, as while a machine is suspended, so may have been one
+            // that ended the term.
+            if number > 1 && self.peers.read(&chain, number - 1).await?.is_none() {
+                return Ok(Renewed::Unknown);
+            }
+            Ok(Renewed::Held)
         };
         let written: Result<_, StoreError> = timeout(PATIENCE, written)
             .await
@@ -163,7 +195,7 @@ impl Lease {
             }
             Ok(Renewed::Over) => {
                 tracing::warn!("another relay keeps this one's rooms now");
-                *state = State::new();
+                state.end();
                 Renewed::Over
             }
             Ok(Renewed::Unknown) => Renewed::Unknown,
@@ -273,6 +305,14 @@ impl State {
             begun: None,
             has_resigned: false,
         }
+    }
+
+    /// The next term.
+    fn end(&mut self) {
+        *self = Self {
+            has_resigned: self.has_resigned,
+            ..Self::new()
+        };
     }
 }
 

@@ -56,6 +56,60 @@ async fn a_relay_whose_term_was_ended_begins_another_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_relay_that_was_suspended_does_not_go_on_beside_its_successor() {
+    let notes = Notes::new(1, 0, 0, 0);
+    let (keeper, other) = relays(&notes);
+    keeper.renew().await;
+    keeper.renew().await;
+    let term = keeper.term().unwrap();
+    other.end(term).await.unwrap();
+    sleep(notes.kept()).await;
+    // Its own clocks haven't moved.
+    keeper.state().held = Some(Moment::now());
+    assert_eq!(keeper.renew().await, Renewed::Unknown);
+    for _ in 0..LEASE.as_secs() {
+        sleep(RENEW).await;
+        assert_eq!(keeper.renew().await, Renewed::Unknown);
+    }
+    assert_eq!(keeper.term(), None);
+    sleep(OVER).await;
+    assert_eq!(keeper.renew().await, Renewed::Over);
+    assert_eq!(keeper.renew().await, Renewed::Held);
+    assert_ne!(keeper.term(), Some(term));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_term_is_over_as_soon_as_one_of_the_clocks_says_so() {
+    let notes = Notes::new(1, 0, 0, 0);
+    let (keeper, _) = relays(&notes);
+    keeper.renew().await;
+    assert!(keeper.term().is_some());
+    let set = |elapsed| {
+        let mut state = keeper.state();
+        let held = state.held.as_mut().unwrap();
+        held.wall = SystemTime::now() - elapsed;
+    };
+    set(LEASE);
+    assert_eq!(keeper.term(), None);
+    assert_eq!(keeper.renew().await, Renewed::Held);
+    assert!(keeper.term().is_some());
+    set(OVER + RENEW);
+    assert_eq!(keeper.renew().await, Renewed::Over);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_resigns_begins_no_other_term() {
+    let notes = Notes::new(1, 300, 0, 0);
+    let (keeper, other) = relays(&notes);
+    keeper.renew().await;
+    other.end(keeper.term().unwrap()).await.unwrap();
+    let (renewed, ()) = tokio::join!(keeper.renew(), keeper.resign());
+    assert_eq!(renewed, Renewed::Over);
+    assert_eq!(keeper.renew().await, Renewed::Unknown);
+    assert_eq!(keeper.term(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_term_that_was_resigned_is_over_at_once() {
     let notes = Notes::new(1, 0, 0, 0);
     let (keeper, other) = relays(&notes);

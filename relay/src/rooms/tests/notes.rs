@@ -10,6 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::hub::store::{BoxFuture, Note, Peers, StoreError};
 
+/// How long a note is kept.
+const KEPT: Duration = Duration::from_secs(60);
+
 /// By chain and number, the text and when it was written.
 type Written = BTreeMap<(String, u64), (String, Instant)>;
 
@@ -76,7 +79,11 @@ impl Notes {
         let notes = Arc::clone(&self.notes);
         tokio::spawn(async move {
             sleep(before).await;
-            let result = act(&mut notes.lock().unwrap(), lag);
+            let result = {
+                let mut notes = notes.lock().unwrap();
+                notes.retain(|_, (_, written)| written.elapsed() < KEPT);
+                act(&mut notes, lag)
+            };
             sleep(after).await;
             if !is_lost {
                 answer.send(result).ok();
@@ -135,7 +142,7 @@ impl Peers for Notes {
     }
 
     fn kept(&self) -> Duration {
-        Duration::from_secs(60)
+        KEPT
     }
 
     fn send(&self, _: u64, _: Bytes) {}
