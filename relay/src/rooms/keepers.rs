@@ -44,6 +44,11 @@ const TICK: Duration = Duration::from_millis(200);
 const NOTES: usize = 32;
 /// How long a keeper stays one without anybody in the rooms.
 const IDLE: Duration = Duration::from_secs(60);
+/// The same where this relay keeps the rooms of many spaces, so that nobody fills it with empty ones.
+const IDLE_OF_MANY: Duration = Duration::from_secs(2);
+const MANY: usize = 16_384;
+/// Of how many spaces this relay keeps the rooms. Pages of others can't enter rooms for now.
+const MOST_OFFICES: usize = 65_536;
 /// How many spaces are remembered of which others keep the rooms.
 const MOST_KNOWN: usize = 65_536;
 
@@ -298,6 +303,9 @@ impl Keepers {
             if self.lease.has_resigned() {
                 return Err(unavailable("the relay is shutting down"));
             }
+            if self.offices().len() >= MOST_OFFICES {
+                return Err(unavailable("this relay keeps the rooms of too many spaces"));
+            }
             if !self.begin(space, &chain, number).await {
                 sleep(AGAIN / 4).await;
             }
@@ -408,7 +416,9 @@ impl Keepers {
 
     async fn renew_term(&self) {
         self.leave_unused();
-        if !self.offices().is_empty() && self.lease.renew().await == Renewed::Over {
+        self.leave_overdue();
+        // Also while it keeps no rooms: the others take its word for a space for some time.
+        if self.lease.has_begun() && self.lease.renew().await == Renewed::Over {
             self.drop_all();
         }
     }
@@ -429,14 +439,23 @@ impl Keepers {
             if self.lease.term() == Some(term) {
                 self.renew_office(&space, number + 1, term).await;
             }
-            // Its note is dropped soon.
-            let mut offices = self.offices();
-            let office = offices.get(&space);
-            if office.is_some_and(|office| office.renewed.elapsed() > kept / 2) {
-                self.leave(&mut offices, &space);
-            }
         })
         .await;
+    }
+
+    /// Keeps no rooms any more of which the notes are dropped soon: NATS takes new ones too slowly.
+    fn leave_overdue(&self) {
+        let kept = self.peers.kept();
+        let mut offices = self.offices();
+        let overdue: Vec<_> = offices
+            .iter()
+            .filter(|(_, office)| office.renewed.elapsed() > kept / 3 * 2)
+            .map(|(space, _)| Arc::clone(space))
+            .collect();
+        for space in overdue {
+            tracing::warn!(%space, "this relay keeps its rooms no more: its note wasn't renewed");
+            self.leave(&mut offices, &space);
+        }
     }
 
     async fn renew_office(&self, space: &Arc<str>, number: u64, term: u64) {
@@ -456,8 +475,13 @@ impl Keepers {
                 return tracing::debug!(%space, "keeping its rooms wasn't renewed: {error}");
             }
         };
+        // If the note before was dropped, as while a machine is suspended, another relay may have
+        // begun since then.
+        let Ok(before) = self.peers.read(&chain, number - 1).await else {
+            return;
+        };
         let mut offices = self.offices();
-        if !is_own {
+        if !is_own || before.is_none() {
             tracing::warn!(%space, "another relay keeps its rooms now");
             return self.leave(&mut offices, space);
         }
@@ -481,11 +505,17 @@ impl Keepers {
         let Some(registry) = self.registry() else {
             return;
         };
-        self.offices().retain(|space, office| {
+        let mut offices = self.offices();
+        let idle = if offices.len() > MANY {
+            IDLE_OF_MANY
+        } else {
+            IDLE
+        };
+        offices.retain(|space, office| {
             if registry.has(space) {
                 office.used = Instant::now();
             }
-            office.used.elapsed() < IDLE
+            office.used.elapsed() < idle
         });
     }
 

@@ -64,3 +64,35 @@ async fn a_note_that_takes_long_keeps_no_term_from_being_renewed() {
     // Its notes were written all the time, too late for one of them by a few seconds.
     assert!(keepers.offices().contains_key("/slow"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_relay_that_keeps_no_rooms_any_more_renews_its_term() {
+    let store = Notes::new(1, 0, 0, 0);
+    let keepers = Keepers::new(Arc::clone(&store) as Arc<dyn Peers>, 1, Weak::new());
+    let found = keepers.locate(&Arc::from("/")).await;
+    assert!(matches!(found, Ok(Where::Here)));
+    let term = keepers.term();
+    keepers.offices().clear();
+    // Others take it for the keeper, and ask it, until they know better.
+    for _ in 0..60 {
+        sleep(RENEW).await;
+        keepers.renew_term().await;
+        assert_eq!(keepers.term(), term);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keeper_whose_note_was_dropped_is_none_any_more() {
+    let store = Notes::new(1, 0, 0, 0);
+    let keepers = Keepers::new(Arc::clone(&store) as Arc<dyn Peers>, 1, Weak::new());
+    let found = keepers.locate(&Arc::from("/")).await;
+    assert!(matches!(found, Ok(Where::Here)));
+    let term = keepers.term();
+    for _ in 0..=store.kept().as_secs() {
+        sleep(RENEW).await;
+        assert_eq!(keepers.lease.renew().await, Renewed::Held);
+    }
+    keepers.renew_notes().await;
+    assert_eq!(keepers.term(), term);
+    assert_eq!(keepers.office("/"), None);
+}
