@@ -88,6 +88,20 @@ impl Guest {
         }
     }
 
+    pub(super) fn shares_link(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.host, &other.host)
+    }
+
+    /// Whether its link is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.host.over.is_cancelled()
+    }
+
+    /// Whether much waits for its relay.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.host.line.is_crowded()
+    }
+
     /// The page is no user any more, or another connection is that user.
     pub(super) fn end(&self) {
         self.host.say(&Said::Over { page: self.page }, []);
@@ -226,6 +240,14 @@ async fn run(host: Arc<Host>, mut waiting: mpsc::Receiver<Message>, keepers: Arc
             term = Some(wanted);
             host.say(&Said::Welcome, []);
         } else if let Some(term) = term {
+            if let Told::Take { page, .. } | Told::Numbered { page, .. } = told
+                && let Some(place) = host.place(page)
+            {
+                tokio::select! {
+                    () = host.over.cancelled() => break,
+                    () = place.has_room() => {}
+                }
+            }
             if !keepers.is_kept(term).await {
                 host.end("this relay may keep no rooms");
                 break;

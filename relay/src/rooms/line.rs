@@ -64,6 +64,11 @@ impl Line {
         Ok(message)
     }
 
+    /// Whether much waits for the other end.
+    pub(super) fn is_crowded(&self) -> bool {
+        lock(&self.end).is_crowded()
+    }
+
     /// How long nothing was heard.
     pub(super) fn silence(&self) -> Duration {
         lock(&self.end).silence(Instant::now())

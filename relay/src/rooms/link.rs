@@ -25,6 +25,9 @@ const COMPLAINT: Duration = Duration::from_millis(50);
 const MOST_AGAIN: (usize, usize) = (1024, 4 * 1024 * 1024);
 /// How many parts wait to be taken, and how many bytes.
 const MOST_WAITING: (usize, usize) = (65_536, 64 * 1024 * 1024);
+/// How much may wait before nothing is taken that would add to it. What one event sends to all in a
+/// space fits into the rest.
+const CROWDED: (usize, usize) = (1024, 16 * 1024 * 1024);
 /// The longest message, in bytes.
 const LONGEST: usize = 8 * 1024 * 1024;
 
@@ -187,6 +190,12 @@ impl End {
         }
     }
 
+    /// Whether much waits to be taken.
+    pub(super) fn is_crowded(&self) -> bool {
+        let (parts, bytes) = CROWDED;
+        self.waiting.len() > parts || self.bytes > bytes
+    }
+
     /// How long nothing was heard.
     pub(super) fn silence(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.heard)
@@ -202,9 +211,11 @@ impl End {
         self.progress = now;
         let (most, most_bytes) = MOST_AGAIN;
         let mut bytes = 0;
+        // The first one in any case.
         let again = self.waiting.iter().take(most).take_while(|(_, _, part)| {
+            let is_first = bytes == 0;
             bytes += part.len();
-            bytes <= most_bytes
+            is_first || bytes <= most_bytes
         });
         let again: Vec<_> = again.cloned().collect();
         again
@@ -291,6 +302,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_was_lost_is_sent_again_however_long_it_is() {
+        let now = Instant::now();
+        let mut one = end(false, now);
+        let length = MOST_AGAIN.1 + 1;
+        let message = Bytes::from(vec![0; length]);
+        one.send(&message, length, now).unwrap();
+        one.send(&message, length, now).unwrap();
+        let again = one.tick(now + AGAIN).unwrap();
+        assert_eq!(again[0].number, 1);
+        assert_eq!(again[0].payload.len(), length);
+        assert!(again.iter().all(|segment| segment.number < 2));
+    }
+
+    #[test]
     fn a_silent_end_is_given_up() {
         let now = Instant::now();
         let mut one = end(false, now);
@@ -305,6 +330,7 @@ mod tests {
         let message = Bytes::from(vec![0; 1024 * 1024]);
         let broken = (0..100).any(|_| one.send(&message, 100_000, now).is_err());
         assert!(broken && one.bytes <= MOST_WAITING.1 + message.len());
+        assert!(one.is_crowded());
         let mut other = end(true, now);
         let part = Segment {
             kind: Kind::Part,

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::connection::{Answered, NumberedRequest, Permission, Standing};
 use super::entrant::RoomConnectionId;
@@ -9,6 +12,9 @@ use super::profile::Profile;
 use super::registry::{Registry, lock};
 use super::request::Request;
 use super::space::Space;
+
+/// How often is looked whether there is room for an event.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A connection's place in the rooms of a space, which it leaves when this is dropped.
 #[derive(Debug)]
@@ -57,9 +63,23 @@ impl Place {
         lock(&self.space).take_numbered(self.id, life, seen, request, permission)
     }
 
-    /// Resolves when the relay may act for the rooms. `false`: it may not any more, and the page comes
-    /// back.
+    /// Resolves when the other relays with pages in the space have taken most of what was sent to
+    /// them: one event can be for all, and a link for which too much waits ends.
+    pub(super) async fn has_room(&self) {
+        while lock(&self.space).is_crowded() {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Resolves when an event of the page can be taken. `false`: the relay may not act for the rooms
+    /// any more, and the page comes back.
     pub(super) async fn is_kept(&self) -> bool {
+        if self.term.is_none() {
+            return true;
+        }
+        let liveness = lock(&self.space).liveness(self.id);
+        let _waiting = liveness.as_ref().map(|liveness| liveness.wait());
+        self.has_room().await;
         let is_kept = self.registry.is_kept(self.term).await;
         if !is_kept {
             lock(&self.space).end(self.id);

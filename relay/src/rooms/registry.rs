@@ -325,11 +325,6 @@ impl RoomMembership {
         }
     }
 
-    /// Whether another relay keeps the rooms.
-    pub(crate) fn is_elsewhere(&self) -> bool {
-        matches!(self, Self::There(_))
-    }
-
     /// Takes an event of the page. The next one is to be taken only when this has resolved.
     pub(crate) async fn take(&self, event: &str, arguments: &[&str]) -> Answered {
         match self {

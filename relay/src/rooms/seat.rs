@@ -101,7 +101,12 @@ impl Seat {
             }
             Some(Entered::Is(Standing::Taken(_))) => Ok(seat),
             Some(Entered::Elsewhere(back)) => Err(Some(*back)),
-            None => Err(visit.remove(page).and_then(back)),
+            None => {
+                // The keeper may let it in later.
+                let for_good = false;
+                visit.tell(&Told::Gone { page, for_good }, []);
+                Err(visit.remove(page).and_then(back))
+            }
         }
     }
 

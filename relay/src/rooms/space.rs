@@ -54,6 +54,8 @@ impl Peer {
 pub(super) struct Space {
     pub(super) rooms: Rooms,
     connections: HashMap<RoomConnectionId, (Peer, Charge)>,
+    /// One page of each link by which pages are here.
+    links: Vec<Guest>,
     /// Another relay keeps them now, or may.
     is_over: bool,
 }
@@ -66,6 +68,20 @@ impl Space {
         };
         let (peer, _) = self.connections.get(&id)?;
         Some((id, peer.clone()))
+    }
+
+    /// Whether much waits for relays with pages in the space.
+    pub(super) fn is_crowded(&mut self) -> bool {
+        self.links.retain(|guest| !guest.is_over());
+        self.links.iter().any(Guest::is_crowded)
+    }
+
+    /// The signs of life of a connection to this relay.
+    pub(super) fn liveness(&self, id: RoomConnectionId) -> Option<Arc<Liveness>> {
+        match self.connections.get(&id)? {
+            (Peer::Here(connection), _) => Some(Arc::clone(&connection.liveness)),
+            (Peer::There(_), _) => None,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,6 +104,11 @@ impl Space {
             Claim::Free => may_be(&peer, permission, &user),
             Claim::Connected(_) | Claim::AnothersToken => false,
         };
+        if let Peer::There(guest) = &peer
+            && !self.links.iter().any(|other| other.shares_link(guest))
+        {
+            self.links.push(guest.clone());
+        }
         self.connections.insert(id, (peer, charge));
         if is_claimed
             && let Entry::Entered(Some(earlier)) = self.rooms.enter(id, entrant)
@@ -203,6 +224,7 @@ impl Space {
             peer.end();
         }
         self.connections = HashMap::new();
+        self.links = Vec::new();
     }
 
     /// Ends a connection.

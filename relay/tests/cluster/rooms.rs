@@ -338,6 +338,40 @@ async fn broadcasts_and_custom_events_reach_pages_of_all_relays() {
     assert_eq!(b.event().await, json!(["broadcast-stopped", "show"]));
 }
 
+/// One link carries what all pages of a relay say in all spaces that another one keeps.
+#[tokio::test]
+async fn a_room_in_which_all_ask_all_at_once_breaks_no_link() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let (first, second) = (nats.relay().await, nats.relay().await);
+    let other = async |relay, user| Page::open_with(relay, "/other", user, "", json!({})).await;
+    let _keepers = (Page::open(&first, "k").await, other(&first, "k").await);
+    let mut other = other(&second, "o").await;
+    let mut pages = Vec::new();
+    for number in 0..72 {
+        let mut page = Page::open(&second, &format!("p{number}")).await;
+        let entered = match number {
+            0 => page.open_room("r").await,
+            _ => page.join_room("r", "").await,
+        };
+        assert_eq!(entered, json!([true]));
+        pages.push(page);
+    }
+    let request = json!({"newParticipationRequest": true, "more": "x".repeat(16_000)});
+    for page in &mut pages {
+        page.say("r", request.clone()).await;
+    }
+    other.has_heard_nothing().await;
+    let others = pages.len() - 1;
+    for page in &mut pages {
+        for _ in 0..others {
+            let event = page.event().await;
+            assert_eq!(event[1]["message"], request);
+        }
+    }
+}
+
 #[tokio::test]
 async fn tokens_hold_on_all_relays() {
     let Some(nats) = Nats::start().await else {

@@ -71,7 +71,8 @@ impl Session {
                 let entrant = self.visitor.entrant(shown, access.as_ref().ok());
                 let entrant = entrant.map_err(|_| CloseReason::StoreUnavailable)?;
                 // Who may not enter disturbs nobody.
-                if let (Some(entrant), Ok(_)) = (&entrant, &access) {
+                let may_join = self.state().spaces.len() < NAMESPACES;
+                if let (Some(entrant), Ok(_), true) = (&entrant, &access, may_join) {
                     let own = &self.liveness;
                     if !relay.rooms.is_ready(namespace, own).await {
                         return Err(CloseReason::StoreUnavailable);
@@ -99,9 +100,8 @@ impl Session {
                 let answered = match room_membership {
                     Some(room_membership) => {
                         let answered = ask(&room_membership, membership, list).await;
-                        if room_membership.is_elsewhere() {
-                            self.heard();
-                        }
+                        // Nothing was read while it waited.
+                        self.heard();
                         answered
                     }
                     None => Answered::Unknown,
