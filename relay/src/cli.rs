@@ -67,9 +67,10 @@ commas separate its values. An option comes before the environment, the environm
 When it accepts connections it prints one line with its real port: signal-relay listening on http://127.0.0.1:8888/
 SIGTERM and SIGINT (Ctrl+C) stop it: within --drain, clients receive what waits for them, and close code 1001. A second one stops it \
 at once. SIGHUP reads the settings and the keys for tokens again, SIGUSR1 logs the figures of \"signal-relay stats\". GET /healthz \
-answers 200, GET /readyz 200 or, once it is stopping, 503.
+answers 200, GET /readyz 200 or, once it is stopping or its NATS doesn't answer, 503.
 
-Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, 4008 slow consumer, \
+Close codes: 1001 shutting down, 1002 protocol error, 1003 binary frame, 1007 not UTF-8, 1009 frame too long, \
+ 1013 the store takes no messages, 4008 slow consumer, \
  4009 resumed on another connection, 4012 no answer to a ping, 4013 sent too much, 4014 over its share of memory, 4015 a message took too long, \
  4501 too many channels, 4503 token refused or expired.
 Exit codes: 0 stopped by a signal, 1 couldn't start or run, 2 invalid command line.";

@@ -213,6 +213,8 @@ impl Config {
             reloaded.ping_interval = self.ping_interval;
             reloaded.ping_timeout = self.ping_timeout;
             reloaded.sessions.age = self.sessions.age;
+            reloaded.history.age = self.history.age;
+            reloaded.history.total = self.history.total;
         }
         reloaded
     }

@@ -39,7 +39,13 @@ const FIXED: &[&str] = &[
 ];
 
 /// The settings that need a restart where relays share a store: NATS and other relays rely on them.
-const FIXED_WITH_STORE: &[&str] = &["ping-interval", "ping-timeout", "session-age"];
+const FIXED_WITH_STORE: &[&str] = &[
+    "history-age",
+    "history-total",
+    "ping-interval",
+    "ping-timeout",
+    "session-age",
+];
 
 fn needs_restart(setting: &str, has_store: bool) -> bool {
     FIXED.contains(&setting) || (has_store && FIXED_WITH_STORE.contains(&setting))
