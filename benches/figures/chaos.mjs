@@ -10,6 +10,19 @@ export function course({ members, faults, counts }) {
   );
 }
 
+/** Faults by what they look like to a page; all others are cuts. */
+const SILENT = ['stall-up-for-good', 'stall-down-for-good'];
+const KILLED = ['relay-killed'];
+
+/** The worst times to reconnect, in sentences. */
+export function worst({ recoveryMilliseconds: { all, ...kinds } }) {
+  const seconds = (is) => number(Math.max(...Object.keys(kinds).filter(is).map((kind) => kinds[kind].worst)) / 1000, 1);
+  const silent = seconds((kind) => SILENT.includes(kind));
+  const killed = seconds((kind) => KILLED.includes(kind));
+  const others = seconds((kind) => ![...SILENT, ...KILLED].includes(kind));
+  return paragraph(`The worst time was ${silent} s where a connection fell silent, until its heartbeat revealed it; ${killed} s where the relay was killed; and ${others} s after other faults.`);
+}
+
 export function losses({ counts, recoveryMilliseconds: { all } }) {
   return table(
     ['sent', 'delivered', 'lost', 'lost with a killed relay, reported by `ongap`', 'repeated', 'sent again after a kill, arrived twice', 'out of order', 'time to reconnect (median, worst)'],

@@ -19,14 +19,18 @@ export function course({ members, faults, counts, rooms }) {
   );
 }
 
-export function losses({ failures, counts, rooms, recoveryMilliseconds: { all } }) {
+const seconds = ({ median, worst }, digits) => `${number(median / 1000, digits)} s, ${number(worst / 1000, 1)} s`;
+
+export function losses({ counts, recoveryMilliseconds: { all } }) {
   return table(
-    ['sent', 'delivered', 'lost', 'repeated', 'out of order', 'gaps', 'time to reconnect (median, worst)', 'answers and messages in rooms', 'that contradict each other'],
-    [[
-      ...['sent', 'delivered', 'lost', 'repeated', 'outOfOrder', 'gaps'].map((name) => number(counts[name])),
-      `${number(all.median / 1000, 2)} s, ${number(all.worst / 1000, 1)} s`,
-      number(rooms.counts.answered + rooms.counts.got),
-      number(failures),
-    ]],
+    ['sent', 'delivered', 'lost', 'repeated', 'out of order', 'gaps', 'time to reconnect (median, worst)'],
+    [[...['sent', 'delivered', 'lost', 'repeated', 'outOfOrder', 'gaps'].map((name) => number(counts[name])), seconds(all, 2)]],
+  );
+}
+
+export function inRooms({ failures, rooms: { counts, recoveryMilliseconds: { all } } }) {
+  return table(
+    ['requests in rooms', 'answered', 'lost with their connection', 'messages in rooms', 'contradictions and other failures', 'until rooms answer after a fault (median, worst)'],
+    [[...[counts.asked, counts.answered, counts.unanswered, counts.got, failures].map((value) => number(value)), seconds(all, 1)]],
   );
 }

@@ -10,6 +10,7 @@ const NAMES = {
   'relay, events': 'relay, server-sent events',
 };
 const PLAIN = 'relay, plain';
+const RESUMING = 'relay, resuming';
 const EVENTS = 'relay, events';
 
 /** Microseconds for each delivery of 1.5 kB, by the number of receivers. */
@@ -67,6 +68,31 @@ export function latencies({ loads }) {
   );
 }
 
+/** Deliveries that go out alone, beside ws and the bare call, in a sentence. */
+export function alone({ singles }) {
+  const times = (other) => range(singles.map(({ servers }) => servers[PLAIN].processorMicrosecondsPerDelivery / servers[other].processorMicrosecondsPerDelivery), 1);
+  return `a delivery by the relay over plain WebSockets costs ${times('ws')} times what ws takes, and ${times('floor')} times the bare call`;
+}
+
+/** What half of what each can do is, in a sentence. */
+export function rates({ loads }) {
+  const times = loads
+    .filter(({ size }) => size === 1500)
+    .map(({ receivers, servers }) => `${number(servers[PLAIN].deliveriesPerSecond / servers.ws.deliveriesPerSecond, 1)} times as much with ${number(receivers)} receivers`);
+  return `that of the relay is ${list(times)} as that of ws`;
+}
+
+/** How much more a delivery costs that goes out alone, in a sentence. */
+export function singled({ loads, singles }) {
+  const factors = singles.flatMap(({ receivers, size, servers }) => {
+    const together = loads.find((load) => load.receivers === receivers && load.size === size).servers;
+    return Object.keys(servers)
+      .filter((name) => name.startsWith('relay') && name !== EVENTS)
+      .map((name) => servers[name].processorMicrosecondsPerDelivery / together[name].processorMicrosecondsPerDelivery);
+  });
+  return `up to ${number(Math.max(...factors))} times`;
+}
+
 export function goals({ loads, idle }) {
   const cost = ({ servers }, name) => servers[name].processorMicrosecondsPerDelivery;
   const loaded = loads.filter(({ receivers, size }) => size === 1500 && COST_GOALS[receivers]);
@@ -93,20 +119,25 @@ export function goals({ loads, idle }) {
   );
 }
 
-/** An idle connection at the highest count, in a sentence. */
+/** An idle page with signal-wasm, at the highest count, in a sentence. */
 export function idle({ idle }) {
-  return `${number(idle.at(-1).servers[PLAIN].bytesPerConnection / 1000)} kB`;
+  return `${number(idle.at(-1).servers[RESUMING].bytesPerConnection / 1000)} kB`;
 }
 
 /** How many of them a gigabyte holds, in a sentence. */
 export function gigabyte({ idle }) {
-  return rounded(1e9 / idle.at(-1).servers[PLAIN].bytesPerConnection);
+  return rounded(1e9 / idle.at(-1).servers[RESUMING].bytesPerConnection);
+}
+
+/** The program without clients, in a sentence. */
+export function program({ idle }) {
+  return `${number(idle.at(-1).servers[PLAIN].bytesWithoutConnections / 1e6)} MB`;
 }
 
 /** The same for so many clients that the memory of the program by itself is little beside it. */
 export function many({ idle }) {
   const { connections, servers } = idle.at(-1);
-  return `${number(connections)} idle clients take about ${rounded((connections * servers[PLAIN].bytesPerConnection) / 1e6)} MB`;
+  return `${number(connections)} idle clients add about ${rounded((connections * servers[PLAIN].bytesPerConnection) / 1e6)} MB`;
 }
 
 /** For operators: idle clients, and deliveries to a hundred. */
@@ -116,7 +147,7 @@ export function operating({ loads, idle }) {
   return table(
     ['what', 'how much'],
     [
-      ['an idle client, a plain WebSocket or a page with signal-wasm', `${range([PLAIN, 'relay, resuming'].map((name) => most[name].bytesPerConnection / 1000))} kB of memory`],
+      ['an idle client, a plain WebSocket or a page with signal-wasm', `${range([PLAIN, RESUMING].map((name) => most[name].bytesPerConnection / 1000))} kB of memory`],
       ...loads
         .filter(({ receivers, size }) => receivers === 100 && size < 10_000)
         .map(({ receivers, size, servers }) => [

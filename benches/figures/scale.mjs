@@ -21,6 +21,8 @@ const COSTS = {
   spread: ({ spread }) => spread.processorMicrosecondsPerDelivery,
   message: ({ single }) => single.processorMicrosecondsPerMessage,
   messageStore: ({ single }) => single.storeMicrosecondsPerMessage,
+  deliveriesStore: ({ everybody }) => everybody.storeMicrosecondsPerMessage,
+  apartStore: ({ apart }) => apart.storeMicrosecondsPerMessage,
   back: ({ back }) => back.processorMicrosecondsPerResumption,
   backStore: ({ back }) => back.storeMicrosecondsPerResumption,
 };
@@ -69,12 +71,17 @@ export function message(figures) {
   return `${between(more)} µs of the relays and ${between(stored(figures, COSTS.messageStore))} µs of NATS`;
 }
 
-/** The same for each delivery to all receivers, in a sentence. */
+/** What a message to all receivers costs NATS, in a sentence. */
+export function toAll(figures) {
+  const { receivers, messagesPerSecond } = figures;
+  return `A message to ${receivers} receivers costs NATS ${between(stored(figures, COSTS.deliveriesStore))} µs, and with ${messagesPerSecond.apart} of them a second ${between(stored(figures, COSTS.apartStore))} µs`;
+}
+
+/** The same for each delivery, in a sentence. */
 export function share(figures) {
-  const { receivers, setups } = figures;
-  const without = COSTS.message(setups[ALONE]);
-  const shares = stored(figures, (setup) => (COSTS.message(setup) - without + COSTS.messageStore(setup)) / receivers);
-  return `With ${receivers} receivers that is ${between(shares)} µs`;
+  const { receivers } = figures;
+  const messages = [COSTS.deliveriesStore, COSTS.apartStore].flatMap((cost) => stored(figures, cost));
+  return `${between(messages.map((cost) => cost / receivers))} µs`;
 }
 
 /** A delivery of a message that goes out alone, in a sentence. */
@@ -93,15 +100,22 @@ export function togetherStored(figures) {
 }
 
 /** What a message costs NATS in files and in memory, in a sentence. */
-export function memory({ setups }) {
-  const [files, inMemory] = [ONE, IN_MEMORY].map((name) => rounded(COSTS.messageStore(setups[name])));
-  return `${files} µs in files and ${inMemory} µs in memory`;
+export function memory({ receivers, setups }) {
+  const pair = (cost) => [ONE, IN_MEMORY].map((name) => rounded(cost(setups[name])));
+  const [[files, inMemory], [filesToAll, inMemoryToAll]] = [COSTS.messageStore, COSTS.deliveriesStore].map(pair);
+  return `a message to one receiver costs NATS ${files} µs in files and ${inMemory} µs in memory, and one to ${receivers} receivers ${filesToAll} and ${inMemoryToAll} µs`;
 }
 
 /** A page that comes back, in a sentence. */
 export function back(figures) {
   const whole = stored(figures, (setup) => COSTS.back(setup) + COSTS.backStore(setup));
   return `${rounded(COSTS.back(figures.setups[ALONE]))} µs without a store, and ${between(whole)} µs with one, NATS included`;
+}
+
+/** How long NATS needs for a million pages that come back, in a sentence. */
+export function million(figures) {
+  const cost = Math.max(...stored(figures, COSTS.backStore));
+  return `A core of NATS takes ${each(cost)} of them in a second, and so a million in ${rounded(cost)} s`;
 }
 
 /** What fits into a second. One relay counts for a core and a machine, and three for ten machines. */
@@ -120,10 +134,10 @@ export function capacity(figures) {
       ['the same, with a store', ...withStore(COSTS.back, COSTS.backStore)],
       [`deliveries, spaces of ${receivers}, no store, one by one`, ...without(COSTS.apart)],
       ['the same, under full load', ...without(COSTS.delivery)],
-      [`deliveries, spaces of ${receivers}, with a store, one by one`, ...withStore(COSTS.apart)],
-      ['the same, under full load', ...withStore(COSTS.delivery)],
+      [`deliveries, spaces of ${receivers}, with a store, one by one`, ...withStore(COSTS.apart, (setup) => COSTS.apartStore(setup) / receivers)],
+      ['the same, under full load', ...withStore(COSTS.delivery, (setup) => COSTS.deliveriesStore(setup) / receivers)],
       [`deliveries of ${kilobytes(size)} that a network of ${NETWORK_GIGABITS} Gbit/s for each machine carries`, '', amount(network), amount(MACHINES * network), ''],
-      ['messages with a store', ...withStore(COSTS.message, COSTS.messageStore)],
+      ['messages to one receiver, with a store, under full load', ...withStore(COSTS.message, COSTS.messageStore)],
     ],
   );
 }

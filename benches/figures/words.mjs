@@ -2,6 +2,7 @@
 
 /** 1234567 → '1,234,567', with so many digits behind the point. */
 export function number(value, digits = 0) {
+  if (!Number.isFinite(value)) throw new Error(`${value} is no figure: what it is made of isn't recorded`);
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

@@ -177,7 +177,10 @@ async fn begin(target: Target) -> Result<(Client, String), Failure> {
 async fn idle(settings: &Settings, before: u64, clients: &[Client]) -> Result<Value, Failure> {
     sleep(REST).await;
     let grown = server::memory(&settings.pids)?.saturating_sub(before);
-    Ok(json!({"bytesPerConnection": grown as f64 / clients.len() as f64}))
+    Ok(json!({
+        "bytesWithoutConnections": before,
+        "bytesPerConnection": grown as f64 / clients.len() as f64,
+    }))
 }
 
 /// Receives until something fails.
