@@ -77,7 +77,9 @@ impl Server {
         let config = config.within(hub.longest_message());
         let tls = config.tls.clone().map(Tls::new).transpose();
         let tls = tls.map_err(StartError::Tls)?.map(Arc::new);
-        let auth = config.auth.as_ref().map(Auth::new).transpose();
+        let kept = config.history.age;
+        let auth = config.auth.as_ref().map(|auth| Auth::new(auth, kept));
+        let auth = auth.transpose();
         let auth = auth.map_err(StartError::from)?.map(Arc::new);
         if let Some(auth) = &auth {
             let auth = Arc::clone(auth);

@@ -31,7 +31,7 @@ mod senders;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use signal_wire::Envelope;
 use tokio::time::Instant;
@@ -57,7 +57,8 @@ pub struct Auth {
     check: Check,
     /// By those who used them here.
     senders: Senders,
-    /// By the messages of all relays that share a store, which come to all in one order.
+    /// By the messages of all relays that share a store, which come to all in one order. Where these
+    /// say whose a sender is, it is that user's.
     shared: Senders,
 }
 
@@ -83,11 +84,11 @@ impl fmt::Debug for Token<'_> {
 }
 
 impl Auth {
-    /// Reads what is needed.
+    /// Reads what is needed. `kept`: for how long relays that share a store know what was published.
     ///
     /// # Errors
     /// The file of keys can't be used.
-    pub fn new(settings: &Settings) -> Result<Self, (PathBuf, KeyError)> {
+    pub fn new(settings: &Settings, kept: Duration) -> Result<Self, (PathBuf, KeyError)> {
         let check = match settings {
             Settings::Jwt(file) => {
                 let keys = Keys::load(file).map_err(|error| (file.clone(), error))?;
@@ -97,22 +98,23 @@ impl Auth {
         };
         Ok(Self {
             check,
-            senders: Senders::default(),
-            shared: Senders::default(),
+            senders: Senders::new(senders::AGE),
+            shared: Senders::new(senders::AGE.min(kept)),
         })
     }
 
     /// Whether a user may use the sender with this JSON text in a space. If so, it is theirs.
     fn claim(&self, space: &str, sender: &str, user: &str) -> bool {
         let now = Instant::now();
-        self.shared.allows(space, sender, user, now) && self.senders.claim(space, sender, user, now)
+        let shared = self.shared.is_of(space, sender, user, now);
+        shared.unwrap_or_else(|| self.senders.claim(space, sender, user, now))
     }
 
     /// The same, but nothing changes.
     fn allows(&self, space: &str, sender: &str, user: &str) -> bool {
         let now = Instant::now();
-        self.shared.allows(space, sender, user, now)
-            && self.senders.allows(space, sender, user, now)
+        let shared = self.shared.is_of(space, sender, user, now);
+        shared.unwrap_or_else(|| self.senders.allows(space, sender, user, now))
     }
 
     /// Whether a message of any relay may be delivered: of users who use one sender on several relays

@@ -14,14 +14,16 @@ use signal_wire::json;
 use tokio::time::Instant;
 
 /// How long a sender belongs to its user after its last use.
-const AGE: Duration = Duration::from_secs(600);
+pub(super) const AGE: Duration = Duration::from_secs(600);
 /// How many senders a user has at one time, in all spaces. Beyond that, the one unused longest is
 /// free again. A page takes a new one each time that it is loaded.
 const MOST: usize = 256;
 
 /// The senders of all spaces. Only hashes are kept, with keys that nobody knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Senders {
+    /// How long a sender belongs to its user after its last use.
+    age: Duration,
     hashes: RandomState,
     state: Mutex<State>,
 }
@@ -38,55 +40,88 @@ struct State {
 struct Owned {
     user: u64,
     used: u64,
+    until: Instant,
 }
 
 impl Senders {
+    /// `age`: how long a sender belongs to its user after its last use.
+    pub(super) fn new(age: Duration) -> Self {
+        Self {
+            age,
+            hashes: RandomState::default(),
+            state: Mutex::default(),
+        }
+    }
+
     /// Whether a user may use the sender with this JSON text in a space. If so, it is theirs.
     pub(super) fn claim(&self, space: &str, sender: &str, user: &str, now: Instant) -> bool {
-        self.ask(space, sender, user, now, State::claim)
+        let until = now + self.age;
+        let claimed = self.ask(space, sender, user, now, |state, sender, user| {
+            state.claim(sender, user, now, until)
+        });
+        claimed.unwrap_or_default()
     }
 
     /// The same, but nothing changes.
     pub(super) fn allows(&self, space: &str, sender: &str, user: &str, now: Instant) -> bool {
-        self.ask(space, sender, user, now, |state, sender, user, _| {
-            state.allows(sender, user)
-        })
+        let allowed = self.ask(space, sender, user, now, |state, sender, user| {
+            state.allows(sender, user, now)
+        });
+        allowed.unwrap_or_default()
     }
 
-    fn ask(
+    /// Whether it is this user's. `None`: nobody's.
+    pub(super) fn is_of(
         &self,
         space: &str,
         sender: &str,
         user: &str,
         now: Instant,
-        ask: impl FnOnce(&mut State, u64, u64, Instant) -> bool,
-    ) -> bool {
-        let Some(identity) = Identity::of(sender) else {
-            return false;
-        };
+    ) -> Option<bool> {
+        self.ask(space, sender, user, now, |state, sender, user| {
+            let owner = state.owner(sender, now);
+            owner.map(|owner| owner == user)
+        })?
+    }
+
+    /// Asks with the hashes of the sender and the user. `None`: a sender can't have this text.
+    fn ask<T>(
+        &self,
+        space: &str,
+        sender: &str,
+        user: &str,
+        now: Instant,
+        ask: impl FnOnce(&mut State, u64, u64) -> T,
+    ) -> Option<T> {
+        let identity = Identity::of(sender)?;
         let sender = self.hashes.hash_one((space, identity));
         let user = self.hashes.hash_one(user);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.evict_expired(now);
-        ask(&mut state, sender, user, now)
+        Some(ask(&mut state, sender, user))
     }
 }
 
 impl State {
-    fn allows(&self, sender: u64, user: u64) -> bool {
-        let owned = self.owners.get(&sender);
-        owned.is_none_or(|owned| owned.user == user)
+    fn owner(&self, sender: u64, now: Instant) -> Option<u64> {
+        let owned = self.owners.get(&sender)?;
+        (now < owned.until).then_some(owned.user)
     }
 
-    fn claim(&mut self, sender: u64, user: u64, now: Instant) -> bool {
-        if !self.allows(sender, user) {
+    fn allows(&self, sender: u64, user: u64, now: Instant) -> bool {
+        let owner = self.owner(sender, now);
+        owner.is_none_or(|owner| owner == user)
+    }
+
+    fn claim(&mut self, sender: u64, user: u64, now: Instant, until: Instant) -> bool {
+        if !self.allows(sender, user, now) {
             return false;
         }
         self.release(sender);
         self.uses += 1;
         let used = self.uses;
-        self.owners.insert(sender, Owned { user, used });
-        self.by_use.insert(used, (now, sender));
+        self.owners.insert(sender, Owned { user, used, until });
+        self.by_use.insert(used, (until, sender));
         let own = self.users.entry(user).or_default();
         own.insert(used, sender);
         if own.len() > MOST
@@ -98,7 +133,7 @@ impl State {
     }
 
     fn release(&mut self, sender: u64) {
-        let Some(Owned { user, used }) = self.owners.remove(&sender) else {
+        let Some(Owned { user, used, .. }) = self.owners.remove(&sender) else {
             return;
         };
         self.by_use.remove(&used);
@@ -111,8 +146,8 @@ impl State {
     }
 
     fn evict_expired(&mut self, now: Instant) {
-        while let Some((_, (used, sender))) = self.by_use.first_key_value()
-            && now.saturating_duration_since(*used) >= AGE
+        while let Some((_, (until, sender))) = self.by_use.first_key_value()
+            && now >= *until
         {
             let sender = *sender;
             self.release(sender);
@@ -187,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_sender_belongs_to_who_used_it_first() {
-        let (senders, now) = (Senders::default(), Instant::now());
+        let (senders, now) = (Senders::new(AGE), Instant::now());
         assert!(senders.claim("/", "5", "alice", now));
         assert!(senders.claim("/", "5", "alice", now));
         for same in [
@@ -224,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_sender_is_free_again_after_a_while() {
-        let (senders, start) = (Senders::default(), Instant::now());
+        let (senders, start) = (Senders::new(AGE), Instant::now());
         assert!(senders.claim("/", "5", "alice", start));
         assert!(senders.claim("/", "5", "alice", start + AGE / 2));
         assert!(!senders.claim("/", "5", "bob", start + AGE));
@@ -233,8 +268,24 @@ mod tests {
     }
 
     #[test]
+    fn a_sender_is_free_in_time_also_if_its_use_was_learnt_late() {
+        let (senders, start) = (Senders::new(AGE), Instant::now());
+        assert!(senders.claim("/", "1", "alice", start + AGE / 2));
+        // From what is kept.
+        assert!(senders.claim("/", "5", "alice", start));
+        assert_eq!(senders.is_of("/", "5", "bob", start + AGE / 2), Some(false));
+        assert_eq!(
+            senders.is_of("/", "5", "alice", start + AGE / 2),
+            Some(true)
+        );
+        assert_eq!(senders.is_of("/", "5", "alice", start + AGE), None);
+        assert!(senders.claim("/", "5", "bob", start + AGE));
+        assert!(!senders.claim("/", "1", "bob", start + AGE));
+    }
+
+    #[test]
     fn nobody_takes_all_senders() {
-        let (senders, now) = (Senders::default(), Instant::now());
+        let (senders, now) = (Senders::new(AGE), Instant::now());
         assert!(senders.claim("/", "1", "alice", now));
         for number in 2..2000 {
             assert!(senders.claim("/", &number.to_string(), "mallory", now));

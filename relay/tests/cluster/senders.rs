@@ -88,6 +88,22 @@ async fn of_users_who_use_one_sender_at_once_one_is_heard() {
         }
     }
     assert_eq!(heard[0], heard[1]);
+    // The one who has a sender may use it on the other relay too.
+    let [alices, bobs] = ["alice", "bob"].map(|user| {
+        let has =
+            |sender: &u32| (1..3).any(|number| heard[0].contains(&from(user, *sender, number)));
+        (10..40).find(has)
+    });
+    for (user, relay, sender) in [("alice", &second, alices), ("bob", &first, bobs)] {
+        let Some(sender) = sender else {
+            continue;
+        };
+        let mut again = join(relay, user).await;
+        again.send(&envelope(sender, 3)).await;
+        for carol in &mut others {
+            assert_eq!(carol.envelope().await, from(user, sender, 3));
+        }
+    }
     // Nothing else comes.
     alice.send(&envelope(5, 0)).await;
     bob.send(&envelope(6, 0)).await;
