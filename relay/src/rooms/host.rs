@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ use crate::hub::store::Peers;
 const MOST_LINKS: usize = 1024;
 /// How many messages of one link wait to be taken.
 const MOST_WAITING: usize = 65_536;
+/// A relay that is silent for so long may be dead: its link may fill up, and others don't wait for it.
+const QUIET: Duration = Duration::from_secs(3);
 /// How long another relay may take to ask a page for a sign of life, besides what that may take.
 const ON_THE_WAY: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,8 @@ pub(super) struct Host {
     pages: Mutex<Pages>,
     asked: Mutex<HashMap<u64, oneshot::Sender<bool>>>,
     next_ask: AtomicU64,
+    /// Nothing that comes is taken for the moment.
+    is_waiting: AtomicBool,
     over: CancellationToken,
 }
 
@@ -92,14 +96,9 @@ impl Guest {
         Arc::ptr_eq(&self.host, &other.host)
     }
 
-    /// Whether its link is over.
-    pub(super) fn is_over(&self) -> bool {
-        self.host.over.is_cancelled()
-    }
-
-    /// Whether much waits for its relay.
+    /// Whether much waits for its relay, which takes it.
     pub(super) fn is_crowded(&self) -> bool {
-        self.host.line.is_crowded()
+        self.host.line.is_crowded() && self.host.line.silence() < QUIET
     }
 
     /// The page is no user any more, or another connection is that user.
@@ -107,7 +106,8 @@ impl Guest {
         self.host.say(&Said::Over { page: self.page }, []);
     }
 
-    /// Whether the page gives a sign of life. One whose relay doesn't answer gives none.
+    /// Whether the page gives a sign of life. One whose relay doesn't answer gives none, unless nothing
+    /// is taken of what that says.
     pub(super) async fn is_alive(&self) -> bool {
         let ask = self.host.next_ask.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
@@ -116,7 +116,10 @@ impl Guest {
         self.host.say(&Said::IsAlive { page, ask }, []);
         let is_alive = tokio::select! {
             answered = timeout(LIVENESS_TIMEOUT + ON_THE_WAY, answered) => {
-                matches!(answered, Ok(Ok(true)))
+                match answered {
+                    Ok(answered) => answered == Ok(true),
+                    Err(_) => self.host.is_waiting.load(Ordering::Relaxed),
+                }
             }
             () = self.host.over.cancelled() => false,
         };
@@ -171,6 +174,7 @@ impl Hosts {
             pages: Mutex::default(),
             asked: Mutex::default(),
             next_ask: AtomicU64::new(0),
+            is_waiting: AtomicBool::new(false),
             over: CancellationToken::new(),
         });
         tokio::spawn(run(Arc::clone(&host), waiting, Arc::clone(keepers)));
@@ -240,15 +244,13 @@ async fn run(host: Arc<Host>, mut waiting: mpsc::Receiver<Message>, keepers: Arc
             term = Some(wanted);
             host.say(&Said::Welcome, []);
         } else if let Some(term) = term {
-            if let Told::Take { page, .. } | Told::Numbered { page, .. } = told
-                && let Some(place) = host.place(page)
-            {
-                tokio::select! {
-                    () = host.over.cancelled() => break,
-                    () = place.has_room() => {}
-                }
-            }
-            if !keepers.is_kept(term).await {
+            host.is_waiting.store(true, Ordering::Relaxed);
+            let may_take = tokio::select! {
+                () = host.over.cancelled() => break,
+                may_take = may_take(&host, &told, term, &keepers) => may_take,
+            };
+            host.is_waiting.store(false, Ordering::Relaxed);
+            if !may_take {
                 host.end("this relay may keep no rooms");
                 break;
             }
@@ -267,6 +269,23 @@ async fn run(host: Arc<Host>, mut waiting: mpsc::Receiver<Message>, keepers: Arc
         std::mem::take(&mut pages.places)
     };
     drop(places);
+}
+
+/// Resolves when something can be taken. `false`: the relay may not act for the rooms any more.
+async fn may_take(host: &Host, told: &Told, term: u64, keepers: &Keepers) -> bool {
+    let place = match told {
+        Told::Take { page, .. }
+        | Told::Numbered {
+            page,
+            request: Some(_),
+            ..
+        } => host.place(*page),
+        _ => None,
+    };
+    match place {
+        Some(place) => place.may_take().await,
+        None => keepers.is_kept(term).await,
+    }
 }
 
 fn take(host: &Arc<Host>, told: Told, texts: &[&str], keepers: &Arc<Keepers>) {
@@ -416,4 +435,70 @@ async fn try_enter(host: &Arc<Host>, entering: Entering, keepers: &Arc<Keepers>)
         pages.places.insert(page, Arc::new(place));
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use axum::body::Bytes;
+
+    use super::*;
+    use crate::rooms::tests::notes::Notes;
+
+    /// A page of a relay, and that relay's end of the link.
+    fn guest() -> (Guest, impl Fn(u64) -> Segment) {
+        let notes = Notes::new(1, 0, 0, 0);
+        let (inbox, _) = mpsc::channel(1);
+        let host = Arc::new(Host {
+            line: Line::new(notes, 1, true, 2, 3),
+            inbox,
+            pages: Mutex::default(),
+            asked: Mutex::default(),
+            next_ask: AtomicU64::new(0),
+            is_waiting: AtomicBool::new(false),
+            over: CancellationToken::new(),
+        });
+        let taken = |taken| Segment {
+            kind: Kind::Heard,
+            is_keepers: false,
+            relay: 2,
+            link: 3,
+            number: 0,
+            taken,
+            payload: Bytes::new(),
+        };
+        (Guest { host, page: 7 }, taken)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_is_waited_for_while_much_waits_for_it_and_it_is_heard() {
+        let (guest, taken) = guest();
+        let deliver = || Guest::deliver(vec![guest.clone()], None, &"x".repeat(16 * 1024));
+        for _ in 0..20 {
+            deliver();
+        }
+        assert!(!guest.is_crowded());
+        for _ in 0..200 {
+            deliver();
+        }
+        assert!(guest.is_crowded());
+        // One that may be dead holds nobody up.
+        tokio::time::sleep(QUIET).await;
+        assert!(!guest.is_crowded());
+        guest.host.line.take(&taken(0)).unwrap();
+        assert!(guest.is_crowded());
+        guest.host.line.take(&taken(1_000_000)).unwrap();
+        assert!(!guest.is_crowded());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_is_not_dead_of_which_nothing_is_taken() {
+        let (guest, _) = guest();
+        assert!(!guest.is_alive().await);
+        guest.host.is_waiting.store(true, Ordering::Relaxed);
+        assert!(guest.is_alive().await);
+        guest.host.end("test");
+        assert!(!guest.is_alive().await);
+    }
 }

@@ -443,13 +443,17 @@ impl Keepers {
         .await;
     }
 
-    /// Keeps no rooms any more of which the notes are dropped soon: NATS takes new ones too slowly.
+    /// Keeps no rooms any more of which the notes are dropped soon: NATS takes new ones too slowly. A
+    /// NATS that takes none ends the term.
     fn leave_overdue(&self) {
+        if self.lease.term().is_none() {
+            return;
+        }
         let kept = self.peers.kept();
         let mut offices = self.offices();
         let overdue: Vec<_> = offices
             .iter()
-            .filter(|(_, office)| office.renewed.elapsed() > kept / 3 * 2)
+            .filter(|(_, office)| office.renewed.elapsed() > kept / 6 * 5)
             .map(|(space, _)| Arc::clone(space))
             .collect();
         for space in overdue {
@@ -461,6 +465,21 @@ impl Keepers {
     async fn renew_office(&self, space: &Arc<str>, number: u64, term: u64) {
         let begun = Instant::now();
         let chain = chain(space);
+        // If the note before was dropped, as while a machine is suspended, another relay may have
+        // begun since then, and with the first number again.
+        let is_there = async || {
+            let before = self.peers.read(&chain, number - 1).await;
+            before.map(|before| before.is_some())
+        };
+        let leave = || {
+            tracing::warn!(%space, "another relay keeps its rooms now, or may");
+            self.leave(&mut self.offices(), space);
+        };
+        match is_there().await {
+            Ok(true) => {}
+            Ok(false) => return leave(),
+            Err(_) => return,
+        }
         let text = Written::text(self.relay, term);
         let written = self.peers.write(&chain, number, text).await;
         let is_own = match written {
@@ -475,16 +494,12 @@ impl Keepers {
                 return tracing::debug!(%space, "keeping its rooms wasn't renewed: {error}");
             }
         };
-        // If the note before was dropped, as while a machine is suspended, another relay may have
-        // begun since then.
-        let Ok(before) = self.peers.read(&chain, number - 1).await else {
-            return;
-        };
-        let mut offices = self.offices();
-        if !is_own || before.is_none() {
-            tracing::warn!(%space, "another relay keeps its rooms now");
-            return self.leave(&mut offices, space);
+        match is_there().await {
+            Ok(true) if is_own => {}
+            Ok(_) => return leave(),
+            Err(_) => return,
         }
+        let mut offices = self.offices();
         if let Some(office) = offices.get_mut(space) {
             office.number = number;
             if written == Ok(true) {

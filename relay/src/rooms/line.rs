@@ -89,6 +89,7 @@ impl Line {
 
     /// Tells the other end that the link has ended.
     pub(super) fn end(&self) {
+        lock(&self.end).clear();
         let Names {
             is_keepers,
             relay,

@@ -196,6 +196,12 @@ impl End {
         self.waiting.len() > parts || self.bytes > bytes
     }
 
+    /// Nothing is sent any more.
+    pub(super) fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+        self.bytes = 0;
+    }
+
     /// How long nothing was heard.
     pub(super) fn silence(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.heard)

@@ -63,28 +63,47 @@ impl Place {
         lock(&self.space).take_numbered(self.id, life, seen, request, permission)
     }
 
-    /// Resolves when the other relays with pages in the space have taken most of what was sent to
-    /// them: one event can be for all, and a link for which too much waits ends.
-    pub(super) async fn has_room(&self) {
-        while lock(&self.space).is_crowded() {
-            sleep(LOOK).await;
+    /// Resolves when the relay may act for the rooms. `false`: it may not any more, and the page comes
+    /// back.
+    pub(super) async fn is_kept(&self) -> bool {
+        self.or_end(self.registry.is_kept(self.term)).await
+    }
+
+    /// Resolves when an event of the page can be taken. `false`: none can any more, and the page comes
+    /// back.
+    pub(super) async fn takes(&self) -> bool {
+        self.or_end(self.may_take()).await
+    }
+
+    /// Resolves when the relay may act for the rooms, and the other relays with pages in the space have
+    /// taken most of what was sent to them: one event can be for all, and a link for which too much
+    /// waits ends. `false`: the relay may not act any more.
+    pub(super) async fn may_take(&self) -> bool {
+        loop {
+            while lock(&self.space).is_crowded() {
+                sleep(LOOK).await;
+            }
+            if !self.registry.is_kept(self.term).await {
+                return false;
+            }
+            // That may have taken a while.
+            if !lock(&self.space).is_crowded() {
+                return true;
+            }
         }
     }
 
-    /// Resolves when an event of the page can be taken. `false`: the relay may not act for the rooms
-    /// any more, and the page comes back.
-    pub(super) async fn is_kept(&self) -> bool {
+    async fn or_end(&self, may_act: impl Future<Output = bool>) -> bool {
         if self.term.is_none() {
             return true;
         }
         let liveness = lock(&self.space).liveness(self.id);
         let _waiting = liveness.as_ref().map(|liveness| liveness.wait());
-        self.has_room().await;
-        let is_kept = self.registry.is_kept(self.term).await;
-        if !is_kept {
+        let may_act = may_act.await;
+        if !may_act {
             lock(&self.space).end(self.id);
         }
-        is_kept
+        may_act
     }
 
     /// What it is in the rooms.

@@ -328,7 +328,7 @@ impl RoomMembership {
     /// Takes an event of the page. The next one is to be taken only when this has resolved.
     pub(crate) async fn take(&self, event: &str, arguments: &[&str]) -> Answered {
         match self {
-            Self::Here(place) if place.is_kept().await => {
+            Self::Here(place) if place.takes().await => {
                 place.take(event, arguments, Permission::Token).0
             }
             Self::Here(_) => Answered::Known(None),
@@ -341,7 +341,11 @@ impl RoomMembership {
     pub(crate) async fn take_numbered(&self, asked: NumberedRequest<'_>) {
         match self {
             Self::Here(place) => {
-                if place.is_kept().await {
+                let may_take = match asked.event {
+                    Some(_) => place.takes().await,
+                    None => place.is_kept().await,
+                };
+                if may_take {
                     place.take_numbered(asked, Permission::Token);
                 }
             }

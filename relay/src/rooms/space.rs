@@ -54,7 +54,7 @@ impl Peer {
 pub(super) struct Space {
     pub(super) rooms: Rooms,
     connections: HashMap<RoomConnectionId, (Peer, Charge)>,
-    /// One page of each link by which pages are here.
+    /// A page of each link by which pages are here, or were a moment ago.
     links: Vec<Guest>,
     /// Another relay keeps them now, or may.
     is_over: bool,
@@ -71,8 +71,7 @@ impl Space {
     }
 
     /// Whether much waits for relays with pages in the space.
-    pub(super) fn is_crowded(&mut self) -> bool {
-        self.links.retain(|guest| !guest.is_over());
+    pub(super) fn is_crowded(&self) -> bool {
         self.links.iter().any(Guest::is_crowded)
     }
 
@@ -214,6 +213,15 @@ impl Space {
             rooms, connections, ..
         } = self;
         connections.retain(|id, _| rooms.user_of(*id).is_some());
+        let peers = self.connections.values().map(|(peer, _)| peer);
+        let guests: Vec<_> = peers
+            .filter_map(|peer| match peer {
+                Peer::There(guest) => Some(guest),
+                Peer::Here(_) => None,
+            })
+            .collect();
+        self.links
+            .retain(|link| guests.iter().any(|guest| guest.shares_link(link)));
     }
 
     /// Drops all: another relay keeps the rooms now, or may. The connections end.

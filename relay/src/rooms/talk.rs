@@ -16,6 +16,8 @@ use super::values::{event, name};
 const MOST_TIES: usize = 1024;
 /// The longest value of a custom event, in bytes: it goes to everybody in the space.
 const LONGEST_CUSTOM: usize = 64 * 1024;
+/// How long all copies of it are together, at most.
+const MOST_CUSTOM: usize = 32 * 1024 * 1024;
 
 impl Rooms {
     /// A message. Only questions of old pages to `system` are answered.
@@ -150,8 +152,11 @@ impl Rooms {
 
     /// A custom event goes to everybody else. Nobody takes it for a message.
     pub(super) fn custom(&mut self, id: &Arc<str>, name: &Arc<str>, value: &str) {
-        if value.len() > LONGEST_CUSTOM {
-            return self.undelivered(id, MessageError::TooLong(LONGEST_CUSTOM));
+        // Each page whose deliveries are numbered has a text of its own.
+        let texts = self.users.values().filter(|user| user.mailbox.is_some());
+        let longest = LONGEST_CUSTOM.min(MOST_CUSTOM / texts.count().max(1));
+        if value.len() > longest {
+            return self.undelivered(id, MessageError::TooLong(longest));
         }
         let list = event(name, &[value]);
         let others = self

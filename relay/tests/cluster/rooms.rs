@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use serde_json::json;
 use signal_relay::Config;
 use signal_relay::auth::Settings;
@@ -364,12 +365,13 @@ async fn a_room_in_which_all_ask_all_at_once_breaks_no_link() {
     }
     other.has_heard_nothing().await;
     let others = pages.len() - 1;
-    for page in &mut pages {
+    let hear = pages.iter_mut().map(async |page| {
         for _ in 0..others {
             let event = page.event().await;
             assert_eq!(event[1]["message"], request);
         }
-    }
+    });
+    join_all(hear).await;
 }
 
 #[tokio::test]

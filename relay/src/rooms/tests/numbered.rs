@@ -154,3 +154,24 @@ fn a_secret_belongs_to_one_kind_of_page() {
     let secret = format!("s{}", b.0);
     assert_eq!(space.numbered("b", &secret, None).1, Entry::Taken);
 }
+
+#[test]
+fn an_event_of_which_many_pages_have_a_text_of_their_own_is_shorter() {
+    let mut space = Space::new();
+    let mut pages = Vec::new();
+    for number in 0..1024 {
+        let (page, _) = space.numbered(&format!("p{number}"), &format!("s{number}"), None);
+        pages.push(page);
+    }
+    let sender = space.user_with("sender", "&socketCustomEvent=chat");
+    let value = |length: usize| json!("x".repeat(length - 2));
+    space.ask(sender, "chat", &[value(32 * 1024)]);
+    assert_eq!(space.drain().len(), pages.len());
+    space.ask(sender, "chat", &[value(32 * 1024 + 1)]);
+    let heard = space.drain();
+    let why = json!([
+        "error",
+        "Not delivered: such a message has at most 32768 bytes."
+    ]);
+    assert_eq!(heard, [(sender, why)]);
+}
