@@ -10,16 +10,16 @@ export function course({ members, faults, counts }) {
   );
 }
 
-/** Faults by what they look like to a page; all others are cuts. */
+/** Faults after which it takes long to reconnect. */
 const SILENT = ['stall-up-for-good', 'stall-down-for-good'];
 const KILLED = ['relay-killed'];
 
 /** The worst times to reconnect, in sentences. */
-export function worst({ recoveryMilliseconds: { all, ...kinds } }) {
-  const seconds = (is) => number(Math.max(...Object.keys(kinds).filter(is).map((kind) => kinds[kind].worst)) / 1000, 1);
-  const silent = seconds((kind) => SILENT.includes(kind));
-  const killed = seconds((kind) => KILLED.includes(kind));
-  const others = seconds((kind) => ![...SILENT, ...KILLED].includes(kind));
+export function worst({ recoveryMilliseconds }) {
+  const kinds = Object.keys(recoveryMilliseconds).filter((kind) => kind !== 'all');
+  const seconds = (some) => number(Math.max(...some.map((kind) => recoveryMilliseconds[kind].worst)) / 1000, 1);
+  const [silent, killed] = [SILENT, KILLED].map((named) => seconds(kinds.filter((kind) => named.includes(kind))));
+  const others = seconds(kinds.filter((kind) => ![...SILENT, ...KILLED].includes(kind)));
   return paragraph(`The worst time was ${silent} s where a connection fell silent, until its heartbeat revealed it; ${killed} s where the relay was killed; and ${others} s after other faults.`);
 }
 
