@@ -70,7 +70,7 @@ impl Senders {
         allowed.unwrap_or_default()
     }
 
-    /// Whether it is this user's. `None`: nobody's.
+    /// Whether it is this user's. `None`: it belongs to no user.
     pub(super) fn is_of(
         &self,
         space: &str,

@@ -168,15 +168,8 @@ impl Hosts {
 
     fn begin(&self, (relay, link): (u64, u64), keepers: &Arc<Keepers>) -> Arc<Host> {
         let (inbox, waiting) = mpsc::channel(MOST_WAITING);
-        let host = Arc::new(Host {
-            line: Line::new(Arc::clone(&self.peers), self.relay, true, relay, link),
-            inbox,
-            pages: Mutex::default(),
-            asked: Mutex::default(),
-            next_ask: AtomicU64::new(0),
-            is_waiting: AtomicBool::new(false),
-            over: CancellationToken::new(),
-        });
+        let line = Line::new(Arc::clone(&self.peers), self.relay, true, relay, link);
+        let host = Arc::new(Host::new(line, inbox));
         tokio::spawn(run(Arc::clone(&host), waiting, Arc::clone(keepers)));
         host
     }
@@ -201,6 +194,18 @@ impl Hosts {
 }
 
 impl Host {
+    fn new(line: Line, inbox: mpsc::Sender<Message>) -> Self {
+        Self {
+            line,
+            inbox,
+            pages: Mutex::default(),
+            asked: Mutex::default(),
+            next_ask: AtomicU64::new(0),
+            is_waiting: AtomicBool::new(false),
+            over: CancellationToken::new(),
+        }
+    }
+
     fn say<'a>(&self, said: &Said, texts: impl IntoIterator<Item = &'a str>) {
         if let Err(broken) = self.line.send(&encode(said, texts)) {
             self.end(broken.0);
@@ -450,15 +455,7 @@ mod tests {
     fn guest() -> (Guest, impl Fn(u64) -> Segment) {
         let notes = Notes::new(1, 0, 0, 0);
         let (inbox, _) = mpsc::channel(1);
-        let host = Arc::new(Host {
-            line: Line::new(notes, 1, true, 2, 3),
-            inbox,
-            pages: Mutex::default(),
-            asked: Mutex::default(),
-            next_ask: AtomicU64::new(0),
-            is_waiting: AtomicBool::new(false),
-            over: CancellationToken::new(),
-        });
+        let host = Arc::new(Host::new(Line::new(notes, 1, true, 2, 3), inbox));
         let taken = |taken| Segment {
             kind: Kind::Heard,
             is_keepers: false,
