@@ -1,5 +1,5 @@
-// npm run bench -- scale: what relays cost that share one NATS server, beside one relay without a
-// store: for each delivery, for each message, for each page that comes back on another relay, for
+// npm run bench -- scale: what relays cost that share NATS, one server or three with three copies of
+// all, beside one relay without a store: for each delivery, for each message, for each page that comes back on another relay, for
 // each request of a page of RTCMultiConnection, and how long a message and an answer take.
 //
 // Clients, relays and NATS share this machine, so deliveries a second say little about machines of
@@ -43,12 +43,13 @@ const IN_ROOMS = 32;
 /** So that the relays' limits aren't what is measured. */
 const RELAY = ['--connections', '20000', '--rate', '1000000', '--rate-bytes', '4000000000', '--queue-bytes', '64000000', '--memory', '4000000000', '--log', 'error'];
 
-/** How many relays there are, and what they share. */
+/** How many relays there are, and what they share: NATS servers, of which there is one if nothing else is said. */
 const SETUPS = {
   'one relay, no store': { relays: 1 },
   'one relay': { relays: 1, store: [] },
   'two relays': { relays: 2, store: [] },
   'three relays': { relays: 3, store: [] },
+  'three relays, three NATS servers': { relays: 3, servers: 3, store: ['--store-replicas', '3'] },
   'one relay, NATS in memory': { relays: 1, store: ['--store-in-memory'] },
   'three relays, NATS in memory': { relays: 3, store: ['--store-in-memory'] },
 };
@@ -117,15 +118,15 @@ if (options.json) {
 process.exit();
 
 /** Fresh servers, measured. */
-async function measured({ relays, store }, settings) {
-  const server = store && (await nats());
-  const args = store ? [...RELAY, '--store', `nats://127.0.0.1:${server.ports[0]}`, ...store] : RELAY;
+async function measured({ relays, servers = 1, store }, settings) {
+  const server = store && (await nats(servers));
+  const args = store ? [...RELAY, '--store', `nats://${server.addresses.join(',')}`, ...store] : RELAY;
   const started = [];
   try {
     while (started.length < relays) started.push(await relay({ args }));
     const address = started.map(({ port }) => `127.0.0.1:${port}`);
     const given = { address, pid: started.map(({ pid }) => pid), protocol: 'relay', ...settings };
-    if (server) given['store-pid'] = server.pids[0];
+    if (server) given['store-pid'] = server.pids;
     const words = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const { stdout } = await run(process.env.LOAD_GENERATOR ?? 'target/relay/load-generator', words);
     return JSON.parse(stdout);

@@ -12,6 +12,7 @@ const ONE = 'one relay';
 const THREE = 'three relays';
 /** The set-ups with a store in files. */
 const STORED = [ONE, 'two relays', THREE];
+const COPIES = 'three relays, three NATS servers';
 const IN_MEMORY = 'one relay, NATS in memory';
 
 /** Microseconds of processor time. */
@@ -104,6 +105,13 @@ export function memory({ receivers, setups }) {
   const pair = (cost) => [ONE, IN_MEMORY].map((name) => rounded(cost(setups[name])));
   const [[files, inMemory], [filesToAll, inMemoryToAll]] = [COSTS.messageStore, COSTS.deliveriesStore].map(pair);
   return `a message to one receiver costs NATS ${files} µs in files and ${inMemory} µs in memory, and one to ${receivers} receivers ${filesToAll} and ${inMemoryToAll} µs`;
+}
+
+/** What three copies of all cost, in a sentence. */
+export function copies({ setups }) {
+  const [one, three] = [THREE, COPIES].map((name) => setups[name]);
+  const times = (cost) => rounded(cost(three) / cost(one));
+  return `${times(COSTS.messageStore)} times as much processor time for a message to one receiver, and ${times(COSTS.deliveriesStore)} times for one to all; a message takes ${rounded(three.calm.latencyMicroseconds.median / 1000)} ms instead of ${rounded(one.calm.latencyMicroseconds.median / 1000)} ms`;
 }
 
 /** A page that comes back, in a sentence. */

@@ -7,7 +7,7 @@ export function scale({ nats, receivers, spaces, size, setups }) {
   const kilobytes = `${size / 1000} kB`;
   return [
     `<h2>Several relays</h2>
-     <p>Relays that share one nats-server ${nats}, beside one relay without a store. Processor time of all relays together.</p>`,
+     <p>Relays that share nats-server ${nats}, mostly one of them, beside one relay without a store. Processor time of all relays together, and of all NATS servers.</p>`,
     bars(`One space of ${receivers} pages, ${kilobytes}`, 'µs of processor time for each delivery', list(({ everybody }) => everybody.processorMicrosecondsPerDelivery)),
     bars('The same, few messages a second', 'µs of processor time for each delivery', list(({ apart }) => apart.processorMicrosecondsPerDelivery)),
     bars(`${spaces} spaces of ${receivers / spaces} pages, ${kilobytes}`, 'µs of processor time for each delivery', list(({ spread }) => spread.processorMicrosecondsPerDelivery)),

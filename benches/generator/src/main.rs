@@ -57,8 +57,8 @@ pub(crate) struct Settings {
     /// The server's process, or the processes of all servers.
     #[arg(long = "pid", required = true, value_delimiter = ',')]
     pub(crate) pids: Vec<u32>,
-    /// The process of the store that they share.
-    #[arg(long = "store-pid")]
+    /// The processes of the store that they share.
+    #[arg(long = "store-pid", value_delimiter = ',')]
     pub(crate) store_pids: Vec<u32>,
     #[arg(long)]
     pub(crate) protocol: Protocol,
