@@ -107,7 +107,11 @@ impl Auth {
     fn claim(&self, space: &str, sender: &str, user: &str) -> bool {
         let now = Instant::now();
         let shared = self.shared.is_of(space, sender, user, now);
-        shared.unwrap_or_else(|| self.senders.claim(space, sender, user, now))
+        if shared == Some(false) {
+            return false;
+        }
+        let claimed = self.senders.claim(space, sender, user, now);
+        shared.unwrap_or(claimed)
     }
 
     /// The same, but nothing changes.
@@ -163,5 +167,33 @@ impl Auth {
             // A request over HTTP. Every connection's task would reserve room for it.
             Check::Hook(hook) => Box::pin(hook.grant(token.0)).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_all_relays_know_is_renewed_on_its_own_too() {
+        let hook = Settings::Hook("http://127.0.0.1/".parse().unwrap());
+        let auth = Auth::new(&hook, Duration::from_secs(60)).unwrap();
+        let message = r#"{"sender":5,"channel":"a","message":1,"user":"alice"}"#;
+        let mut used = Duration::ZERO;
+        while used < senders::AGE {
+            assert!(auth.claim("/", "5", "alice"));
+            assert!(auth.admits("/", message, Instant::now()));
+            assert!(!auth.claim("/", "5", "mallory"));
+            sleep(Duration::from_secs(30)).await;
+            used += Duration::from_secs(30);
+        }
+        sleep(senders::AGE / 2).await;
+        assert!(!auth.claim("/", "5", "mallory"));
+        sleep(senders::AGE / 2).await;
+        assert!(auth.claim("/", "5", "mallory"));
     }
 }
