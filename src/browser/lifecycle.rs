@@ -146,7 +146,9 @@ impl Page {
                 }
             }
             "pagehide" => {
-                handler(Input::PageHiding);
+                handler(Input::PageHiding {
+                    for_good: !is_cached,
+                });
                 if is_cached && (can_freeze() || !is_hidden()) {
                     self.is_leaving.set(true);
                 } else if is_cached {

@@ -108,6 +108,10 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
         let length = payload.length();
         self.expire(now, false);
+        // Messages wait for a time that is over, because the timers of a busy page fire late.
+        if self.is_overdue(now) && self.must_wait() {
+            self.on_timeout(now);
+        }
         if self.config.outbox.overflow == Overflow::DropOldest {
             while let Some(message) = self.outbox.drop_oldest_for(length) {
                 self.dropped(&message, DropReason::Overflow);

@@ -9,7 +9,7 @@ import { serveFiles } from '../support/files.mjs';
 import { goBack, is, say, told } from '../support/life-pages.mjs';
 import { rawClient, TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
-import { MOUNTS, relay } from '../support/servers.mjs';
+import { MOUNTS, relay, seedServer } from '../support/servers.mjs';
 
 /* global errors, handle -- of the pages */
 
@@ -146,4 +146,34 @@ describe('a page that is unloaded', () => {
         assert.deepEqual([...said()].sort(), [...goodbyes].sort());
       }));
   }
+
+  // What is sent as a connection opens waits a moment for the hello of a relay.
+  test('says goodbye to a plain server even as it connects', TIMEOUT, async () => {
+    const server = await seedServer();
+    const page = await browser.context.newPage();
+    let other;
+    try {
+      other = await rawClient(server.url);
+      await page.goto(`${files.origin}/test-pages/bare.html`);
+      await page.evaluate(async (url) => {
+        const { default: init, Signaling } = await import('/signal-wasm/signal_wasm.js');
+        await init();
+        const signaling = new Signaling({ url });
+        const handle = signaling.openSocket({ channel: 'main', onmessage() {} });
+        addEventListener('beforeunload', () => {
+          for (const text of ['first', 'last']) handle.send(text);
+        });
+        // Chromium doesn't keep a page that listens to this.
+        addEventListener('unload', () => {});
+        signaling.onstatechange = (state) => state === 'open' && location.assign('/away');
+      }, server.url);
+      await other.got(2);
+      const said = other.frames.map((frame) => JSON.parse(frame).message);
+      assert.deepEqual(said, ['first', 'last']);
+    } finally {
+      await page.close();
+      await other?.close();
+      await server.close();
+    }
+  });
 });

@@ -360,9 +360,33 @@ fn messages_wait_until_the_doubt_is_over() {
     assert!(page.sent_message().ends_with("\"message\":1}"));
     // A page that leaves can't wait.
     page.handle(Input::Offline);
-    page.handle(Input::PageHiding);
+    page.handle(Input::PageHiding { for_good: false });
     page.send("main", "2", FOREVER);
     assert!(page.sent_message().ends_with("\"message\":2}"));
+}
+
+/// A goodbye in `beforeunload` comes before the page is hidden.
+#[test]
+fn a_page_that_is_unloaded_sends_what_waits_until_the_doubt_is_over() {
+    for (make, _) in unasked() {
+        let mut page = make();
+        // Requests could arrive in another order.
+        if reads_a_stream(&page) {
+            continue;
+        }
+        page.handle(Input::Offline);
+        page.send("main", "1", FOREVER);
+        page.send("main", "2", FOREVER);
+        // It may come back, and needs them then.
+        page.handle(Input::PageHiding { for_good: false });
+        assert_eq!(page.take_sent(), [""; 0]);
+        page.handle(Input::PageShown);
+        page.handle(Input::PageHiding { for_good: true });
+        let sent = page.take_sent().join(" ").replace('\\', "");
+        let place = |number| sent.find(&format!("\"message\":{number}"));
+        assert!(place(1).is_some() && place(1) < place(2), "{sent}");
+        assert_eq!(page.stats().queued, 0.0);
+    }
 }
 
 /// The timers of a hidden page fire late.

@@ -482,7 +482,7 @@ fn a_page_that_is_being_hidden_waits_for_no_answer() {
     page.send("a", "2", FOREVER);
     assert_eq!(page.posts(), post(1, "a", "1"));
     assert_eq!(page.done, []);
-    page.handle(Input::PageHiding);
+    page.handle(Input::PageHiding { for_good: false });
     assert_eq!(page.done, [], "a page that says no goodbye keeps its order");
     page.send("a", "3", FOREVER);
     // They may overtake each other, so that their numbers mean nothing.
@@ -537,7 +537,7 @@ fn a_page_that_is_unloaded_posts_without_a_stream() {
     page.send("a", "2", FOREVER);
     page.did(Action::Disconnect);
     assert_eq!(page.done, []);
-    page.handle(Input::PageHiding);
+    page.handle(Input::PageHiding { for_good: false });
     assert_eq!(page.done, []);
     page.send("a", "3", FOREVER);
     assert_eq!(page.posts(), post(1, "a", "1"));
@@ -561,7 +561,7 @@ fn a_page_that_is_unloaded_posts_without_a_stream() {
     let mut page = opened(&setup());
     page.send("a", "1", FOREVER);
     page.next_done();
-    page.handle(Input::PageHiding);
+    page.handle(Input::PageHiding { for_good: false });
     assert_eq!(page.done, []);
 }
 

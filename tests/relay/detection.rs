@@ -3,7 +3,7 @@
 use crate::client::{
     Client, FOREVER, HELLO, HELLO_AGAIN, PING, PONG, answer, foreign, message, plain,
 };
-use signal_wasm::session::{Event, State};
+use signal_wasm::session::{Event, Input, State};
 
 #[test]
 fn a_relay_learns_which_channels_are_open_before_anything_is_sent() {
@@ -63,6 +63,31 @@ fn a_server_that_says_nothing_at_first_is_an_ordinary_one() {
     assert_eq!(client.state(), State::Open { since: now });
     client.sends(now, "a", "3", FOREVER);
     assert_eq!(client.done(), [plain("a", "3")]);
+}
+
+/// The timers of a busy page fire late.
+#[test]
+fn what_is_sent_after_the_time_for_a_hello_does_not_wait_for_the_timer() {
+    let mut client = Client::connecting("auto");
+    client.sends(0.0, "a", "1", FOREVER);
+    client.sends(19.0, "a", "2", FOREVER);
+    assert_eq!(client.done(), ["ws://h/x"]);
+    client.sends(20.0, "a", "3", FOREVER);
+    let sent = ["1", "2", "3"].map(|message| plain("a", message));
+    assert_eq!(client.done(), sent);
+}
+
+/// A goodbye in `beforeunload` comes before the page is hidden.
+#[test]
+fn a_page_that_is_unloaded_at_once_waits_for_no_hello() {
+    let mut client = Client::connecting("auto");
+    client.sends(0.0, "a", "1", FOREVER);
+    client.sends(0.0, "a", "2", FOREVER);
+    client.handles(1.0, Input::PageHiding { for_good: false });
+    assert_eq!(client.done(), ["ws://h/x"]);
+    client.handles(2.0, Input::PageShown);
+    client.handles(3.0, Input::PageHiding { for_good: true });
+    assert_eq!(client.done(), [plain("a", "1"), plain("a", "2")]);
 }
 
 #[test]
