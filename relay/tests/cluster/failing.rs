@@ -152,6 +152,32 @@ async fn strangers_in_nats_harm_nothing() {
 }
 
 #[tokio::test]
+async fn a_position_that_is_made_up_costs_nats_little() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let relay = nats.relay().await;
+    let mut page = Page::open(&relay, "/", &["a"]).await;
+    page.send(1, 1, "a", "1").await;
+    page.acknowledged(1).await;
+    let client = async_nats::connect(nats.settings().servers.to_string());
+    let client = client.await.unwrap();
+    let requests = async || {
+        let answer = client.request("$JS.API.INFO", "".into()).await.unwrap();
+        let account: Value = serde_json::from_slice(&answer.payload).unwrap();
+        account["api"]["total"].as_u64().unwrap()
+    };
+    let before = requests().await;
+
+    page.say(r#"{"open":["b"],"after":{"b":"1000"}}"#).await;
+    page.acknowledged_open().await;
+    // The relay looks twice, and not again and again while it waits. It may have asked for other
+    // things meanwhile.
+    let asked = requests().await - before;
+    assert!((4..20).contains(&asked), "{asked} requests");
+}
+
+#[tokio::test]
 async fn a_flood_in_one_space_is_no_gap_in_another() {
     let Some(nats) = Nats::start().await else {
         return;
