@@ -15,10 +15,10 @@ use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::space::{Entry, Following};
-use super::{Shared, unavailable};
+use super::{REQUEST, Shared, unavailable};
 use crate::hub::ids::MessageId;
 use crate::hub::store::StoreError;
 
@@ -120,7 +120,10 @@ impl Shared {
         consumer: &Consumer<pull::Config>,
     ) -> Result<(), StoreError> {
         loop {
-            let listed = list(consumer).await?;
+            // What NATS would answer may be lost with a connection.
+            let listed = timeout(REQUEST, list(consumer))
+                .await
+                .map_err(unavailable)??;
             let mut rest = &*listed;
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(at_one_time(rest));

@@ -15,9 +15,9 @@ use std::time::Duration;
 use async_nats::jetstream::kv::UpdateErrorKind;
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{AGAIN, JetStream, PATIENCE, Shared, unavailable};
+use super::{AGAIN, JetStream, PATIENCE, REQUEST, Shared, unavailable};
 use crate::hub::ids::{MessageId, fingerprint};
 use crate::hub::store::{BoxFuture, Revision, SessionRecord, SharedSessions, StoreError};
 
@@ -73,12 +73,15 @@ impl Shared {
 
     /// What is written under a key, and in which version.
     async fn written(&self, key: String) -> Result<Option<(Bytes, Revision)>, StoreError> {
-        let entry = self.bucket.entry(key).await.map_err(unavailable)?;
+        // Without a connection, requests wait for room among those that wait for it.
+        let entry = timeout(REQUEST, self.bucket.entry(key)).await;
+        let entry = entry.map_err(unavailable)?.map_err(unavailable)?;
         Ok(entry.map(|entry| (entry.value, Revision(entry.revision))))
     }
 
     async fn write(&self, key: &str, text: Bytes, known: Revision) -> Result<Revision, StoreError> {
-        let kept = self.bucket.update(key, text, known.0).await;
+        let kept = timeout(REQUEST, self.bucket.update(key, text, known.0)).await;
+        let kept = kept.map_err(unavailable)?;
         kept.map(Revision).map_err(|error| match error.kind() {
             UpdateErrorKind::WrongLastRevision => StoreError::Taken,
             _ => unavailable(error),
