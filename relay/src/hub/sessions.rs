@@ -511,6 +511,9 @@ impl Attached {
         let accepted = self.turn().await?;
         membership.close(&names);
         let closed = self.session.channels().remove_all(names);
+        if closed.is_empty() {
+            return Ok(());
+        }
         self.close_in_store(closed);
         self.share(*accepted, &[]).await
     }

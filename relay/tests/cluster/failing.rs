@@ -178,6 +178,31 @@ async fn a_position_that_is_made_up_costs_nats_little() {
 }
 
 #[tokio::test]
+async fn closing_what_is_not_open_writes_nothing() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let relay = nats.relay().await;
+    let mut page = Page::open(&relay, "/", &["a"]).await;
+    let client = async_nats::connect(nats.settings().servers.to_string());
+    let context = jetstream::new(client.await.unwrap());
+    let sessions = "KV_signal-relay-sessions";
+    let written = async || {
+        let stream = context.get_stream(sessions).await.unwrap();
+        stream.get_info().await.unwrap().state.last_sequence
+    };
+    let before = written().await;
+    for _ in 0..100 {
+        page.say(r#"{"close":["none"]}"#).await;
+    }
+    page.send(1, 1, "a", "1").await;
+    page.acknowledged(1).await;
+    // The relay writes things of its own too, now and then.
+    let more = written().await - before;
+    assert!(more < 50, "{more} writes");
+}
+
+#[tokio::test]
 async fn a_flood_in_one_space_is_no_gap_in_another() {
     let Some(nats) = Nats::start().await else {
         return;
