@@ -23,6 +23,7 @@ use crate::hub::{Hub, Stats};
 use crate::limits::HttpConnections;
 use crate::monitoring;
 use crate::origin::Policy;
+use crate::presence::SAY;
 use crate::protocols::{plain, signalr, socket_io, sse};
 use crate::proxies::Proxies;
 use crate::relay::Relay;
@@ -198,6 +199,8 @@ impl Server {
         others.spawn(async move { evict_expired(&evicted).await });
         let renewed = Arc::clone(relay);
         others.spawn(async move { renew_sessions(&renewed).await });
+        let present = Arc::clone(relay);
+        others.spawn(async move { say_who_is_here(&present).await });
         let rooms = Arc::clone(&relay.rooms);
         others.spawn(async move { rooms.run().await });
         let served = tokio::select! {
@@ -270,12 +273,16 @@ async fn evict_expired(relay: &Relay) {
         sleep(EVICTION).await;
         relay.hub.evict_expired();
         relay.rooms.expire();
-        // Pages that a relay sends away as it stops come back to another one.
-        if !relay.lifecycle.is_draining() {
-            relay.presence.expire();
-        }
-        relay.presence.say_all();
+        relay.presence.expire(relay.lifecycle.is_draining());
         relay.places.evict_unused();
+    }
+}
+
+/// Tells other relays which pages are here, again and again.
+async fn say_who_is_here(relay: &Relay) {
+    loop {
+        sleep(SAY).await;
+        relay.presence.say_all().await;
     }
 }
 

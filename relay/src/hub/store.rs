@@ -309,6 +309,9 @@ pub trait Notices: Send + Sync {
 
     /// Whether notices arrive now.
     fn is_connected(&self) -> bool;
+
+    /// Whether many more notices can wait. Those that can't are lost.
+    fn has_room(&self) -> bool;
 }
 
 /// What a relay hears.

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use super::MOST_PAGES;
 
 /// How often a relay says which pages there are.
-pub(super) const SAY: Duration = Duration::from_secs(5);
+pub(crate) const SAY: Duration = Duration::from_secs(5);
 /// How long what a relay has said holds. Its pages come back to other relays sooner.
-const SILENT: Duration = Duration::from_secs(20);
+pub(super) const SILENT: Duration = Duration::from_secs(20);
 
 /// What a relay says to the others with pages in a space.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +48,10 @@ impl Said {
     }
 }
 
-/// A page: its id, and the fingerprint of its secret.
+/// A page: its id, the fingerprint of its secret, and since when it is there, in milliseconds since
+/// 1970.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Named(pub(super) String, pub(super) String);
+pub(super) struct Named(pub(super) String, pub(super) String, pub(super) u64);
 
 /// The pages of one channel on other relays, by their ids.
 #[derive(Debug, Default)]
@@ -85,7 +86,7 @@ impl Elsewhere {
 
     /// A relay has this page.
     pub(super) fn add(&mut self, relay: u64, page: &Named, now: Instant) {
-        let Named(id, key) = page;
+        let Named(id, key, _) = page;
         if self.0.len() >= MOST_PAGES && !self.has(id) {
             return;
         }
@@ -109,7 +110,7 @@ impl Elsewhere {
     }
 
     /// A page is gone for good, whatever any relay has said of it.
-    pub(super) fn forget(&mut self, Named(id, key): &Named) {
+    pub(super) fn forget(&mut self, Named(id, key, _): &Named) {
         if let Some(claims) = self.0.get_mut(id.as_str()) {
             claims.retain(|claim| claim.key != *key);
             if claims.is_empty() {
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     fn named(id: &str) -> Named {
-        Named(id.into(), format!("key of {id}"))
+        Named(id.into(), format!("key of {id}"), 5)
     }
 
     #[test]

@@ -15,11 +15,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use signal_wire::json::quoted;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use self::elsewhere::{Elsewhere, Named, SAY, Said};
+use self::elsewhere::{Elsewhere, Named, SILENT, Said};
+
+pub(crate) use self::elsewhere::SAY;
 use crate::hub::Hub;
 use crate::hub::budget::Charge;
 use crate::hub::frame::Frame;
@@ -34,6 +37,10 @@ pub(crate) const MOST_PAGES: usize = 1024;
 pub(crate) const TAKEN: &str = "Another page on this channel has this id.";
 /// What a page costs besides its texts, in bytes.
 const PAGE: usize = 512;
+/// How often other relays are answered which pages are on a channel.
+const ANSWER: Duration = Duration::from_secs(1);
+/// After this time a relay looks again whether what it says can be sent.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A page that would be on a channel.
 #[derive(Debug)]
@@ -62,8 +69,6 @@ pub(crate) struct Presence {
     name: String,
     /// The way to the relays that share the store, if it is shared.
     others: Option<Arc<dyn Notices>>,
-    /// When the others are to be told next which pages there are.
-    say_at: Mutex<Instant>,
 }
 
 impl fmt::Debug for Presence {
@@ -81,12 +86,18 @@ struct Channel {
     /// Those on this relay, by their secrets.
     pages: HashMap<Arc<str>, Page>,
     elsewhere: Elsewhere,
+    /// When another relay was last answered which pages there are.
+    answered: Option<Instant>,
+    /// One has asked since.
+    is_asked: bool,
 }
 
 #[derive(Debug)]
 struct Page {
     id: Arc<str>,
     is_shown: bool,
+    /// Since when it is there, in milliseconds since 1970.
+    since: u64,
     sender: Sender,
     encode: fn(&str, &str) -> Frame,
     /// Which connection it has, or had last.
@@ -130,7 +141,6 @@ impl Presence {
             relay: hub.number(),
             name: hub.relay(),
             others: hub.notices(),
-            say_at: Mutex::new(Instant::now() + SAY),
         });
         if let Some(others) = &presence.others {
             let presence = Arc::downgrade(&presence);
@@ -193,9 +203,11 @@ impl Presence {
         if pages.pages.get(&secret).is_some_and(|page| page.id != id) {
             self.remove(&name, pages, &secret, Said::Gone);
         }
+        let since = pages.pages.get(&secret).map_or_else(now, |page| page.since);
         let page = Page {
             id: Arc::clone(&id),
             is_shown,
+            since,
             sender,
             encode,
             seat: number,
@@ -209,11 +221,11 @@ impl Presence {
         });
         if is_shown {
             self.say(&name.0, || {
-                Said::Came(name.1.to_string(), named(&id, &secret))
+                Said::Came(name.1.to_string(), named(&id, &secret, since))
             });
         } else if earlier.is_some_and(|page| page.is_shown) {
             self.say(&name.0, || {
-                Said::Gone(name.1.to_string(), named(&id, &secret))
+                Said::Gone(name.1.to_string(), named(&id, &secret, since))
             });
         }
         drop(channels);
@@ -238,46 +250,68 @@ impl Presence {
         };
         let mut page = None;
         channel.change(&id, |channel| page = channel.pages.remove(secret));
-        if page.is_some_and(|page| page.is_shown) {
-            self.say(&name.0, || said(name.1.to_string(), named(&id, secret)));
+        if let Some(Page { since, .. }) = page.filter(|page| page.is_shown) {
+            self.say(&name.0, || {
+                said(name.1.to_string(), named(&id, secret, since))
+            });
         }
     }
 
-    /// Removes the pages that didn't come back in time. To be called regularly.
-    pub(crate) fn expire(&self) {
+    /// Removes the pages that didn't come back in time, and answers other relays. To be called
+    /// regularly. Pages that a draining relay sends away come back to another one, in more time.
+    pub(crate) fn expire(&self, is_draining: bool) {
         let now = Instant::now();
+        let patience = if is_draining { SILENT } else { Duration::ZERO };
         let is_connected = self
             .others
             .as_ref()
             .is_none_or(|others| others.is_connected());
         self.channels().retain(|name, channel| {
-            for secret in channel.due(now) {
+            for secret in channel.due(now, patience) {
                 self.remove(name, channel, &secret, Said::Gone);
             }
-            // What others say isn't heard without a connection to them.
+            // What others say isn't heard without a connection to them, nor at once when it is back.
             if is_connected {
                 channel.expire_elsewhere(now);
+            } else {
+                channel.elsewhere.renew(now);
+            }
+            if channel.is_asked {
+                self.answer(name, channel, now);
             }
             !channel.pages.is_empty()
         });
     }
 
-    /// Tells the other relays which pages there are, when it is time to. To be called regularly.
-    pub(crate) fn say_all(&self) {
-        let now = Instant::now();
-        let mut say_at = self.say_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.others.is_some() && *say_at <= now {
-            *say_at = now + SAY;
-            for (name, channel) in &*self.channels() {
-                self.say_here(name, channel);
+    /// Tells the other relays which pages there are. To be called every [`SAY`].
+    pub(crate) async fn say_all(&self) {
+        let Some(others) = &self.others else {
+            return;
+        };
+        let names: Vec<Name> = self.channels().keys().cloned().collect();
+        for name in names {
+            while !others.has_room() {
+                sleep(AGAIN).await;
             }
+            if let Some(channel) = self.channels().get(&name) {
+                self.say_here(&name, channel);
+            }
+        }
+    }
+
+    /// Another relay has asked which pages there are.
+    fn answer(&self, name: &Name, channel: &mut Channel, now: Instant) {
+        channel.is_asked = channel.answered.is_some_and(|at| now < at + ANSWER);
+        if !channel.is_asked {
+            channel.answered = Some(now);
+            self.say_here(name, channel);
         }
     }
 
     fn say_here(&self, (space, name): &Name, channel: &Channel) {
         let shown = channel.pages.iter().filter(|(_, page)| page.is_shown);
         let shown: Vec<_> = shown
-            .map(|(secret, page)| named(&page.id, secret))
+            .map(|(secret, page)| named(&page.id, secret, page.since))
             .collect();
         if !shown.is_empty() {
             self.say(space, || Said::Here(name.to_string(), shown));
@@ -312,13 +346,13 @@ impl Presence {
             return;
         };
         match said {
-            Said::Asks(_) => self.say_here(&name, channel),
+            Said::Asks(_) => self.answer(&name, channel, Instant::now()),
             Said::Came(_, page) => self.has_come(&name, channel, from, &page),
-            Said::Gone(_, Named(id, _)) => {
+            Said::Gone(_, Named(id, ..)) => {
                 channel.change(&id, |channel| channel.elsewhere.remove(from, &id));
             }
             Said::Left(_, page) => {
-                let Named(id, key) = &page;
+                let Named(id, key, _) = &page;
                 channel.change(id, |channel| channel.elsewhere.forget(&page));
                 // It was here before.
                 if let Some(secret) = channel.away_with(key) {
@@ -340,17 +374,15 @@ impl Presence {
 
     /// Another relay has this page.
     fn has_come(&self, name: &Name, channel: &mut Channel, relay: u64, page: &Named) {
-        let Named(id, key) = page;
-        if let Some(secret) = channel.another(id, key) {
-            // Two pages came with one id to two relays at once. One of the relays has to refuse its own.
-            if relay > self.relay {
-                return self.say(&name.0, || {
-                    Said::Came(name.1.to_string(), named(id, &secret))
-                });
+        let Named(id, key, since) = page;
+        if let Some((secret, ours)) = channel.another(id, key) {
+            // Of two pages with one id, the one is refused that came later: its relay didn't know of the
+            // other yet.
+            if (ours.since, self.relay) < (*since, relay) {
+                let ours = named(id, &secret, ours.since);
+                return self.say(&name.0, || Said::Came(name.1.to_string(), ours));
             }
-            if let Some(page) = channel.pages.get(&secret) {
-                page.hear(&secret, &format!("{{\"refused\":{}}}", quoted(TAKEN)));
-            }
+            ours.hear(&secret, &format!("{{\"refused\":{}}}", quoted(TAKEN)));
             self.remove(name, channel, &secret, Said::Gone);
         }
         channel.change(id, |channel| {
@@ -366,8 +398,15 @@ impl Presence {
 }
 
 /// A page as other relays know it.
-fn named(id: &str, secret: &str) -> Named {
-    Named(id.into(), fingerprint(secret))
+fn named(id: &str, secret: &str, since: u64) -> Named {
+    Named(id.into(), fingerprint(secret), since)
+}
+
+/// In milliseconds since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_millis();
+    u64::try_from(now).unwrap_or_default()
 }
 
 impl Channel {
@@ -422,8 +461,8 @@ impl Channel {
     }
 
     /// The secrets of the pages that didn't come back in time.
-    fn due(&self, now: Instant) -> Vec<Arc<str>> {
-        let is_due = |page: &Page| page.away.is_some_and(|until| until <= now);
+    fn due(&self, now: Instant, patience: Duration) -> Vec<Arc<str>> {
+        let is_due = |page: &Page| page.away.is_some_and(|until| until + patience <= now);
         let due = self.pages.iter().filter(|(_, page)| is_due(page));
         due.map(|(secret, _)| Arc::clone(secret)).collect()
     }
@@ -436,11 +475,11 @@ impl Channel {
         }
     }
 
-    /// The secret of a page with this id, if it isn't the one of which only the key is known.
-    fn another(&self, id: &str, key: &str) -> Option<Arc<str>> {
+    /// A page with this id, and its secret, if it isn't the one of which only the key is known.
+    fn another(&self, id: &str, key: &str) -> Option<(Arc<str>, &Page)> {
         let mut here = self.pages.iter();
-        let (secret, _) = here.find(|(_, page)| *page.id == *id)?;
-        (fingerprint(secret) != key).then(|| Arc::clone(secret))
+        let (secret, page) = here.find(|(_, page)| *page.id == *id)?;
+        (fingerprint(secret) != key).then(|| (Arc::clone(secret), page))
     }
 
     /// The secret of a page without a connection, of which only the key is known.
@@ -468,7 +507,7 @@ impl Seat {
         if let Some(channel) = channels.get_mut(&self.name)
             && let Some(page) = channel.page_of(&self)
         {
-            let left = named(&page.id, &self.secret);
+            let left = named(&page.id, &self.secret, page.since);
             channel.elsewhere.forget(&left);
             self.presence
                 .remove(&self.name, channel, &self.secret, Said::Left);
@@ -483,6 +522,113 @@ impl Drop for Seat {
             && let Some(page) = channel.page_of(self)
         {
             page.away = Some(Instant::now() + AWAY);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::address::ClientAddress;
+    use crate::hub::budget::{Budget, Purpose};
+    use crate::hub::queue::{Limits, Receiver, queue};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A way to the other relays that leads nowhere.
+    #[derive(Default)]
+    struct Nowhere(AtomicBool);
+
+    impl Notices for Nowhere {
+        fn post(&self, _space: &Arc<str>, _text: String) {}
+
+        fn listen(&self, _listener: Box<dyn Fn(Notice<'_>) + Send + Sync>) {}
+
+        fn is_connected(&self) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+
+        fn has_room(&self) -> bool {
+            true
+        }
+    }
+
+    fn presence(others: &Arc<Nowhere>) -> Arc<Presence> {
+        Arc::new(Presence {
+            channels: Mutex::default(),
+            next_seat: AtomicU64::new(0),
+            relay: 1,
+            name: "1".into(),
+            others: Some(Arc::clone(others) as _),
+        })
+    }
+
+    fn enter(presence: &Arc<Presence>, id: &str) -> (Seat, Receiver) {
+        let address = ClientAddress::new([127, 0, 0, 1].into());
+        let account = Budget::new(usize::MAX).account(None, address);
+        let charge = account.charge(Purpose::Sessions, 0);
+        let limits = Limits {
+            frames: 100,
+            bytes: 10_000,
+        };
+        let (sender, receiver) = queue(limits, account);
+        let entrant = Entrant {
+            space: "/".into(),
+            channel: "room".into(),
+            id: id.into(),
+            secret: format!("secret of {id}").into(),
+            is_shown: true,
+            sender,
+            encode: |_, message| message.into(),
+            charge,
+        };
+        let seat = presence.enter(entrant, |_, _| "welcome".into()).unwrap();
+        (seat, receiver)
+    }
+
+    fn heard(receiver: &mut Receiver) -> Vec<String> {
+        let frames = std::iter::from_fn(|| receiver.pop());
+        frames.map(|frame| frame.as_str().to_owned()).collect()
+    }
+
+    async fn passes(presence: &Presence, seconds: u64, is_draining: bool) {
+        for _ in 0..seconds {
+            tokio::time::advance(SECOND).await;
+            presence.expire(is_draining);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_heard_of_others_holds_while_nothing_can_be_heard_and_a_while_longer() {
+        let others = Arc::new(Nowhere::default());
+        let presence = presence(&others);
+        let (_seat, mut page) = enter(&presence, "a");
+        let came = Said::Came("room".into(), Named("b".into(), "key".into(), 5));
+        presence.take(&"/".into(), 2, came);
+        assert_eq!(heard(&mut page), ["welcome", "{\"came\":\"b\"}"]);
+        passes(&presence, 60, false).await;
+        others.0.store(true, Ordering::Relaxed);
+        passes(&presence, SILENT.as_secs() - 1, false).await;
+        assert!(heard(&mut page).is_empty());
+        passes(&presence, 2, false).await;
+        assert_eq!(heard(&mut page), ["{\"gone\":\"b\"}"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_without_a_connection_is_gone_also_while_the_relay_drains() {
+        for (is_draining, time) in [(false, AWAY), (true, AWAY + SILENT)] {
+            let presence = presence(&Arc::default());
+            let (_seat, mut page) = enter(&presence, "a");
+            let (seat, _) = enter(&presence, "b");
+            drop(seat);
+            passes(&presence, time.as_secs() - 1, is_draining).await;
+            assert_eq!(heard(&mut page), ["welcome", "{\"came\":\"b\"}"]);
+            passes(&presence, 2, is_draining).await;
+            assert_eq!(heard(&mut page), ["{\"gone\":\"b\"}"]);
         }
     }
 }

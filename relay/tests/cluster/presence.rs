@@ -1,10 +1,13 @@
 //! Pages on several relays that want to know of each other.
 
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::support::nats::Nats;
 use super::support::present::{Page, present};
-use super::support::within;
+use super::support::{LIMIT, within};
 
 /// The page learns that these others are there: by its answer, or after that.
 async fn learns_of(page: &mut Page, answer: &Value, others: &[&str]) {
@@ -100,6 +103,24 @@ async fn an_id_belongs_to_one_page_on_all_relays() {
         .say(json!({"present": "watcher", "on": "room"}))
         .await;
     assert_eq!(answer, refused);
+    // The same where its relay has no page on the channel yet, so it knows of none.
+    for number in 10..20 {
+        let id = number.to_string();
+        let (here, there) = match number % 2 {
+            0 => (&first, nats.relay().await),
+            _ => (&second, nats.relay().await),
+        };
+        let (mut page, _) = Page::come(here, &id).await;
+        let mut stranger = Page::connect(&there, "/", &id).await;
+        stranger.secret = format!("signal-wasm-presence/another secret {id}");
+        let present = json!({"present": id, "on": "room"});
+        stranger.tell(present).await;
+        within("the stranger is refused", hears(&mut stranger, &refused)).await;
+        // The page still hears of others.
+        let last = format!("after {id}");
+        let (_last, _) = Page::come(&there, &last).await;
+        within("another one", hears(&mut page, &json!({"came": last}))).await;
+    }
     // At once.
     for number in 0..10 {
         let id = number.to_string();
@@ -147,4 +168,37 @@ async fn nothing_is_wrong_when_nats_comes_back() {
         heard.contains(&one) && heard.contains(&two) && one != two,
         "{one} {two}"
     );
+}
+
+/// Each answer names all pages.
+#[tokio::test]
+async fn who_asks_all_the_time_is_answered_now_and_then() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let relay = nats.relay().await;
+    let (_page, _) = Page::come(&relay, "a").await;
+    let stranger = async_nats::connect(nats.settings().servers.to_string());
+    let stranger = stranger.await.unwrap();
+    let subject = "signal-relay.heard.8a5edab282632443219e051e4ade2d1d5bbc671c";
+    let mut heard = stranger.subscribe(subject).await.unwrap();
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("Signal-Relay", "00000000000000ff");
+    let (mut asked, mut answers) = (0, 0);
+    let began = Instant::now();
+    while asked < 300 || answers < 2 {
+        let ask = r#"{"asks":"room"}"#.into();
+        let sent = stranger.publish_with_headers(subject, headers.clone(), ask);
+        sent.await.unwrap();
+        asked += 1;
+        let mut next = tokio::time::timeout(Duration::from_millis(5), heard.next()).await;
+        while let Ok(Some(message)) = next {
+            answers += u64::from(message.payload.starts_with(br#"{"here""#));
+            next = tokio::time::timeout(Duration::from_millis(1), heard.next()).await;
+        }
+        assert!(began.elapsed() < LIMIT, "{answers} answers");
+    }
+    // It also says so every five seconds by itself.
+    let most = 2 + 2 * began.elapsed().as_secs();
+    assert!(answers <= most, "{answers} answers to {asked}");
 }

@@ -98,4 +98,8 @@ impl Notices for Shared {
     fn is_connected(&self) -> bool {
         self.client.connection_state() == State::Connected
     }
+
+    fn has_room(&self) -> bool {
+        self.outbox.posted.capacity() > WAITING / 2
+    }
 }
