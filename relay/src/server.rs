@@ -83,10 +83,7 @@ impl Server {
         let auth = auth.transpose();
         let auth = auth.map_err(StartError::from)?.map(Arc::new);
         if let Some(auth) = &auth {
-            let auth = Arc::clone(auth);
-            hub.admit(Box::new(move |space, message, since| {
-                auth.admits(space, message.as_str(), since)
-            }));
+            hub.check_senders(Arc::clone(auth) as _);
         }
         let (listener, address) = listen(config.listen).await?;
         let metrics = match config.metrics {

@@ -28,6 +28,7 @@ pub mod pattern;
 pub mod refusal;
 mod senders;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -41,6 +42,8 @@ use self::hook::{Hook, HookUrl};
 use self::keys::{KeyError, Keys};
 use self::refusal::Refusal;
 use self::senders::Senders;
+use crate::hub::frame::PendingMessage;
+use crate::hub::store::SenderCheck;
 
 /// How the relay decides who may do what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,18 +124,6 @@ impl Auth {
         shared.unwrap_or_else(|| self.senders.allows(space, sender, user, now))
     }
 
-    /// Whether a message of any relay may be delivered: of users who use one sender on several relays
-    /// at once, it belongs to the one whose message comes first. `since`: when the store got it.
-    pub(crate) fn admits(&self, space: &str, message: &str, since: Instant) -> bool {
-        let Some(envelope) = Envelope::read_canonical(message) else {
-            return true;
-        };
-        let (Some(sender), Some(user)) = (envelope.sender(), envelope.user()) else {
-            return true;
-        };
-        self.shared.claim(space, sender, &user, since)
-    }
-
     /// Reads the file of keys again, if there is one. They aren't used yet.
     pub(crate) fn read_keys(&self) -> Result<Option<Keys>, (PathBuf, KeyError)> {
         match &self.check {
@@ -170,6 +161,27 @@ impl Auth {
     }
 }
 
+/// Of users who use one sender on several relays at once, it belongs to the one whose message comes
+/// first.
+impl SenderCheck for Auth {
+    fn allows(&self, space: &str, message: &PendingMessage) -> bool {
+        whose(message).is_none_or(|(sender, user)| {
+            let is_theirs = self.shared.is_of(space, sender, &user, Instant::now());
+            is_theirs.unwrap_or(true)
+        })
+    }
+
+    fn admits(&self, space: &str, message: &PendingMessage, since: Instant) -> bool {
+        whose(message).is_none_or(|(sender, user)| self.shared.claim(space, sender, &user, since))
+    }
+}
+
+/// The sender and the user of a message.
+fn whose(message: &PendingMessage) -> Option<(&str, Cow<'_, str>)> {
+    let envelope = Envelope::read_canonical(message.as_str())?;
+    Some((envelope.sender()?, envelope.user()?))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -183,10 +195,11 @@ mod tests {
         let hook = Settings::Hook("http://127.0.0.1/".parse().unwrap());
         let auth = Auth::new(&hook, Duration::from_secs(60)).unwrap();
         let message = r#"{"sender":5,"channel":"a","message":1,"user":"alice"}"#;
+        let message = PendingMessage::accepted(message).unwrap();
         let mut used = Duration::ZERO;
         while used < senders::AGE {
             assert!(auth.claim("/", "5", "alice"));
-            assert!(auth.admits("/", message, Instant::now()));
+            assert!(auth.admits("/", &message, Instant::now()));
             assert!(!auth.claim("/", "5", "mallory"));
             sleep(Duration::from_secs(30)).await;
             used += Duration::from_secs(30);

@@ -56,7 +56,7 @@ use self::queue::{Receiver, Signals};
 use self::relief::Relief;
 use self::sessions::Sessions;
 use self::spaces::{Join, QueueDepths, Spaces};
-use self::store::{Admits, Notices, Peers, Publication, Store, StoreError};
+use self::store::{Notices, Peers, Publication, SenderCheck, Store, StoreError};
 use crate::address::ClientAddress;
 use crate::changeable::Changeable;
 
@@ -333,9 +333,9 @@ impl Hub {
         self.store.peers()
     }
 
-    /// From now on, messages of other relays that share its store are delivered if this admits them.
-    pub fn admit(&self, admits: Admits) {
-        self.store.admit(admits);
+    /// From now on, this decides about messages, if other relays share its store.
+    pub fn check_senders(&self, check: Arc<dyn SenderCheck>) {
+        self.store.check_senders(check);
     }
 
     /// Whether the store takes messages now.

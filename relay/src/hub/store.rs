@@ -204,9 +204,16 @@ pub trait SharedSessions: Send + Sync {
     ) -> BoxFuture<'a, Revision>;
 }
 
-/// Decides whether a message is delivered, of a space, and since when the store has it. It must not
+/// Decides whose messages are published and delivered, if several relays share the store. It must not
 /// wait.
-pub type Admits = Box<dyn Fn(&str, &PendingMessage, Instant) -> bool + Send + Sync>;
+pub trait SenderCheck: Send + Sync {
+    /// Whether a message may be published in a space, as far as is known there.
+    fn allows(&self, space: &str, message: &PendingMessage) -> bool;
+
+    /// Whether a message is delivered that the store has since then. It is asked in the order of the
+    /// messages of a space.
+    fn admits(&self, space: &str, message: &PendingMessage, since: Instant) -> bool;
+}
 
 /// Brings publications into an order, keeps them for a while, and delivers each once. The
 /// [module](self) says why it exists.
@@ -258,9 +265,9 @@ pub trait Store: Send + Sync + fmt::Debug {
         None
     }
 
-    /// From now on, messages are delivered that this admits, if several relays share the store. It is
-    /// asked in the order of the messages of a space. Only the first call has an effect.
-    fn admit(&self, _admits: Admits) {}
+    /// From now on, this decides about messages, if several relays share the store. Only the first
+    /// call has an effect.
+    fn check_senders(&self, _check: Arc<dyn SenderCheck>) {}
 
     /// From now on, memory is paid from this budget.
     fn use_budget(&self, _budget: &Arc<Budget>) {}
@@ -380,6 +387,8 @@ pub enum StoreError {
     Unavailable(String),
     /// Another relay has the session.
     Taken,
+    /// A message isn't taken: its sender is another user's.
+    Foreign,
 }
 
 impl fmt::Display for StoreError {
@@ -387,6 +396,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Unavailable(why) => write!(f, "the store takes no messages now: {why}"),
             Self::Taken => f.write_str("another relay has the session"),
+            Self::Foreign => f.write_str("the sender of the message is another user's"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which user a `sender` belongs to, on all relays.
 
 use super::support::nats::Nats;
+use super::support::sse::post;
 use super::support::tokens::{KeyFile, SECRET, settings, token};
 use super::support::{Client, Relay};
 
@@ -112,4 +113,28 @@ async fn of_users_who_use_one_sender_at_once_one_is_heard() {
         last.sort();
         assert_eq!(last, [from("alice", 5, 0), from("bob", 6, 0)]);
     }
+}
+
+/// Such a relay doesn't receive what is said in the space.
+#[tokio::test]
+async fn nobody_takes_a_sender_on_a_relay_without_pages_in_the_space() {
+    let Some(nats) = Nats::start().await else {
+        return;
+    };
+    let key = KeyFile::new(SECRET);
+    let (first, second) = (
+        relay(&nats, &key).await,
+        nats.relay_with(settings(&key)).await,
+    );
+    let (mut alice, mut carol) = (join(&first, "alice").await, join(&first, "carol").await);
+    alice.send(&envelope(5, 1)).await;
+    assert_eq!(carol.envelope().await, from("alice", 5, 1));
+    let path = format!("/sse?access_token={}", token("mallory", &["/"]));
+    for number in 2..5 {
+        let answer = post(&second, &path, &envelope(5, number)).await;
+        assert_eq!(answer.status, 403, "{}", answer.body);
+    }
+    let answer = post(&second, &path, &envelope(6, 5)).await;
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    assert_eq!(carol.envelope().await, from("mallory", 6, 5));
 }

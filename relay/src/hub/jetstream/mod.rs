@@ -65,8 +65,8 @@ use super::ids::{MessageId, fingerprint};
 use super::shares::Owner;
 use super::spaces::Spaces;
 use super::store::{
-    Admits, BoxFuture, Notices, OpenRequest, Opened, Peers, Publication, Read, ReadRequest,
-    SharedSessions, Store, StoreError,
+    BoxFuture, Content, Notices, OpenRequest, Opened, Peers, Publication, Read, ReadRequest,
+    SenderCheck, SharedSessions, Store, StoreError,
 };
 
 /// How long it may take to reach NATS and to find or make the streams when a relay starts: the
@@ -120,7 +120,7 @@ struct Shared {
     spaces: Arc<Spaces>,
     archive: Archive,
     budget: OnceLock<Arc<Budget>>,
-    admits: OnceLock<Admits>,
+    sender_check: OnceLock<Arc<dyn SenderCheck>>,
     common: Common,
     name: String,
     client: Client,
@@ -205,7 +205,7 @@ impl JetStream {
         let shared = Arc::new(Shared {
             archive: Archive::new(terms.history),
             budget: OnceLock::new(),
-            admits: OnceLock::new(),
+            sender_check: OnceLock::new(),
             common,
             name: settings.name.to_string(),
             client,
@@ -325,9 +325,16 @@ impl Shared {
     }
 
     async fn publish(self: &Arc<Self>, publication: &Publication) -> Result<(), StoreError> {
-        // Whoever receives the message may answer at once: the answer must find its way back.
-        if self.spaces.has(&publication.space) {
+        // Whoever receives the message may answer at once: the answer must find its way back. And only
+        // who follows a space knows whose its senders are.
+        let check = self.sender_check.get();
+        if check.is_some() || self.spaces.has(&publication.space) {
             self.ready(&publication.space).await?;
+        }
+        if let (Content::Envelope(message), Some(check)) = (&publication.content, check)
+            && !check.allows(&publication.space, message)
+        {
+            return Err(StoreError::Foreign);
         }
         // It has its lane to itself until this ends.
         let on_lane;
@@ -496,8 +503,8 @@ impl Store for JetStream {
         Some(Arc::<Shared>::clone(&self.shared))
     }
 
-    fn admit(&self, admits: Admits) {
-        let _ = self.shared.admits.set(admits);
+    fn check_senders(&self, check: Arc<dyn SenderCheck>) {
+        let _ = self.shared.sender_check.set(check);
     }
 
     fn use_budget(&self, budget: &Arc<Budget>) {

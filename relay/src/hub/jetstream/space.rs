@@ -318,8 +318,9 @@ impl Shared {
             return Level::Low;
         }
         drop(taken);
-        if let (Content::Envelope(message), Some(admits)) = (&received.content, self.admits.get())
-            && !admits(space, message, entry.since)
+        let check = self.sender_check.get();
+        if let (Content::Envelope(message), Some(check)) = (&received.content, check)
+            && !check.admits(space, message, entry.since)
         {
             tracing::warn!(%space, "a message isn't delivered: its sender is another user's");
             return Level::Low;

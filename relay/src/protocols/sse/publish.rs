@@ -11,7 +11,7 @@ use signal_wire::Envelope;
 
 use super::clients::{Client, Desk};
 use crate::address::ClientAddress;
-use crate::auth::access::Access;
+use crate::auth::access::{Access, Forbidden};
 use crate::connection::{BodyError, read_body};
 use crate::hub::store::{Content, Publication, StoreError};
 use crate::protocols::referee::is_private;
@@ -79,9 +79,7 @@ pub(super) async fn publish(
         take_private(&client, desk.as_deref(), reference, channel, message).await;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let message = access
-        .message(envelope, None, true)
-        .map_err(|why| refuse(StatusCode::FORBIDDEN, format!("{}\n", why.as_str())))?;
+    let message = access.message(envelope, None, true).map_err(forbid)?;
     let publication = Publication {
         space: Arc::from(space),
         from: client.publisher,
@@ -98,6 +96,7 @@ pub(super) async fn publish(
         .spawn(async move { publish_once(&shared, &client, reference, publication).await });
     match published.await {
         Ok(Ok(())) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(Err(StoreError::Foreign)) => Err(forbid(Forbidden::Sender)),
         Ok(Err(error)) => Err(try_later(&error)),
         Err(error) => Err(try_later(&error)),
     }
@@ -140,6 +139,10 @@ async fn publish_once(
     }
     *accepted = reference.unwrap_or_default().max(*accepted);
     Ok(())
+}
+
+fn forbid(why: Forbidden) -> Box<Response> {
+    refuse(StatusCode::FORBIDDEN, format!("{}\n", why.as_str()))
 }
 
 fn try_later(error: &dyn std::error::Error) -> Box<Response> {
