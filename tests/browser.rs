@@ -132,6 +132,7 @@ mod connection {
     tests! { "connection/closing.js":
         close_lets_go_of_everything,
         close_tells_of_messages_that_were_never_sent,
+        what_waits_on_an_open_connection_is_sent_before_it_closes,
         close_inside_each_handler,
         closing_where_there_is_no_symbol_dispose,
     }

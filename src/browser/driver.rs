@@ -254,8 +254,10 @@ impl Driver {
         self.drain();
     }
 
-    /// Closes everything, for good.
+    /// Closes everything, for good, once an open connection has taken what waits.
     pub fn close(self: &Rc<Self>) {
+        self.session.borrow_mut().about_to_close();
+        self.drain();
         self.session.borrow_mut().close();
         self.drain();
     }

@@ -146,9 +146,7 @@ impl Page {
                 }
             }
             "pagehide" => {
-                handler(Input::PageHiding {
-                    for_good: !is_cached,
-                });
+                handler(Input::PageHiding);
                 if is_cached && (can_freeze() || !is_hidden()) {
                     self.is_leaving.set(true);
                 } else if is_cached {

@@ -67,7 +67,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 self.doubt(now);
             }
             Input::Offline => self.doubt(now),
-            Input::PageHiding { for_good } => self.on_page_hiding(for_good),
+            Input::PageHiding => self.on_page_hiding(),
             Input::PageHidden => self.on_page_hidden(now),
             Input::PageShown => {
                 self.hiding = None;
@@ -125,7 +125,9 @@ impl<T: Text, S: Clone> Session<T, S> {
             State::Waiting { until: Some(until) } if now >= until => {
                 self.attempt(now, "trying again");
             }
-            state if state.has_connection() && self.is_overdue(now) => {
+            state
+                if state.has_connection() && self.keepalive.due().is_some_and(|due| now >= due) =>
+            {
                 if self.keepalive.is_lost(now) {
                     self.on_lost(now);
                 } else if self.keepalive.is_silent(now, self.server_timeout()) {
@@ -140,11 +142,6 @@ impl<T: Text, S: Clone> Session<T, S> {
             self.on_disconnect(now, Disconnect::transient(None, reason.into()));
         }
         self.release_ready(now);
-    }
-
-    /// Whether the connection should have been checked by now.
-    pub(super) fn is_overdue(&self, now: Millis) -> bool {
-        self.keepalive.due().is_some_and(|due| now >= due)
     }
 
     /// The server timeout has passed.

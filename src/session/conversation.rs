@@ -59,10 +59,20 @@ impl<T: Text, S: Clone> Session<T, S> {
         protocol.on_posted(number, answer, &mut out);
         while let Some(output) = out.pop() {
             match output {
-                Output::Acknowledged(number) => self.outbox.acknowledge(number),
+                Output::Acknowledged(number) => self.acknowledge(number),
                 Output::Refused { number, why } => self.emit(Event::Refused { number, why }),
                 _ => {}
             }
+        }
+    }
+
+    /// The server has accepted a message. On a socket that is so for those before it, too; requests
+    /// of a page that is being hidden overtake each other.
+    fn acknowledge(&mut self, number: u64) {
+        if self.protocol().needs_socket() {
+            self.outbox.acknowledge(number);
+        } else {
+            self.outbox.take(number);
         }
     }
 
@@ -92,7 +102,7 @@ impl<T: Text, S: Clone> Session<T, S> {
                 Output::Send(frame) => self.send_own(Some(frame)),
                 Output::Ready => self.on_ready(now),
                 Output::Subscribe { resume } => self.subscribe(resume),
-                Output::Acknowledged(number) => self.outbox.acknowledge(number),
+                Output::Acknowledged(number) => self.acknowledge(number),
                 Output::Confirmed(number) => self.outbox.unconfirmed().confirm(number),
                 Output::BlamesMessage => self.blame_unconfirmed(true),
                 Output::Refused { number, why } => self.emit(Event::Refused { number, why }),

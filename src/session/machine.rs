@@ -24,7 +24,6 @@ use super::size;
 use super::standby::Standby;
 use super::state::{Action, ChannelId, ConnectionId, DropReason, Event, State, Transmission};
 use super::stats::{FrameKind, Stats};
-use super::surroundings::Hiding;
 use crate::protocol::{
     AnyProtocol, Credentials, Frame, Millis, Phase, Protocol, SHORTEST_SECRET, Text, Trouble,
     without_secret, without_secrets,
@@ -67,7 +66,8 @@ pub struct Session<T: Text, S> {
     pub(super) stats: Stats,
     /// The page has disconnected: only itself connects again.
     pub(super) is_disconnected: bool,
-    pub(super) hiding: Option<Hiding>,
+    /// The page is being hidden: the number of the last message that it sent before.
+    pub(super) hiding: Option<u64>,
     /// Nothing is sent before this time, because the server didn't accept a message.
     pub(super) paused_until: Option<Millis>,
     pub(super) pending_sends: PendingSends,
@@ -235,19 +235,19 @@ impl<T: Text, S: Clone> Session<T, S> {
         // A goodbye, and what was sent before it, can't wait. A page that says none keeps its order.
         if self
             .hiding
-            .is_some_and(|hiding| self.outbox.last_number() > hiding.last)
+            .is_some_and(|last| self.outbox.last_number() > last)
         {
             return is_ready || (self.stats.connects > 0.0 && !protocol.needs_socket());
         }
         is_ready && self.paused_until.is_none() && !self.must_wait()
     }
 
-    /// Whether messages wait for the server. A connection in doubt may lose them. A page that is
-    /// unloaded would lose them for certain, such as a goodbye in `beforeunload`; a socket keeps
-    /// their order.
-    pub(super) fn must_wait(&self) -> bool {
+    /// Whether messages wait for the server. A connection in doubt may lose them, but a page that is
+    /// being hidden may never come back: it would lose a goodbye in `beforeunload` for certain.
+    fn must_wait(&self) -> bool {
         let protocol = self.protocol();
-        if protocol.needs_socket() && self.hiding.is_some_and(|hiding| hiding.for_good) {
+        // A socket keeps their order.
+        if self.hiding.is_some() && protocol.needs_socket() {
             return false;
         }
         protocol.is_busy() || (self.keepalive.is_doubted() && !protocol.acknowledges())

@@ -108,10 +108,6 @@ impl<T: Text, S: Clone> Session<T, S> {
         }
         let length = payload.length();
         self.expire(now, false);
-        // Messages wait for a time that is over, because the timers of a busy page fire late.
-        if self.is_overdue(now) && self.must_wait() {
-            self.on_timeout(now);
-        }
         if self.config.outbox.overflow == Overflow::DropOldest {
             while let Some(message) = self.outbox.drop_oldest_for(length) {
                 self.dropped(&message, DropReason::Overflow);
@@ -139,6 +135,11 @@ impl<T: Text, S: Clone> Session<T, S> {
             messages: self.outbox.messages(),
             bytes: self.outbox.bytes(),
         })
+    }
+
+    /// The page is about to close it: what waits for the server, on an open connection, goes out.
+    pub fn about_to_close(&mut self) {
+        self.on_page_hiding();
     }
 
     /// Closes everything, for good.

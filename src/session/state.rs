@@ -93,10 +93,7 @@ pub enum Input<T: Text> {
     Offline,
     /// The page is about to be unloaded, or to go into the back/forward cache. What it sends from
     /// now on can't wait.
-    PageHiding {
-        /// It is certainly unloaded, so it is the last chance for what it has sent before.
-        for_good: bool,
-    },
+    PageHiding,
     /// The page goes into the back/forward cache.
     PageHidden,
     /// The page is restored from the back/forward cache.

@@ -7,20 +7,11 @@ use crate::protocol::{Millis, Phase, Text};
 /// A connection that is in doubt is replaced after this time and a random one.
 const DOUBT: Millis = 1_000.0;
 
-/// The page is being hidden.
-#[derive(Debug, Clone, Copy)]
-pub struct Hiding {
-    /// The number of the last message that it sent before.
-    pub last: u64,
-    /// It is certainly unloaded.
-    pub for_good: bool,
-}
-
 impl<T: Text, S: Clone> Session<T, S> {
     /// The page is about to be unloaded, or to go into the back/forward cache.
-    pub(super) fn on_page_hiding(&mut self, for_good: bool) {
+    pub(super) fn on_page_hiding(&mut self) {
         let last = self.outbox.last_number();
-        self.hiding.get_or_insert(Hiding { last, for_good });
+        self.hiding.get_or_insert(last);
     }
 
     /// The page goes into the back/forward cache. A connection would keep the browser from putting
@@ -33,7 +24,7 @@ impl<T: Text, S: Clone> Session<T, S> {
             let state = State::Waiting { until: None };
             self.enter(state, "the page was put away".into(), None, None);
         }
-        if let Some(Hiding { last, .. }) = hiding {
+        if let Some(last) = hiding {
             self.outbox.expire_goodbyes(last, now);
             self.expire(now, false);
         }

@@ -27,13 +27,27 @@ const PROTOCOLS = {
 /** In the order in which Chromium fires them. The first may be called off. */
 const EVENTS = ['beforeunload', 'pagehide', 'visibilitychange', 'freeze'];
 
+/** A page that leaves as soon as it is connected. */
+const HASTY = `<!doctype html>
+<title>hasty</title>
+<script type="module">
+  import init, { Signaling } from '/signal-wasm/signal_wasm.js';
+  await init();
+  const signaling = new Signaling({ url: new URL(location).searchParams.get('url') });
+  const handle = signaling.openSocket({ channel: 'main', onmessage() {} });
+  addEventListener('beforeunload', () => {
+    for (const text of ['first', 'last']) handle.send(text);
+  });
+  signaling.onstatechange = (state) => state === 'open' && location.assign('/away');
+</script>`;
+
 let browser;
 let files;
 before(async () => {
   const away = () => '<!doctype html><title>away</title>Somewhere else.';
   [browser, files] = await Promise.all([
     launchVisitorsChromium(),
-    serveFiles({ ...MOUNTS, ...TEST_MOUNTS, '/away': away }),
+    serveFiles({ ...MOUNTS, ...TEST_MOUNTS, '/away': away, '/hasty': () => HASTY }),
   ]);
 }, TIMEOUT);
 after(async () => {
@@ -146,34 +160,23 @@ describe('a page that is unloaded', () => {
         assert.deepEqual([...said()].sort(), [...goodbyes].sort());
       }));
   }
+});
 
-  // What is sent as a connection opens waits a moment for the hello of a relay.
-  test('says goodbye to a plain server even as it connects', TIMEOUT, async () => {
-    const server = await seedServer();
-    const page = await browser.context.newPage();
-    let other;
-    try {
-      other = await rawClient(server.url);
-      await page.goto(`${files.origin}/test-pages/bare.html`);
-      await page.evaluate(async (url) => {
-        const { default: init, Signaling } = await import('/signal-wasm/signal_wasm.js');
-        await init();
-        const signaling = new Signaling({ url });
-        const handle = signaling.openSocket({ channel: 'main', onmessage() {} });
-        addEventListener('beforeunload', () => {
-          for (const text of ['first', 'last']) handle.send(text);
-        });
-        // Chromium doesn't keep a page that listens to this.
-        addEventListener('unload', () => {});
-        signaling.onstatechange = (state) => state === 'open' && location.assign('/away');
-      }, server.url);
-      await other.got(2);
-      const said = other.frames.map((frame) => JSON.parse(frame).message);
-      assert.deepEqual(said, ['first', 'last']);
-    } finally {
-      await page.close();
-      await other?.close();
-      await server.close();
-    }
-  });
+// What is sent as a connection opens waits a moment for the hello of a relay.
+test('a page says goodbye to a plain server even as it connects', TIMEOUT, async () => {
+  const server = await seedServer();
+  const page = await browser.context.newPage();
+  let other;
+  try {
+    other = await rawClient(server.url);
+    const query = new URLSearchParams({ url: server.url });
+    await page.goto(`${files.origin}/hasty?${query}`, { waitUntil: 'commit' });
+    await other.got(2);
+    const said = other.frames.map((frame) => JSON.parse(frame).message);
+    assert.deepEqual(said, ['first', 'last']);
+  } finally {
+    await page.close();
+    await other?.close();
+    await server.close();
+  }
 });

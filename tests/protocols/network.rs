@@ -360,14 +360,51 @@ fn messages_wait_until_the_doubt_is_over() {
     assert!(page.sent_message().ends_with("\"message\":1}"));
     // A page that leaves can't wait.
     page.handle(Input::Offline);
-    page.handle(Input::PageHiding { for_good: false });
+    page.handle(Input::PageHiding);
     page.send("main", "2", FOREVER);
     assert!(page.sent_message().ends_with("\"message\":2}"));
 }
 
+/// What proves that a connection works may have been received while the page was busy. It is handled
+/// after the task that sends.
+#[test]
+fn a_busy_page_that_sends_does_not_end_a_connection_in_doubt() {
+    for (make, frame) in unasked() {
+        let mut page = make();
+        page.handle(Input::Online);
+        page.now += 2_001.0;
+        page.send("main", "1", FOREVER);
+        assert!(page.state().is_open());
+        if reads_a_stream(&page) {
+            continue;
+        }
+        page.take_sent();
+        page.receive(frame);
+        assert!(page.state().is_open());
+        assert_eq!(page.stats().queued, 0.0);
+    }
+}
+
+/// Closing is the last chance for what waits.
+#[test]
+fn a_page_that_closes_sends_what_waits_on_an_open_connection() {
+    for (make, _) in unasked() {
+        let mut page = make();
+        if reads_a_stream(&page) {
+            continue;
+        }
+        page.handle(Input::Offline);
+        page.send("main", "1", FOREVER);
+        assert_eq!(page.take_sent(), [""; 0]);
+        page.close();
+        assert!(page.take_sent().join(" ").contains("message"));
+        assert_eq!(page.stats().queued, 0.0);
+    }
+}
+
 /// A goodbye in `beforeunload` comes before the page is hidden.
 #[test]
-fn a_page_that_is_unloaded_sends_what_waits_until_the_doubt_is_over() {
+fn a_page_that_is_being_hidden_sends_what_waits_until_the_doubt_is_over() {
     for (make, _) in unasked() {
         let mut page = make();
         // Requests could arrive in another order.
@@ -377,11 +414,8 @@ fn a_page_that_is_unloaded_sends_what_waits_until_the_doubt_is_over() {
         page.handle(Input::Offline);
         page.send("main", "1", FOREVER);
         page.send("main", "2", FOREVER);
-        // It may come back, and needs them then.
-        page.handle(Input::PageHiding { for_good: false });
         assert_eq!(page.take_sent(), [""; 0]);
-        page.handle(Input::PageShown);
-        page.handle(Input::PageHiding { for_good: true });
+        page.handle(Input::PageHiding);
         let sent = page.take_sent().join(" ").replace('\\', "");
         let place = |number| sent.find(&format!("\"message\":{number}"));
         assert!(place(1).is_some() && place(1) < place(2), "{sent}");

@@ -482,7 +482,7 @@ fn a_page_that_is_being_hidden_waits_for_no_answer() {
     page.send("a", "2", FOREVER);
     assert_eq!(page.posts(), post(1, "a", "1"));
     assert_eq!(page.done, []);
-    page.handle(Input::PageHiding { for_good: false });
+    page.handle(Input::PageHiding);
     assert_eq!(page.done, [], "a page that says no goodbye keeps its order");
     page.send("a", "3", FOREVER);
     // They may overtake each other, so that their numbers mean nothing.
@@ -526,6 +526,30 @@ fn a_page_that_is_being_hidden_waits_for_no_answer() {
     assert_eq!(page.posts(), post(5, "a", "5"));
 }
 
+/// Requests of a page that is being hidden overtake each other.
+#[test]
+fn the_answer_to_one_request_says_nothing_about_another() {
+    let mut page = up();
+    page.send("a", "1", FOREVER);
+    page.posts();
+    page.handle(Input::PageHiding);
+    page.send("a", "2", FOREVER);
+    page.posts();
+    let connection = page.session.connection();
+    page.handle_from(connection, Input::Posted(2, answer(204, None)));
+    assert_eq!(page.session.flushed(), 0);
+    page.handle(Input::PageHidden);
+    page.did(Action::Disconnect);
+    page.handle_from(connection, Input::Posted(1, answer(503, None)));
+    page.handle(Input::PageShown);
+    page.tries_again();
+    page.streams();
+    assert_eq!(page.posts(), post(1, "a", "1"));
+    page.says(204, None);
+    assert_eq!(page.stats().queued, 0.0);
+    assert_eq!(page.session.flushed(), 2);
+}
+
 /// Chromium ends the stream first.
 #[test]
 fn a_page_that_is_unloaded_posts_without_a_stream() {
@@ -537,7 +561,7 @@ fn a_page_that_is_unloaded_posts_without_a_stream() {
     page.send("a", "2", FOREVER);
     page.did(Action::Disconnect);
     assert_eq!(page.done, []);
-    page.handle(Input::PageHiding { for_good: false });
+    page.handle(Input::PageHiding);
     assert_eq!(page.done, []);
     page.send("a", "3", FOREVER);
     assert_eq!(page.posts(), post(1, "a", "1"));
@@ -561,7 +585,7 @@ fn a_page_that_is_unloaded_posts_without_a_stream() {
     let mut page = opened(&setup());
     page.send("a", "1", FOREVER);
     page.next_done();
-    page.handle(Input::PageHiding { for_good: false });
+    page.handle(Input::PageHiding);
     assert_eq!(page.done, []);
 }
 

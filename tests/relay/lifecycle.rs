@@ -47,7 +47,7 @@ fn what_is_sent_in_hiding_is_sent_then_or_never() {
         let mut client = Client::subscribed();
         client.sends(1.0, "a", "1", FOREVER);
         client.done();
-        client.handles(2.0, Input::PageHiding { for_good: false });
+        client.handles(2.0, Input::PageHiding);
         client.sends(2.0, "a", "2", FOREVER);
         assert_eq!(client.done(), [message("a", 2, "2")]);
         client.handles(3.0, Input::PageHidden);
@@ -65,7 +65,7 @@ fn what_is_sent_in_hiding_is_sent_then_or_never() {
     let mut client = Client::subscribed();
     client.loses(1.0, 1006);
     client.sends(1.0, "a", "1", FOREVER);
-    client.handles(2.0, Input::PageHiding { for_good: false });
+    client.handles(2.0, Input::PageHiding);
     client.sends(2.0, "a", "2", FOREVER);
     client.handles(3.0, Input::PageHidden);
     assert!(client.told().contains(&dropped()));

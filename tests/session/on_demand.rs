@@ -70,7 +70,7 @@ fn nothing_but_the_page_ends_a_disconnection() {
     for input in [
         Input::Offline,
         Input::Online,
-        Input::PageHiding { for_good: false },
+        Input::PageHiding,
         Input::PageHidden,
         Input::PageShown,
     ] {
@@ -137,7 +137,7 @@ fn messages_expire_while_the_page_is_disconnected() {
     assert_eq!(page.events, [dropped(1, DropReason::Expired)]);
     page.events.clear();
     // A goodbye, too.
-    page.handle(Input::PageHiding { for_good: false });
+    page.handle(Input::PageHiding);
     page.send("a", "2", FOREVER);
     page.handle(Input::PageHidden);
     assert_eq!(page.events, [dropped(2, DropReason::Hidden)]);

@@ -150,6 +150,8 @@ impl<S: Clone> Page<S> {
 
     /// Closes everything.
     pub fn close(&mut self) {
+        self.session.about_to_close();
+        self.settle();
         self.session.close();
         self.settle();
     }

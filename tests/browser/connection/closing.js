@@ -63,6 +63,19 @@ export function close_tells_of_messages_that_were_never_sent() {
   equal(told.reason, "closed by the page, with messages that the server hadn't taken");
 }
 
+export function what_waits_on_an_open_connection_is_sent_before_it_closes() {
+  const signaling = new Signaling({ url: 'ws://server.test/' });
+  const { send } = signaling.openSocket({ channel: 'room' });
+  const socket = sockets.at(-1);
+  // The connection may be one to a relay: messages wait a moment for its hello.
+  socket.accept();
+  send(1);
+  send(2);
+  equal(socket.sent.length, 0);
+  signaling.close();
+  equal(socket.sent.map((text) => JSON.parse(text).message), [1, 2]);
+}
+
 export function close_inside_each_handler() {
   const closing = {
     'onstatechange': (signaling, socket) => {
