@@ -71,9 +71,9 @@ export function what_waits_on_an_open_connection_is_sent_before_it_closes() {
   socket.accept();
   send(1);
   send(2);
-  equal(socket.sent.length, 0);
+  equal(socket.frames.length, 0);
   signaling.close();
-  equal(socket.sent.map((text) => JSON.parse(text).message), [1, 2]);
+  equal(socket.frames.map((text) => JSON.parse(text).message), [1, 2]);
 }
 
 export function close_inside_each_handler() {
