@@ -1,6 +1,7 @@
 // Programs that tests start, and that end with them.
 
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import process from 'node:process';
 
@@ -31,13 +32,17 @@ export function start(path, args, variables = {}, cwd = process.cwd()) {
   return { child, ended, end };
 }
 
-/** A port that is free at the moment, for programs that can't pick one by themselves. */
-export function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer().once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
+/**
+ * A port that is free at the moment, for programs that can't pick one by themselves. It is none that
+ * the system gives to those that can, so none of these takes it before the program does.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const isFree = await new Promise((done) => {
+      const server = createServer().once('error', () => done(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }

@@ -32,10 +32,16 @@ pub fn program() -> Option<PathBuf> {
     found
 }
 
-/// A free port of 127.0.0.1.
+/// A free port of 127.0.0.1. It is none that the system gives to programs that let it pick one.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let mut random = [0; 2];
+    loop {
+        getrandom::fill(&mut random).unwrap();
+        let port = 20_000 + u16::from_ne_bytes(random) % 10_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A NATS server, which ends with this.
