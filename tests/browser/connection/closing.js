@@ -64,7 +64,7 @@ export function close_tells_of_messages_that_were_never_sent() {
 }
 
 export function what_waits_on_an_open_connection_is_sent_before_it_closes() {
-  const signaling = new Signaling({ url: 'ws://server.test/' });
+  const signaling = new Signaling({ url: 'ws://server.test/', protocol: 'auto' });
   const { send } = signaling.openSocket({ channel: 'room' });
   const socket = sockets.at(-1);
   // The connection may be one to a relay: messages wait a moment for its hello.
