@@ -747,7 +747,10 @@ export class Signaling extends EventTarget {
    * @throws {SignalingError} `signaling-closed`.
    */
   reconnect(): void;
-  /** Closes the connection and every channel for good. You may call it twice. */
+  /**
+   * Closes the connection and every channel for good. What waits in the outbox goes out first if the
+   * connection is open; otherwise it is dropped. You may call it twice.
+   */
   close(): void;
   /**
    * The same as `close()`, so that `using signaling = new Signaling()` closes it at the end of the
