@@ -1,5 +1,6 @@
 //! A connection's membership of one space: publishing, subscribing, leaving.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use signal_wire::ServerFrame;
@@ -146,12 +147,9 @@ impl Membership {
     ) -> Result<Opened, StoreError> {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         let (member, limit) = (self.member.clone(), self.replay_limit);
-        let names: Vec<_> = channels
-            .iter()
-            .map(|open| Arc::clone(&open.channel))
-            .collect();
-        let on_open = move |opened: Opened| {
-            member.subscribe(reader, &names, &opened, ack, limit);
+        let requested = channels.clone();
+        let on_open = move |mut opened: Opened| {
+            member.subscribe(reader, &requested, &mut opened, ack, limit);
             // Nobody waits for the answer if the connection is gone.
             let _ = answer.try_send(opened);
         };
@@ -230,32 +228,53 @@ impl Membership {
 }
 
 impl Member {
+    /// Subscribes to these channels. A connection that had subscribed to nothing received everything
+    /// until now: what of that still waits, and nothing replays, it receives as well. It is owed that
+    /// from then on, so the position is one before it.
     fn subscribe(
         &self,
         reader: PublisherId,
-        channels: &[Arc<str>],
-        opened: &Opened,
+        requested: &[OpenChannel],
+        opened: &mut Opened,
         ack: Ack,
         limit: usize,
     ) {
-        let gaps = channels
+        let names: Vec<_> = requested
             .iter()
-            .zip(&opened.replays)
+            .map(|open| Arc::clone(&open.channel))
+            .collect();
+        let Opened { position, replays } = opened;
+        let gaps = names
+            .iter()
+            .zip(&*replays)
             .filter(|(_, replay)| replay.gap)
             .map(|(channel, _)| Frame::from(ServerFrame::Gap((&**channel).into()).encode()));
-        let mut frames: Vec<_> = opened
-            .replays
+        let mut frames: Vec<_> = replays
             .iter()
             .flat_map(|replay| replay.frames.iter().cloned())
             .filter(|frame| self.sender.receives(frame.channel()))
             .collect();
-        // A client that opens a further channel names the last message that came, on any channel.
-        frames.sort_by_key(Frame::id);
+        let new = requested.iter().filter(|open| open.since == Since::Now);
+        let new: HashSet<&str> = new.map(|open| &*open.channel).collect();
         let write = |queue: &Sender, received_everything| {
-            queue.replay(ack, gaps.chain(frames), limit, received_everything);
+            if received_everything {
+                let waiting = queue.take_waiting().into_iter();
+                let kept = waiting.filter(|frame| match frame.channel() {
+                    Some(channel) => new.contains(channel),
+                    None => frame.is_direct(),
+                });
+                let kept: Vec<_> = kept.collect();
+                if let Some(first) = kept.iter().find_map(Frame::id) {
+                    *position = (*position).min(MessageId(first.0.saturating_sub(1)));
+                }
+                frames.extend(kept);
+            }
+            // A client that opens a further channel names the last message that came, on any channel.
+            frames.sort_by_key(Frame::id);
+            queue.replay(ack, gaps.chain(frames), limit);
         };
         self.space
-            .subscribe(self.connection, reader, &self.sender, channels, write);
+            .subscribe(self.connection, reader, &self.sender, &names, write);
     }
 }
 

@@ -327,23 +327,26 @@ impl Sender {
         self.0.signals.wake();
     }
 
+    /// Takes all frames that wait, but for the greeting.
+    pub(super) fn take_waiting(&self) -> Vec<Frame> {
+        let mut state = self.0.state();
+        self.0.free(&state);
+        let waiting = std::mem::take(&mut state.waiting);
+        state.clear();
+        waiting.into_iter().map(|waiting| waiting.frame).collect()
+    }
+
     /// Answers a client that has subscribed: an acknowledgement, then the replayed frames, of which
-    /// up to `limit` bytes may wait. `restart` drops what waited before: it was for a client
-    /// without subscriptions.
+    /// up to `limit` bytes may wait.
     pub(super) fn replay(
         &self,
         ack: Ack,
         frames: impl Iterator<Item = Frame>,
         limit: usize,
-        restart: bool,
     ) -> Level {
         let mut state = self.0.state();
         if state.overflowed {
             return Level::Overflowed;
-        }
-        if restart {
-            self.0.free(&state);
-            state.clear();
         }
         state.acknowledge(ack);
         self.append_replayed(state, frames, limit)

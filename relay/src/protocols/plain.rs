@@ -32,6 +32,7 @@ use super::late::Late;
 use super::referee::{Referee, is_private};
 use super::route::Route;
 use super::websocket_over_nodejs::OldPage;
+use crate::address::ClientAddress;
 use crate::auth::access::{Access, Forbidden};
 use crate::auth::refusal::Refusal;
 use crate::connection::{
@@ -40,6 +41,7 @@ use crate::connection::{
 use crate::hub::frame::Frame;
 use crate::hub::ids::Secret;
 use crate::hub::membership::Membership;
+use crate::hub::queue::Receiver;
 use crate::hub::sessions::{Attached, Ends};
 use crate::hub::store::Content;
 use crate::lifecycle::Departure;
@@ -70,17 +72,27 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     let secret = Secret::random().map_err(no_randomness)?;
     let (limits, allowance) = (relay.limits(), place.allowance());
     let max_frame = limits.max_frame;
-    let context = Box::new(Context {
+    let mut context = Box::new(Context {
         relay: Arc::clone(&relay),
         entry,
         heartbeat: Heartbeat::new(&limits),
         limits,
         space,
+        address: upgrade.address(),
         secret,
         _place: place,
         subscribed: AtomicBool::new(false),
         old_page: OldPage::default(),
+        joined: None,
     });
+    if let Entry::Open(access) = &context.entry {
+        // Before the client can know that its WebSocket is open, and let others publish.
+        context.joined = Some(context.join(Entered {
+            access: access.clone(),
+            greeting: Some(context.hello()),
+            first: None,
+        }));
+    }
     Ok(
         upgrade.start(&relay, max_frame, allowance, move |connection| {
             context.run(connection)
@@ -96,20 +108,33 @@ struct Context {
     limits: Limits,
     heartbeat: Heartbeat,
     space: String,
+    address: ClientAddress,
     /// The session's secret in the hello.
     secret: Secret,
     _place: Place,
     /// Whether there is a session, for the writing half.
     subscribed: AtomicBool,
     old_page: OldPage,
+    /// Its place in the space, until the WebSocket is open.
+    joined: Option<Joined>,
+}
+
+/// A client that has joined its space.
+struct Joined {
+    access: Access,
+    membership: Membership,
+    queue: Receiver,
+    late: Late,
+    /// The client's first frame, if it was read to enter.
+    first: Option<Utf8Bytes>,
 }
 
 impl Context {
-    async fn run(self: Box<Self>, connection: Option<Box<Connection>>) {
+    async fn run(mut self: Box<Self>, connection: Option<Box<Connection>>) {
         let Some(mut connection) = connection else {
             return;
         };
-        let (relay, address) = (&self.relay, connection.address);
+        let (relay, address) = (Arc::clone(&self.relay), connection.address);
         let mut tracked = relay.track(Protocol::Plain, &self.space, address);
         let (rest, reason) = self.serve(&mut connection).await;
         tracked.end(reason.name());
@@ -117,25 +142,28 @@ impl Context {
     }
 
     /// Returns why the connection is to close, and what is to be written before that.
-    async fn serve(&self, connection: &mut Connection) -> (Vec<Utf8Bytes>, CloseReason) {
-        let (relay, address) = (&*self.relay, connection.address);
+    async fn serve(&mut self, connection: &mut Connection) -> (Vec<Utf8Bytes>, CloseReason) {
+        let joined = self.joined.take();
+        let context = &*self;
+        let relay = &*context.relay;
         let departure = relay.lifecycle.departure();
-        // On the heap: most clients have entered at once.
-        let Entered {
+        let Joined {
             access,
-            greeting,
+            membership,
+            mut queue,
+            late,
             first,
-        } = match Box::pin(self.enter(connection, &departure)).await {
-            Ok(entered) => entered,
-            Err(reason) => return (Vec::new(), reason),
+        } = match joined {
+            Some(joined) => joined,
+            // On the heap: most clients have entered at once.
+            None => match Box::pin(context.enter(connection, &departure)).await {
+                Ok(entered) => context.join(entered),
+                Err(reason) => return (Vec::new(), reason),
+            },
         };
-        let mut greeting = greeting.map(Frame::from);
-        let late = Late::new(self.limits.hello_delay, &mut greeting);
-        let (membership, mut queue) =
-            (relay.hub).join_greeted(&self.space, address, access.audience(), greeting);
-        let (referee, answers) = Referee::plain(relay, &self.limits);
+        let (referee, answers) = Referee::plain(relay, &context.limits);
         let mut client = Client {
-            context: self,
+            context,
             allowance: Arc::clone(&connection.allowance),
             access: access.clone(),
             membership,
@@ -148,7 +176,7 @@ impl Context {
         let liveness = client.referee.liveness();
         let mut output = Output {
             queue: &mut queue,
-            context: self,
+            context,
             late: &late,
             answers: &answers,
             pings: 0,
@@ -168,7 +196,7 @@ impl Context {
             connection,
             &mut client,
             &mut output,
-            Some(&self.heartbeat),
+            Some(&context.heartbeat),
             closing,
         )
         .await;
@@ -182,7 +210,7 @@ impl Context {
             session.leave().await;
         }
         let rest: Vec<Frame> = match reason {
-            _ if self.old_page.is_one() => Vec::new(),
+            _ if context.old_page.is_one() => Vec::new(),
             CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
             // Without the acknowledgement, a client would blame the close on a message that was fine.
             _ => queue.pop_ack().into_iter().collect(),
@@ -196,24 +224,43 @@ impl Context {
         connection: &mut Connection,
         departure: &Departure,
     ) -> Result<Entered, CloseReason> {
-        let hello = hello(&self.relay, &self.limits, &self.secret);
         tokio::select! {
-            entered = self.entry.enter(connection, &self.space, hello) => entered,
+            entered = self.entry.enter(connection, &self.space, self.hello()) => entered,
             () = departure.due() => Err(CloseReason::ShuttingDown),
         }
     }
-}
 
-/// The first frame on each connection.
-fn hello(relay: &Relay, limits: &Limits, secret: &Secret) -> String {
-    let epoch = relay.hub.epoch();
-    let hello = ServerFrame::Hello {
-        version: VERSION,
-        session: secret.as_str().into(),
-        epoch: (&*epoch).into(),
-        ping: milliseconds(limits.ping_interval),
-    };
-    hello.encode()
+    fn join(&self, entered: Entered) -> Joined {
+        let Entered {
+            access,
+            greeting,
+            first,
+        } = entered;
+        let mut greeting = greeting.map(Frame::from);
+        let late = Late::new(self.limits.hello_delay, &mut greeting);
+        let hub = &self.relay.hub;
+        let (membership, queue) =
+            hub.join_greeted(&self.space, self.address, access.audience(), greeting);
+        Joined {
+            access,
+            membership,
+            queue,
+            late,
+            first,
+        }
+    }
+
+    /// The first frame on each connection.
+    fn hello(&self) -> String {
+        let epoch = self.relay.hub.epoch();
+        let hello = ServerFrame::Hello {
+            version: VERSION,
+            session: self.secret.as_str().into(),
+            epoch: (&*epoch).into(),
+            ping: milliseconds(self.limits.ping_interval),
+        };
+        hello.encode()
+    }
 }
 
 /// One client: what comes in.

@@ -2,9 +2,15 @@
 
 use futures_util::SinkExt;
 use signal_relay::hub::Stats;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::support::{Relay, config};
+use super::support::{Client, Relay, config};
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nhost: relay\r\nconnection: upgrade\r\n\
+    upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 
 #[tokio::test]
 async fn a_frame_goes_to_all_others_and_not_back() {
@@ -198,5 +204,23 @@ async fn a_thousand_connections_leave_nothing_behind() {
         relay.until(|stats| stats.members == 1).await;
     }
     drop(witness);
+    relay.until_empty().await;
+}
+
+/// Whoever knows that a WebSocket is open may let others publish.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_in_its_space_when_its_websocket_is_open() {
+    let relay = Relay::start(config()).await;
+    let mut clients = Vec::new();
+    for number in 1..=50 {
+        clients.push(Client::open(relay.address, "/").await.unwrap());
+        assert_eq!(relay.stats.get().members, number);
+    }
+    // One that is gone before it is answered is in it no longer than its connection.
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(relay.address).await.unwrap();
+        stream.write_all(REQUEST.as_bytes()).await.unwrap();
+    }
+    drop(clients);
     relay.until_empty().await;
 }

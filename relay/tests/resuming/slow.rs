@@ -133,3 +133,69 @@ async fn a_slow_consumer_that_resumes_misses_nothing() {
         assert_eq!(page.message().await, message(1, "a", &body(number)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_client_when_it_subscribes_still_comes() {
+    const MESSAGES: u64 = 200;
+    let relay = Relay::start(Config {
+        queue: Limits {
+            frames: 1024,
+            bytes: 64 << 20,
+        },
+        max_frame: 200_000,
+        history: history::Limits {
+            messages: 1024,
+            bytes: 64 << 20,
+            total: 128 << 20,
+            ..config().history
+        },
+        memory: 1 << 30,
+        ..config()
+    })
+    .await;
+    let mut sender = Page::open(&relay, "/", &["x"]).await;
+    // For pages its connection is open already. It reads nothing for a while.
+    let mut page = Page::connect_narrow(&relay, "/").await;
+    let body = |number: u64| format!("\"{number:0>50000}\"");
+    for number in 1..=MESSAGES {
+        let (reference, body) = (2 * number, body(number));
+        sender.send(1, reference - 1, "a", &body).await;
+        sender.send(1, reference, "b", &body).await;
+    }
+    sender.acknowledged(2 * MESSAGES).await;
+    // The answer to a ping is the page's alone, and waits too.
+    page.say(r#"{"ping":1}"#).await;
+    page.say(r#"{"open":["a"]}"#).await;
+    relay.until(|stats| stats.channels == 2).await;
+
+    let mut next = 1;
+    loop {
+        let text = page.next().await;
+        if text.starts_with("{\"ack\":") {
+            break;
+        }
+        let (text, _) = support::without_id(&text);
+        if text == message(1, "a", &body(next)) {
+            next += 1;
+        } else {
+            assert!(text.contains("\"channel\":\"b\""), "{text:.60}");
+        }
+    }
+    assert!(next < MESSAGES, "nothing waited");
+    assert_eq!(page.next().await, r#"{"pong":1}"#);
+    let first = next;
+    for _ in 0..3 {
+        assert_eq!(page.message().await, message(1, "a", &body(next)));
+        next += 1;
+    }
+    // What is lost with its connection is replayed.
+    let secret = page.secret.clone();
+    drop(page);
+    relay.until(|stats| stats.sessions.kept == 1).await;
+    let mut page = Page::connect(&relay, "/").await;
+    page.resume(&secret, &["a"], &[]).await;
+    page.ack(0).await;
+    for number in first..=MESSAGES {
+        assert_eq!(page.message().await, message(1, "a", &body(number)));
+    }
+}

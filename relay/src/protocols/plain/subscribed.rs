@@ -109,7 +109,9 @@ pub(super) fn check_length(message: &PendingMessage, max_frame: usize) -> Result
 }
 
 pub(super) fn answer_ping(membership: &Membership, number: &str) {
-    membership.sender().push(Frame::from(encode_pong(number)));
+    membership
+        .sender()
+        .push(Frame::direct(encode_pong(number).into()));
 }
 
 /// Continues with a newer token, if there is one. The earlier one counts on if nobody can say
@@ -147,14 +149,18 @@ pub(super) fn refuse(membership: &Membership, channel: &str, why: &str, referenc
         why: why.into(),
         reference,
     };
-    membership.sender().push(Frame::from(refused.encode()));
+    membership
+        .sender()
+        .push(Frame::direct(refused.encode().into()));
 }
 
 /// Tells a client how long its token is good, so that it can send another one before.
 pub(super) fn announce_expiry(access: &Access, membership: &Membership) {
     if let Some(left) = access.expires_in() {
         let expires = ServerFrame::Expires(milliseconds(left));
-        membership.sender().push(Frame::from(expires.encode()));
+        membership
+            .sender()
+            .push(Frame::direct(expires.encode().into()));
     }
 }
 
