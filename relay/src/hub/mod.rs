@@ -260,6 +260,12 @@ impl Hub {
         )
     }
 
+    /// To be awaited before a client joins a space that then learns that it has: others may publish
+    /// for it at once, on any relay.
+    pub async fn settle(&self, space: &str) {
+        self.store.settle(space).await;
+    }
+
     /// The account of an address in a space: who pays for what it makes the relay hold.
     #[must_use]
     pub fn account(&self, space: &str, address: ClientAddress) -> Arc<Account> {

@@ -226,6 +226,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// acknowledged.
     fn publish(&self, publication: Publication) -> BoxFuture<'_>;
 
+    /// Resolves when what is published in a space from now on is delivered to whoever joins it next.
+    /// Where that takes long, its members are sent away later, and come back.
+    fn settle<'a>(&'a self, _space: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Finds what is kept of the channels, and calls [`OpenRequest::on_open`].
     fn open(&self, request: OpenRequest) -> BoxFuture<'_>;
 

@@ -61,10 +61,12 @@ pub(crate) fn routes(relay: Arc<Relay>) -> Route {
 }
 
 async fn accept(State(relay): State<Arc<Relay>>, request: Request) -> Response {
-    open(relay, request).unwrap_or_else(|refusal| *refusal)
+    open(relay, request)
+        .await
+        .unwrap_or_else(|refusal| *refusal)
 }
 
-fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
+async fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> {
     let space = request.uri().path().to_owned();
     let entry = Entry::of(&request, &space)?;
     let upgrade = Upgrade::new(request)?;
@@ -87,11 +89,13 @@ fn open(relay: Arc<Relay>, request: Request) -> Result<Response, Box<Response>> 
     });
     if let Entry::Open(access) = &context.entry {
         // Before the client can know that its WebSocket is open, and let others publish.
-        context.joined = Some(context.join(Entered {
+        let entered = Entered {
             access: access.clone(),
             greeting: Some(context.hello()),
             first: None,
-        }));
+        };
+        relay.hub.settle(&context.space).await;
+        context.joined = Some(Box::new(context.join(entered)));
     }
     Ok(
         upgrade.start(&relay, max_frame, allowance, move |connection| {
@@ -116,7 +120,7 @@ struct Context {
     subscribed: AtomicBool,
     old_page: OldPage,
     /// Its place in the space, until the WebSocket is open.
-    joined: Option<Joined>,
+    joined: Option<Box<Joined>>,
 }
 
 /// A client that has joined its space.
@@ -154,10 +158,13 @@ impl Context {
             late,
             first,
         } = match joined {
-            Some(joined) => joined,
+            Some(joined) => *joined,
             // On the heap: most clients have entered at once.
             None => match Box::pin(context.enter(connection, &departure)).await {
-                Ok(entered) => context.join(entered),
+                Ok(entered) => {
+                    relay.hub.settle(&context.space).await;
+                    context.join(entered)
+                }
                 Err(reason) => return (Vec::new(), reason),
             },
         };
@@ -210,13 +217,12 @@ impl Context {
             session.leave().await;
         }
         let rest: Vec<Frame> = match reason {
-            _ if context.old_page.is_one() => Vec::new(),
             CloseReason::ShuttingDown => std::iter::from_fn(|| queue.pop()).collect(),
             // Without the acknowledgement, a client would blame the close on a message that was fine.
             _ => queue.pop_ack().into_iter().collect(),
         };
-        let rest = rest.iter().map(|frame| frame.text().clone()).collect();
-        (rest, reason)
+        let rest = rest.iter().filter_map(|frame| context.text(frame));
+        (rest.collect(), reason)
     }
 
     async fn enter(
@@ -247,6 +253,17 @@ impl Context {
             queue,
             late,
             first,
+        }
+    }
+
+    /// The text of a frame for this client. `None`: it wouldn't understand it.
+    fn text(&self, frame: &Frame) -> Option<Utf8Bytes> {
+        if self.old_page.is_one() {
+            self.old_page.text(frame)
+        } else if self.subscribed.load(Ordering::Relaxed) {
+            Some(frame.text().clone())
+        } else {
+            Some(frame.unsubscribed_text())
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use signal_relay::Config;
 use signal_relay::hub::jetstream::settings::{Name, Settings};
 use tempfile::TempDir;
@@ -88,6 +89,19 @@ impl Nats {
     pub async fn restart(&mut self) {
         self.child = spawn(&self.program, self.port, &self.folder);
         self.listens().await;
+    }
+
+    /// Stops it until [`Nats::go_on`]: connections stay, and what is sent waits.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Removes its files.

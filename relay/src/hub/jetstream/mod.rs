@@ -55,7 +55,7 @@ use self::notices::Outbox;
 use self::once::{Counter, Lanes, Turn};
 use self::peers::Letters;
 use self::settings::Settings;
-use self::space::{Cause, Following};
+use self::space::{Cause, Following, PROMPT};
 use self::streams::{Common, Streams};
 use self::watch::Samples;
 use super::archive::Archive;
@@ -441,6 +441,16 @@ impl Store for JetStream {
 
     fn publish(&self, publication: Publication) -> BoxFuture<'_> {
         Box::pin(async move { self.shared.publish(&publication).await })
+    }
+
+    fn settle<'a>(
+        &'a self,
+        space: &'a str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let space = Arc::from(space);
+            let _ = timeout(PROMPT, self.shared.ready(&space)).await;
+        })
     }
 
     fn open(&self, request: OpenRequest) -> BoxFuture<'_> {

@@ -28,7 +28,7 @@ const CHECK: Duration = Duration::from_secs(15);
 const CHECKS: u32 = 100;
 /// How long it may take to begin to follow a space. If it takes longer, its members come back:
 /// what was published meanwhile isn't for who came after it.
-const PROMPT: Duration = Duration::from_secs(1);
+pub(super) const PROMPT: Duration = Duration::from_secs(1);
 /// How long a relay waits before it tries again to follow a space.
 const AGAIN: Duration = Duration::from_millis(500);
 

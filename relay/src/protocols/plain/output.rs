@@ -38,20 +38,12 @@ impl Outbound for Output<'_> {
         if let Some(answer) = self.answers.next() {
             return Some(answer);
         }
-        if self.context.old_page.is_one() {
-            while let Some(frame) = self.queue.pop() {
-                if let Some(text) = self.context.old_page.text(&frame) {
-                    return Some(text);
-                }
+        while let Some(frame) = self.queue.pop() {
+            if let Some(text) = self.context.text(&frame) {
+                return Some(text);
             }
-            return None;
         }
-        let frame = self.queue.pop()?;
-        Some(if self.context.subscribed.load(Ordering::Relaxed) {
-            frame.text().clone()
-        } else {
-            frame.unsubscribed_text()
-        })
+        None
     }
 
     fn keep_alive_interval(&self) -> Option<Duration> {

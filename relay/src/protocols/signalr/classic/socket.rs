@@ -82,6 +82,7 @@ pub(in crate::protocols::signalr) fn connect(
         place.allowance(),
         move |connection| async move {
             let Some(connection) = connection else { return };
+            state.relay.hub.settle(&space).await;
             let (membership, queue) = state.relay.hub.join(&space, address, access.audience());
             // A client counts its time to come back from when it last heard from the relay.
             let lifetime = state.timing.keep_alive + state.timing.resume;

@@ -112,6 +112,7 @@ async fn run(
         }
     };
 
+    relay.hub.settle(space).await;
     let (membership, mut queue) = relay.hub.join(space, connection.address, access.audience());
     let account = Arc::clone(membership.account());
     let signals = queue.signals_beside();

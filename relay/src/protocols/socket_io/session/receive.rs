@@ -133,7 +133,12 @@ impl Session {
         entrant: Option<Entrant>,
     ) {
         let joined = match access {
-            Ok(access) => self.try_join(relay, name, access),
+            Ok(access) => {
+                if self.state().spaces.len() < NAMESPACES {
+                    relay.hub.settle(name).await;
+                }
+                self.try_join(relay, name, access)
+            }
             Err(refusal) => Err(refusal.to_string().into()),
         };
         match joined {
