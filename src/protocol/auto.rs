@@ -265,7 +265,8 @@ impl<T: Text> Protocol<T> for Auto {
     }
 
     fn is_busy(&self) -> bool {
-        self.holds_messages
+        // A relay takes what comes behind the subscription, but acknowledges that first.
+        self.holds_messages || Protocol::<T>::phase(&self.relay) == Phase::Joining
     }
 
     fn acknowledges(&self) -> bool {

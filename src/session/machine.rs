@@ -231,15 +231,15 @@ impl<T: Text, S: Clone> Session<T, S> {
             return false;
         }
         let protocol = self.protocol();
-        let is_ready = self.state.is_open() && protocol.phase() == Phase::Ready;
+        let is_open = self.state.is_open();
         // A goodbye, and what was sent before it, can't wait. A page that says none keeps its order.
         if self
             .hiding
             .is_some_and(|last| self.outbox.last_number() > last)
         {
-            return is_ready || (self.stats.connects > 0.0 && !protocol.needs_socket());
+            return is_open || (self.stats.connects > 0.0 && !protocol.needs_socket());
         }
-        is_ready && self.paused_until.is_none() && !self.must_wait()
+        is_open && self.paused_until.is_none() && !self.must_wait()
     }
 
     /// Whether messages wait for the server. A connection in doubt may lose them, but a page that is

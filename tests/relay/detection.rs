@@ -87,6 +87,19 @@ fn a_page_that_leaves_at_once_waits_for_no_hello() {
     assert_eq!(client.done(), [plain("a", "1"), plain("a", "2")]);
 }
 
+/// The relay takes what comes behind a subscription, and acknowledges both.
+#[test]
+fn a_page_that_leaves_at_once_waits_for_no_acknowledgement() {
+    let mut client = Client::connecting("auto");
+    client.sends(0.0, "a", "1", FOREVER);
+    client.receives(1.0, HELLO);
+    assert_eq!(client.done(), ["ws://h/x", r#"{"open":["a"],"after":{}}"#]);
+    client.sends(1.0, "a", "2", FOREVER);
+    assert_eq!(client.done(), [""; 0]);
+    client.handles(2.0, Input::PageHiding);
+    assert_eq!(client.done(), [message("a", 1, "1"), message("a", 2, "2")]);
+}
+
 #[test]
 fn a_server_whose_first_frame_is_an_envelope_is_an_ordinary_one() {
     let mut client = Client::connecting("auto");
