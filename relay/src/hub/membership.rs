@@ -254,7 +254,9 @@ impl Member {
             .flat_map(|replay| replay.frames.iter().cloned())
             .filter(|frame| self.sender.receives(frame.channel()))
             .collect();
-        let new = requested.iter().filter(|open| open.since == Since::Now);
+        let new = requested
+            .iter()
+            .filter(|open| !matches!(open.since, Since::After(_)));
         let new: HashSet<&str> = new.map(|open| &*open.channel).collect();
         let write = |queue: &Sender, received_everything| {
             if received_everything {

@@ -256,7 +256,6 @@ impl Sessions {
             sessions: Arc::clone(self),
             session,
             generation,
-            found,
         })
     }
 
@@ -334,7 +333,6 @@ pub(crate) struct Attached {
     sessions: Arc<Sessions>,
     session: Arc<Session>,
     generation: u64,
-    found: bool,
 }
 
 impl Attached {
@@ -423,8 +421,9 @@ impl Attached {
     }
 
     /// Opens the first channels of a connection. Channels of the session that it doesn't list were
-    /// closed while it had no connection. `resumes`: it named the session. If the session was no
-    /// longer there, the client may have missed messages.
+    /// closed while it had no connection. `resumes`: it named the session. The client may have missed
+    /// messages on channels that the session doesn't have, because it was no longer there or their
+    /// `open` was lost.
     pub(crate) async fn open_first(
         &self,
         membership: &Membership,
@@ -433,12 +432,11 @@ impl Attached {
     ) -> Result<(), SessionError> {
         let accepted = self.turn().await?;
         self.close_unlisted(open);
-        let lost = resumes && !self.found;
         let ack = Ack {
             accepted: *accepted,
             session: Some(Arc::clone(&self.session.name.secret)),
         };
-        self.open_in_turn(membership, open, lost, ack).await
+        self.open_in_turn(membership, open, resumes, ack).await
     }
 
     fn close_unlisted(&self, open: &Open<'_>) {

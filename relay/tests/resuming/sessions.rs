@@ -425,3 +425,24 @@ async fn a_replay_that_was_lost_on_its_way_comes_again() {
         assert_eq!(page.message().await, text(1, "b", "2"));
     }
 }
+
+/// A page that opens a channel on a connection that is dead takes it for open.
+#[tokio::test]
+async fn a_channel_whose_open_was_lost_has_a_gap() {
+    let relay = Relay::start(config()).await;
+    let page = Page::open(&relay, "/", &["a"]).await;
+    let secret = page.secret.clone();
+    drop(page);
+    let mut other = relay.join("/").await;
+    other.send(&text(1, "b", "1")).await;
+    other.heard().await;
+    let mut page = Page::connect(&relay, "/").await;
+    page.resume(&secret, &["a", "b"], &[]).await;
+    page.ack(0).await;
+    assert_eq!(page.next().await, r#"{"gap":"b"}"#);
+    // A channel that it opens now has none.
+    page.say(r#"{"open":["c"]}"#).await;
+    page.ack(0).await;
+    other.send(&text(1, "c", "2")).await;
+    assert_eq!(page.message().await, text(1, "c", "2"));
+}
