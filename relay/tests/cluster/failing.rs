@@ -9,6 +9,7 @@ use signal_relay::hub::history;
 
 use super::support::nats::Nats;
 use super::support::resuming::{Page, message, text};
+use super::support::sse::post;
 use super::support::{LIMIT, Relay, config, get, within};
 
 /// Waits until `/readyz` answers so.
@@ -214,12 +215,12 @@ async fn a_flood_in_one_space_is_no_gap_in_another() {
     );
     let mut idle = Page::open(&first, "/idle", &["a"]).await;
     let mut other = Page::open(&second, "/idle", &["a"]).await;
-    let mut busy = Page::open(&first, "/busy", &["a"]).await;
+    // No page is there: a relay that is too slow for the flood sends such pages away.
     let long = format!("\"{}\"", "x".repeat(500));
-    for number in 1..=30 {
-        busy.send(2, number, "a", &long).await;
+    for _ in 1..=30 {
+        let posted = post(&first, "/busy/sse", &text(2, "a", &long)).await;
+        assert_eq!(posted.status, 204);
     }
-    busy.acknowledged(30).await;
     for number in 1..=2 {
         other.send(3, number, "a", "1").await;
         assert_eq!(idle.message().await, message(3, "a", "1"));

@@ -53,7 +53,7 @@ pub(super) async fn poll(session: &Session, slot: Option<&HttpConnection>) -> Re
         }
     }
     while payload.is_empty() {
-        if session.transport() != Transport::Polling {
+        if session.transport() != Transport::Polling && !session.is_over() {
             session.payload_form.append(&mut payload, NOOP);
             break;
         }

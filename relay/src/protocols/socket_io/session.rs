@@ -234,8 +234,10 @@ impl Session {
                 space.referee.forget();
             }
         } else {
-            state.farewells = state.spaces.iter().filter_map(Space::farewell).collect();
-            state.spaces.clear();
+            let State {
+                spaces, farewells, ..
+            } = &mut *state;
+            farewells.extend(spaces.drain(..).filter_map(|space| space.farewell()));
             state.packets.clear();
         }
         drop(state);
