@@ -229,8 +229,9 @@ impl Membership {
 
 impl Member {
     /// Subscribes to these channels. A connection that had subscribed to nothing received everything
-    /// until now: what of that still waits, and nothing replays, it receives as well. It is owed that
-    /// from then on, so the position is one before it.
+    /// until now. Of what still waits for it, messages on these channels stay, unless they are
+    /// replayed, and so do the relay's own answers. The position is then one before the first of them:
+    /// they are replayed if the connection is lost.
     fn subscribe(
         &self,
         reader: PublisherId,

@@ -260,8 +260,9 @@ impl Hub {
         )
     }
 
-    /// To be awaited before a client joins a space that then learns that it has: others may publish
-    /// for it at once, on any relay.
+    /// Waits until the store delivers to this relay what is published in a space, for a while at
+    /// most. Call it before a client joins: as soon as it knows that it has, others may publish for
+    /// it on any relay.
     pub async fn settle(&self, space: &str) {
         self.store.settle(space).await;
     }

@@ -226,8 +226,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// acknowledged.
     fn publish(&self, publication: Publication) -> BoxFuture<'_>;
 
-    /// Resolves when what is published in a space from now on is delivered to whoever joins it next.
-    /// Where that takes long, its members are sent away later, and come back.
+    /// Resolves when a client that joins a space next receives all that is published from then on, or
+    /// after a second. Members that joined too early are sent away, and come back.
     fn settle<'a>(&'a self, _space: &'a str) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(std::future::ready(()))
     }

@@ -107,8 +107,9 @@ impl Channels {
         names.into_iter().filter(|name| self.remove(name)).collect()
     }
 
-    /// What to request from the store for a frame that opens channels. `lost`: the client
-    /// has opened the channels that aren't open on an earlier connection, where that was lost. `receives`: whether its connection has the channel already.
+    /// What to request from the store for a frame that opens channels. `lost`: those that the session
+    /// doesn't have were opened on an earlier connection, and messages may be missing. `receives`:
+    /// whether its connection has the channel already.
     pub(super) fn requested(
         &self,
         frame: &Open<'_>,
