@@ -7,7 +7,7 @@ import { launchChromium, newContext } from '../support/chromium.mjs';
 import { TIMEOUT } from '../support/deadline.mjs';
 import { assertNoTroubles } from '../support/pages.mjs';
 import { rtcMultiConnectionServer } from '../support/rtcmulticonnection-server.mjs';
-import { connectedTo, enter, openConnection, openOriginal, PATIENT, ROOM_SERVERS, serveOriginals, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { connectedTo, converse, enter, joinTogether, leave, openConnection, openOriginal, PATIENT, ROOM_SERVERS, serveOriginals, serveRooms, talk, userOf } from '../support/rtcmulticonnection-pages.mjs';
 
 /* global connection -- of the pages */
 
@@ -49,6 +49,17 @@ for (const [name, [start, protocol]] of Object.entries(SERVERS)) {
       assert.equal(await pages[2].evaluate(() => connection.isInitiator), false);
       await Promise.all(pages.map((page) => page.context().close()));
     });
+
+    // On rtcmulticonnection-server they aren't.
+    if (protocol) {
+      test('pages that join at one moment are connected with each other', TIMEOUT, async () => {
+        const pages = [await open(), await open(), await open(), await open()];
+        assert.equal((await enter(pages[0], 'open', 'at once'))[0], true);
+        await joinTogether(pages.slice(1), 'at once');
+        await converse(pages, 'all');
+        await leave(pages);
+      });
+    }
   });
 }
 

@@ -9,7 +9,7 @@ import { TIMEOUT, until } from '../support/deadline.mjs';
 import { olderRelay } from '../support/older-relay.mjs';
 import { TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
-import { ask, converse, enter, leave, openConnection, openServed, saw, serveRooms, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { ask, converse, enter, joinTogether, leave, openConnection, openServed, saw, serveRooms, userOf } from '../support/rtcmulticonnection-pages.mjs';
 import { MOUNTS, relay } from '../support/servers.mjs';
 
 /* global connection, told -- of the pages */
@@ -129,6 +129,14 @@ for (const kinds of BOTH) {
     });
   });
 }
+
+test('pages of two kinds that join at one moment are connected with each other', TIMEOUT, async () => {
+  const pages = await pagesOf([OLD, NEW, OLD, NEW, OLD]);
+  assert.equal((await enter(pages[0], 'open', 'at once'))[0], true);
+  await joinTogether(pages.slice(1), 'at once');
+  await converse(pages, 'all');
+  await leave(pages);
+});
 
 test('of two kinds that open a room at one time, one has it', TIMEOUT, async () => {
   const pages = await pagesOf([OLD, NEW]);

@@ -7,7 +7,7 @@ import { FAKE_CAMERA, launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { TEST_MOUNTS } from '../support/pages.mjs';
 import { proxy } from '../support/proxy.mjs';
-import { ask, converse, enter, leave, openOriginal, openServed, serveOriginals, userOf } from '../support/rtcmulticonnection-pages.mjs';
+import { ask, converse, enter, joinTogether, leave, openOriginal, openServed, serveOriginals, userOf } from '../support/rtcmulticonnection-pages.mjs';
 import { rtcMultiConnectionServer } from '../support/rtcmulticonnection-server.mjs';
 import { MOUNTS, relay } from '../support/servers.mjs';
 
@@ -217,6 +217,14 @@ describe('what the original gets wrong', () => {
     await pages[0].evaluate(() => new Promise((done) => connection.closeEntireSession(done)));
     for (const page of pages.slice(1)) await page.waitForFunction(() => told.some(([what, room]) => what === 'closed' && room === 'closing'));
     assert.equal((await enter(pages[1], 'checkPresence', 'closing'))[0], false);
+    await leave(pages);
+  });
+
+  test('pages that join at one moment', TIMEOUT, async () => {
+    const pages = await gather(server, 1, 'at once');
+    for (let count = 0; count < 3; count += 1) pages.push(await server.open());
+    await joinTogether(pages.slice(1), 'at once');
+    await converse(pages, 'all');
     await leave(pages);
   });
 

@@ -102,6 +102,29 @@ export function enter(page, how, room) {
   return page.evaluate(([how, room]) => new Promise((done) => connection[how](room, (...values) => done(values))), [how, room]);
 }
 
+/**
+ * The pages join a room at one moment: all of them are in it before one asks the others for
+ * connections.
+ */
+export async function joinTogether(pages, room) {
+  for (const page of pages) {
+    const [isIn] = await page.evaluate(async (room) => {
+      await new Promise((done) => connection.connectSocket(done));
+      const { socket } = connection;
+      const { emit } = socket;
+      const isReleased = new Promise((done) => (window.release = done));
+      socket.emit = (name, ...values) => {
+        if (!values[0]?.message?.newParticipationRequest) return emit.call(socket, name, ...values);
+        isReleased.then(() => emit.call(socket, name, ...values));
+        return socket;
+      };
+      return new Promise((done) => connection.join(room, (...values) => done(values)));
+    }, room);
+    if (isIn !== true) throw new Error(`a page can't join ${room}`);
+  }
+  await Promise.all(pages.map((page) => page.evaluate(() => window.release())));
+}
+
 /** What the server answers to an event. */
 export function ask(page, event, ...values) {
   return page.evaluate(([event, values]) => new Promise((done) => connection.socket.emit(event, ...values, (...answer) => done(answer))), [event, values]);

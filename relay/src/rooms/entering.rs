@@ -71,6 +71,9 @@ impl Rooms {
                 return refusal("Room full");
             }
             room.participants.push(Arc::clone(id));
+            if let Some(user) = self.users.get_mut(id) {
+                user.is_new = true;
+            }
         }
         self.enter_room(id, request);
         "true".into()

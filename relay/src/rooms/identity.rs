@@ -107,6 +107,7 @@ impl Rooms {
             away: None,
             mailbox: numbered.map(|numbered| Mailbox::new(numbered.life)),
             room: None,
+            is_new: false,
             ties: HashSet::new(),
             events,
         };

@@ -60,6 +60,8 @@ pub(super) struct User {
     pub(super) mailbox: Option<Mailbox>,
     pub(super) extra: Arc<str>,
     pub(super) room: Option<Arc<str>>,
+    /// It has joined the room, and hasn't asked the others for connections yet.
+    pub(super) is_new: bool,
     /// The users that it has exchanged messages with.
     pub(super) ties: HashSet<Arc<str>>,
     pub(super) events: HashSet<Arc<str>>,

@@ -50,15 +50,20 @@ impl Rooms {
         None
     }
 
-    /// Whom a participant of a room asks to connect: the others, or only the owner, if only the
-    /// owner sends.
-    fn to_ask(&self, id: &Arc<str>, room: &Arc<str>) -> Vec<Arc<str>> {
+    /// Whom a participant of a room asks to connect: those who were there before it, or once more
+    /// all others; or only the owner, if only the owner sends. Who joins later asks by itself. Two who
+    /// ask each other at one moment would never be connected: each drops what it offers for the
+    /// other's offer.
+    fn to_ask(&mut self, id: &Arc<str>, room: &Arc<str>) -> Vec<Arc<str>> {
         let room = self.rooms.get(room);
         let Some(room) = room.filter(|room| room.participants.contains(id)) else {
             return Vec::new();
         };
+        let user = self.users.get_mut(id);
+        let is_new = user.is_some_and(|user| std::mem::take(&mut user.is_new));
         let asked = room.participants.iter();
         asked
+            .take_while(|other| !is_new || *other != id)
             .filter(|other| *other != id && (!room.is_one_way || **other == room.owner))
             .cloned()
             .collect()

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Space;
+use super::{RoomConnectionId, Space};
 
 #[test]
 fn the_owner_closes_a_room_for_all() {
@@ -111,6 +111,45 @@ fn a_one_way_room_connects_with_its_owner_only() {
         .map(|(connection, _)| connection)
         .collect();
     assert_eq!(asked, [a]);
+}
+
+/// Who is asked for connections by a page.
+fn asked_by(space: &mut Space, connection: RoomConnectionId, user: &str) -> Vec<RoomConnectionId> {
+    space.drain();
+    space.say(
+        connection,
+        user,
+        "r",
+        json!({"newParticipationRequest": true}),
+    );
+    let asked = space.drain().into_iter();
+    asked.map(|(connection, _)| connection).collect()
+}
+
+#[test]
+fn of_two_who_join_at_one_moment_one_asks_the_other() {
+    let mut space = Space::new();
+    let (a, b, c) = (space.user("a"), space.user("b"), space.user("c"));
+    space.open(a, "r");
+    space.join(b, "r", "");
+    space.join(c, "r", "");
+    assert_eq!(asked_by(&mut space, c, "c"), [a, b]);
+    assert_eq!(asked_by(&mut space, b, "b"), [a]);
+    // Once more: a page that would have new connections.
+    assert_eq!(asked_by(&mut space, b, "b"), [a, c]);
+    assert_eq!(asked_by(&mut space, a, "a"), [b, c]);
+    // Who is in the room already isn't new, by whatever name.
+    space.join(b, "r", "");
+    assert_eq!(asked_by(&mut space, b, "b"), [a, c]);
+    space.ask(c, "changed-uuid", &[json!("d")]);
+    assert_eq!(asked_by(&mut space, c, "d"), [a, b]);
+    // Who has left and joins again is.
+    space.open(b, "another");
+    space.join(b, "r", "");
+    let e = space.user("e");
+    space.join(e, "r", "");
+    assert_eq!(asked_by(&mut space, b, "b"), [a, c]);
+    assert_eq!(asked_by(&mut space, e, "e"), [a, c, b]);
 }
 
 #[test]
