@@ -53,10 +53,12 @@ export class ChosenRooms {
     this.#referee = new RefereedRooms(this.#profile, token(), group);
     // A signaling connects with its first channel. Other servers than relays learn nothing of it.
     this.#outputs.push({ do: 'listen', channel: this.#referee.channel });
-    this.#memory = new Memory(this.#profile, {
+    this.#memory = new Memory(this.#profile, token(), {
       ask: (name, values, acknowledge) => this.#rooms?.request(this.#now, name, values, acknowledge),
       event: (name, ...values) => this.#outputs.push({ do: 'event', name, values }),
       restored: () => this.#passOn(),
+      now: () => this.#now,
+      mayLose: () => this.#rooms === this.#referee,
     });
   }
 
@@ -202,7 +204,7 @@ export class ChosenRooms {
   /** @param {import('./types.js').RoomsOutput[]} outputs @param {string} channel */
   #add(outputs, channel) {
     for (const output of outputs) {
-      if (output.do === 'event') this.#memory.heard(output.name, output.values);
+      if (output.do === 'event' && !this.#memory.hears(output.name, output.values)) continue;
       this.#outputs.push(output.do === 'send' ? { ...output, channel } : output);
     }
   }

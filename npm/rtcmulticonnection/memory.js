@@ -1,6 +1,7 @@
 // What a page has asked of its rooms, so that other rooms can take their place: a relay that was
 // started again, or the pages by themselves.
 
+import { Letters } from './letters.js';
 import { ERRORS } from './self.js';
 
 /** @typedef {import('./types.js').Acknowledge} Acknowledge */
@@ -32,8 +33,11 @@ const ANSWERED = new Set([
 export class Memory {
   #profile;
   #rooms;
+  #letters;
   /** The room that the page is in. @type {{ options: any, isOwner: boolean } | undefined} */
   #room;
+  /** The page has joined it, and is about to ask the others for connections. */
+  #isNew = false;
   /** @type {Set<string>} */
   #events = new Set();
   /** The users that the page is connected with. @type {Set<unknown>} */
@@ -45,14 +49,19 @@ export class Memory {
 
   /**
    * @param {import('./types.js').Profile} profile Gets the page's user id and extra data.
+   * @param {string} page Names this page to others.
    * @param {{
    *   ask: (name: string, values: unknown[], acknowledge: Acknowledge | undefined) => void,
    *   event: (name: string, ...values: unknown[]) => void,
    *   restored: () => void,
-   * }} rooms `restored` is called when the page is again what it was.
+   *   now: () => number,
+   *   mayLose: () => boolean,
+   * }} rooms `restored` is called when the page is again what it was; `mayLose`: what users send each
+   *   other can be lost with the one who decides on the rooms.
    */
-  constructor(profile, rooms) {
+  constructor(profile, page, rooms) {
     this.#profile = profile;
+    this.#letters = new Letters(page);
     this.#rooms = rooms;
   }
 
@@ -71,7 +80,9 @@ export class Memory {
     if (name === 'extra-data-updated') this.#setExtra(values[0]);
     if (name === 'set-custom-socket-event-listener' && this.#events.size < MOST_EVENTS) this.#events.add(String(values[0]));
     if (name === 'join-broadcast' && values[0]?.userid !== undefined) this.#profile.user = String(values[0].userid);
-    if (!acknowledge && !NOTED.has(name)) return this.#rooms.ask(name, values, undefined);
+    if (this.#isRequest(name, values)) this.#isNew = false;
+    const passed = this.#written(name, values);
+    if (!acknowledge && !NOTED.has(name)) return this.#rooms.ask(name, passed, undefined);
     /** @param {any[]} answer */
     const noted = (...answer) => {
       this.#pending.delete(noted);
@@ -79,16 +90,30 @@ export class Memory {
       acknowledge?.(...answer);
     };
     if (ANSWERED.has(name)) this.#pending.set(noted, [name, values]);
-    return this.#rooms.ask(name, values, noted);
+    return this.#rooms.ask(name, passed, noted);
   }
 
-  /** The page hears an event. @param {string} name @param {unknown[]} values */
-  heard(name, [first]) {
-    if (name === 'user-connected' && this.#known.size < MOST_KNOWN) this.#known.add(first);
-    if (name === 'user-disconnected') this.#known.delete(first);
-    if (!this.#room || this.#room.options.sessionid !== first) return;
-    if (name === 'set-isInitiator-true') this.#room.isOwner = true;
-    if (name === 'closed-entire-session') this.#room = undefined;
+  /** An event comes. Returns whether the page is to hear it. @param {string} name @param {unknown[]} values */
+  hears(name, [first]) {
+    if (name === this.#profile.messageEvent) {
+      const { isHeard, send } = this.#letters.read(this.#rooms.now(), first, this.#profile.user);
+      for (const message of send) this.#rooms.ask(name, [message], undefined);
+      return isHeard;
+    }
+    if (name === 'user-connected') {
+      this.#letters.meet(this.#rooms.now(), String(first));
+      this.#isNew = false;
+      // A relay that was started again tells it once more.
+      if (this.#known.has(first)) return false;
+      if (this.#known.size < MOST_KNOWN) this.#known.add(first);
+    } else if (name === 'user-disconnected') {
+      this.#known.delete(first);
+      this.#letters.forget(String(first));
+    } else if (this.#room && this.#room.options.sessionid === first) {
+      if (name === 'set-isInitiator-true') this.#room.isOwner = true;
+      if (name === 'closed-entire-session') this.#room = undefined;
+    }
+    return true;
   }
 
   /** The page leaves for good. */
@@ -96,12 +121,14 @@ export class Memory {
     this.#room = undefined;
     this.#restoring = undefined;
     this.#pending.clear();
+    this.#letters.forgetAll();
   }
 
   /** The others know that the page is gone, and have ended their connections. */
   forgotten() {
     for (const user of this.#known) this.#rooms.event('user-disconnected', user);
     this.#known.clear();
+    this.#letters.forgetAll();
   }
 
   /** Makes the page what it was, in rooms that know nothing of it. @param {number} now */
@@ -131,7 +158,8 @@ export class Memory {
       if (isIn === true) {
         if (opens && !isOwner) this.#rooms.event('set-isInitiator-true', options.sessionid);
         this.#room = { options, isOwner: opens };
-        if (!opens) this.#meet();
+        if (opens) this.#inquire();
+        else this.#meet();
         this.#restored();
       } else if (problem === ERRORS.notAvailable && restoring.attempts < MOST_ATTEMPTS) {
         // Another has opened it meanwhile, or is about to.
@@ -145,15 +173,44 @@ export class Memory {
     });
   }
 
-  /** Asks those for connections who have joined the room in the meantime. */
+  /** Asks those for connections who have joined the room in the meantime, then the others what is missing. */
   #meet() {
     const { messageEvent } = this.#profile;
     this.#rooms.ask('participants', [], (/** @type {unknown} */ users) => {
-      const strangers = Array.isArray(users) ? users.filter((user) => !this.#known.has(user)) : [];
-      // What the page sends when it joins by itself.
-      const message = { newParticipationRequest: true };
-      for (const user of strangers) this.#rooms.ask(messageEvent, [{ remoteUserId: user, message, sender: this.#profile.user }], undefined);
+      const now = this.#rooms.now();
+      const recent = new Set(this.#letters.recent(now));
+      const isStranger = (/** @type {any} */ user) => !this.#known.has(user) && !recent.has(user);
+      const strangers = Array.isArray(users) && !this.#isNew ? users.filter(isStranger) : [];
+      for (const user of strangers) {
+        // What the page sends when it joins by itself.
+        const request = { remoteUserId: user, message: { newParticipationRequest: true }, sender: this.#profile.user };
+        this.#rooms.ask(messageEvent, [this.#rooms.mayLose() ? this.#letters.ask(now, user, request) : request], undefined);
+      }
+      this.#inquire(recent);
     });
+  }
+
+  /** Asks users for what they have written and the page hasn't read. */
+  #inquire(users = new Set(this.#letters.recent(this.#rooms.now()))) {
+    if (!this.#rooms.mayLose()) return;
+    const { messageEvent, user: own } = this.#profile;
+    for (const user of users) this.#rooms.ask(messageEvent, [this.#letters.inquire(user, own)], undefined);
+  }
+
+  /** Whether the page asks others for connections. @param {string} name @param {any[]} values */
+  #isRequest(name, [first]) {
+    return name === this.#profile.messageEvent && Boolean(first?.message?.newParticipationRequest);
+  }
+
+  /** A message of the page to a user becomes a letter. @param {string} name @param {any[]} values */
+  #written(name, values) {
+    const [first, ...more] = values;
+    const { remoteUserId } = Object(first);
+    const user = String(remoteUserId);
+    // A request may go to a room: each in it would have to number it.
+    const isForUser = remoteUserId !== undefined && remoteUserId !== null && user !== this.#profile.user && user !== 'system';
+    const isLetter = name === this.#profile.messageEvent && isForUser && !this.#isRequest(name, values);
+    return isLetter && this.#rooms.mayLose() ? [this.#letters.write(this.#rooms.now(), user, first), ...more] : values;
   }
 
   #restored() {
@@ -175,6 +232,7 @@ export class Memory {
       const isSame = this.#room?.options.sessionid === options.sessionid;
       if (isDone === true) {
         if (options.extra !== undefined) this.#profile.extra = options.extra;
+        this.#isNew = name === 'join-room' && !isSame;
         this.#room = { options, isOwner: name === 'open-room' || (isSame && this.#room?.isOwner === true) };
       } else if (!isSame && problem !== ERRORS.denied) {
         // Who asks for another room has left its own.
@@ -186,6 +244,7 @@ export class Memory {
       this.#room = undefined;
     } else if (name === 'changed-uuid') {
       this.#profile.user = String(first);
+      this.#letters.forgetAll();
     }
   }
 }

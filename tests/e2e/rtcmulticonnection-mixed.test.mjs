@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { launchChromium } from '../support/chromium.mjs';
 import { TIMEOUT, until } from '../support/deadline.mjs';
 import { olderRelay } from '../support/older-relay.mjs';
@@ -206,6 +207,37 @@ test('a page that was away for too long joins again, and is connected again', TI
   await leave(pages, [/WebSocket connection to '[^']*' failed/]);
 });
 
+/**
+ * Four pages come together in a room, and so many milliseconds after they have begun their relay is
+ * killed, and started again. `open` opens a page on the relay with that port.
+ */
+async function meetWhileKilled(open, wait) {
+  let hub = await startRelay();
+  const { port } = hub;
+  try {
+    const pages = [];
+    for (let count = 0; count < 4; count += 1) pages.push(await open(port));
+    assert.equal((await enter(pages[0], 'open', 'killed'))[0], true);
+    await Promise.all(pages.slice(1).map(connected));
+    const entered = pages.slice(1).map((page) => enter(page, 'join', 'killed'));
+    await sleep(wait);
+    await hub.kill();
+    hub = await startRelay(['--listen', `127.0.0.1:${port}`]);
+    for (const [index, answer] of (await Promise.all(entered)).entries()) {
+      // Its owner wasn't back yet.
+      if (answer[0] !== true) await until(async () => (await enter(pages[index + 1], 'join', 'killed'))[0] === true);
+    }
+    await converse(pages, 'all');
+    await leave(pages, LOST);
+  } finally {
+    await hub.kill();
+  }
+}
+
+test('the relay is killed while pages set up their connections, and they are connected in the end', TIMEOUT, async () => {
+  for (const wait of [0, 20, 50, 90, 140]) await meetWhileKilled((port) => openConnection(browser, files.origin, { url: `ws://127.0.0.1:${port}/` }), wait);
+});
+
 test('the relay is killed and started again: the rooms are as they were', TIMEOUT, async (context) => {
   let hub = await startRelay();
   context.after(() => hub.kill());
@@ -304,6 +336,10 @@ for (const protocol of Object.keys(SPOKEN)) {
         await leave([owner, guest], LOST);
         await between.close();
       }
+    });
+
+    test('the relay is killed while pages set up their connections', TIMEOUT, async () => {
+      for (const wait of [30, 80]) await meetWhileKilled((port) => openSpeaking(protocol, port), wait);
     });
 
     test('the relay is killed and started again: the room is as it was', TIMEOUT, async (context) => {

@@ -17,11 +17,13 @@ export function house() {
     now: 1_000_000,
     pages: [],
     server: undefined,
+    /** Whether a page does nothing for now. */
+    isSlow: () => false,
     page: (user, profile) => join(self, user, profile, () => `token-${String((tokens += 1)).padStart(12, '0')}`),
     run(milliseconds) {
       for (const end = self.now + milliseconds; self.now < end; ) {
         self.now += STEP;
-        for (const page of self.pages) page.step();
+        for (const page of self.pages) if (!self.isSlow(page)) page.step();
       }
     },
     /** All pages are connected with a server from now on. */
@@ -51,7 +53,7 @@ export function relayOf(name, protocol = 'relay') {
       let user = relay.users.get(channel);
       if (!user) {
         if (!query) return undefined;
-        user = { life: `${name} ${(relay.lives += 1)}`, id: new URLSearchParams(query).get('userid'), asked: 0, sent: 0, kept: [] };
+        user = { channel, of: page, ties: new Set(), life: `${name} ${(relay.lives += 1)}`, id: new URLSearchParams(query).get('userid'), asked: 0, sent: 0, kept: [] };
         relay.users.set(channel, user);
       }
       const isEntering = user.page !== page.connection;
@@ -62,6 +64,7 @@ export function relayOf(name, protocol = 'relay') {
       if (!event || life !== user.life || ask <= user.asked) return undefined;
       user.asked = ask;
       relay.asked.push([user.id, ...event]);
+      if (event[0] === MESSAGE_EVENT) return pass(relay, user, event[1]);
       const values = decide(relay, user, event);
       if (values) relay.send(page, channel, { answer: ask, values });
       return undefined;
@@ -81,15 +84,40 @@ function decide({ rooms }, user, [event, options]) {
   const room = rooms.get(options?.sessionid);
   if (event === 'open-room') {
     if (room && room.owner !== user.id) return [false, 'Room not available'];
-    rooms.set(options.sessionid, { owner: user.id, options });
+    rooms.set(options.sessionid, { owner: user.id, options, members: room?.members ?? [user.id] });
     return [true];
   }
   if (event === 'join-room') {
     if (!room) return [false, 'Room not available'];
-    return room.options.password === options.password ? [true] : [false, 'Invalid password'];
+    if (room.options.password !== options.password) return [false, 'Invalid password'];
+    if (!room.members.includes(user.id)) room.members.push(user.id);
+    return [true];
   }
-  if (event === 'participants') return [[...rooms.values()].map(({ owner }) => owner).filter((owner) => owner !== user.id)];
+  if (event === 'participants') return [before(rooms, user)];
   return event === 'check-presence' ? [rooms.has(options), options, {}] : undefined;
+}
+
+/** Who was in the user's room before it. */
+function before(rooms, { id }) {
+  const room = [...rooms.values()].find(({ members }) => members.includes(id));
+  return room?.members.slice(0, room.members.indexOf(id)) ?? [];
+}
+
+/** A message goes to a user in the same room; a request for a room to all who were there before. */
+function pass(relay, user, message) {
+  const { remoteUserId: to } = message;
+  const isInRoom = (id) => [...relay.rooms.values()].some(({ members }) => members.includes(id) && members.includes(user.id));
+  for (const id of relay.rooms.has(to) ? before(relay.rooms, user) : [to].filter(isInRoom)) {
+    const other = [...relay.users.values()].find((one) => one.id === id);
+    if (!other) continue;
+    if (!relay.rooms.has(to)) {
+      for (const [one, tied] of [[user, other], [other, user]]) {
+        if (!one.ties.has(tied.id)) relay.send(one.of, one.channel, { event: ['user-connected', tied.id] });
+        one.ties.add(tied.id);
+      }
+    }
+    relay.send(other.of, other.channel, { event: [MESSAGE_EVENT, { ...message, remoteUserId: id, sender: user.id, extra: {} }] });
+  }
 }
 
 /** A server that passes messages on: an older relay, or one that acknowledges nothing. */
@@ -105,6 +133,7 @@ function join(house, user, profile, token) {
   );
   const page = {
     house,
+    user,
     rooms,
     /** Names the connection, or undefined. */
     connection: undefined,

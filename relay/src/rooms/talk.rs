@@ -38,7 +38,7 @@ impl Rooms {
         let relays = user.profile.relays.is_some();
         let extra = Arc::clone(&user.extra);
         if message.is_request && !relays && self.rooms.contains_key(to) {
-            for participant in self.to_ask(from, to) {
+            for participant in self.others_to_ask(from, to) {
                 self.deliver(&participant, message, from, &extra);
             }
         } else if self.may_reach(from, to, message.is_goodbye) {
@@ -54,7 +54,7 @@ impl Rooms {
     /// all others; or only the owner, if only the owner sends. Who joins later asks by itself. Two who
     /// ask each other at one moment would never be connected: each drops what it offers for the
     /// other's offer.
-    fn to_ask(&mut self, id: &Arc<str>, room: &Arc<str>) -> Vec<Arc<str>> {
+    fn others_to_ask(&mut self, id: &Arc<str>, room: &Arc<str>) -> Vec<Arc<str>> {
         let room = self.rooms.get(room);
         let Some(room) = room.filter(|room| room.participants.contains(id)) else {
             return Vec::new();
