@@ -80,7 +80,11 @@ export class Memory {
     if (name === 'extra-data-updated') this.#setExtra(values[0]);
     if (name === 'set-custom-socket-event-listener' && this.#events.size < MOST_EVENTS) this.#events.add(String(values[0]));
     if (name === 'join-broadcast' && values[0]?.userid !== undefined) this.#profile.user = String(values[0].userid);
-    if (this.#isRequest(name, values)) this.#isNew = false;
+    if (this.#isRequest(name, values)) {
+      this.#isNew = false;
+      this.#letters.endAll();
+    }
+    if (name === 'disconnect-with') this.#letters.forget(String(values[0]));
     const passed = this.#written(name, values);
     if (!acknowledge && !NOTED.has(name)) return this.#rooms.ask(name, passed, undefined);
     /** @param {any[]} answer */
@@ -101,10 +105,11 @@ export class Memory {
       return isHeard;
     }
     if (name === 'user-connected') {
-      this.#letters.meet(this.#rooms.now(), String(first));
+      const now = this.#rooms.now();
+      this.#letters.meet(now, String(first));
       this.#isNew = false;
       // A relay that was started again tells it once more.
-      if (this.#known.has(first)) return false;
+      if (this.#known.has(first) && this.#letters.isCatchingUp(now)) return false;
       if (this.#known.size < MOST_KNOWN) this.#known.add(first);
     } else if (name === 'user-disconnected') {
       this.#known.delete(first);
@@ -133,6 +138,7 @@ export class Memory {
 
   /** Makes the page what it was, in rooms that know nothing of it. @param {number} now */
   restore(now) {
+    this.#letters.lose(now);
     for (const event of this.#events) this.#rooms.ask('set-custom-socket-event-listener', [event], undefined);
     this.#restoring = { attempts: 0, due: Infinity };
     if (!this.#room) return this.#restored();
@@ -152,16 +158,16 @@ export class Memory {
     const { options, isOwner } = room;
     restoring.due = Infinity;
     restoring.attempts += 1;
-    const opens = restoring.attempts >= MOST_ATTEMPTS || (isOwner && restoring.attempts === 1);
+    const opens = restoring.attempts === MOST_ATTEMPTS || (isOwner && restoring.attempts === 1);
     this.#rooms.ask(opens ? 'open-room' : 'join-room', [options], (isIn, problem) => {
       if (this.#restoring !== restoring) return;
       if (isIn === true) {
         if (opens && !isOwner) this.#rooms.event('set-isInitiator-true', options.sessionid);
         this.#room = { options, isOwner: opens };
-        if (opens) this.#inquire();
-        else this.#meet();
+        if (!opens) return this.#meet(restoring);
+        this.#inquire();
         this.#restored();
-      } else if (problem === ERRORS.notAvailable && restoring.attempts < MOST_ATTEMPTS) {
+      } else if (problem === ERRORS.notAvailable && (opens || restoring.attempts < MOST_ATTEMPTS)) {
         // Another has opened it meanwhile, or is about to.
         if (opens) this.#enter(now);
         else restoring.due = now + restoring.attempts * PAUSE;
@@ -173,28 +179,36 @@ export class Memory {
     });
   }
 
-  /** Asks those for connections who have joined the room in the meantime, then the others what is missing. */
-  #meet() {
+  /**
+   * Asks those for connections who have joined the room in the meantime, then the others for what is
+   * missing. What the page has said meanwhile comes after that.
+   *
+   * @param {object} restoring
+   */
+  #meet(restoring) {
     const { messageEvent } = this.#profile;
     this.#rooms.ask('participants', [], (/** @type {unknown} */ users) => {
+      if (this.#restoring !== restoring) return;
       const now = this.#rooms.now();
-      const recent = new Set(this.#letters.recent(now));
+      const mayLose = this.#rooms.mayLose();
+      const recent = new Set(mayLose ? this.#letters.recent(now) : []);
       const isStranger = (/** @type {any} */ user) => !this.#known.has(user) && !recent.has(user);
       const strangers = Array.isArray(users) && !this.#isNew ? users.filter(isStranger) : [];
       for (const user of strangers) {
         // What the page sends when it joins by itself.
         const request = { remoteUserId: user, message: { newParticipationRequest: true }, sender: this.#profile.user };
-        this.#rooms.ask(messageEvent, [this.#rooms.mayLose() ? this.#letters.ask(now, user, request) : request], undefined);
+        this.#rooms.ask(messageEvent, [mayLose ? this.#letters.ask(now, user, request) : request], undefined);
       }
       this.#inquire(recent);
+      this.#restored();
     });
   }
 
   /** Asks users for what they have written and the page hasn't read. */
   #inquire(users = new Set(this.#letters.recent(this.#rooms.now()))) {
     if (!this.#rooms.mayLose()) return;
-    const { messageEvent, user: own } = this.#profile;
-    for (const user of users) this.#rooms.ask(messageEvent, [this.#letters.inquire(user, own)], undefined);
+    const now = this.#rooms.now();
+    for (const user of users) this.#rooms.ask(this.#profile.messageEvent, [this.#letters.inquire(now, user)], undefined);
   }
 
   /** Whether the page asks others for connections. @param {string} name @param {any[]} values */
@@ -243,8 +257,8 @@ export class Memory {
     } else if (name === 'close-entire-session' && isDone === true) {
       this.#room = undefined;
     } else if (name === 'changed-uuid') {
+      if (this.#profile.user !== String(first)) this.#letters.forgetAll();
       this.#profile.user = String(first);
-      this.#letters.forgetAll();
     }
   }
 }

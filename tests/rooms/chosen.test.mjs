@@ -299,7 +299,7 @@ describe('a relay that has forgotten a page', () => {
     self.move(other);
     self.run(3000);
     assert.deepEqual(other.asked.filter(([, , message]) => message?.message?.newParticipationRequest), []);
-    assert.equal(pages[1].events.length, 3);
+    assert.equal(pages[1].events.length, 4);
   });
 
   it('knows the user’s new id, its extra data and its custom events', TIMEOUT, () => {

@@ -30,6 +30,9 @@ impl Rooms {
             }
             None => self.leave_room(id),
         }
+        if let Some(user) = self.users.get_mut(id) {
+            user.is_new = false;
+        }
         let is_one_way = has(request.session, "oneway") || has(request.session, "broadcast");
         let room = self
             .rooms
@@ -164,8 +167,11 @@ impl Rooms {
     }
 
     /// `participants`: those who were in the room before, or only the owner, if only the owner
-    /// sends. Those who come later ask by themselves.
-    pub(super) fn participants_before(&self, id: &str) -> Answer {
+    /// sends. Those who come later ask by themselves. The page asks them one by one.
+    pub(super) fn participants_before(&mut self, id: &str) -> Answer {
+        if let Some(user) = self.users.get_mut(id) {
+            user.is_new = false;
+        }
         let asked: Vec<_> = match self.room_of(id) {
             None => Vec::new(),
             Some((_, room)) if room.is_one_way => vec![&room.owner],
