@@ -80,7 +80,7 @@ describe('bring your own', () => {
       for (const page of pages) await page.waitForSelector('#state[data-state="open"]');
       await say(pages[1], 'and on it goes');
       for (const page of pages.slice(2)) await logged(page, 'and on it goes');
-      assertNoTroubles(pages, [...NO_SERVER, /negotiat|Failed to (start|complete)|WebSocket|Failed to fetch|hub/i]);
+      assertNoTroubles(pages, [...NO_SERVER, /negotiat|Failed to (start|complete)|WebSocket|Failed to fetch|hub/i, /Failed to load resource: .*(ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|503)/]);
     } finally {
       await Promise.all(pages.map((page) => page.context().close()));
       await server.close();

@@ -87,6 +87,8 @@ for (const [name, start] of Object.entries(SERVERS)) {
         assert.deepEqual(await from.evaluate(() => heard.length), 0, 'a page heard itself');
         await to.evaluate(() => void heard.splice(0));
       }
+      // The next test counts from here.
+      await wire.got(2 * VALUES.length, (frame) => frame.includes('"channel":"main"'));
       const { own, bad } = await ours.evaluate(() => signaling.stats());
       assert.deepEqual({ own, bad }, { own: 0, bad: 0 });
       assertNoTroubles([shim, ours]);
