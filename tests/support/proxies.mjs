@@ -1,6 +1,7 @@
 // Reverse proxies in front of servers: Debian's nginx, HAProxy and Caddy, or those that variables
 // name. `cargo xtask test` unpacks them where they are missing.
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -128,8 +129,10 @@ export async function proxy(name, configure) {
     await end();
     await rm(folder, { recursive: true });
   };
+  // HAProxy's socket has its name a moment after the port is open.
+  const isReady = async () => (await listens(port)) && (name !== 'haproxy' || existsSync(socketPath(folder)));
   try {
-    await Promise.race([ended, until(() => listens(port), name)]);
+    await Promise.race([ended, until(isReady, name)]);
   } catch (error) {
     await close();
     throw error;
