@@ -61,6 +61,8 @@ for (const [name, [start, path]] of Object.entries(PROTOCOLS)) {
       const offline = await networkSwitch(page);
       const dead = network.links();
       for (const link of dead) for (const direction of ['up', 'down']) link.stall(direction);
+      // What came before would be a sign of life after it.
+      await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
       await offline(true);
       await page.waitForFunction(() => told.includes('offline'), undefined, { polling: 50 });
       await say(page, 'meanwhile 1', 'meanwhile 2');
