@@ -118,7 +118,7 @@ describe('letters', () => {
     assert.equal(read(answered.send[0]).isHeard, false);
   });
 
-  it('of a page that was loaded again begin anew', () => {
+  it('of a page that was loaded again start at 1', () => {
     const { read, write } = two();
     for (const content of [1, 2]) assert.ok(read(write(content)).isHeard);
     const again = new Letters('page a, again');
