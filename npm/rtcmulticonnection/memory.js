@@ -164,7 +164,8 @@ export class Memory {
       if (isIn === true) {
         if (opens && !isOwner) this.#rooms.event('set-isInitiator-true', options.sessionid);
         this.#room = { options, isOwner: opens };
-        if (!opens) return this.#meet(restoring);
+        // A page that is new asks by itself.
+        if (!opens && !this.#isNew) return this.#meet(restoring);
         this.#inquire();
         this.#restored();
       } else if (problem === ERRORS.notAvailable && (opens || restoring.attempts < MOST_ATTEMPTS)) {
@@ -193,7 +194,7 @@ export class Memory {
       const mayLose = this.#rooms.mayLose();
       const recent = new Set(mayLose ? this.#letters.recent(now) : []);
       const isStranger = (/** @type {any} */ user) => !this.#known.has(user) && !recent.has(user);
-      const strangers = Array.isArray(users) && !this.#isNew ? users.filter(isStranger) : [];
+      const strangers = Array.isArray(users) ? users.filter(isStranger) : [];
       for (const user of strangers) {
         // What the page sends when it joins by itself.
         const request = { remoteUserId: user, message: { newParticipationRequest: true }, sender: this.#profile.user };
